@@ -1,0 +1,15 @@
+"""Distributions as frozen pytrees, one family a file, and the KL divergences between them."""
+
+from jaxvae.distributions.bernoulli import Bernoulli as Bernoulli
+from jaxvae.distributions.bernoulli import ContinuousBernoulli as ContinuousBernoulli
+from jaxvae.distributions.bernoulli import GreyCrossEntropy as GreyCrossEntropy
+from jaxvae.distributions.categorical import Categorical as Categorical
+from jaxvae.distributions.delta import Delta as Delta
+from jaxvae.distributions.kl import kl_divergence as kl_divergence
+from jaxvae.distributions.kl import kl_per_dimension as kl_per_dimension
+from jaxvae.distributions.kl import register_kl as register_kl
+from jaxvae.distributions.multivariate_normal import MultivariateNormal as MultivariateNormal
+from jaxvae.distributions.multivariate_normal import multivariate_gaussian_kl as multivariate_gaussian_kl
+from jaxvae.distributions.normal import Normal as Normal
+from jaxvae.distributions.normal import gaussian_kl as gaussian_kl
+from jaxvae.distributions.normal import reparameterize as reparameterize

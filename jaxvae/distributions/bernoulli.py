@@ -1,0 +1,112 @@
+"""Pixels in [0, 1]: the Bernoulli, the continuous Bernoulli, and the cross-entropy that is neither."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+
+from jaxvae.distributions.base import at_least_float32, distribution, draw, static, sum_event
+from jaxvae.types import Array, Key
+
+
+def _cross_entropy(logits: Array, value: Array) -> Array:
+    # x log sigmoid(l) + (1 - x) log sigmoid(-l) = x l - softplus(l): no probability is ever formed, so none can be 0.
+    return value * logits - jax.nn.softplus(logits)
+
+
+@distribution
+class Bernoulli:
+    """Independent coins, log p(x) = sum [ x l - softplus(l) ] for x in {0, 1}.
+
+    Off {0, 1} the expression stays finite but is no likelihood: use `ContinuousBernoulli`,
+    or `GreyCrossEntropy` if that is what is meant.
+    """
+
+    logits: Array
+    event_ndim: int = static(default=1)
+
+    @property
+    def mean(self) -> Array:
+        """The probability of a 1."""
+        return jax.nn.sigmoid(self.logits)
+
+    def sample(self, key: Key) -> Array:
+        """Draw 0. or 1.; not differentiable."""
+        noise = draw(jax.random.uniform, key, self.logits.shape)
+        return (noise < self.mean).astype(self.logits.dtype)
+
+    def log_prob(self, value: Array) -> Array:
+        """`[...]` nats."""
+        return sum_event(_cross_entropy(at_least_float32(self.logits), value), self.event_ndim)
+
+
+@distribution
+class GreyCrossEntropy:
+    """Binary cross-entropy on grey values x in [0, 1], a popular reconstruction term. It is NOT a likelihood.
+
+    It does not integrate to one over [0, 1], and its best value is minus the entropy of the image, not 0: a "bound"
+    made with it compares with nothing but itself.
+    """
+
+    logits: Array
+    event_ndim: int = static(default=1)
+
+    @property
+    def mean(self) -> Array:
+        """The grey value that a decoder with these logits means."""
+        return jax.nn.sigmoid(self.logits)
+
+    def sample(self, key: Key) -> Array:
+        """The mean: there is no distribution to sample from."""
+        return self.mean
+
+    def log_prob(self, value: Array) -> Array:
+        """`[...]` minus the cross-entropy, in nats; unnormalised."""
+        return sum_event(_cross_entropy(at_least_float32(self.logits), value), self.event_ndim)
+
+
+@distribution
+class ContinuousBernoulli:
+    r"""The normalised density on [0, 1] with the Bernoulli's exponent: p(x) = exp(x l) l / (exp(l) - 1).
+
+    Reference: Loaiza-Ganem & Cunningham 2019, https://arxiv.org/abs/1907.06845, equations 4-9.
+    """
+
+    logits: Array
+    event_ndim: int = static(default=1)
+
+    @property
+    def mean(self) -> Array:
+        """1 / (1 - exp(-l)) - 1 / l, which is not sigmoid(l)."""
+        small, safe = _split_small(self.logits, 0.3)
+        series = 0.5 + self.logits / 12 - self.logits**3 / 720 + self.logits**5 / 30240
+        return jnp.where(small, series, 1 / -jnp.expm1(-safe) - 1 / safe)
+
+    def sample(self, key: Key) -> Array:
+        """Draw by the inverse distribution function, differentiable in the logits."""
+        noise = draw(jax.random.uniform, key, self.logits.shape, self.logits.dtype)
+        small, safe = _split_small(self.logits, 0.01)
+        series = noise + 0.5 * self.logits * noise * (1 - noise)
+        # Written for negative logits, where expm1 stays in (-1, 0]; a positive logit is the mirror image.
+        slope = -jnp.abs(safe)
+        falling = jnp.log1p(jnp.where(safe > 0, 1 - noise, noise) * jnp.expm1(slope)) / slope
+        return jnp.where(small, series, jnp.where(safe > 0, 1 - falling, falling))
+
+    def log_prob(self, value: Array) -> Array:
+        """`[...]` nats, a log-density: it may be positive."""
+        logits = at_least_float32(self.logits)
+        return sum_event(value * logits - _log_normalizer(logits), self.event_ndim)
+
+
+def _log_normalizer(logits: Array) -> Array:
+    """Log of (exp(l) - 1) / l, which is l / 2 + log(sinh(u) / u) at u = |l| / 2."""
+    small, safe = _split_small(logits, 0.3)
+    series = logits**2 / 24 - logits**4 / 2880 + logits**6 / 181440
+    u = 0.5 * jnp.abs(safe)
+    return 0.5 * logits + jnp.where(small, series, u + jnp.log(-jnp.expm1(-2 * u) / (2 * u)))
+
+
+def _split_small(logits: Array, threshold: float) -> tuple[Array, Array]:
+    """Where a series is better than 0 / 0, and logits that are safe to divide by everywhere (so no NaN gradient)."""
+    small = jnp.abs(logits) < threshold
+    return small, jnp.where(small, 1.0, logits)

@@ -1,0 +1,27 @@
+"""All mass at one point: what a plain autoencoder's encoder returns."""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+
+from jaxvae.distributions.base import distribution, static, sum_event
+from jaxvae.types import Array, Key
+
+
+@distribution
+class Delta:
+    """A point mass. It has no density; `log_prob` counts 0 at the point and -inf elsewhere.
+
+    So the "KL" of a delta posterior is -log p(z): the prior's pull on the code, the point's infinite entropy left out.
+    """
+
+    mean: Array
+    event_ndim: int = static(default=1)
+
+    def sample(self, key: Key) -> Array:
+        """The point itself."""
+        return self.mean
+
+    def log_prob(self, value: Array) -> Array:
+        """`[...]` 0 at the point, -inf elsewhere."""
+        return sum_event(jnp.where(value == self.mean, 0.0, -jnp.inf), self.event_ndim)

@@ -1,0 +1,84 @@
+"""Likelihood heads: the decoder's output array becomes a distribution p(x|z) over everything but the first axis.
+
+A head that needs several numbers per pixel finds them as equal parts of the last axis.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable
+from typing import Literal, NamedTuple
+
+import jax.numpy as jnp
+
+from jaxvae.distributions import Bernoulli, ContinuousBernoulli, GreyCrossEntropy, Normal
+from jaxvae.types import Array, Distribution
+
+
+def bernoulli(outputs: Array) -> Bernoulli:
+    """Logits of pixels in {0, 1}."""
+    return Bernoulli(outputs, event_ndim=outputs.ndim - 1)
+
+
+def continuous_bernoulli(outputs: Array) -> ContinuousBernoulli:
+    """Logits of pixels in [0, 1]."""
+    return ContinuousBernoulli(outputs, event_ndim=outputs.ndim - 1)
+
+
+def grey_cross_entropy(outputs: Array) -> GreyCrossEntropy:
+    """Logits of pixels in [0, 1], scored by cross-entropy, which is no likelihood."""
+    return GreyCrossEntropy(outputs, event_ndim=outputs.ndim - 1)
+
+
+@dataclasses.dataclass(frozen=True)
+class FixedNormal:
+    """Means of real pixels; one standard deviation, given: MSE with its constants kept."""
+
+    scale: float = 1.0
+
+    def __call__(self, outputs: Array) -> Normal:
+        """-log p(x|z) = |x - mean|^2 / (2 scale^2) + D log(scale sqrt(2 pi))."""
+        log_var = jnp.full_like(outputs, 2 * math.log(self.scale))
+        return Normal(outputs, log_var, event_ndim=outputs.ndim - 1)
+
+
+def normal(outputs: Array) -> Normal:
+    """Means and log-variances of real pixels, the two halves of the last axis.
+
+    The log-variances are the decoder's own, per pixel, or one learned number that `nets.SharedLogVar` appends.
+    """
+    mean, log_var = jnp.split(outputs, 2, axis=-1)
+    return Normal(mean, log_var, event_ndim=outputs.ndim - 1)
+
+
+class Likelihood(NamedTuple):
+    """A head, what it asks of the decoder, and the pixels that it can score."""
+
+    head: Callable[[Array], Distribution]
+    support: Literal["binary", "unit", "real"]
+    """Pixels in {0, 1}, in [0, 1], or any real number."""
+    link: Callable[[Array], Array]
+    """The decoder output that means a given pixel value: where an output bias starts best."""
+    log_var: Literal["none", "shared", "pixel"] = "none"
+    """Who says the log-variance: nobody, one learned number, or the decoder for each pixel."""
+
+
+def _logit(mean: Array) -> Array:
+    # A pixel that is never lit in training may be lit in the test set: keep its logit finite, as Burda et al. do.
+    mean = jnp.clip(mean, 0.001, 0.999)
+    return jnp.log(mean) - jnp.log1p(-mean)
+
+
+def _identity(mean: Array) -> Array:
+    return mean
+
+
+LIKELIHOODS = {
+    "bernoulli": Likelihood(bernoulli, "binary", _logit),
+    "continuous_bernoulli": Likelihood(continuous_bernoulli, "unit", _logit),
+    "grey_cross_entropy": Likelihood(grey_cross_entropy, "unit", _logit),
+    "mse": Likelihood(FixedNormal(1.0), "real", _identity),
+    "normal_shared": Likelihood(normal, "real", _identity, log_var="shared"),
+    "normal_pixel": Likelihood(normal, "real", _identity, log_var="pixel"),
+}

@@ -1,0 +1,8 @@
+"""Flax linen networks: arrays to arrays, no loss, no sampling."""
+
+from jaxvae.nets.conv import ConvDecoder as ConvDecoder
+from jaxvae.nets.conv import ConvEncoder as ConvEncoder
+from jaxvae.nets.mlp import MLPDecoder as MLPDecoder
+from jaxvae.nets.mlp import MLPEncoder as MLPEncoder
+from jaxvae.nets.output import SharedLogVar as SharedLogVar
+from jaxvae.nets.output import with_output_bias as with_output_bias

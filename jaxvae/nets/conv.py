@@ -1,0 +1,67 @@
+"""Convolutional networks for images of any height, width and number of channels, odd sizes too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flax import linen as nn
+
+from jaxvae.nets.mlp import join
+from jaxvae.types import Array
+
+KERNEL, STRIDE = (4, 4), (2, 2)
+
+
+class ConvEncoder(nn.Module):
+    """Strided convolutions, each halving the image (rounding up), then dense layers."""
+
+    channels: tuple[int, ...]
+    hidden: tuple[int, ...]
+    num_outputs: int
+    activation: Callable[[Array], Array] = nn.relu
+
+    @nn.compact
+    def __call__(self, x: Array, condition: Array | None = None) -> Array:
+        """`[B, H, W, C]` -> `[B, num_outputs]`."""
+        for features in self.channels:
+            x = self.activation(nn.Conv(features, KERNEL, STRIDE)(x))
+        h = join(x, condition)
+        for width in self.hidden:
+            h = self.activation(nn.Dense(width)(h))
+        return nn.Dense(self.num_outputs, name="output")(h)
+
+
+class ConvDecoder(nn.Module):
+    """The encoder's mirror image: dense layers, then transposed convolutions, each doubling the image.
+
+    Where the encoder met an odd size, the doubled image is one row or column too large and is cropped.
+    """
+
+    channels: tuple[int, ...]
+    """From the image inwards, as in the encoder."""
+    hidden: tuple[int, ...]
+    shape: tuple[int, ...]
+    """`(H, W, C)` of the output."""
+    activation: Callable[[Array], Array] = nn.relu
+
+    @nn.compact
+    def __call__(self, z: Array, condition: Array | None = None) -> Array:
+        """`[B, D]` -> `[B, H, W, C]`."""
+        *sizes, smallest = _sizes(self.shape[:2], len(self.channels))
+        h = join(z, condition)
+        for width in self.hidden[::-1]:
+            h = self.activation(nn.Dense(width)(h))
+        h = self.activation(nn.Dense(smallest[0] * smallest[1] * self.channels[-1])(h))
+        x = h.reshape(-1, *smallest, self.channels[-1])
+        for features, (height, width) in zip(self.channels[-2::-1], sizes[:0:-1]):
+            x = self.activation(nn.ConvTranspose(features, KERNEL, STRIDE)(x)[:, :height, :width])
+        x = nn.ConvTranspose(self.shape[-1], KERNEL, STRIDE, name="output")(x)
+        return x[:, : self.shape[0], : self.shape[1]]
+
+
+def _sizes(size: tuple[int, ...], halvings: int) -> list[tuple[int, ...]]:
+    """The image's size before the first and after each halving."""
+    sizes = [size]
+    for _ in range(halvings):
+        sizes.append(tuple((side + 1) // 2 for side in sizes[-1]))
+    return sizes

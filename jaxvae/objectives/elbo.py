@@ -1,0 +1,115 @@
+"""The evidence lower bound, and the loss that is minus it."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+
+from jaxvae import rng
+from jaxvae.distributions.kl import kl_per_dimension, log_prob_per_example
+from jaxvae.types import Array, ElboTerms, Key, Model, Params
+
+
+def elbo_terms(
+    params: Params, key: Key, x: Array, *, model: Model, condition: Array | None = None, num_samples: int = 1
+) -> ElboTerms:
+    r"""Take the evidence lower bound apart, per example.
+
+        log p(x) >= E_q(z|x)[ log p(x|z) ] - KL( q(z|x) || p(z) )
+
+    The expectation is an average over `num_samples` draws; the KL is exact where a closed form is known, and averaged
+    over the same draws elsewhere.
+
+    Args:
+        params: the model's parameters.
+        key: one key, or `[B]` keys, one per example (see `rng.example_keys`).
+        x: `[B, ...]` examples.
+        model: anything with `encode(params, x)`, `decode(params, z)` and `prior(params)`.
+        condition: `[B, ...]` handed on to the three functions, if given.
+        num_samples: draws of z per example.
+
+    Returns:
+        Terms in nats, `[B]` and `[B, D]`.
+
+    Raises:
+        ValueError: the model's distributions do not score one number per example.
+
+    Reference: Kingma & Welling 2014, https://arxiv.org/abs/1312.6114, equations 3 and 7.
+    """
+    given = () if condition is None else (condition,)
+    posterior = model.encode(params, x, *given)
+    prior = model.prior(params, *given)
+
+    def draw(key: Key) -> tuple[Array, Array]:
+        z = posterior.sample(key)
+        log_likelihood = log_prob_per_example(model.decode(params, z, *given), x)
+        return log_likelihood, kl_per_dimension(posterior, prior, z)
+
+    log_likelihood, kl = jax.tree.map(lambda a: a.mean(0), jax.vmap(draw)(rng.sample_keys(key, num_samples)))
+    _check_per_example(x, log_likelihood=log_likelihood, kl=kl.sum(-1))
+    return ElboTerms(log_likelihood, kl.sum(-1), kl)
+
+
+def elbo_loss(
+    params: Params,
+    key: Key,
+    x: Array,
+    *,
+    model: Model,
+    condition: Array | None = None,
+    weights: Array | None = None,
+    beta: Array | float = 1.0,
+    num_samples: int = 1,
+    free_bits: float = 0.0,
+) -> tuple[Array, ElboTerms]:
+    r"""The negative evidence lower bound, averaged over examples.
+
+        loss = - mean_b [ log_likelihood_b - beta * KL_b ]
+
+    At beta = 1 it IS minus the ELBO, in nats per example, all constants kept. `jax.grad(elbo_loss, has_aux=True)`
+    differentiates it in `params`.
+
+    Args:
+        params: the model's parameters.
+        key: one key, or `[B]` keys, one per example.
+        x: `[B, ...]` examples.
+        model: anything with `encode(params, x)`, `decode(params, z)` and `prior(params)`.
+        condition: `[B, ...]` labels or whatever else encoder and decoder are told.
+        weights: `[B]` weights of the average; 0 makes an example padding.
+        beta: weight of the KL, a number or a schedule's value (beta-VAE).
+        num_samples: draws of z per example.
+        free_bits: nats per latent dimension and example that the loss does not charge for. The terms returned are
+            still the true ones.
+
+    Returns:
+        The scalar loss, and the terms per example.
+
+    Raises:
+        ValueError: `weights`, or what the model's distributions return, is not one number per example.
+
+    Reference: Kingma & Welling 2014, equation 7; Higgins et al. 2017 (beta-VAE), equation 4; Kingma et al. 2016,
+    https://arxiv.org/abs/1606.04934, equation 15 (free bits; there the minimum is over a minibatch's mean, here over
+    each example, so that the loss does not depend on the batch).
+    """
+    terms = elbo_terms(params, key, x, model=model, condition=condition, num_samples=num_samples)
+    charged = jnp.maximum(terms.kl_per_dimension, free_bits).sum(-1) if free_bits else terms.kl
+    return weighted_mean(beta * charged - terms.log_likelihood, weights), terms
+
+
+def weighted_mean(values: Array, weights: Array | None = None) -> Array:
+    """Mean over examples; 0 where all weights are 0, so that a device that got only padding adds nothing."""
+    if weights is None:
+        return values.mean()
+    if weights.shape != values.shape:
+        raise ValueError(f"weights {weights.shape} must have one number per example, as x has {values.shape}")
+    total = weights.sum()
+    return (weights * values).sum() / jnp.where(total == 0, 1.0, total)
+
+
+def _check_per_example(x: Array, **terms: Array) -> None:
+    for name, term in terms.items():
+        if term.shape != x.shape[:1]:
+            raise ValueError(
+                f"{name} has shape {term.shape} for x of shape {x.shape}: encode and decode must return distributions "
+                f"whose log_prob is one number per example, {x.shape[:1]}"
+            )

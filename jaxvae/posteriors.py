@@ -1,0 +1,61 @@
+"""Posterior heads: the encoder's output array becomes a distribution q(z|x) over the last axis."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+
+from jaxvae.distributions import Delta, MultivariateNormal, Normal
+from jaxvae.types import Array, Distribution
+
+
+def normal(outputs: Array) -> Normal:
+    """`[..., 2D]` -> a diagonal normal: the first half is the mean, the second the log-variance."""
+    mean, log_var = jnp.split(outputs, 2, axis=-1)
+    return Normal(mean, log_var)
+
+
+def multivariate_normal(outputs: Array) -> MultivariateNormal:
+    """`[..., D + D (D + 1) / 2]` -> a normal with full covariance.
+
+    The mean comes first, then log-variances, whose halves are the logarithms of the Cholesky factor's diagonal, then
+    its strict lower triangle row by row.
+    """
+    dim = _dimension_of_full_covariance(outputs.shape[-1])
+    mean, log_var, lower = jnp.split(outputs, [dim, 2 * dim], axis=-1)
+    rows, columns = np.tril_indices(dim, -1)
+    cholesky = jnp.exp(0.5 * log_var)[..., None] * jnp.eye(dim, dtype=outputs.dtype)
+    return MultivariateNormal(mean, cholesky.at[..., rows, columns].set(lower))
+
+
+def delta(outputs: Array) -> Delta:
+    """`[..., D]` -> a point: the plain autoencoder's code."""
+    return Delta(outputs)
+
+
+class Posterior(NamedTuple):
+    """A head and the width it asks of the encoder."""
+
+    head: Callable[[Array], Distribution]
+    num_outputs: Callable[[int], int]
+    """Latent dimensions -> encoder outputs."""
+
+
+POSTERIORS = {
+    "normal": Posterior(normal, lambda dim: 2 * dim),
+    "multivariate_normal": Posterior(multivariate_normal, lambda dim: dim + dim * (dim + 1) // 2),
+    "delta": Posterior(delta, lambda dim: dim),
+}
+
+
+def _dimension_of_full_covariance(num_outputs: int) -> int:
+    """Solve D + D (D + 1) / 2 = num_outputs."""
+    dim = (int((9 + 8 * num_outputs) ** 0.5) - 3) // 2
+    if POSTERIORS["multivariate_normal"].num_outputs(dim) != num_outputs:
+        raise ValueError(
+            f"outputs: {num_outputs} encoder outputs are not D + D (D + 1) / 2 for any D (2, 5, 9, 14, ...)"
+        )
+    return dim

@@ -1,0 +1,46 @@
+"""Every key in the library comes from here: derived by name, step and example, never threaded.
+
+    root --name--> stream --step--> stream at that step --example id--> the example's own noise
+
+So the noise an example meets depends neither on its batch, nor on the number of devices, nor on what ran before; and a
+run resumes from its root key and its step alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import jax
+import jax.numpy as jnp
+
+from jaxvae.types import Array, Key
+
+
+def root(seed: int) -> Key:
+    """The one key of a run."""
+    return jax.random.key(seed)
+
+
+def stream(key: Key, name: str, step: int | Array | None = None) -> Key:
+    """The key of a named stream of random numbers, at a step if one is given.
+
+    A stream's numbers do not shift when another stream is added, because the name itself is hashed into the key.
+    """
+    number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big")
+    key = jax.random.fold_in(key, jnp.uint32(number))
+    return key if step is None else jax.random.fold_in(key, step)
+
+
+def example_keys(key: Key, ids: Array) -> Key:
+    """One key per example, `[B]`, from the examples' numbers in the whole set."""
+    return jax.vmap(jax.random.fold_in, in_axes=(None, 0))(key, ids)
+
+
+def sample_keys(key: Key, num_samples: int) -> Key:
+    """`[K, ...]` keys for K draws, from one key or from `[B]` keys. Draw k is the same whatever K is."""
+
+    def fold_in(number: Array) -> Key:
+        folded = jax.vmap(jax.random.fold_in, in_axes=(0, None))(key.reshape(-1), number)
+        return folded.reshape(key.shape)
+
+    return jax.vmap(fold_in)(jnp.arange(num_samples))

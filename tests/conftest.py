@@ -1,0 +1,25 @@
+"""Settings that make a careless test fail: strict keys, strict ranks, two devices, warnings as errors."""
+
+import os
+from pathlib import Path
+
+os.environ["XLA_FLAGS"] = os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=2"
+
+import jax
+import pytest
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+jax.config.update("jax_debug_key_reuse", True)
+jax.config.update("jax_compilation_cache_dir", os.environ.get("JAXVAE_TEST_CACHE", str(PROJECT / ".cache" / "jax")))
+jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real data sets; a test that asks for it skips where there is none."""
+    folder = Path(os.environ.get("JAXVAE_SHARED_DATA", PROJECT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"no real data at {folder}: set JAXVAE_SHARED_DATA")
+    return folder
