@@ -43,12 +43,20 @@ class Model(Protocol):
     Where a condition is given (labels, say) it follows as one more positional argument.
     """
 
-    encode: Callable[..., Distribution]
-    """`(params, x) -> q(z|x)`."""
-    decode: Callable[..., Distribution]
-    """`(params, z) -> p(x|z)`."""
-    prior: Callable[..., Distribution]
-    """`(params) -> p(z)`."""
+    @property
+    def encode(self) -> Callable[..., Distribution]:
+        """`(params, x) -> q(z|x)`."""
+        ...
+
+    @property
+    def decode(self) -> Callable[..., Distribution]:
+        """`(params, z) -> p(x|z)`."""
+        ...
+
+    @property
+    def prior(self) -> Callable[..., Distribution]:
+        """`(params) -> p(z)`."""
+        ...
 
 
 class ElboTerms(NamedTuple):

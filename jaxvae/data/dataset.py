@@ -21,6 +21,11 @@ class Split(NamedTuple):
         """N."""
         return len(self.image)
 
+    def mean(self) -> np.ndarray:
+        """The mean example, in [0, 1]."""
+        scale = 255 if self.image.dtype == np.uint8 else 1
+        return (self.image.mean(axis=0, dtype=np.float64) / scale).astype(np.float32)
+
 
 class Dataset(NamedTuple):
     """A data set and how it is divided."""

@@ -1,0 +1,95 @@
+"""THE TABLE of variants: a name, its pieces, its objective, its defaults, its paper. A new variant is a row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from flax import linen as nn
+
+from jaxvae.likelihoods import LIKELIHOODS
+from jaxvae.model import VAE
+from jaxvae.nets import ConvDecoder, ConvEncoder, MLPDecoder, MLPEncoder, SharedLogVar
+from jaxvae.objectives import elbo_loss
+from jaxvae.posteriors import POSTERIORS
+from jaxvae.priors import StandardNormal
+from jaxvae.types import InputError
+
+
+class Sizes(NamedTuple):
+    """What decides the networks' shapes."""
+
+    hidden: tuple[int, ...]
+    """Widths of the dense hidden layers, from the data inwards; the decoder mirrors the encoder."""
+    channels: tuple[int, ...]
+    """Channels of the convolutions, from the image inwards."""
+    encoder_outputs: int
+    decoder_shape: tuple[int, ...]
+
+
+def mlp(sizes: Sizes) -> tuple[nn.Module, nn.Module]:
+    """Fully connected encoder and decoder."""
+    encoder = MLPEncoder(sizes.hidden, sizes.encoder_outputs)
+    return encoder, MLPDecoder(sizes.hidden[::-1], sizes.decoder_shape)
+
+
+def conv(sizes: Sizes) -> tuple[nn.Module, nn.Module]:
+    """Convolutional encoder and decoder."""
+    if len(sizes.decoder_shape) != 3:
+        raise InputError(f"preset: a convolutional network needs images [H, W, C], got {sizes.decoder_shape}; use vae")
+    encoder = ConvEncoder(sizes.channels, sizes.hidden, sizes.encoder_outputs)
+    return encoder, ConvDecoder(sizes.channels, sizes.hidden, sizes.decoder_shape)
+
+
+class Preset(NamedTuple):
+    """One row: the five choices, and what they are where nobody says otherwise."""
+
+    paper: str
+    networks: Callable[[Sizes], tuple[nn.Module, nn.Module]] = mlp
+    hidden: tuple[int, ...] = (400,)
+    channels: tuple[int, ...] = ()
+    latent_dim: int = 20
+    posterior: str = "normal"
+    likelihood: str = "bernoulli"
+    objective: Callable = elbo_loss
+
+
+PRESETS = {
+    "vae": Preset("Kingma & Welling 2014, https://arxiv.org/abs/1312.6114"),
+    "conv_vae": Preset(
+        "Kingma & Welling 2014, https://arxiv.org/abs/1312.6114", networks=conv, hidden=(256,), channels=(32, 64)
+    ),
+}
+
+
+def build(
+    name: str,
+    shape: tuple[int, ...],
+    *,
+    latent_dim: int | None = None,
+    hidden: tuple[int, ...] | None = None,
+    channels: tuple[int, ...] | None = None,
+    posterior: str | None = None,
+    likelihood: str | None = None,
+) -> VAE:
+    """Build a preset's model for examples of a shape; what is not given is the preset's.
+
+    >>> build("vae", (8, 8, 1), latent_dim=2).prior
+    StandardNormal(latent_dim=2)
+    """
+    preset = PRESETS[name]
+    latent_dim = preset.latent_dim if latent_dim is None else latent_dim
+    posterior_row = POSTERIORS[posterior or preset.posterior]
+    likelihood_row = LIKELIHOODS[likelihood or preset.likelihood]
+    outputs_per_value = 2 if likelihood_row.log_var == "pixel" else 1
+    encoder, decoder = preset.networks(
+        Sizes(
+            hidden=preset.hidden if hidden is None else hidden,
+            channels=preset.channels if channels is None else channels,
+            encoder_outputs=posterior_row.num_outputs(latent_dim),
+            decoder_shape=(*shape[:-1], shape[-1] * outputs_per_value),
+        )
+    )
+    if likelihood_row.log_var == "shared":
+        decoder = SharedLogVar(decoder)
+    return VAE(encoder, decoder, StandardNormal(latent_dim), posterior_row.head, likelihood_row.head)

@@ -1,0 +1,9 @@
+"""Training: one pure step, the loop around it, and how a run is stopped."""
+
+from jaxvae.training.interrupt import Interrupt as Interrupt
+from jaxvae.training.loop import Dispatch as Dispatch
+from jaxvae.training.loop import Hook as Hook
+from jaxvae.training.loop import Progress as Progress
+from jaxvae.training.loop import train as train
+from jaxvae.training.step import init_state as init_state
+from jaxvae.training.step import make_train_step as make_train_step
