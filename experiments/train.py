@@ -132,13 +132,13 @@ def summarize(
 def draw(config: TrainConfig, model: VAE, data: Dataset, state: TrainState, run_dir: Path) -> None:
     """Write the figures."""
     folder, params = run_dir / "figures", state.params
-    originals = pieces.first_examples(config, data.test, min(64, data.test.num_examples))
+    originals = jnp.asarray(data.test.first(64))
     figures.save_reconstructions(folder / "reconstructions.png", originals, model.reconstruct(params, originals))
     samples = model.sample(params, rng.stream(rng.root(config.seed), "figures"), 64)
     figures.save_grid(folder / "samples.png", samples, columns=16, title="decoded samples of the prior")
     figures.save_loss_curve(folder / "loss.png", read_metrics(run_dir / "metrics.jsonl"))
     if config.latent_dim == 2:
-        examples = pieces.first_examples(config, data.test, min(5000, data.test.num_examples))
+        examples = jnp.asarray(data.test.first(5000))
         labels = None if data.test.label is None else data.test.label[: len(examples)]
         figures.save_latent_scatter(folder / "latent.png", model.encode(params, examples).mean, labels)
         figures.save_manifold(folder / "manifold.png", model.decode(params, manifold_grid(20)).mean)

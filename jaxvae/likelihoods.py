@@ -39,7 +39,7 @@ class FixedNormal:
 
     def __call__(self, outputs: Array) -> Normal:
         """-log p(x|z) = |x - mean|^2 / (2 scale^2) + D log(scale sqrt(2 pi))."""
-        log_var = jnp.full_like(outputs, 2 * math.log(self.scale))
+        log_var = jnp.full_like(outputs, 2 * math.log(self.scale), jnp.result_type(outputs, jnp.float32))
         return Normal(outputs, log_var, event_ndim=outputs.ndim - 1)
 
 

@@ -19,6 +19,11 @@ class InputError(ValueError):
     """Bad input: one line that names the argument, what came and the remedy. Scripts print it and exit with code 2."""
 
 
+def first_line(error: BaseException) -> str:
+    """Return the reason that an error gives, in one line."""
+    return (str(error) or type(error).__name__).splitlines()[0]
+
+
 @runtime_checkable
 class Distribution(Protocol):
     """Anything that can be sampled and scored; NumPyro's distributions satisfy it too."""

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxvae import rng
+from jaxvae.data.dataset import full_scale
 from jaxvae.types import Array, Batch, Key
 
 
@@ -62,8 +63,7 @@ def make_batch(images: Array, key: Key, ids: Array, weights: Array, *, binarize:
     x = images[ids]
     if binarize:
         x = jax.vmap(_binarize)(rng.example_keys(key, ids), x)
-    scale = 255 if x.dtype == jnp.uint8 else 1
-    return Batch(x.astype(jnp.float32) / scale, ids, weights)
+    return Batch(x.astype(jnp.float32) / full_scale(x), ids, weights)
 
 
 def _binarize(key: Key, x: Array) -> Array:

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
+
+Pixels = Literal["binary", "ink", "grey"]
+"""What a pixel value means: it is 0 or full scale; it is a probability of ink, as the literature reads MNIST; or it is
+a shade, or a colour's."""
+
+
+def full_scale(image: Any) -> int:
+    """The pixel value that means 1."""
+    return 255 if image.dtype == np.uint8 else 1
 
 
 class Split(NamedTuple):
@@ -21,10 +30,13 @@ class Split(NamedTuple):
         """N."""
         return len(self.image)
 
+    def first(self, num: int) -> np.ndarray:
+        """`[num, ...]` examples in [0, 1], fewer where the split is smaller."""
+        return self.image[:num].astype(np.float32) / full_scale(self.image)
+
     def mean(self) -> np.ndarray:
         """The mean example, in [0, 1]."""
-        scale = 255 if self.image.dtype == np.uint8 else 1
-        return (self.image.mean(axis=0, dtype=np.float64) / scale).astype(np.float32)
+        return self.image.mean(axis=0, dtype=np.float64).astype(np.float32) / full_scale(self.image)
 
 
 class Dataset(NamedTuple):
@@ -34,8 +46,7 @@ class Dataset(NamedTuple):
     train: Split
     test: Split
     validation: Split | None = None
-    binary: bool = False
-    """Whether every pixel is 0 or full scale, so that a Bernoulli likelihood takes the pixels as they are."""
+    pixels: Pixels = "grey"
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -30,10 +30,9 @@ def distribution(cls: T) -> T:
     return jax.tree_util.register_dataclass(frozen)
 
 
-def at_least_float32(array: Array) -> Array:
+def at_least_float32(array: Array | float) -> Array:
     """Half precision is enough for a layer, not for a sum of log-densities."""
-    array = jnp.asarray(array)
-    return array.astype(jnp.promote_types(array.dtype, jnp.float32))
+    return jnp.asarray(array, jnp.result_type(array, jnp.float32))
 
 
 def sum_event(array: Array, event_ndim: int) -> Array:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import jax
 import jax.numpy as jnp
 
@@ -78,19 +80,23 @@ class ContinuousBernoulli:
     @property
     def mean(self) -> Array:
         """1 / (1 - exp(-l)) - 1 / l, which is not sigmoid(l)."""
-        small, safe = _split_small(self.logits, 0.3)
-        series = 0.5 + self.logits / 12 - self.logits**3 / 720 + self.logits**5 / 30240
-        return jnp.where(small, series, 1 / -jnp.expm1(-safe) - 1 / safe)
+        logits = at_least_float32(self.logits)
+        small, safe = _split_small(logits, 0.3)
+        series = 0.5 + logits / 12 - logits**3 / 720 + logits**5 / 30240
+        return jnp.where(small, series, 1 / -jnp.expm1(-safe) - 1 / safe).astype(self.logits.dtype)
 
     def sample(self, key: Key) -> Array:
         """Draw by the inverse distribution function, differentiable in the logits."""
-        noise = draw(jax.random.uniform, key, self.logits.shape, self.logits.dtype)
-        small, safe = _split_small(self.logits, 0.01)
-        series = noise + 0.5 * self.logits * noise * (1 - noise)
+        logits = at_least_float32(self.logits)
+        # Never 0: 1 - noise must stay below 1, or a large positive logit meets log(0).
+        uniform = functools.partial(jax.random.uniform, minval=jnp.finfo(logits.dtype).eps)
+        noise = draw(uniform, key, logits.shape, logits.dtype)
+        small, safe = _split_small(logits, 0.01)
+        series = noise + logits * noise * (1 - noise) * (0.5 + logits / 6 * (1 - 2 * noise))
         # Written for negative logits, where expm1 stays in (-1, 0]; a positive logit is the mirror image.
         slope = -jnp.abs(safe)
         falling = jnp.log1p(jnp.where(safe > 0, 1 - noise, noise) * jnp.expm1(slope)) / slope
-        return jnp.where(small, series, jnp.where(safe > 0, 1 - falling, falling))
+        return jnp.where(small, series, jnp.where(safe > 0, 1 - falling, falling)).astype(self.logits.dtype)
 
     def log_prob(self, value: Array) -> Array:
         """`[...]` nats, a log-density: it may be positive."""

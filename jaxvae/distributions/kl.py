@@ -106,4 +106,4 @@ def _full_covariance(q: Normal | MultivariateNormal, p: Normal | MultivariateNor
 def _cholesky(d: Normal | MultivariateNormal) -> Array:
     if isinstance(d, MultivariateNormal):
         return d.cholesky
-    return jnp.exp(0.5 * d.log_var)[..., None] * jnp.eye(d.mean.shape[-1], dtype=d.mean.dtype)
+    return jnp.exp(0.5 * at_least_float32(d.log_var))[..., None] * jnp.eye(d.mean.shape[-1], dtype=d.mean.dtype)

@@ -33,7 +33,7 @@ def multivariate_gaussian_kl(mean: Array, cholesky: Array, prior_mean: Array, pr
     >>> print(multivariate_gaussian_kl(jnp.array([1.0, 1.0]), eye, jnp.zeros(2), eye))
     1.0
     """
-    mean, cholesky = at_least_float32(mean), at_least_float32(cholesky)
+    mean, cholesky, prior_cholesky = (at_least_float32(array) for array in (mean, cholesky, prior_cholesky))
     ratio = _solve(prior_cholesky, cholesky)
     shift = _solve(prior_cholesky, (mean - prior_mean)[..., None])[..., 0]
     trace = jnp.square(ratio).sum((-2, -1))

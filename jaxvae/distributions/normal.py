@@ -74,9 +74,11 @@ def gaussian_kl_per_dimension(
 ) -> Array:
     """`gaussian_kl` before the sum: `[..., D]` nats."""
     mean, log_var = at_least_float32(mean), at_least_float32(log_var)
+    prior_log_var = at_least_float32(prior_log_var)
     log_ratio = log_var - prior_log_var
+    shift = (mean - prior_mean) * jnp.exp(-0.5 * prior_log_var)
     # expm1 keeps the digits of exp(r) - 1 - r when the two variances almost agree.
-    return 0.5 * (jnp.expm1(log_ratio) - log_ratio + jnp.square(mean - prior_mean) * jnp.exp(-prior_log_var))
+    return 0.5 * (jnp.expm1(log_ratio) - log_ratio + jnp.square(shift))
 
 
 def check_same_shape(**arrays: Array) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import jax.numpy as jnp
 from flax import linen as nn
+from flax.traverse_util import flatten_dict, unflatten_dict
 
 from jaxvae.types import Array, Params
 
@@ -22,7 +21,8 @@ class SharedLogVar(nn.Module):
     def __call__(self, z: Array, condition: Array | None = None) -> Array:
         """`[B, D]` -> `[B, ..., 2C]`."""
         mean = self.decoder(z, condition)
-        log_var = self.param("log_var", nn.initializers.zeros, ())
+        # Adam moves a parameter by about its learning rate a step; ten times that is quick enough for one number.
+        log_var = 10 * self.param("tenth_log_var", nn.initializers.zeros, ())
         return jnp.concatenate([mean, jnp.broadcast_to(log_var, mean.shape)], axis=-1)
 
 
@@ -32,7 +32,7 @@ def with_output_bias(params: Params, outputs: Array) -> Params:
     It is worth about a nat early on (Burda et al. 2016, https://arxiv.org/abs/1509.00519, section 5.1).
 
     Args:
-        params: a decoder's parameters, with a layer named "output" somewhere.
+        params: a decoder's parameters, with one layer named "output" somewhere.
         outputs: `[..., C]`, the outputs wanted for one example. A layer with one bias per channel takes their mean over
             pixels; one with more channels than C (log-variances) keeps its other biases.
 
@@ -40,15 +40,13 @@ def with_output_bias(params: Params, outputs: Array) -> Params:
         New parameters.
 
     Raises:
-        ValueError: there is no layer named "output".
+        ValueError: no layer is named "output", or several are.
     """
-    if "output" not in params:
-        for name, inner in params.items():
-            if isinstance(inner, dict):
-                return {**params, name: with_output_bias(inner, outputs)}
-        raise ValueError("params: no layer is named 'output', so there is no output bias to set")
-    layer: dict[str, Any] = params["output"]
-    return {**params, "output": {**layer, "bias": _bias_for(layer["bias"], outputs)}}
+    flat = flatten_dict(params)
+    biases = [path for path in flat if path[-2:] == ("output", "bias")]
+    if len(biases) != 1:
+        raise ValueError(f"params: one layer with a bias must be named 'output'; there are {len(biases)}")
+    return unflatten_dict({**flat, biases[0]: _bias_for(flat[biases[0]], outputs)})
 
 
 def _bias_for(bias: Array, outputs: Array) -> Array:

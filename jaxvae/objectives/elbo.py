@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from jaxvae import rng
 from jaxvae.distributions.kl import kl_per_dimension, log_prob_per_example
-from jaxvae.types import Array, ElboTerms, Key, Model, Params
+from jaxvae.types import Array, Distribution, ElboTerms, Key, Model, Params
 
 
 def elbo_terms(
@@ -32,13 +32,15 @@ def elbo_terms(
         Terms in nats, `[B]` and `[B, D]`.
 
     Raises:
-        ValueError: the model's distributions do not score one number per example.
+        ValueError: the model's distributions do not score one number per example, or `[B]` keys came for another
+            library's distributions.
 
     Reference: Kingma & Welling 2014, https://arxiv.org/abs/1312.6114, equations 3 and 7.
     """
     given = () if condition is None else (condition,)
     posterior = model.encode(params, x, *given)
     prior = model.prior(params, *given)
+    _check_key(key, posterior)
 
     def draw(key: Key) -> tuple[Array, Array]:
         z = posterior.sample(key)
@@ -104,6 +106,15 @@ def weighted_mean(values: Array, weights: Array | None = None) -> Array:
         raise ValueError(f"weights {weights.shape} must have one number per example, as x has {values.shape}")
     total = weights.sum()
     return (weights * values).sum() / jnp.where(total == 0, 1.0, total)
+
+
+def _check_key(key: Key, posterior: Distribution) -> None:
+    # event_ndim marks our own distributions, as in log_prob_per_example.
+    if key.ndim and not hasattr(posterior, "event_ndim"):
+        raise ValueError(
+            f"key: {key.shape} keys came, but {type(posterior).__name__} is another library's distribution, which "
+            "draws a whole batch from one key: give one key"
+        )
 
 
 def _check_per_example(x: Array, **terms: Array) -> None:

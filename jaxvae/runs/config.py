@@ -53,7 +53,7 @@ class TrainConfig:
     posterior: PosteriorName | None = None
     """Family of q(z|x); the preset's if not given."""
     likelihood: LikelihoodName | None = None
-    """Family of p(x|z); the preset's if not given."""
+    """Family of p(x|z); if not given the preset's, or normal_shared where pixels are shades and not ink."""
     output_bias: bool = True
     """Begin with the decoder's last bias at the training set's mean."""
 
@@ -103,9 +103,7 @@ class TrainConfig:
         return cls(**{**values, **paths, **tuples})
 
 
-MAY_CHANGE = frozenset(
-    {"data_dir", "run_dir", "steps", "epochs", "log_every", "checkpoint_every", "tensorboard"}
-)
+MAY_CHANGE = frozenset({"data_dir", "run_dir", "steps", "epochs", "log_every", "checkpoint_every", "tensorboard"})
 """Fields that do not decide a run's numbers, so that a resumed run may have other values."""
 
 

@@ -38,7 +38,7 @@ def open_run_dir(config: TrainConfig, data: Dataset) -> Path:
     facts = {
         "name": data.name,
         "shape": list(data.shape),
-        "binary": data.binary,
+        "pixels": data.pixels,
         "train": data.train.num_examples,
         "validation": data.validation.num_examples if data.validation else 0,
         "test": data.test.num_examples,
@@ -55,7 +55,9 @@ def open_run_dir(config: TrainConfig, data: Dataset) -> Path:
 
 def _check_same(there: dict[str, Any], wanted: dict[str, Any], message: str) -> None:
     there, wanted = json.loads(json.dumps(there)), json.loads(json.dumps(wanted))
-    differing = [f"{name} {there.get(name)} there, {wanted[name]} here" for name in wanted if there.get(name) != wanted[name]]
+    differing = [
+        f"{name} {there.get(name)} there, {wanted[name]} here" for name in wanted if there.get(name) != wanted[name]
+    ]
     if differing:
         raise InputError(f"{message} {'; '.join(differing)}. Name another --run-dir, or give the same options")
 

@@ -19,7 +19,7 @@ from jaxvae.nets import with_output_bias
 from jaxvae.runs.config import TrainConfig, default_run_dir
 from jaxvae.training import init_state
 from jaxvae.training.step import Loss
-from jaxvae.types import Array, Batch, InputError, Key, Params, TrainState
+from jaxvae.types import Array, Batch, InputError, Params, TrainState
 
 
 def resolve(config: TrainConfig, data: Dataset) -> TrainConfig:
@@ -34,6 +34,8 @@ def resolve(config: TrainConfig, data: Dataset) -> TrainConfig:
         for name in ("latent_dim", "hidden", "channels", "posterior", "likelihood")
         if getattr(config, name) is None
     }
+    if data.pixels == "grey" and config.likelihood is None:
+        defaults["likelihood"] = "normal_shared"
     config = dataclasses.replace(config, **defaults)
     size = data.train.num_examples
     if config.batch_size > size:
@@ -47,13 +49,13 @@ def resolve(config: TrainConfig, data: Dataset) -> TrainConfig:
 
 def _binarization(config: TrainConfig, data: Dataset) -> Literal["auto", "dynamic", "none"]:
     needs_binary = LIKELIHOODS[str(config.likelihood)].support == "binary"
-    if needs_binary and not data.binary and config.binarize == "none":
+    if needs_binary and data.pixels != "binary" and config.binarize == "none":
         raise InputError(
             f"likelihood: {config.likelihood} scores pixels that are 0 or 1, but {data.name} is grey; "
             "use --binarize dynamic, or --likelihood continuous_bernoulli"
         )
     if config.binarize == "auto":
-        return "dynamic" if needs_binary and not data.binary else "none"
+        return "dynamic" if needs_binary and data.pixels != "binary" else "none"
     return config.binarize
 
 
@@ -100,18 +102,14 @@ def training_batch(config: TrainConfig, images: Array, state: TrainState, ids: A
 
 
 def evaluate_split(config: TrainConfig, model: VAE, params: Params, split: Split, num_samples: int = 1) -> ElboEstimate:
-    """The ELBO on a split. Its binarization is the same in every run: noise comes from the run's seed, pixels do not."""
+    """The ELBO on a split.
+
+    Where pixels are binarized, the draw is the same in every run, whatever its seed, so that runs can be compared.
+    """
     batches = sequential_batches(
-        jnp.asarray(split.image), _test_key(), batch_size=min(1000, split.num_examples), binarize=config.binarize == "dynamic"
+        jnp.asarray(split.image),
+        rng.stream(rng.root(0), "binarize for evaluation"),
+        batch_size=min(1000, split.num_examples),
+        binarize=config.binarize == "dynamic",
     )
     return evaluate_elbo(params, rng.root(config.seed), batches, model=model, num_samples=num_samples)
-
-
-def first_examples(config: TrainConfig, split: Split, num: int) -> Array:
-    """`[num, ...]` the first examples of a split, as evaluation sees them."""
-    images = jnp.asarray(split.image[:num])
-    return next(iter(sequential_batches(images, _test_key(), batch_size=num, binarize=config.binarize == "dynamic"))).x
-
-
-def _test_key() -> Key:
-    return rng.stream(rng.root(0), "binarize test")

@@ -1,0 +1,48 @@
+"""How a set that comes in one piece is divided: by part numbers, its own or those of a fixed permutation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from jaxvae.data.dataset import Dataset, Pixels, Split, full_scale
+from jaxvae.types import InputError
+
+TRAIN, VALIDATION, TEST = 0, 1, 2
+"""Part numbers."""
+
+_SEED = 0
+
+
+def random_parts(num_examples: int, validation: int, test: int) -> np.ndarray:
+    """`[N]` part numbers, equal for equal sizes, with so many examples to validate and to test."""
+    # Numpy keeps a bit generator's raw stream for ever, but not what its permutation() draws from it.
+    order = np.argsort(np.random.PCG64(_SEED).random_raw(num_examples), kind="stable")
+    parts = np.full(num_examples, TRAIN, np.int32)
+    parts[order[:validation]] = VALIDATION
+    parts[order[validation : validation + test]] = TEST
+    return parts
+
+
+def tenths(path: Path, num_examples: int) -> np.ndarray:
+    """Part numbers for 80/10/10."""
+    if num_examples < 2:
+        raise InputError(f"{path}: 1 example cannot be divided; give at least 2")
+    return random_parts(num_examples, validation=num_examples // 10, test=max(1, num_examples // 10))
+
+
+def divide(name: str, image: np.ndarray, label: np.ndarray | None, parts: np.ndarray) -> Dataset:
+    """Divide a set by its part numbers; every part keeps the order in which its examples come."""
+
+    def part(number: int) -> Split:
+        chosen = parts == number
+        return Split(image[chosen], None if label is None else label[chosen])
+
+    train, validation, test = part(TRAIN), part(VALIDATION), part(TEST)
+    pixels: Pixels = "binary" if _is_binary(train.image) else "grey"
+    return Dataset(name, train, test, validation if validation.num_examples else None, pixels)
+
+
+def _is_binary(image: np.ndarray) -> bool:
+    return bool(((image == 0) | (image == full_scale(image))).all())

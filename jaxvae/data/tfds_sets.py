@@ -1,0 +1,168 @@
+"""MNIST and its kin from TensorFlow Datasets: downloaded, prepared and read without TensorFlow.
+
+TFDS itself downloads, compares checksums, shuffles and writes, so that what is prepared here is a set of TFDS.
+Only what it would ask TensorFlow for is done here: to read the original files, and to encode and decode PNG.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import os
+import sys
+import threading
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from jaxvae.data.dataset import Dataset, Split
+from jaxvae.data.png import decode_pngs
+from jaxvae.types import InputError, first_line
+
+_Files: TypeAlias = dict[str, tuple[str, ...]]
+_Examples: TypeAlias = Iterator[tuple[int, dict[str, Any]]]
+
+_IDX: _Files = {
+    "train": ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"),
+    "test": ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"),
+}
+_AMAT: _Files = {
+    "train": ("binarized_mnist_train.amat",),
+    "validation": ("binarized_mnist_valid.amat",),
+    "test": ("binarized_mnist_test.amat",),
+}
+TFDS_SETS = {
+    "mnist": _IDX,
+    "fashion_mnist": _IDX,
+    "binarized_mnist": _AMAT,
+}
+"""The original files of every set, by split: images, and labels where there are any."""
+
+_SIZE = 28
+_REACH_SECONDS = 8.0
+
+
+def load_tfds(name: str, data_dir: Path | None = None, manual_dir: Path | None = None) -> Dataset:
+    """Load one of `TFDS_SETS`, after preparing it where that has not been done."""
+    import tensorflow_datasets as tfds
+
+    folder = data_dir or os.environ.get("TFDS_DATA_DIR")
+    builder = tfds.builder(name, data_dir=folder and Path(folder).expanduser())
+    if not builder.data_path.exists():
+        _prepare(builder, manual_dir or Path(builder.data_path).parents[1] / "downloads" / "manual")
+    splits = {split: _read(builder, split) for split in TFDS_SETS[name]}
+    if name != "binarized_mnist":
+        return Dataset(name, pixels="ink", **splits)
+    full_scale = {split: Split(255 * part.image) for split, part in splits.items()}  # TFDS stores 0 and 1
+    return Dataset(name, pixels="binary", **full_scale)
+
+
+# Preparing
+
+
+def _prepare(builder: Any, manual_dir: Path) -> None:
+    """Let TFDS download and write the set; its folder appears only once it is complete."""
+    import tensorflow_datasets as tfds
+    from tensorflow_datasets.core.download.download_manager import NonMatchingChecksumError
+
+    urls = {info.filename: url for url, info in builder.url_infos.items()}
+    _check_source(builder, urls, manual_dir)
+    # An instance's own method in place of a subclass, which TFDS would register as another set.
+    builder._split_generators = partial(_split_generators, TFDS_SETS[builder.name], urls)
+    config = tfds.download.DownloadConfig(manual_dir=manual_dir, force_checksums_validation=True)
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            builder.download_and_prepare(download_config=config, file_format="array_record")
+    except NonMatchingChecksumError as error:
+        raise InputError(f"{builder.name}: {first_line(error)}; remove that file and try again") from error
+    except (OSError, tfds.download.DownloadError) as error:
+        raise InputError(f"{builder.name}: cannot prepare {builder.data_path}: {first_line(error)}") from error
+
+
+def _check_source(builder: Any, urls: dict[str, str], manual_dir: Path) -> None:
+    missing = [name for name in urls if not (manual_dir / name).exists()]
+    if missing and not _answers(urls[missing[0]]):
+        host = urllib.parse.urlsplit(urls[missing[0]]).netloc
+        raise InputError(
+            f"{builder.name}: not prepared in {builder.data_path}, and {host} cannot be reached; put the "
+            f"original {', '.join(missing)} into {manual_dir}, or name the folder of TFDS that has the set "
+            "(--data-dir or TFDS_DATA_DIR)"
+        )
+
+
+def _answers(url: str) -> bool:
+    """Ask a server for a sign of life, within seconds; TFDS would go on for minutes."""
+    answered = threading.Event()
+
+    def ask() -> None:
+        try:
+            urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=_REACH_SECONDS).close()
+            answered.set()
+        except urllib.error.HTTPError as error:
+            error.close()
+            if error.code < 500:  # TFDS will say what is wrong, but would try a failing server for minutes too
+                answered.set()
+        except OSError:
+            pass
+
+    # A thread, because looking up a name has no timeout.
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(_REACH_SECONDS)
+    return answered.is_set()
+
+
+def _split_generators(files: _Files, urls: dict[str, str], downloads: Any) -> dict[str, _Examples]:
+    paths = downloads.download({split: [urls[name] for name in files[split]] for split in files})
+    return {split: _examples(*map(Path, paths[split])) for split in files}
+
+
+def _examples(image_path: Path, label_path: Path | None = None) -> _Examples:
+    """Yield what TFDS's builders yield, but as Pillow's images: arrays it would encode with TensorFlow."""
+    from PIL import Image
+
+    images = _read_amat(image_path) if label_path is None else _read_idx(image_path, header=16)
+    labels = None if label_path is None else _read_idx(label_path, header=8)
+    for index, image in enumerate(images.reshape(-1, _SIZE, _SIZE)):
+        label = {} if labels is None else {"label": int(labels[index])}
+        yield index, {"image": Image.fromarray(image), **label}
+
+
+def _read_idx(path: Path, header: int) -> np.ndarray:
+    return np.frombuffer(gzip.decompress(path.read_bytes()), np.uint8, offset=header)
+
+
+def _read_amat(path: Path) -> np.ndarray:
+    """Read lines of `0 1 0 ... 0`: every other byte is a digit."""
+    return np.frombuffer(path.read_bytes(), np.uint8)[::2] - ord("0")
+
+
+# Reading
+
+
+def _read(builder: Any, split: str) -> Split:
+    """Read a split whole; image by image, as TFDS reads, MNIST takes ten seconds."""
+    import tensorflow_datasets as tfds
+    from tensorflow_datasets.proto import tf_example_pb2
+
+    try:
+        source = builder.as_data_source(split, deserialize_method=tfds.decode.DeserializeMethod.RAW_BYTES)
+        records = source.__getitems__(range(len(source)))
+        features = [tf_example_pb2.Example.FromString(record).features.feature for record in records]
+        image = decode_pngs([feature["image"].bytes_list.value[0] for feature in features])
+    except ImportError:
+        raise
+    except Exception as error:
+        raise InputError(
+            f"{builder.name}: split {split!r} in {builder.data_path} cannot be read ({first_line(error)}); "
+            "remove that folder to have it prepared again, or name another with --data-dir"
+        ) from error
+    if "label" not in features[0]:
+        return Split(image)
+    return Split(image, np.array([feature["label"].int64_list.value[0] for feature in features], np.int32))

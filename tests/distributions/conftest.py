@@ -1,0 +1,233 @@
+"""One table of all distributions, each with its oracles; a test that asks for `family` runs once per row."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+import numpyro.distributions as numpyro
+import pytest
+from scipy import integrate, special, stats
+
+from jaxvae.distributions import (
+    Bernoulli,
+    Categorical,
+    ContinuousBernoulli,
+    Delta,
+    GreyCrossEntropy,
+    MultivariateNormal,
+    Normal,
+)
+
+BATCH = 4  # a whole vector: in a remainder, XLA may round an exp differently than elsewhere
+
+
+class Family(NamedTuple):
+    """A batch of three examples, and what other libraries say about it. Oracles get and give float64 arrays."""
+
+    distribution: Any
+    value: Any
+    log_prob: Callable[[Any, Any], Any]
+    """`(distribution, value)` -> log-densities, one per example or per element."""
+    mean: Callable[[Any], Any]
+    variance: Callable[[Any], Any]
+    twin: Callable[[Any], numpyro.Distribution] | None = None
+    """The same distribution in NumPyro."""
+    transport: Callable[[Any, Any, Any], Any] | None = None
+    """`(distribution, sample, other)` -> what `other` would have drawn with the noise of that sample."""
+
+
+def real(*shape: int) -> jax.Array:
+    """Reproducible parameters and values of ordinary size."""
+    return jax.numpy.asarray(np.random.default_rng(shape).normal(size=shape), "float32")
+
+
+def binary(*shape: int) -> jax.Array:
+    return (real(2, *shape)[0] > 0).astype("float32")
+
+
+def unit(*shape: int) -> jax.Array:
+    return jax.nn.sigmoid(2 * real(2, *shape)[0])
+
+
+def classes(*shape: int) -> jax.Array:
+    return (10 * unit(*shape)).astype("int32") % 5
+
+
+def cholesky(*shape: int) -> jax.Array:
+    """Lower triangular with a positive diagonal, well conditioned."""
+    lower = np.tril(0.4 * real(*shape), -1)
+    return jax.numpy.asarray(lower + np.eye(shape[-1]) * np.exp(0.3 * real(*shape)))
+
+
+def covariance(d: MultivariateNormal) -> np.ndarray:
+    return d.cholesky @ np.swapaxes(d.cholesky, -1, -2)
+
+
+def bernoulli_log_prob(d: Bernoulli, x: np.ndarray) -> np.ndarray:
+    return stats.bernoulli.logpmf(x, special.expit(d.logits))
+
+
+def cross_entropy(d: GreyCrossEntropy, x: np.ndarray) -> np.ndarray:
+    mean = special.expit(d.logits)
+    return special.xlogy(x, mean) + special.xlogy(1 - x, 1 - mean)
+
+
+@np.vectorize
+def continuous_bernoulli_moment(logit: float, power: int) -> float:
+    """The integral of x^power lambda^x (1 - lambda)^(1 - x) over [0, 1], lambda = sigmoid(logit)."""
+    chance = special.expit(logit)
+    return integrate.quad(lambda x: x**power * chance**x * (1 - chance) ** (1 - x), 0, 1, epsabs=1e-13)[0]
+
+
+def continuous_bernoulli_mean(d: ContinuousBernoulli) -> np.ndarray:
+    return continuous_bernoulli_moment(d.logits, 1) / continuous_bernoulli_moment(d.logits, 0)
+
+
+def continuous_bernoulli_variance(d: ContinuousBernoulli) -> np.ndarray:
+    second = continuous_bernoulli_moment(d.logits, 2) / continuous_bernoulli_moment(d.logits, 0)
+    return second - continuous_bernoulli_mean(d) ** 2
+
+
+def continuous_bernoulli_transport(d: ContinuousBernoulli, x: np.ndarray, other: ContinuousBernoulli) -> np.ndarray:
+    level = np.expm1(d.logits * x) / np.expm1(d.logits)  # the distribution function
+    return np.log1p(level * np.expm1(other.logits)) / other.logits
+
+
+def categorical_moment(d: Categorical, power: int) -> np.ndarray:
+    return special.softmax(d.logits, -1) @ np.arange(d.logits.shape[-1]) ** power
+
+
+def normal(*shape: int) -> Family:
+    event_ndim = len(shape) - 1
+    return Family(
+        Normal(real(*shape), 0.5 * real(*shape[::-1]).reshape(shape), event_ndim),
+        real(2, *shape)[0],
+        log_prob=lambda d, x: stats.norm.logpdf(x, d.mean, np.exp(0.5 * d.log_var)),
+        mean=lambda d: d.mean,
+        variance=lambda d: np.exp(d.log_var),
+        twin=lambda d: numpyro.Normal(d.mean, np.exp(0.5 * d.log_var)).to_event(event_ndim),
+        transport=lambda d, x, other: other.mean + np.exp(0.5 * (other.log_var - d.log_var)) * (x - d.mean),
+    )
+
+
+def multivariate_normal(*shape: int) -> Family:
+    return Family(
+        MultivariateNormal(real(*shape), cholesky(*shape, shape[-1])),
+        real(2, *shape)[0],
+        log_prob=lambda d, x: [
+            stats.multivariate_normal.logpdf(*row) for row in zip(x, d.mean, covariance(d), strict=True)
+        ],
+        mean=lambda d: d.mean,
+        variance=lambda d: np.diagonal(covariance(d), axis1=-2, axis2=-1),
+        twin=lambda d: numpyro.MultivariateNormal(d.mean, scale_tril=d.cholesky),
+        transport=lambda d, x, other: (
+            other.mean + (other.cholesky @ np.linalg.solve(d.cholesky, (x - d.mean)[..., None]))[..., 0]
+        ),
+    )
+
+
+def bernoulli(*shape: int) -> Family:
+    event_ndim = len(shape) - 1
+    return Family(
+        Bernoulli(2 * real(*shape), event_ndim),
+        binary(*shape),
+        log_prob=bernoulli_log_prob,
+        mean=lambda d: special.expit(d.logits),
+        variance=lambda d: special.expit(d.logits) * special.expit(-d.logits),
+        twin=lambda d: numpyro.Bernoulli(logits=d.logits).to_event(event_ndim),
+    )
+
+
+def grey_cross_entropy(*shape: int) -> Family:
+    return Family(
+        GreyCrossEntropy(2 * real(*shape), len(shape) - 1),
+        unit(*shape),
+        log_prob=cross_entropy,
+        mean=lambda d: special.expit(d.logits),
+        variance=lambda d: np.zeros_like(d.logits),
+    )
+
+
+def continuous_bernoulli(*shape: int) -> Family:
+    return Family(
+        ContinuousBernoulli(3 * real(*shape), len(shape) - 1),
+        unit(*shape),
+        log_prob=lambda d, x: cross_entropy(d, x) - np.log(continuous_bernoulli_moment(d.logits, 0)),
+        mean=continuous_bernoulli_mean,
+        variance=continuous_bernoulli_variance,
+        transport=continuous_bernoulli_transport,
+    )
+
+
+def categorical(*shape: int) -> Family:
+    event_ndim = len(shape) - 1
+    return Family(
+        Categorical(real(*shape, 5), event_ndim),
+        classes(*shape),
+        log_prob=lambda d, x: np.log(
+            np.take_along_axis(special.softmax(d.logits, -1), x.astype(int)[..., None], -1)[..., 0]
+        ),
+        mean=lambda d: categorical_moment(d, 1),
+        variance=lambda d: categorical_moment(d, 2) - categorical_moment(d, 1) ** 2,
+        twin=lambda d: numpyro.Categorical(logits=d.logits).to_event(event_ndim),
+    )
+
+
+def delta(*shape: int) -> Family:
+    event_ndim = len(shape) - 1
+    return Family(
+        Delta(real(*shape), event_ndim),
+        real(*shape).at[0].add(1.0),  # one example off the point
+        log_prob=lambda d, x: np.where(x == d.mean, 0.0, -np.inf),
+        mean=lambda d: d.mean,
+        variance=lambda d: np.zeros_like(d.mean),
+        twin=lambda d: numpyro.Delta(d.mean, event_dim=event_ndim),
+    )
+
+
+FAMILIES = {
+    "normal-0": normal(BATCH),
+    "normal-1": normal(BATCH, 4),
+    "normal-3": normal(BATCH, 2, 2, 1),
+    "multivariate_normal": multivariate_normal(BATCH, 4),
+    "bernoulli-2": bernoulli(BATCH, 2, 2),
+    "grey_cross_entropy-3": grey_cross_entropy(BATCH, 2, 1, 2),
+    "continuous_bernoulli-1": continuous_bernoulli(BATCH, 4),
+    "categorical-0": categorical(BATCH),
+    "categorical-2": categorical(BATCH, 2, 2),
+    "delta-1": delta(BATCH, 4),
+}
+PATHWISE = ["normal-1", "multivariate_normal", "continuous_bernoulli-1"]
+NOISY = [name for name in FAMILIES if not name.startswith(("grey_cross_entropy", "delta"))]
+SMOOTH = [name for name in FAMILIES if not name.startswith("delta")]
+
+
+@pytest.fixture(params=FAMILIES)
+def family(request: pytest.FixtureRequest) -> Family:
+    """Each row of the table."""
+    return FAMILIES[request.param]
+
+
+@pytest.fixture(params=NOISY)
+def noisy_family(request: pytest.FixtureRequest) -> Family:
+    """Each row whose samples differ."""
+    return FAMILIES[request.param]
+
+
+@pytest.fixture(params=SMOOTH)
+def smooth_family(request: pytest.FixtureRequest) -> Family:
+    """Each row whose log-density has a gradient in the parameters."""
+    return FAMILIES[request.param]
+
+
+@pytest.fixture(params=PATHWISE)
+def pathwise_family(request: pytest.FixtureRequest) -> Family:
+    """Each row whose samples have a gradient in the parameters."""
+    return FAMILIES[request.param]
+
+
+@pytest.fixture(scope="session")
+def float64() -> Callable[[Any], Any]:
+    """Turn the arrays of a pytree into NumPy's float64, as the oracles want them."""
+    return lambda tree: jax.tree.map(lambda leaf: np.asarray(leaf, np.float64), tree)

@@ -1,0 +1,78 @@
+"""The public signatures, pinned: whoever changes one changes this file knowingly. And everything public has a word."""
+
+import ast
+import inspect
+from pathlib import Path
+
+import pytest
+
+import jaxvae
+from jaxvae import VAE, distributions, evaluation, rng
+
+PACKAGE = Path(jaxvae.__file__).parent
+SIGNATURES = [
+    # To sample: key first.
+    (jaxvae.reparameterize, "(key, mean, log_var)"),
+    (rng.root, "(seed)"),
+    (rng.stream, "(key, name, step=None)"),
+    (rng.example_keys, "(key, ids)"),
+    (rng.sample_keys, "(key, num_samples)"),
+    # To differentiate: params first; everything hyper is keyword-only.
+    (
+        jaxvae.elbo_loss,
+        "(params, key, x, *, model, condition=None, weights=None, beta=1.0, num_samples=1, free_bits=0.0)",
+    ),
+    (jaxvae.elbo_terms, "(params, key, x, *, model, condition=None, num_samples=1)"),
+    (evaluation.evaluate_elbo, "(params, key, batches, *, model, num_samples=1)"),
+    (VAE.init, "(self, key, x, condition=None)"),
+    (VAE.encode, "(self, params, x, condition=None)"),
+    (VAE.decode, "(self, params, z, condition=None)"),
+    (VAE.sample, "(self, params, key, num, condition=None)"),
+    (VAE.reconstruct, "(self, params, x, condition=None)"),
+    (jaxvae.Functions, "(encode, decode, prior)"),
+    # Divergences: the posterior first, the prior second.
+    (jaxvae.kl_divergence, "(q, p, value=None)"),
+    (distributions.kl_per_dimension, "(q, p, value=None)"),
+    (jaxvae.gaussian_kl, "(mean, log_var, prior_mean=0.0, prior_log_var=0.0)"),
+    (jaxvae.multivariate_gaussian_kl, "(mean, cholesky, prior_mean, prior_cholesky)"),
+]
+DISTRIBUTIONS = [thing for thing in vars(distributions).values() if isinstance(thing, type)]
+
+
+def signature(function):
+    """Its names, defaults and stars, without annotations."""
+    whole = inspect.signature(function)
+    bare = [parameter.replace(annotation=inspect.Parameter.empty) for parameter in whole.parameters.values()]
+    return str(inspect.Signature(bare))
+
+
+@pytest.mark.parametrize(("function", "expected"), SIGNATURES, ids=lambda v: getattr(v, "__qualname__", ""))
+def test_signature(function, expected):
+    assert signature(function) == expected
+
+
+@pytest.mark.parametrize("family", DISTRIBUTIONS, ids=lambda f: f.__name__)
+def test_every_distribution_samples_by_key_and_scores_a_value(family):
+    assert signature(family.sample) == "(self, key)"
+    assert signature(family.log_prob) == "(self, value)"
+
+
+def public(tree):
+    """`(name, node)` of a module's public functions and classes, and of those classes' public methods."""
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+            yield node.name, node
+            if isinstance(node, ast.ClassDef):
+                yield from ((f"{node.name}.{name}", method) for name, method in public(node))
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_everything_public_has_a_docstring(path):
+    tree = ast.parse(path.read_text())
+    assert ast.get_docstring(tree), "the module itself"
+    assert [name for name, node in public(tree) if not ast.get_docstring(node)] == []
+
+
+@pytest.mark.parametrize("name", [name for name in vars(jaxvae) if not name.startswith("_")])
+def test_every_public_name_has_a_docstring(name):
+    assert inspect.getdoc(getattr(jaxvae, name))

@@ -1,0 +1,111 @@
+"""Which module may import which, and that importing jaxvae is cheap: no array, no heavy package, no time."""
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import jaxvae
+
+PACKAGE = Path(jaxvae.__file__).parent
+TYPES, PIECES = {"types"}, {"types", "rng", "distributions"}
+MODEL = PIECES | {"nets", "posteriors", "priors", "likelihoods"}
+OBJECTIVE = MODEL | {"model"}
+TOP = OBJECTIVE | {"objectives"}
+ALONE = TYPES | {"rng"}
+
+LAYERS = {  # name -> what it may import of jaxvae, besides itself
+    "types": set(),
+    "config": TYPES,
+    "rng": TYPES,
+    "distributions": ALONE,
+    "nets": PIECES,
+    "posteriors": PIECES,
+    "priors": PIECES,
+    "likelihoods": PIECES,
+    "model": MODEL,
+    "objectives": OBJECTIVE,
+    "presets": TOP,
+    "latent": TOP,
+    "evaluation": TOP,
+    "training": ALONE,  # the loss is an argument: it would train anything
+    "data": ALONE,
+    "checkpoint": ALONE,
+    "report": ALONE,
+}
+LAYERS |= {name: set(LAYERS) for name in ("__init__", "runs")}
+
+HEAVY = {"orbax", "matplotlib", "tensorflow_datasets", "tensorflow", "sklearn", "tyro", "tensorboardX", "PIL", "tqdm"}
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+
+def imported(node):
+    """Dotted names that an import statement brings in: of `from a import b` it is `a.b`."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom):
+        return [f"{'.' * node.level}{node.module}.{alias.name}" for alias in node.names]
+    return []
+
+
+def run_on_import(node):
+    """Statements that run when a module is imported: not function bodies, not `if TYPE_CHECKING`."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.FunctionDef | ast.Lambda) or (
+            isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING"
+        ):
+            continue
+        yield child
+        yield from run_on_import(child)
+
+
+def module_id(path):
+    return str(path.relative_to(PACKAGE))
+
+
+@pytest.mark.parametrize("path", MODULES, ids=module_id)
+def test_imports_run_one_way(path):
+    name = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    assert name in LAYERS, f"say in LAYERS what jaxvae.{name} may import"
+    names = [dotted for node in ast.walk(ast.parse(path.read_text())) for dotted in imported(node)]
+    assert [dotted for dotted in names if dotted.startswith((".", "experiments", "tests"))] == []
+    # `import jaxvae` is an import of jaxvae/__init__.py, which stands above all but the top floor.
+    ours = {(dotted + ".__init__").split(".")[1] for dotted in names if dotted.split(".")[0] == "jaxvae"}
+    assert ours <= LAYERS[name] | {name}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=module_id)
+def test_heavy_packages_are_imported_only_inside_functions(path):
+    nodes = run_on_import(ast.parse(path.read_text()))
+    assert {dotted.split(".")[0] for node in nodes for dotted in imported(node)}.isdisjoint(HEAVY)
+
+
+@pytest.mark.parametrize("statement", ["import matplotlib", "if True:\n    from PIL import Image"])
+def test_a_heavy_import_would_be_seen(statement):
+    assert any(imported(node) for node in run_on_import(ast.parse(statement)))
+
+
+MEASURE = f"""
+import sys, time
+import jax, flax.linen, optax
+base = set(sys.modules)
+start = time.perf_counter()
+import jaxvae
+seconds = time.perf_counter() - start
+heavy = set({sorted(HEAVY)}) & (set(sys.modules) - base)
+assert not heavy, f"import jaxvae brings in {{heavy}}"
+assert not jax.live_arrays(), "import jaxvae allocates an array"
+print(seconds)
+"""
+
+
+def test_importing_is_cheap():
+    """Beyond jax, flax.linen and optax it takes 0.3 s at most; the best of three, so that noise does not matter."""
+    environment = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"}
+    command = [sys.executable, "-c", MEASURE]
+    outputs = [subprocess.run(command, env=environment, capture_output=True, text=True) for _ in range(3)]
+    assert all(output.returncode == 0 for output in outputs), outputs[0].stderr
+    assert min(float(output.stdout) for output in outputs) < 0.3

@@ -1,0 +1,69 @@
+"""Every row of the table of likelihoods: links, event axes and the constants of MSE."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy import stats
+
+from jaxvae.likelihoods import LIKELIHOODS, FixedNormal
+
+rows = pytest.mark.parametrize("likelihood", LIKELIHOODS.values(), ids=LIKELIHOODS)
+SHAPES = pytest.mark.parametrize("shape", [(3, 4), (3, 2, 2, 1)])
+
+
+def outputs_for(likelihood, mean):
+    """Decoder outputs that mean these pixels; where log-variances are asked for, zeros."""
+    linked = likelihood.link(mean)
+    return linked if likelihood.log_var == "none" else jnp.concatenate([linked, jnp.zeros_like(linked)], -1)
+
+
+@rows
+def test_link_inverts_the_mean(likelihood):
+    mean = jnp.array([[0.0011, 0.02, 0.3, 0.499, 0.5, 0.501, 0.8, 0.99, 0.9989]])
+    np.testing.assert_allclose(likelihood.head(outputs_for(likelihood, mean)).mean, mean, rtol=1e-4)
+
+
+@rows
+def test_link_is_finite_for_pixels_never_or_always_lit(likelihood):
+    assert np.all(np.isfinite(likelihood.link(jnp.array([0.0, 1.0]))))
+
+
+@rows
+@SHAPES
+def test_one_log_prob_per_example(likelihood, shape):
+    x = jnp.round(jax.random.uniform(jax.random.key(0), shape))
+    p = likelihood.head(outputs_for(likelihood, jnp.full(shape, 0.3)))
+    assert p.event_ndim == len(shape) - 1
+    assert p.mean.shape == shape
+    assert p.log_prob(x).shape == (3,)
+
+
+@rows
+def test_support_and_log_var_are_known_words(likelihood):
+    assert likelihood.support in ("binary", "unit", "real")
+    assert likelihood.log_var in ("none", "shared", "pixel")
+
+
+@SHAPES
+@pytest.mark.parametrize("scale", [1.0, 0.1])
+@pytest.mark.parametrize("dtype", [jnp.float32, jnp.bfloat16])
+def test_fixed_normal_is_mse_with_its_constants(shape, scale, dtype):
+    x, mean = jax.random.normal(jax.random.key(0), (2, *shape)).astype(dtype)
+    error = np.square(np.float64(x) - np.float64(mean)).reshape(3, -1)
+    expected = error.sum(1) / (2 * scale**2) + error.shape[1] * np.log(scale * np.sqrt(2 * np.pi))
+    np.testing.assert_allclose(-FixedNormal(scale)(mean).log_prob(x), expected, rtol=1e-5)
+
+
+def test_fixed_normal_is_equal_and_hashable_by_value():
+    assert FixedNormal(0.1) == FixedNormal(0.1) != FixedNormal(0.2)
+    assert hash(FixedNormal(0.1)) == hash(FixedNormal(0.1))
+    assert LIKELIHOODS["mse"].head == FixedNormal(1.0)
+
+
+@pytest.mark.parametrize("name", ["normal_shared", "normal_pixel"])
+def test_normal_reads_means_then_log_variances(name):
+    mean, log_var, x = jax.random.normal(jax.random.key(0), (3, 2, 4, 4, 3))
+    p = LIKELIHOODS[name].head(jnp.concatenate([mean, log_var], -1))
+    expected = stats.norm.logpdf(x, mean, np.exp(np.float64(log_var) / 2)).sum((1, 2, 3))
+    np.testing.assert_allclose(p.log_prob(x), expected, rtol=1e-5)

@@ -1,0 +1,135 @@
+"""VAE: shapes, purity and equality of its methods, with and without a condition."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxvae import VAE, distributions, likelihoods, posteriors
+from jaxvae.nets import MLPDecoder, MLPEncoder
+from jaxvae.priors import StandardNormal
+
+SHAPE, D = (4, 3, 1), 2
+X = jnp.linspace(0, 1, 60).reshape(5, *SHAPE)
+LABELS = jnp.eye(3)[jnp.array([0, 1, 2, 0, 1])]
+
+
+def make_model(width=6, posterior="normal", likelihood="bernoulli"):
+    head, num_outputs = posteriors.POSTERIORS[posterior]
+    channels = 2 if likelihood == "normal_pixel" else 1
+    return VAE(
+        MLPEncoder((width,), num_outputs(D)),
+        MLPDecoder((width,), (*SHAPE[:-1], channels)),
+        StandardNormal(D),
+        head,
+        likelihoods.LIKELIHOODS[likelihood].head,
+    )
+
+
+MODEL = make_model()
+
+
+@pytest.fixture(scope="module", params=[None, LABELS], ids=["unconditional", "conditional"])
+def condition(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def params(condition):
+    return MODEL.init(jax.random.key(0), X, condition)
+
+
+def assert_same(a, b):
+    jax.tree.map(np.testing.assert_array_equal, a, b)
+
+
+@pytest.mark.parametrize("posterior", posteriors.POSTERIORS)
+@pytest.mark.parametrize("likelihood", ["bernoulli", "normal_pixel"])
+def test_shapes(posterior, likelihood):
+    model = make_model(posterior=posterior, likelihood=likelihood)
+    params = model.init(jax.random.key(0), X)
+    assert set(params) == {"encoder", "decoder"}
+    q = model.encode(params, X)
+    z = q.sample(jax.random.key(1))
+    p = model.decode(params, z)
+    assert q.mean.shape == z.shape == (5, D)
+    assert p.mean.shape == p.sample(jax.random.key(2)).shape == X.shape
+    assert q.log_prob(z).shape == p.log_prob(X).shape == (5,)
+    assert model.sample(params, jax.random.key(3), 7).shape == (7, *SHAPE)
+    assert model.reconstruct(params, X).shape == X.shape
+
+
+def test_prior_is_a_standard_normal(params, condition):
+    prior = MODEL.prior(params, condition)
+    assert isinstance(prior, distributions.Normal)
+    assert_same((prior.mean, prior.log_var), (jnp.zeros(D), jnp.zeros(D)))
+
+
+def test_init_is_pure(params, condition):
+    assert_same(MODEL.init(jax.random.key(0), X, condition), params)
+    other = MODEL.init(jax.random.key(1), X, condition)
+    assert (other["encoder"]["output"]["kernel"] != params["encoder"]["output"]["kernel"]).all()
+    assert (other["decoder"]["output"]["kernel"] != params["decoder"]["output"]["kernel"]).all()
+
+
+def test_init_needs_shapes_only(params, condition):
+    """One blank example gives the same parameters as five real ones."""
+    blank = None if condition is None else jnp.zeros((1, 3))
+    assert_same(MODEL.init(jax.random.key(0), jnp.zeros((1, *SHAPE)), blank), params)
+
+
+def test_sample_is_pure(params, condition):
+    sample = MODEL.sample(params, jax.random.key(1), 5, condition)
+    assert_same(MODEL.sample(params, jax.random.key(1), 5, condition), sample)
+    assert (MODEL.sample(params, jax.random.key(2), 5, condition) != sample).any()
+
+
+def test_more_samples_begin_with_the_same_ones(params, condition):
+    few = MODEL.sample(params, jax.random.key(1), 3, condition if condition is None else condition[:3])
+    many = MODEL.sample(params, jax.random.key(1), 5, condition)
+    np.testing.assert_allclose(many[:3], few, rtol=1e-6)
+    assert len(np.unique(many.reshape(5, -1), axis=0)) == 5
+
+
+def test_sample_is_the_mean_of_the_decoder_at_draws_from_the_prior():
+    """With a decoder that passes z through, the samples are N(0, I) within six standard errors."""
+    model = VAE(MLPEncoder((), 2 * D), MLPDecoder((), (D,)), StandardNormal(D), likelihood=likelihoods.FixedNormal())
+    params = {"decoder": {"output": {"kernel": jnp.eye(D), "bias": jnp.zeros(D)}}}
+    z = np.asarray(model.sample(params, jax.random.key(0), 5000))
+    np.testing.assert_array_less(abs(z.mean(0)), 6 / 5000**0.5)
+    np.testing.assert_array_less(abs(z.var(0) - 1), 6 * (2 / 5000) ** 0.5)
+    assert abs(np.mean(z[:, 0] * z[:, 1])) < 6 / 5000**0.5
+
+
+def test_sample_jits_with_a_static_number(params, condition):
+    jitted = jax.jit(MODEL.sample, static_argnums=2)(params, jax.random.key(1), 5, condition)
+    np.testing.assert_allclose(jitted, MODEL.sample(params, jax.random.key(1), 5, condition), rtol=1e-6)
+
+
+def test_reconstruct_decodes_the_posteriors_mean(params, condition):
+    z = MODEL.encode(params, X, condition).mean
+    assert_same(MODEL.reconstruct(params, X, condition), MODEL.decode(params, z, condition).mean)
+
+
+def test_the_condition_reaches_both_networks():
+    params, other = MODEL.init(jax.random.key(0), X, LABELS), LABELS[::-1]
+    z = jnp.ones((5, D))
+    changed = [0, 1, 3, 4]  # in the middle both say class 2
+    encoded = (MODEL.encode(params, X, c).mean for c in (LABELS, other))
+    decoded = (MODEL.decode(params, z, c).mean.reshape(5, -1) for c in (LABELS, other))
+    for first, second in (encoded, decoded):
+        np.testing.assert_array_equal(np.flatnonzero((first != second).any(-1)), changed)
+
+
+def test_models_compare_by_value():
+    assert make_model() == MODEL
+    assert hash(make_model()) == hash(MODEL)
+    assert make_model(width=7) != MODEL
+    assert make_model(posterior="multivariate_normal") != MODEL
+    assert make_model(likelihood="mse") != MODEL
+    assert VAE(MODEL.encoder, MODEL.decoder, StandardNormal(D + 1)) != MODEL
+
+
+def test_pieces_that_carry_numbers_compare_by_value():
+    assert likelihoods.FixedNormal(0.5) == likelihoods.FixedNormal(0.5) != likelihoods.FixedNormal(0.6)
+    assert StandardNormal(2) == StandardNormal(2) != StandardNormal(3)
