@@ -1,12 +1,13 @@
-"""Checkpoints: Orbax, the newest and the best, each verified by its digest before it is trusted.
+"""Checkpoints: Orbax, the newest and the best, each verified before it is trusted.
 
-Orbax alone loads a flipped byte without a word, and keeps going without a word when a step is damaged; here a damaged
-checkpoint is named and the newest intact one is used.
+Orbax alone loads a flipped byte without a word, and does not look for an older step when the newest is damaged. Here
+every file is sealed by its sha256 and the state by its digest; damage is named, and the newest intact step is used.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,9 +15,11 @@ from typing import Any, TypeVar
 import jax
 import numpy as np
 
-from jaxvae.types import InputError
+from jaxvae.types import InputError, first_line
 
 FORMAT = 1
+SEAL = "sha256.json"
+"""In a step's folder: the digest of every file. Written last, so a step killed before it has none."""
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
@@ -28,8 +31,8 @@ def digest(tree: Any) -> str:
         if jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key):
             leaf = jax.random.key_data(leaf)
         array = np.asarray(leaf)
-        total.update(f"{jax.tree_util.keystr(path)} {array.dtype.str} {array.shape} ".encode())
-        total.update(np.ascontiguousarray(array).data)
+        total.update(f"{jax.tree_util.keystr(path)} {array.dtype.name} {array.shape} ".encode())
+        total.update(array.tobytes())
     return total.hexdigest()
 
 
@@ -55,9 +58,11 @@ class Checkpoints:
         """Save a state with the config it came from; saving a step that is there already does nothing."""
         if step in self._manager.all_steps():
             return
-        meta = {"format": FORMAT, "config": config, "sha256": digest(state), "score": score}
+        meta = {"format": FORMAT, "config": config, "structure": _structure(state), "sha256": digest(state)}
         args = self._args.Composite(state=self._args.StandardSave(state), meta=self._args.JsonSave(meta))
         self._manager.save(step, args=args, metrics={"score": score})
+        folder = self._folder(step)
+        (folder / SEAL).write_text(json.dumps(_file_digests(folder)))
 
     def steps(self) -> list[int]:
         """Steps that have a checkpoint, oldest first."""
@@ -70,15 +75,16 @@ class Checkpoints:
             like: a state of the same structure, shapes and dtypes; abstract leaves will do.
 
         Raises:
-            InputError: there are checkpoints, but none is intact.
+            InputError: there are checkpoints, but none is intact, or they are of another model.
         """
         steps = self.steps()
         for step in reversed(steps):
             try:
                 return self._restore_step(step, like)
+            except InputError:
+                raise
             except Exception as error:  # whatever Orbax meets in damaged files: no fault may end the search
-                reason = str(error).strip().splitlines()[:1] or [type(error).__name__]
-                logger.warning("checkpoint %d is damaged and was passed over: %s", step, reason[0][:200])
+                logger.warning("checkpoint %d is damaged and was passed over: %.200s", step, first_line(error))
         if steps:
             raise InputError(
                 f"run-dir: none of the checkpoints {steps} in {self._manager.directory} is intact; "
@@ -90,19 +96,54 @@ class Checkpoints:
         """The step with the best score."""
         return self._manager.best_step()
 
+    def _folder(self, step: int) -> Path:
+        return Path(self._manager.directory) / str(step)
+
     def _restore_step(self, step: int, like: T) -> T:
+        # Files first, then shapes: what Orbax has begun to read when it meets a fault, it leaves behind half-read.
+        _check_seal(self._folder(step))
+        meta = self._manager.restore(step, args=self._args.Composite(meta=self._args.JsonRestore())).meta
+        if meta["format"] != FORMAT:
+            raise InputError(f"run-dir: checkpoint {step} has format {meta['format']}, this version reads {FORMAT}")
+        _check_structure(meta["structure"], _structure(like), step)
         abstract = jax.tree.map(_abstract, like)
-        args = self._args.Composite(state=self._args.StandardRestore(abstract), meta=self._args.JsonRestore())
-        restored = self._manager.restore(step, args=args)
-        if restored.meta["format"] != FORMAT:
-            raise ValueError(f"its format is {restored.meta['format']}, this version reads {FORMAT}")
-        if digest(restored.state) != restored.meta["sha256"]:
+        args = self._args.Composite(state=self._args.StandardRestore(abstract))
+        state = self._manager.restore(step, args=args).state
+        if digest(state) != meta["sha256"]:
             raise ValueError("its numbers do not have the digest that was saved with them")
-        return restored.state
+        return state
 
     def close(self) -> None:
         """Finish what is being written."""
         self._manager.close()
+
+
+def _structure(tree: Any) -> dict[str, str]:
+    leaves = jax.tree_util.tree_leaves_with_path(tree)
+    return {jax.tree_util.keystr(path): f"{leaf.dtype} {leaf.shape}" for path, leaf in leaves}
+
+
+def _check_structure(saved: dict[str, str], wanted: dict[str, str], step: int) -> None:
+    for name in sorted(saved.keys() | wanted.keys()):
+        if saved.get(name) != wanted.get(name):
+            there, here = saved.get(name, "nothing"), wanted.get(name, "nothing")
+            raise InputError(
+                f"run-dir: checkpoint {step} is of another model: state{name} is {there} there and {here} here"
+            )
+
+
+def _file_digests(folder: Path) -> dict[str, str]:
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != SEAL)
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def _check_seal(folder: Path) -> None:
+    seal, found = folder / SEAL, _file_digests(folder)
+    if not found:
+        raise ValueError("its folder is empty")
+    for name, sha256 in json.loads(seal.read_text()).items() if seal.exists() else ():
+        if found.get(name) != sha256:
+            raise ValueError(f"the file {name} is {'changed' if name in found else 'missing'}")
 
 
 def _score(metrics: dict[str, float]) -> float:

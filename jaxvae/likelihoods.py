@@ -70,13 +70,20 @@ def _logit(mean: Array) -> Array:
     return jnp.log(mean) - jnp.log1p(-mean)
 
 
+def _continuous_logit(mean: Array) -> Array:
+    # The mean of a continuous Bernoulli is not sigmoid(logit) and has no inverse in closed form: read it off a curve,
+    # whose ends, near 0.001 and 0.999, keep the logit finite.
+    logits = jnp.sinh(jnp.linspace(-7.6, 7.6, 2001))
+    return jnp.interp(mean, ContinuousBernoulli(logits).mean, logits)
+
+
 def _identity(mean: Array) -> Array:
     return mean
 
 
 LIKELIHOODS = {
     "bernoulli": Likelihood(bernoulli, "binary", _logit),
-    "continuous_bernoulli": Likelihood(continuous_bernoulli, "unit", _logit),
+    "continuous_bernoulli": Likelihood(continuous_bernoulli, "unit", _continuous_logit),
     "grey_cross_entropy": Likelihood(grey_cross_entropy, "unit", _logit),
     "mse": Likelihood(FixedNormal(1.0), "real", _identity),
     "normal_shared": Likelihood(normal, "real", _identity, log_var="shared"),

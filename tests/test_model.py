@@ -27,6 +27,7 @@ def make_model(width=6, posterior="normal", likelihood="bernoulli"):
 
 
 MODEL = make_model()
+init = jax.jit(MODEL.init)
 
 
 @pytest.fixture(scope="module", params=[None, LABELS], ids=["unconditional", "conditional"])
@@ -36,7 +37,7 @@ def condition(request):
 
 @pytest.fixture(scope="module")
 def params(condition):
-    return MODEL.init(jax.random.key(0), X, condition)
+    return init(jax.random.key(0), X, condition)
 
 
 def assert_same(a, b):
@@ -47,7 +48,7 @@ def assert_same(a, b):
 @pytest.mark.parametrize("likelihood", ["bernoulli", "normal_pixel"])
 def test_shapes(posterior, likelihood):
     model = make_model(posterior=posterior, likelihood=likelihood)
-    params = model.init(jax.random.key(0), X)
+    params = jax.jit(model.init)(jax.random.key(0), X)
     assert set(params) == {"encoder", "decoder"}
     q = model.encode(params, X)
     z = q.sample(jax.random.key(1))
@@ -66,8 +67,8 @@ def test_prior_is_a_standard_normal(params, condition):
 
 
 def test_init_is_pure(params, condition):
-    assert_same(MODEL.init(jax.random.key(0), X, condition), params)
-    other = MODEL.init(jax.random.key(1), X, condition)
+    assert_same(init(jax.random.key(0), X, condition), params)
+    other = init(jax.random.key(1), X, condition)
     assert (other["encoder"]["output"]["kernel"] != params["encoder"]["output"]["kernel"]).all()
     assert (other["decoder"]["output"]["kernel"] != params["decoder"]["output"]["kernel"]).all()
 
@@ -75,7 +76,7 @@ def test_init_is_pure(params, condition):
 def test_init_needs_shapes_only(params, condition):
     """One blank example gives the same parameters as five real ones."""
     blank = None if condition is None else jnp.zeros((1, 3))
-    assert_same(MODEL.init(jax.random.key(0), jnp.zeros((1, *SHAPE)), blank), params)
+    assert_same(init(jax.random.key(0), jnp.zeros((1, *SHAPE)), blank), params)
 
 
 def test_sample_is_pure(params, condition):
@@ -112,7 +113,7 @@ def test_reconstruct_decodes_the_posteriors_mean(params, condition):
 
 
 def test_the_condition_reaches_both_networks():
-    params, other = MODEL.init(jax.random.key(0), X, LABELS), LABELS[::-1]
+    params, other = init(jax.random.key(0), X, LABELS), LABELS[::-1]
     z = jnp.ones((5, D))
     changed = [0, 1, 3, 4]  # in the middle both say class 2
     encoded = (MODEL.encode(params, X, c).mean for c in (LABELS, other))

@@ -7,7 +7,7 @@ import functools
 import jax
 import jax.numpy as jnp
 
-from jaxvae.distributions.base import at_least_float32, distribution, draw, static, sum_event
+from jaxvae.distributions.base import at_least_float32, distribution, draw, event_rows, static
 from jaxvae.types import Array, Key
 
 
@@ -39,7 +39,7 @@ class Bernoulli:
 
     def log_prob(self, value: Array) -> Array:
         """`[...]` nats."""
-        return sum_event(_cross_entropy(at_least_float32(self.logits), value), self.event_ndim)
+        return _cross_entropy(*event_rows(self.event_ndim, at_least_float32(self.logits), value)).sum(-1)
 
 
 @distribution
@@ -64,7 +64,7 @@ class GreyCrossEntropy:
 
     def log_prob(self, value: Array) -> Array:
         """`[...]` minus the cross-entropy, in nats; unnormalised."""
-        return sum_event(_cross_entropy(at_least_float32(self.logits), value), self.event_ndim)
+        return _cross_entropy(*event_rows(self.event_ndim, at_least_float32(self.logits), value)).sum(-1)
 
 
 @distribution
@@ -100,8 +100,8 @@ class ContinuousBernoulli:
 
     def log_prob(self, value: Array) -> Array:
         """`[...]` nats, a log-density: it may be positive."""
-        logits = at_least_float32(self.logits)
-        return sum_event(value * logits - _log_normalizer(logits), self.event_ndim)
+        logits, value = event_rows(self.event_ndim, at_least_float32(self.logits), value)
+        return (value * logits - _log_normalizer(logits)).sum(-1)
 
 
 def _log_normalizer(logits: Array) -> Array:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from jaxvae.distributions.base import at_least_float32, distribution, draw, static, sum_event
+from jaxvae.distributions.base import at_least_float32, distribution, draw, flatten_event, static
 from jaxvae.types import Array, Key
 
 
@@ -40,7 +40,7 @@ class Categorical:
         log_probabilities = jax.nn.log_softmax(at_least_float32(self.logits))
         value, log_probabilities = _broadcast(value, log_probabilities)
         chosen = jnp.take_along_axis(log_probabilities, value[..., None], axis=-1)[..., 0]
-        return sum_event(chosen, self.event_ndim)
+        return flatten_event(chosen, self.event_ndim).sum(-1)
 
 
 def _broadcast(value: Array, log_probabilities: Array) -> tuple[Array, Array]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import jax.numpy as jnp
 
-from jaxvae.distributions.base import distribution, static, sum_event
+from jaxvae.distributions.base import distribution, event_rows, static
 from jaxvae.types import Array, Key
 
 
@@ -24,4 +24,5 @@ class Delta:
 
     def log_prob(self, value: Array) -> Array:
         """`[...]` 0 at the point, -inf elsewhere."""
-        return sum_event(jnp.where(value == self.mean, 0.0, -jnp.inf), self.event_ndim)
+        value, mean = event_rows(self.event_ndim, value, self.mean)
+        return jnp.where(value == mean, 0.0, -jnp.inf).sum(-1)

@@ -7,7 +7,7 @@ import math
 import jax
 import jax.numpy as jnp
 
-from jaxvae.distributions.base import at_least_float32, distribution, draw, static, sum_event
+from jaxvae.distributions.base import at_least_float32, distribution, draw, event_rows, static
 from jaxvae.types import Array, Key
 
 LOG_2PI = math.log(2 * math.pi)
@@ -107,6 +107,7 @@ class Normal:
     def log_prob(self, value: Array) -> Array:
         """`[...]` nats."""
         mean, log_var = at_least_float32(self.mean), at_least_float32(self.log_var)
+        value, mean, log_var = event_rows(self.event_ndim, value, mean, log_var)
         # Scaling the residual first keeps the square finite where exp(-log_var) alone would overflow.
         residual = (value - mean) * jnp.exp(-0.5 * log_var)
-        return sum_event(-0.5 * (LOG_2PI + log_var + jnp.square(residual)), self.event_ndim)
+        return -0.5 * (LOG_2PI + log_var + jnp.square(residual)).sum(-1)

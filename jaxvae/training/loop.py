@@ -84,7 +84,7 @@ def train(
             clock = time.perf_counter()
         last = step == num_steps or should_stop()
         due = [hook for hook in hooks if last or step % hook.every == 0]
-        if due:
+        if due or last:
             jax.block_until_ready(state)
             progress.seconds += time.perf_counter() - clock
             for hook in due:

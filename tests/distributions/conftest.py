@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import numpyro.distributions as numpyro
 import pytest
@@ -19,7 +20,7 @@ from jaxvae.distributions import (
     Normal,
 )
 
-BATCH = 4  # a whole vector: in a remainder, XLA may round an exp differently than elsewhere
+BATCH = 4
 
 
 class Family(NamedTuple):
@@ -37,27 +38,26 @@ class Family(NamedTuple):
     """`(distribution, sample, other)` -> what `other` would have drawn with the noise of that sample."""
 
 
-def real(*shape: int) -> jax.Array:
-    """Reproducible parameters and values of ordinary size."""
-    return jax.numpy.asarray(np.random.default_rng(shape).normal(size=shape), "float32")
-
-
-def binary(*shape: int) -> jax.Array:
-    return (real(2, *shape)[0] > 0).astype("float32")
-
-
-def unit(*shape: int) -> jax.Array:
-    return jax.nn.sigmoid(2 * real(2, *shape)[0])
-
-
-def classes(*shape: int) -> jax.Array:
-    return (10 * unit(*shape)).astype("int32") % 5
+def parameters(*shape: int, scale: float = 1.0) -> jax.Array:
+    return jnp.asarray(scale * np.random.default_rng(0).normal(size=shape))
 
 
 def cholesky(*shape: int) -> jax.Array:
     """Lower triangular with a positive diagonal, well conditioned."""
-    lower = np.tril(0.4 * real(*shape), -1)
-    return jax.numpy.asarray(lower + np.eye(shape[-1]) * np.exp(0.3 * real(*shape)))
+    noise = np.random.default_rng(1).normal(size=shape)
+    return jnp.asarray(np.tril(0.4 * noise, -1) + np.eye(shape[-1]) * np.exp(0.3 * noise))
+
+
+def real(*shape: int) -> jax.Array:
+    return jnp.asarray(np.random.default_rng(2).normal(size=shape))
+
+
+def unit(*shape: int) -> jax.Array:
+    return jnp.asarray(np.random.default_rng(2).uniform(size=shape))
+
+
+def integers(num_classes: int, *shape: int) -> np.ndarray:
+    return np.random.default_rng(2).integers(num_classes, size=shape, dtype="int32")
 
 
 def covariance(d: MultivariateNormal) -> np.ndarray:
@@ -101,8 +101,8 @@ def categorical_moment(d: Categorical, power: int) -> np.ndarray:
 def normal(*shape: int) -> Family:
     event_ndim = len(shape) - 1
     return Family(
-        Normal(real(*shape), 0.5 * real(*shape[::-1]).reshape(shape), event_ndim),
-        real(2, *shape)[0],
+        Normal(parameters(*shape), 0.5 * real(*shape), event_ndim),
+        real(*shape),
         log_prob=lambda d, x: stats.norm.logpdf(x, d.mean, np.exp(0.5 * d.log_var)),
         mean=lambda d: d.mean,
         variance=lambda d: np.exp(d.log_var),
@@ -113,8 +113,8 @@ def normal(*shape: int) -> Family:
 
 def multivariate_normal(*shape: int) -> Family:
     return Family(
-        MultivariateNormal(real(*shape), cholesky(*shape, shape[-1])),
-        real(2, *shape)[0],
+        MultivariateNormal(parameters(*shape), cholesky(*shape, shape[-1])),
+        real(*shape),
         log_prob=lambda d, x: [
             stats.multivariate_normal.logpdf(*row) for row in zip(x, d.mean, covariance(d), strict=True)
         ],
@@ -130,8 +130,8 @@ def multivariate_normal(*shape: int) -> Family:
 def bernoulli(*shape: int) -> Family:
     event_ndim = len(shape) - 1
     return Family(
-        Bernoulli(2 * real(*shape), event_ndim),
-        binary(*shape),
+        Bernoulli(parameters(*shape, scale=2), event_ndim),
+        jnp.asarray(integers(2, *shape), "float32"),
         log_prob=bernoulli_log_prob,
         mean=lambda d: special.expit(d.logits),
         variance=lambda d: special.expit(d.logits) * special.expit(-d.logits),
@@ -141,7 +141,7 @@ def bernoulli(*shape: int) -> Family:
 
 def grey_cross_entropy(*shape: int) -> Family:
     return Family(
-        GreyCrossEntropy(2 * real(*shape), len(shape) - 1),
+        GreyCrossEntropy(parameters(*shape, scale=2), len(shape) - 1),
         unit(*shape),
         log_prob=cross_entropy,
         mean=lambda d: special.expit(d.logits),
@@ -151,7 +151,7 @@ def grey_cross_entropy(*shape: int) -> Family:
 
 def continuous_bernoulli(*shape: int) -> Family:
     return Family(
-        ContinuousBernoulli(3 * real(*shape), len(shape) - 1),
+        ContinuousBernoulli(parameters(*shape, scale=3), len(shape) - 1),
         unit(*shape),
         log_prob=lambda d, x: cross_entropy(d, x) - np.log(continuous_bernoulli_moment(d.logits, 0)),
         mean=continuous_bernoulli_mean,
@@ -163,8 +163,8 @@ def continuous_bernoulli(*shape: int) -> Family:
 def categorical(*shape: int) -> Family:
     event_ndim = len(shape) - 1
     return Family(
-        Categorical(real(*shape, 5), event_ndim),
-        classes(*shape),
+        Categorical(parameters(*shape, 5), event_ndim),
+        jnp.asarray(integers(5, *shape)),
         log_prob=lambda d, x: np.log(
             np.take_along_axis(special.softmax(d.logits, -1), x.astype(int)[..., None], -1)[..., 0]
         ),
@@ -177,8 +177,8 @@ def categorical(*shape: int) -> Family:
 def delta(*shape: int) -> Family:
     event_ndim = len(shape) - 1
     return Family(
-        Delta(real(*shape), event_ndim),
-        real(*shape).at[0].add(1.0),  # one example off the point
+        Delta(parameters(*shape), event_ndim),
+        parameters(*shape).at[0].add(1.0),  # one example off the point
         log_prob=lambda d, x: np.where(x == d.mean, 0.0, -np.inf),
         mean=lambda d: d.mean,
         variance=lambda d: np.zeros_like(d.mean),

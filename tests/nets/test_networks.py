@@ -98,8 +98,8 @@ def test_conv_decoder_mirrors_the_encoder(shape):
 def test_shared_log_var_appends_its_one_parameter():
     net = SharedLogVar(MLPDecoder((), (2, 3, 1)))
     variables = some_variables(net, noise(BATCH, LATENT))
-    variables["params"]["log_var"] = jnp.float32(-1.5)
+    variables["params"]["tenth_log_var"] = jnp.float32(-0.25)
     outputs = net.apply(variables, noise(BATCH, LATENT))
     mean = net.decoder.apply({"params": variables["params"]["decoder"]}, noise(BATCH, LATENT))
     np.testing.assert_array_equal(outputs[..., :1], mean)
-    np.testing.assert_array_equal(outputs[..., 1:], jnp.full_like(mean, -1.5))
+    np.testing.assert_array_equal(outputs[..., 1:], jnp.full_like(mean, -2.5))

@@ -49,7 +49,7 @@ def test_log_variances_are_left_alone(net):
 def test_inside_shared_log_var():
     outputs = outputs_of(SharedLogVar(MLPDecoder((8,), SHAPE)))
     np.testing.assert_array_equal(outputs[..., :2], jnp.stack([WANTED] * 3))
-    np.testing.assert_array_equal(outputs[..., 2:], jnp.full((3, *SHAPE), 9.0))
+    np.testing.assert_array_equal(outputs[..., 2:], jnp.full((3, *SHAPE), 90.0))  # ten times its parameter
 
 
 class Wrapped(nn.Module):

@@ -10,6 +10,9 @@ from jaxvae.distributions import Bernoulli, Normal
 from jaxvae.nets import MLPDecoder, MLPEncoder
 from jaxvae.priors import StandardNormal
 
+STATIC = ("model", "num_samples", "free_bits")
+jitted_terms = jax.jit(elbo_terms, static_argnames=STATIC[:2])
+loss_and_gradient = jax.jit(jax.value_and_grad(elbo_loss, has_aux=True), static_argnames=STATIC)
 KEY = jax.random.key(0)
 IDS = jnp.array([3, 14, 15, 92])
 
@@ -28,7 +31,7 @@ def x():
 
 @pytest.fixture(scope="module")
 def params(x):
-    return MODEL.init(jax.random.key(2), x)
+    return jax.jit(MODEL.init)(jax.random.key(2), x)
 
 
 def example_keys(ids=IDS):
@@ -80,7 +83,7 @@ def test_an_equal_model_built_again_does_not_retrace(params, x):
     loss(params, KEY, x, model=small_vae(likelihood=counting_likelihood))
     assert len(traces) == count
     other = small_vae(width=5, likelihood=counting_likelihood)
-    loss(other.init(jax.random.key(2), x), KEY, x, model=other)
+    loss(jax.jit(other.init)(jax.random.key(2), x), KEY, x, model=other)
     assert len(traces) > count
 
 
@@ -88,7 +91,7 @@ def test_terms_average_the_draws_and_draw_k_is_the_same_however_many_there_are(p
     posterior = MODEL.encode(params, x)
     draws = [MODEL.decode(params, posterior.sample(key)).log_prob(x) for key in rng.sample_keys(jax.random.key(5), 3)]
     for num_samples in (1, 2, 3):
-        terms = elbo_terms(params, jax.random.key(5), x, model=MODEL, num_samples=num_samples)
+        terms = jitted_terms(params, jax.random.key(5), x, model=MODEL, num_samples=num_samples)
         expected = np.mean(draws[:num_samples], axis=0)
         np.testing.assert_allclose(terms.log_likelihood, expected, rtol=1e-5)
     assert abs(draws[1] - draws[0]).min() > 1e-4
@@ -96,29 +99,28 @@ def test_terms_average_the_draws_and_draw_k_is_the_same_however_many_there_are(p
 
 def test_with_a_key_each_examples_are_independent_of_their_order(params, x):
     order = jnp.array([2, 0, 3, 1])
-    terms = elbo_terms(params, example_keys(), x, model=MODEL, num_samples=2)
-    permuted = elbo_terms(params, example_keys(IDS[order]), x[order], model=MODEL, num_samples=2)
+    terms = jitted_terms(params, example_keys(), x, model=MODEL, num_samples=2)
+    permuted = jitted_terms(params, example_keys(IDS[order]), x[order], model=MODEL, num_samples=2)
     assert_trees_close(permuted, jax.tree.map(lambda term: term[order], terms))
 
 
 @pytest.mark.parametrize("size", [1, 3])
 def test_with_a_key_each_examples_are_independent_of_the_batch_size(params, x, size):
-    terms = elbo_terms(params, example_keys(), x, model=MODEL)
-    part = elbo_terms(params, example_keys(IDS[:size]), x[:size], model=MODEL)
+    terms = jitted_terms(params, example_keys(), x, model=MODEL)
+    part = jitted_terms(params, example_keys(IDS[:size]), x[:size], model=MODEL)
     assert_trees_close(part, jax.tree.map(lambda term: term[:size], terms))
 
 
 def test_the_same_example_meets_other_noise_under_another_key(params, x):
-    terms = elbo_terms(params, example_keys(), jnp.broadcast_to(x[:1], x.shape), model=MODEL)
+    terms = jitted_terms(params, example_keys(), jnp.broadcast_to(x[:1], x.shape), model=MODEL)
     assert len(np.unique(terms.log_likelihood)) == 4
     assert len(np.unique(terms.kl)) == 1
 
 
 def test_padding_changes_neither_loss_nor_gradient(params, x):
     weights = jnp.array([1.0, 1.0, 0.0, 0.0])
-    loss = jax.value_and_grad(elbo_loss, has_aux=True)
-    (alone, _), gradient = loss(params, example_keys(IDS[:2]), x[:2], model=MODEL)
-    (padded, _), padded_gradient = loss(params, example_keys(), x, model=MODEL, weights=weights)
+    (alone, _), gradient = loss_and_gradient(params, example_keys(IDS[:2]), x[:2], model=MODEL)
+    (padded, _), padded_gradient = loss_and_gradient(params, example_keys(), x, model=MODEL, weights=weights)
     assert_trees_close((padded, padded_gradient), (alone, gradient))
 
 
@@ -129,8 +131,7 @@ def test_weights_weigh(params, x):
 
 
 def test_a_batch_of_nothing_but_padding_adds_nothing(params, x):
-    loss = jax.value_and_grad(elbo_loss, has_aux=True)
-    (value, _), gradient = loss(params, KEY, x, model=MODEL, weights=jnp.zeros(4))
+    (value, _), gradient = loss_and_gradient(params, KEY, x, model=MODEL, weights=jnp.zeros(4))
     assert value == 0
     assert all((leaf == 0).all() for leaf in jax.tree.leaves(gradient))
 
@@ -157,8 +158,7 @@ def fixed_normal(mean):
 @pytest.mark.parametrize("beta", [1.0, 2.0])
 def test_free_bits_are_charged_per_dimension_while_the_terms_stay_true(free_bits, charged, slope, beta):
     mean, x = jnp.array([0.2, 2.0]), jnp.ones((4, 2))
-    loss = jax.value_and_grad(elbo_loss, has_aux=True)
-    (value, terms), gradient = loss(mean, KEY, x, model=fixed_normal(mean), free_bits=free_bits, beta=beta)
+    (value, terms), gradient = loss_and_gradient(mean, KEY, x, model=fixed_normal(mean), free_bits=free_bits, beta=beta)
     np.testing.assert_allclose(terms.kl_per_dimension, jnp.broadcast_to(mean**2 / 2, (4, 2)), rtol=1e-6)
     assert value == pytest.approx(float(beta * charged - terms.log_likelihood.mean()), rel=1e-6)
     np.testing.assert_allclose(gradient, beta * np.array(slope), rtol=1e-6)
@@ -201,6 +201,6 @@ def test_extremes_stay_finite_in_value_and_gradient(log_var, scale):
     )
     params = {"mean": jnp.float32(scale), "log_var": jnp.float32(log_var), "logit": jnp.float32(scale)}
     x = jnp.array([[0.0, 1.0], [1.0, 0.0]])
-    (loss, _), gradient = jax.value_and_grad(elbo_loss, has_aux=True)(params, KEY, x, model=model)
+    (loss, _), gradient = loss_and_gradient(params, KEY, x, model=model)
     assert jnp.isfinite(loss)
     assert all(jnp.isfinite(leaf) and leaf != 0 for leaf in gradient.values())

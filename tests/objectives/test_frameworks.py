@@ -20,6 +20,7 @@ from jaxvae.priors import StandardNormal
 
 D, PIXELS, HIDDEN = 2, 5, 7
 X = jnp.array([[0.0, 0.0, 0.0, 1.0, 1.0], [1.0, 1.0, 0.0, 0.0, 0.0], [1.0, 0.0, 1.0, 0.0, 1.0], [0.0] * 5])
+terms = jax.jit(elbo_terms, static_argnames="model")
 
 
 class Case(NamedTuple):
@@ -35,7 +36,7 @@ def jaxvae_vae(key):
     model = jaxvae.VAE(
         MLPEncoder((HIDDEN,), 2 * D, jnp.tanh), MLPDecoder((HIDDEN,), (PIXELS,), jnp.tanh), StandardNormal(D)
     )
-    return Case(model.init(key, X), model)
+    return Case(jax.jit(model.init)(key, X), model)
 
 
 def linen_modules(key):
@@ -131,23 +132,26 @@ FRAMEWORKS = [jaxvae_vae, linen_modules, flax_nnx, equinox, bare_functions, simp
 
 @pytest.mark.parametrize("framework", FRAMEWORKS, ids=lambda f: f.__name__)
 def test_it_trains(framework):
-    """Jitted, differentiated and stepped: the gradient reaches every parameter and the loss goes down."""
+    """Jitted, differentiated and stepped: the gradient reaches every parameter and, its noise fixed, the loss falls."""
     params, model = framework(jax.random.key(0))
-    optimizer = optax.adam(0.05)
-    evaluate = jax.jit(lambda params, key: elbo_loss(params, key, X, model=model, num_samples=50)[0])
+    optimizer = optax.sgd(0.05)
+    opt_state = optimizer.init(params)
 
     @jax.jit
-    def step(params, opt_state, key):
-        (loss, _), gradient = jax.value_and_grad(elbo_loss, has_aux=True)(params, key, X, model=model)
+    def step(params, opt_state):
+        loss_and_gradient = jax.value_and_grad(elbo_loss, has_aux=True)
+        (loss, _), gradient = loss_and_gradient(params, jax.random.key(1), X, model=model)
         updates, opt_state = optimizer.update(gradient, opt_state)
         return optax.apply_updates(params, updates), opt_state, loss, gradient
 
-    before, opt_state = evaluate(params, jax.random.key(1)), optimizer.init(params)
-    for number in range(30):
-        params, opt_state, loss, gradient = step(params, opt_state, jax.random.key(number))
-        assert jnp.isfinite(loss)
-    assert all(jnp.isfinite(leaf).all() and (leaf != 0).any() for leaf in jax.tree.leaves(gradient))
-    assert evaluate(params, jax.random.key(1)) < before - 0.1
+    losses = []
+    for _ in range(5):
+        params, opt_state, loss, gradient = step(params, opt_state)
+        losses.append(float(loss))
+        assert all(jnp.isfinite(leaf).all() and (leaf != 0).any() for leaf in jax.tree.leaves(gradient))
+    assert sorted(losses, reverse=True) == losses
+    assert np.isfinite(losses).all()
+    assert losses[-1] < losses[0] - 0.05
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS, ids=lambda f: f.__name__)
@@ -167,7 +171,7 @@ def test_numpyros_sampled_kl_agrees_with_the_exact_one(framework):
     params, foreign = framework(jax.random.key(0))
     _, own = bare_functions(jax.random.key(0))
     x = jnp.repeat(X[:1], draws, axis=0)
-    theirs, ours = (elbo_terms(params, jax.random.key(1), x, model=model) for model in (foreign, own))
+    theirs, ours = (terms(params, jax.random.key(1), x, model=model) for model in (foreign, own))
     np.testing.assert_allclose(theirs.log_likelihood, ours.log_likelihood, rtol=1e-4)
     error = theirs.kl.std() / draws**0.5
     assert theirs.kl_per_dimension.shape == (draws, 1)
@@ -184,7 +188,7 @@ def test_with_register_kl_numpyros_terms_are_jaxvaes_own(closed_forms):
     register_kl(numpyro.Normal, numpyro.Normal)(numpyro.kl_divergence)
     params, foreign = numpyro_elementwise(jax.random.key(0))
     _, own = bare_functions(jax.random.key(0))
-    theirs, ours = (elbo_terms(params, jax.random.key(1), X, model=model) for model in (foreign, own))
+    theirs, ours = (terms(params, jax.random.key(1), X, model=model) for model in (foreign, own))
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6), theirs, ours)
     assert theirs.kl_per_dimension.shape == (4, D)
 

@@ -1,0 +1,80 @@
+"""The table of variants: every row, every property."""
+
+import typing
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+from jaxvae import elbo_loss, presets, rng
+from jaxvae.likelihoods import LIKELIHOODS
+from jaxvae.posteriors import POSTERIORS
+from jaxvae.runs import config
+from jaxvae.types import InputError
+
+SHAPE = (9, 7, 1)
+CASES = [(name, "normal", "bernoulli") for name in presets.PRESETS]
+CASES += [("vae", posterior, "bernoulli") for posterior in POSTERIORS if posterior != "normal"]
+CASES += [("vae", "normal", likelihood) for likelihood in LIKELIHOODS if likelihood != "bernoulli"]
+
+
+@pytest.fixture(params=CASES, ids="-".join)
+def model(request):
+    name, posterior, likelihood = request.param
+    return presets.build(name, SHAPE, latent_dim=3, hidden=(16,), posterior=posterior, likelihood=likelihood)
+
+
+@pytest.fixture
+def x():
+    return jax.random.bernoulli(jax.random.key(0), 0.3, (8, *SHAPE)).astype(jnp.float32)
+
+
+def test_shapes(model, x):
+    params = model.init(rng.root(0), x)
+    assert model.reconstruct(params, x).shape == x.shape
+    assert model.sample(params, rng.root(1), 5).shape == (5, *SHAPE)
+
+
+def test_overfits_eight_examples_with_every_parameter(model, x):
+    params = start = model.init(rng.root(0), x)
+    optimizer = optax.adam(3e-3)
+    opt_state = optimizer.init(params)
+
+    @jax.jit
+    def step(params, opt_state, key):
+        (loss, _), gradient = jax.value_and_grad(elbo_loss, has_aux=True)(params, key, x, model=model)
+        updates, opt_state = optimizer.update(gradient, opt_state)
+        return optax.apply_updates(params, updates), opt_state, loss
+
+    losses = []
+    for number in range(150):
+        params, opt_state, loss = step(params, opt_state, rng.stream(rng.root(1), "step", number))
+        losses.append(float(loss))
+    assert np.isfinite(losses).all()
+    assert np.mean(losses[-10:]) < np.mean(losses[:10]) - 1
+    moved = jax.tree.map(lambda a, b: bool((a != b).any()), start, params)
+    assert all(jax.tree.leaves(moved)), moved
+
+
+def test_equal_builds_are_equal(model):
+    assert presets.build("vae", SHAPE, latent_dim=3) == presets.build("vae", SHAPE, latent_dim=3)
+    assert hash(presets.build("vae", SHAPE)) == hash(presets.build("vae", SHAPE))
+
+
+def test_convolutions_refuse_vectors():
+    with pytest.raises(InputError, match="use vae"):
+        presets.build("conv_vae", (784,))
+
+
+@pytest.mark.parametrize(
+    ("names", "table"),
+    [
+        (config.PresetName, presets.PRESETS),
+        (config.PosteriorName, POSTERIORS),
+        (config.LikelihoodName, LIKELIHOODS),
+    ],
+)
+def test_the_command_line_offers_every_row(names, table):
+    assert typing.get_args(names) == tuple(table)

@@ -1,0 +1,70 @@
+"""The loop: when hooks are called, what they see, and where it stops."""
+
+import itertools
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxvae.training import Hook, train
+from jaxvae.types import TrainState
+
+WEIGHTS = np.array([1.0, 1.0, 0.0], np.float32)
+
+
+def count(state, ids, weights):
+    """A step whose loss is its own number, over as many examples as the batch has."""
+    step = state.step + 1
+    return state._replace(step=step), {"loss": step.astype(jnp.float32), "examples": jnp.float32(weights.sum())}
+
+
+def run(num_steps, hooks=(), first_step=0, weights=WEIGHTS, **options):
+    state = TrainState(jnp.int32(first_step), None, None, None)
+    return train(state, count, zip(itertools.repeat(None), itertools.repeat(weights)), num_steps=num_steps,
+                 hooks=hooks, **options)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("first_step", "every", "num_steps", "expected"),
+    [(0, 3, 9, [3, 6, 9]), (0, 3, 10, [3, 6, 9, 10]), (4, 3, 8, [6, 8]), (0, 100, 2, [2])],
+)
+def test_hooks_are_called_at_multiples_and_at_the_end(first_step, every, num_steps, expected):
+    called = []
+    state, _ = run(num_steps, [Hook(every, lambda state, _: called.append(int(state.step)))], first_step)
+    assert called == expected
+    assert state.step == num_steps
+
+
+def test_hooks_are_called_in_order():
+    called = []
+    run(2, [Hook(1, lambda *_: called.append("log")), Hook(2, lambda *_: called.append("save"))])
+    assert called == ["log", "log", "save"]
+
+
+def test_metrics_are_averages_since_last_asked():
+    seen = []
+    run(6, [Hook(3, lambda _, progress: seen.append(progress.take_metrics()))])
+    assert seen == [{"loss": pytest.approx(2.0)}, {"loss": pytest.approx(5.0)}]
+
+
+def test_stopping_calls_every_hook_once_and_ends_there():
+    called = []
+    state, _ = run(
+        100, [Hook(50, lambda state, _: called.append(int(state.step)))], should_stop=lambda: len(called) == 0
+    )
+    assert called == [1]
+    assert state.step == 1
+
+
+def test_nothing_to_do_does_nothing():
+    called = []
+    state, progress = run(5, [Hook(1, lambda *_: called.append(1))], first_step=5)
+    assert called == []
+    assert state.step == 5
+    assert progress.examples_per_second == 0.0
+
+
+def test_throughput_counts_real_examples_without_the_first_step():
+    _, progress = run(11)
+    assert progress.examples == 10 * 2
+    assert progress.examples_per_second == pytest.approx(20 / progress.seconds)

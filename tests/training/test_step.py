@@ -1,0 +1,107 @@
+"""One step: plain on one device, exact over shards of any size, and the same noise wherever an example sits."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+from jaxvae import elbo_loss, presets, rng
+from jaxvae.training import init_state, make_train_step
+from jaxvae.types import Batch
+
+MODEL = presets.build("vae", (3, 3, 1), latent_dim=2, hidden=(8,))
+LOSS = functools.partial(elbo_loss, model=MODEL)
+# SGD, because Adam hides a gradient that is too large by a constant factor.
+OPTIMIZER = optax.sgd(0.1)
+
+
+@pytest.fixture
+def state():
+    params = MODEL.init(rng.root(0), jnp.zeros((1, 3, 3, 1)))
+    return init_state(rng.root(7), params, OPTIMIZER)
+
+
+@pytest.fixture
+def batch():
+    """Six examples, of which one is padding: sharded in two, the halves are uneven."""
+    x = jax.random.bernoulli(jax.random.key(3), 0.4, (6, 3, 3, 1)).astype(jnp.float32)
+    return Batch(x, jnp.arange(10, 16), jnp.array([1.0, 1.0, 1.0, 1.0, 1.0, 0.0]))
+
+
+def assert_trees_close(a, b, rtol):
+    jax.tree.map(lambda p, q: np.testing.assert_allclose(p, q, rtol=rtol, atol=1e-7), a, b)
+
+
+def test_step_is_gradient_descent_on_the_loss(state, batch):
+    new, metrics = make_train_step(LOSS, OPTIMIZER)(state, batch)
+    keys = rng.example_keys(rng.stream(state.key, "noise", 0), batch.ids)
+    (loss, terms), gradient = jax.value_and_grad(LOSS, has_aux=True)(state.params, keys, batch.x, weights=batch.weights)
+    assert_trees_close(new.params, jax.tree.map(lambda p, g: p - 0.1 * g, state.params, gradient), 1e-5)
+    np.testing.assert_allclose(metrics["loss"], loss, rtol=1e-6)
+    np.testing.assert_allclose(metrics["kl"], terms.kl[:5].mean(), rtol=1e-5)
+    np.testing.assert_allclose(metrics["kl_per_dimension"], terms.kl_per_dimension[:5].mean(0), rtol=1e-5)
+    assert metrics["examples"] == 5
+    assert new.step == 1
+
+
+def test_padding_changes_nothing(state, batch):
+    step = make_train_step(LOSS, OPTIMIZER)
+    whole, _ = step(state, batch)
+    unpadded, _ = step(state, Batch(batch.x[:5], batch.ids[:5], batch.weights[:5]))
+    assert_trees_close(whole.params, unpadded.params, 1e-6)
+
+
+def test_order_of_examples_changes_nothing(state, batch):
+    step = make_train_step(LOSS, OPTIMIZER)
+    order = jnp.array([3, 5, 0, 2, 4, 1])
+    permuted = Batch(batch.x[order], batch.ids[order], batch.weights[order])
+    assert_trees_close(step(state, batch)[0].params, step(state, permuted)[0].params, 1e-6)
+
+
+def test_noise_differs_between_steps(state, batch):
+    step = make_train_step(LOSS, optax.sgd(0.0))
+    later, first = step(state, batch)
+    _, second = step(later, batch)
+    assert first["loss"] != second["loss"]
+
+
+def shard(batch):
+    return jax.tree.map(lambda a: a.reshape(2, 3, *a.shape[1:]), batch)
+
+
+def by_vmap(step):
+    return lambda state, batch: jax.tree.map(
+        lambda a: a[0], jax.vmap(step, in_axes=(None, 0), axis_name="device")(state, shard(batch))
+    )
+
+
+def by_pmap(step):
+    mapped = jax.pmap(step, axis_name="device", in_axes=(None, 0), out_axes=None)
+    return lambda state, batch: jax.block_until_ready(mapped(state, shard(batch)))
+
+
+def by_shard_map(step):
+    mesh = jax.make_mesh((2,), ("device",), axis_types=(jax.sharding.AxisType.Auto,))
+    spec = jax.sharding.PartitionSpec
+    mapped = jax.shard_map(step, mesh=mesh, in_specs=(spec(), spec("device")), out_specs=spec(), check_vma=False)
+    return lambda state, batch: jax.block_until_ready(jax.jit(mapped)(state, batch))
+
+
+@pytest.mark.parametrize("dispatch", [by_vmap, by_pmap, by_shard_map])
+def test_uneven_shards_give_the_numbers_of_one_device(state, batch, dispatch):
+    alone, metrics = make_train_step(LOSS, OPTIMIZER)(state, batch)
+    sharded, sharded_metrics = dispatch(make_train_step(LOSS, OPTIMIZER, axis_name="device"))(state, batch)
+    assert_trees_close(alone.params, sharded.params, 1e-5)
+    assert_trees_close(metrics, sharded_metrics, 1e-5)
+
+
+def test_a_shard_of_nothing_but_padding_adds_nothing(state, batch):
+    weights = jnp.array([1.0, 1.0, 1.0, 0.0, 0.0, 0.0])
+    step = by_vmap(make_train_step(LOSS, OPTIMIZER, axis_name="device"))
+    sharded, metrics = step(state, batch._replace(weights=weights))
+    alone, _ = make_train_step(LOSS, OPTIMIZER)(state, Batch(batch.x[:3], batch.ids[:3], weights[:3]))
+    assert_trees_close(alone.params, sharded.params, 1e-5)
+    assert metrics["examples"] == 3
