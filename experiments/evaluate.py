@@ -23,7 +23,7 @@ class EvaluateConfig:
     data_dir: Path | None = None
     """Where tensorflow-datasets keeps its sets, if not where the run found them."""
 
-    def __post_init__(self) -> None:
+    def check(self) -> None:
         """Refuse what no run could make right."""
         if self.num_samples < 1:
             raise InputError(f"num-samples: must be at least 1, got {self.num_samples}")

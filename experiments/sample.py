@@ -32,7 +32,7 @@ class SampleConfig:
     out: Path | None = None
     """Folder for the pictures; DIR/samples if not given."""
 
-    def __post_init__(self) -> None:
+    def check(self) -> None:
         """Refuse what no run could make right."""
         if self.num < 1:
             raise InputError(f"num: must be at least 1, got {self.num}")

@@ -5,11 +5,20 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable
-from typing import NoReturn, TypeVar
+from typing import NoReturn, Protocol, TypeVar
 
 from jaxvae.types import InputError
 
-C = TypeVar("C")
+
+class Config(Protocol):
+    """A dataclass of options."""
+
+    def check(self) -> None:
+        """Raise an InputError where an option makes no sense."""
+        ...
+
+
+C = TypeVar("C", bound=Config)
 
 
 def run_script(main: Callable[[C], int], config_type: type[C]) -> NoReturn:
@@ -20,6 +29,7 @@ def run_script(main: Callable[[C], int], config_type: type[C]) -> NoReturn:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     try:
         config = tyro.cli(config_type, config=(tyro.conf.OmitArgPrefixes,))
+        config.check()
         sys.exit(main(config))
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -73,7 +73,7 @@ class TrainConfig:
     tensorboard: bool = True
     """Write TensorBoard files beside metrics.jsonl."""
 
-    def __post_init__(self) -> None:
+    def check(self) -> None:
         """Refuse what no data set could make right."""
         for name in ("steps", "batch_size", "log_every", "checkpoint_every", "num_samples"):
             _check(getattr(self, name) >= 1, name, getattr(self, name), "at least 1")

@@ -1,0 +1,49 @@
+"""The scripts as a person runs them: help, near misses, one line for bad input and exit code 2."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXPERIMENTS = Path(__file__).resolve().parents[2] / "experiments"
+
+
+def run(script, *arguments, cwd):
+    return subprocess.run(
+        [sys.executable, str(EXPERIMENTS / f"{script}.py"), *arguments], cwd=cwd, capture_output=True, text=True
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("script", ["train", "sample", "evaluate"])
+def test_help_explains_every_option(script, tmp_path):
+    result = run(script, "--help", cwd=tmp_path)
+    assert result.returncode == 0
+    assert "--run-dir" in result.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--latent-dims", "2"], "--latent-dim"),
+        (["--latent-dim", "0"], "error: latent-dim: must be above 0, got 0"),
+        (["--dataset", "minst"], "did you mean 'mnist'"),
+    ],
+)
+def test_bad_input_is_one_message_and_exit_code_two(arguments, message, tmp_path):
+    result = run("train", *arguments, cwd=tmp_path)
+    assert result.returncode == 2
+    assert message in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+def test_train_with_the_fewest_options(tmp_path):
+    result = run("train", "--steps", "20", "--hidden", "8", "--no-tensorboard", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    (run_dir,) = (tmp_path / "runs").iterdir()
+    assert (run_dir / "summary.json").exists()
+    assert "images/s" in result.stderr

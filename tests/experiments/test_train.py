@@ -1,0 +1,138 @@
+"""train.py: what a run leaves behind, the same numbers twice, and a run that goes on where it stopped."""
+
+import dataclasses
+import json
+import os
+import signal
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from jaxvae.report import read_metrics
+from jaxvae.runs import load_run
+from jaxvae.types import InputError
+
+
+def summary(run_dir):
+    return json.loads((run_dir / "summary.json").read_text())
+
+
+def test_a_run_directory_holds_everything(scripts, small):
+    config = small(latent_dim=2, tensorboard=True)
+    assert scripts["train"].main(config) == 0
+    names = {path.name for path in config.run_dir.iterdir()}
+    assert names == {
+        "config.json",
+        "manifest.json",
+        "metrics.jsonl",
+        "summary.json",
+        "figures",
+        "checkpoints",
+        "tensorboard",
+    }
+    figures = {path.name for path in (config.run_dir / "figures").iterdir()}
+    assert figures == {"reconstructions.png", "samples.png", "loss.png", "latent.png", "manifold.png"}
+    for path in (config.run_dir / "figures").iterdir():
+        assert np.asarray(Image.open(path).convert("L")).std() > 10, f"{path} is blank"
+    manifest = json.loads((config.run_dir / "manifest.json").read_text())
+    assert manifest["packages"]["jax"]
+    assert manifest["data"]["shape"] == [8, 8, 1]
+    assert manifest["data"]["train"] == 1297
+    assert list((config.run_dir / "tensorboard").iterdir())
+
+
+def test_metrics_agree_with_each_other(scripts, small):
+    config = small(beta=1.0)
+    scripts["train"].main(config)
+    records = read_metrics(config.run_dir / "metrics.jsonl")
+    train = [record for record in records if record["split"] == "train"]
+    assert [record["step"] for record in train] == [10, 20, 30, 40]
+    for record in train:
+        assert record["loss"] == pytest.approx(record["kl"] - record["log_likelihood"], rel=1e-5)
+        assert record["kl"] == pytest.approx(sum(record["kl_per_dimension"]), rel=1e-5)
+    assert train[-1]["loss"] < train[0]["loss"]
+    assert [record["step"] for record in records if record["split"] == "validation"] == [20, 40]
+    result = summary(config.run_dir)
+    assert result["test_elbo"] == pytest.approx(result["test_log_likelihood"] - result["test_kl"])
+    assert result["test_examples"] == 300
+    assert result["steps"] == 40
+    assert result["examples_per_second"] > 0
+
+
+def test_the_same_options_give_the_same_numbers(scripts, small, tmp_path):
+    first, second = small(run_dir=tmp_path / "a"), small(run_dir=tmp_path / "b", log_every=7, checkpoint_every=13)
+    scripts["train"].main(first)
+    scripts["train"].main(second)
+    other = small(run_dir=tmp_path / "c", seed=1)
+    scripts["train"].main(other)
+    assert summary(first.run_dir)["params_sha256"] == summary(second.run_dir)["params_sha256"]
+    assert summary(first.run_dir)["params_sha256"] != summary(other.run_dir)["params_sha256"]
+
+
+def test_an_interrupted_run_ends_like_one_that_was_not(scripts, small, tmp_path, monkeypatch):
+    whole, broken = small(run_dir=tmp_path / "whole"), small(run_dir=tmp_path / "broken")
+    scripts["train"].main(whole)
+
+    make_dispatch = scripts["train"].make_dispatch
+
+    def make_interrupted_dispatch(*args):
+        dispatch = make_dispatch(*args)
+
+        def interrupted(state, ids, weights):
+            if int(state.step) == 24:
+                os.kill(os.getpid(), signal.SIGTERM)
+            return dispatch(state, ids, weights)
+
+        return interrupted
+
+    monkeypatch.setattr(scripts["train"], "make_dispatch", make_interrupted_dispatch)
+    assert scripts["train"].main(broken) == 143
+    assert not (broken.run_dir / "summary.json").exists()
+    monkeypatch.setattr(scripts["train"], "make_dispatch", make_dispatch)
+    assert scripts["train"].main(broken) == 0
+    assert summary(broken.run_dir)["params_sha256"] == summary(whole.run_dir)["params_sha256"]
+    steps = [record["step"] for record in read_metrics(broken.run_dir / "metrics.jsonl") if record["split"] == "train"]
+    assert steps == sorted(set(steps))
+
+
+def test_a_finished_run_can_be_continued(scripts, small, tmp_path, capsys):
+    config = small(run_dir=tmp_path / "grown", steps=20)
+    scripts["train"].main(config)
+    assert scripts["train"].main(config) == 0
+    assert "raise --steps" in capsys.readouterr().out
+    scripts["train"].main(dataclasses.replace(config, steps=40))
+    whole = small(run_dir=tmp_path / "whole")
+    scripts["train"].main(whole)
+    assert summary(config.run_dir)["params_sha256"] == summary(whole.run_dir)["params_sha256"]
+
+
+def test_another_run_is_not_written_over(scripts, small):
+    scripts["train"].main(small())
+    before = (small().run_dir / "config.json").read_text()
+    with pytest.raises(InputError, match=r"learning_rate 0\.001 there, 0\.01 here"):
+        scripts["train"].main(small(learning_rate=0.01))
+    assert (small().run_dir / "config.json").read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"batch_size": 2000}, "batch-size: 2000 is more than the 1297"),
+        ({"binarize": "none", "likelihood": "bernoulli"}, "likelihood: .* --binarize dynamic"),
+        ({"dataset": "digit"}, "did you mean 'digits'"),
+    ],
+)
+def test_bad_input_creates_nothing(scripts, small, options, message):
+    config = small(**options)
+    with pytest.raises(InputError, match=message):
+        scripts["train"].main(config)
+    assert not config.run_dir.exists()
+
+
+def test_convolutions_on_own_faces_scored_as_shades(scripts, small, shared_data):
+    faces = shared_data / "npz" / "frey_faces.npz"
+    config = small(preset="conv_vae", channels=(4, 8), dataset=str(faces), batch_size=256, epochs=1.0)
+    assert scripts["train"].main(config) == 0
+    assert summary(config.run_dir)["steps"] == 7
+    assert load_run(config.run_dir).config.likelihood == "normal_shared"

@@ -1,0 +1,44 @@
+"""The README's example runs as it stands and learns; the files it names exist."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+README = (PROJECT / "README.md").read_text()
+
+
+def test_example_runs_and_learns(capsys):
+    (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    assert len(example.strip().splitlines()) <= 30
+    scope = {}
+    exec(example, scope)
+    printed = float(re.search(r"-ELBO ([\d.]+) nats", capsys.readouterr().out).group(1))
+    assert printed == pytest.approx(float(scope["loss"]), abs=0.1)
+    assert printed < 0.6 * 64 * 0.693, "no better than a fair coin for each of 64 pixels"
+
+
+def test_pictures_and_map_exist():
+    for picture in re.findall(r"!\[.*?\]\((.*?)\)", README):
+        assert (PROJECT / picture).is_file(), picture
+    for name in re.findall(r"^  (\w+(?:/|\.py)) ", README.split("## Map")[1], re.MULTILINE):
+        assert (PROJECT / "jaxvae" / name).exists(), name
+
+
+def test_commands_name_real_extras():
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
+    for extra in re.findall(r'pip install -e "\.\[(\w+)\]"', README):
+        assert extra in project["optional-dependencies"]
+
+
+def test_tpu_requirements_are_those_of_pyproject():
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    wanted = {name for name in project["dependencies"] if not name.startswith("jax>")}
+    wanted |= {*extras["experiments"], *extras["tpu"]}
+    lines = (PROJECT / "requirements-tpu.txt").read_text().splitlines()
+    assert {line for line in lines if not line.startswith("#")} == wanted
