@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 from pathlib import Path
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -27,50 +28,62 @@ from jaxvae.training.step import Metrics
 from jaxvae.types import Array, TrainState
 
 
+class Experiment(NamedTuple):
+    """What stays the same while a run trains."""
+
+    config: TrainConfig
+    data: Dataset
+    model: VAE
+    run_dir: Path
+    checkpoints: Checkpoints
+
+
 def main(config: TrainConfig) -> int:
     """Run one experiment from its options to its figures; returns the exit code."""
-    data = load(config.dataset, config.data_dir)
-    config = pieces.resolve(config, data)
-    run_dir = directory.open_run_dir(config, data)
-    model = pieces.build_model(config, data.shape)
-    state, checkpoints = restore_or_init(config, model, data, run_dir)
-    if int(state.step) >= config.steps:
+    experiment = prepare(config)
+    config, run_dir = experiment.config, experiment.run_dir
+    state = restore_or_init(experiment)
+    summary = run_dir / "summary.json"
+    if int(state.step) >= config.steps and summary.exists():
         print(f"{run_dir} is at step {int(state.step)} already: raise --steps to continue it")
         return 0
+    summary.unlink(missing_ok=True)  # it speaks of a last step that is the last no more
     with Interrupt() as interrupt:
-        state, progress = fit(config, model, data, state, checkpoints, run_dir, interrupt)
-    checkpoints.close()
+        state, progress = fit(experiment, state, interrupt)
+    experiment.checkpoints.close()
     if int(state.step) < config.steps:
         print(f"stopped at step {int(state.step)}, saved in {run_dir}: run the same command again to go on")
         return interrupt.exit_code
-    summarize(config, model, data, state, progress, run_dir)
-    draw(config, model, data, state, run_dir)
+    summarize(experiment, state, progress)
+    draw(experiment, state)
     return 0
 
 
-def restore_or_init(config: TrainConfig, model: VAE, data: Dataset, run_dir: Path) -> tuple[TrainState, Checkpoints]:
+def prepare(config: TrainConfig) -> Experiment:
+    """Load the data, settle the options, open the run directory."""
+    data = load(config.dataset, config.data_dir)
+    config = pieces.resolve(config, data)
+    model = pieces.build_model(config, data.shape)
+    run_dir = directory.open_run_dir(config, data)
+    return Experiment(config, data, model, run_dir, Checkpoints(run_dir / "checkpoints"))
+
+
+def restore_or_init(experiment: Experiment) -> TrainState:
     """The newest checkpoint's state, or a fresh one."""
+    config, data, model, run_dir, checkpoints = experiment
     mean = jnp.asarray(data.train.mean()) if config.output_bias else None
     state = pieces.initial_state(config, model, data.shape, mean)
-    checkpoints = Checkpoints(run_dir / "checkpoints")
     restored = checkpoints.restore(state)
-    if restored is not None:
-        print(f"resuming {run_dir} from step {int(restored.step)}")
-    return (state if restored is None else restored), checkpoints
+    if restored is None:
+        return state
+    print(f"resuming {run_dir} from step {int(restored.step)}")
+    return restored
 
 
-def fit(
-    config: TrainConfig,
-    model: VAE,
-    data: Dataset,
-    state: TrainState,
-    checkpoints: Checkpoints,
-    run_dir: Path,
-    interrupt: Interrupt,
-) -> tuple[TrainState, Progress]:
+def fit(experiment: Experiment, state: TrainState, interrupt: Interrupt) -> tuple[TrainState, Progress]:
     """Train to the last step, or to where the run is told to stop, logging and saving on the way."""
+    config, data, model, run_dir, checkpoints = experiment
     first_step = int(state.step)
-    batches = training_batches(rng.root(config.seed), data.train.num_examples, config.batch_size, first_step)
     with (
         MetricsWriter(run_dir, first_step=first_step, tensorboard=config.tensorboard) as writer,
         tqdm(total=config.steps, initial=first_step, unit="step") as bar,
@@ -92,7 +105,7 @@ def fit(
         return train(
             state,
             make_dispatch(config, model, jnp.asarray(data.train.image)),
-            batches,
+            training_batches(rng.root(config.seed), data.train.num_examples, config.batch_size, first_step),
             num_steps=config.steps,
             hooks=(Hook(config.log_every, log), Hook(config.checkpoint_every, evaluate_and_save)),
             should_stop=lambda: bool(interrupt),
@@ -110,10 +123,9 @@ def make_dispatch(config: TrainConfig, model: VAE, images: Array) -> Dispatch:
     return lambda state, ids, weights: dispatch(state, images, ids, weights)
 
 
-def summarize(
-    config: TrainConfig, model: VAE, data: Dataset, state: TrainState, progress: Progress, run_dir: Path
-) -> None:
+def summarize(experiment: Experiment, state: TrainState, progress: Progress) -> None:
     """Evaluate the last step on the test split and write summary.json."""
+    config, data, model, run_dir, _ = experiment
     test = pieces.evaluate_split(config, model, state.params, data.test)
     summary = {
         "test_elbo": test.elbo,
@@ -129,8 +141,9 @@ def summarize(
     print(f"test ELBO {test.elbo:.2f} ± {test.elbo_standard_error:.2f} nats per image")
 
 
-def draw(config: TrainConfig, model: VAE, data: Dataset, state: TrainState, run_dir: Path) -> None:
+def draw(experiment: Experiment, state: TrainState) -> None:
     """Write the figures."""
+    config, data, model, run_dir, _ = experiment
     folder, params = run_dir / "figures", state.params
     originals = jnp.asarray(data.test.first(64))
     figures.save_reconstructions(folder / "reconstructions.png", originals, model.reconstruct(params, originals))

@@ -47,7 +47,10 @@ def elbo_terms(
         log_likelihood = log_prob_per_example(model.decode(params, z, *given), x)
         return log_likelihood, kl_per_dimension(posterior, prior, z)
 
-    log_likelihood, kl = jax.tree.map(lambda a: a.mean(0), jax.vmap(draw)(rng.sample_keys(key, num_samples)))
+    keys = rng.sample_keys(key, num_samples)
+    # One draw without vmap: an axis of length 1 through the decoder costs time on CPU.
+    draws = jax.vmap(draw)(keys) if num_samples > 1 else jax.tree.map(lambda a: a[None], draw(keys[0]))
+    log_likelihood, kl = jax.tree.map(lambda a: a.mean(0), draws)
     _check_per_example(x, log_likelihood=log_likelihood, kl=kl.sum(-1))
     return ElboTerms(log_likelihood, kl.sum(-1), kl)
 

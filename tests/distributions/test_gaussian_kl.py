@@ -77,13 +77,9 @@ BATCHES = [((), ()), ((2,), ()), ((), (2,)), ((4, 2), (2,)), ((2,), (4, 2))]
 
 
 @pytest.mark.parametrize(("q_batch", "p_batch"), BATCHES)
-def test_full_covariance_matches_textbook_and_numpyro(q_batch, p_batch, float64):
+def test_full_covariance_matches_textbook(q_batch, p_batch, float64):
     q, p = random_normal(0, *q_batch), random_normal(1, *p_batch)
     kl = jax.jit(multivariate_gaussian_kl)(q.mean, q.cholesky, p.mean, p.cholesky)
-
-    twins = (numpyro.MultivariateNormal(d.mean, scale_tril=d.cholesky) for d in (q, p))
-    if np.prod(p_batch) <= np.prod(q_batch):  # NumPyro does not broadcast the other way
-        np.testing.assert_allclose(kl, numpyro.kl_divergence(*twins), rtol=1e-5)
 
     (m0, l0), (m1, l1) = ((d.mean, d.cholesky) for d in float64((q, p)))
     s0, s1 = l0 @ np.swapaxes(l0, -1, -2), l1 @ np.swapaxes(l1, -1, -2)
@@ -91,6 +87,12 @@ def test_full_covariance_matches_textbook_and_numpyro(q_batch, p_batch, float64)
     distance = np.einsum("...i,...ij,...j->...", m1 - m0, np.linalg.inv(s1), m1 - m0)
     expected = (trace - 3 + distance + np.linalg.slogdet(s1)[1] - np.linalg.slogdet(s0)[1]) / 2
     np.testing.assert_allclose(kl, expected, rtol=1e-5)
+
+
+def test_full_covariance_matches_numpyro():
+    q, p = random_normal(0, 2), random_normal(1, 2)
+    twins = (numpyro.MultivariateNormal(d.mean, scale_tril=d.cholesky) for d in (q, p))
+    np.testing.assert_allclose(kl_divergence(q, p), numpyro.kl_divergence(*twins), rtol=1e-5)
 
 
 def test_full_covariance_of_a_diagonal_is_gaussian_kl():

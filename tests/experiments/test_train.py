@@ -107,6 +107,15 @@ def test_a_finished_run_can_be_continued(scripts, small, tmp_path, capsys):
     assert summary(config.run_dir)["params_sha256"] == summary(whole.run_dir)["params_sha256"]
 
 
+def test_a_run_killed_before_its_summary_writes_it_later(scripts, small):
+    scripts["train"].main(small())
+    before = summary(small().run_dir)
+    (small().run_dir / "summary.json").unlink()
+    scripts["train"].main(small())
+    after = summary(small().run_dir)
+    assert (after["params_sha256"], after["test_elbo"]) == (before["params_sha256"], before["test_elbo"])
+
+
 def test_another_run_is_not_written_over(scripts, small):
     scripts["train"].main(small())
     before = (small().run_dir / "config.json").read_text()
