@@ -14,7 +14,7 @@ README = (PROJECT / "README.md").read_text()
 
 def test_example_runs_and_learns(capsys):
     (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    assert len(example.strip().splitlines()) <= 30
+    assert len(example.strip().splitlines()) <= 20
     scope = {}
     exec(example, scope)
     printed = float(re.search(r"-ELBO ([\d.]+) nats", capsys.readouterr().out).group(1))

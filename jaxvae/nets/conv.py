@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from flax import linen as nn
 
-from jaxvae.nets.mlp import join
+from jaxvae.nets.mlp import hidden_layers, join
 from jaxvae.types import Array
 
 KERNEL, STRIDE = (4, 4), (2, 2)
@@ -26,8 +26,7 @@ class ConvEncoder(nn.Module):
         for features in self.channels:
             x = self.activation(nn.Conv(features, KERNEL, STRIDE)(x))
         h = join(x, condition)
-        for width in self.hidden:
-            h = self.activation(nn.Dense(width)(h))
+        h = hidden_layers(h, self.hidden, self.activation)
         return nn.Dense(self.num_outputs, name="output")(h)
 
 
@@ -49,8 +48,7 @@ class ConvDecoder(nn.Module):
         """`[B, D]` -> `[B, H, W, C]`."""
         *sizes, smallest = _sizes(self.shape[:2], len(self.channels))
         h = join(z, condition)
-        for width in self.hidden[::-1]:
-            h = self.activation(nn.Dense(width)(h))
+        h = hidden_layers(h, self.hidden[::-1], self.activation)
         h = self.activation(nn.Dense(smallest[0] * smallest[1] * self.channels[-1])(h))
         x = h.reshape(-1, *smallest, self.channels[-1])
         for features, (height, width) in zip(self.channels[-2::-1], sizes[:0:-1]):

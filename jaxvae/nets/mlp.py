@@ -22,8 +22,7 @@ class MLPEncoder(nn.Module):
     def __call__(self, x: Array, condition: Array | None = None) -> Array:
         """`[B, ...]` -> `[B, num_outputs]`."""
         h = join(x, condition)
-        for width in self.hidden:
-            h = self.activation(nn.Dense(width)(h))
+        h = hidden_layers(h, self.hidden, self.activation)
         return nn.Dense(self.num_outputs, name="output")(h)
 
 
@@ -38,8 +37,7 @@ class MLPDecoder(nn.Module):
     def __call__(self, z: Array, condition: Array | None = None) -> Array:
         """`[B, D]` -> `[B, *shape]`."""
         h = join(z, condition)
-        for width in self.hidden:
-            h = self.activation(nn.Dense(width)(h))
+        h = hidden_layers(h, self.hidden, self.activation)
         return nn.Dense(math.prod(self.shape), name="output")(h).reshape(-1, *self.shape)
 
 
@@ -47,3 +45,10 @@ def join(x: Array, condition: Array | None) -> Array:
     """Flatten x, and the condition behind it, to `[B, ...]` rows."""
     parts = [x] if condition is None else [x, condition]
     return jnp.concatenate([part.reshape(len(part), -1) for part in parts], axis=-1)
+
+
+def hidden_layers(h: Array, widths: tuple[int, ...], activation: Callable[[Array], Array]) -> Array:
+    """Dense layers of the module in whose `__call__` this stands."""
+    for width in widths:
+        h = activation(nn.Dense(width)(h))
+    return h
