@@ -37,8 +37,10 @@ def conv(sizes: Sizes) -> tuple[nn.Module, nn.Module]:
     """Convolutional encoder and decoder."""
     if len(sizes.decoder_shape) != 3:
         raise InputError(f"preset: a convolutional network needs images [H, W, C], got {sizes.decoder_shape}; use vae")
+    if not sizes.channels:
+        raise InputError("channels: a convolutional network needs at least one convolution; give --channels 32 64")
     encoder = ConvEncoder(sizes.channels, sizes.hidden, sizes.encoder_outputs)
-    return encoder, ConvDecoder(sizes.channels, sizes.hidden, sizes.decoder_shape)
+    return encoder, ConvDecoder(sizes.channels[::-1], sizes.hidden[::-1], sizes.decoder_shape)
 
 
 class Preset(NamedTuple):

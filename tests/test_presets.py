@@ -63,9 +63,11 @@ def test_equal_builds_are_equal(model):
     assert hash(presets.build("vae", SHAPE)) == hash(presets.build("vae", SHAPE))
 
 
-def test_convolutions_refuse_vectors():
+def test_convolutions_refuse_vectors_and_no_channels():
     with pytest.raises(InputError, match="use vae"):
         presets.build("conv_vae", (784,))
+    with pytest.raises(InputError, match="channels"):
+        presets.build("conv_vae", SHAPE, channels=())
 
 
 @pytest.mark.parametrize(

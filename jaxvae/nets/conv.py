@@ -25,19 +25,19 @@ class ConvEncoder(nn.Module):
         """`[B, H, W, C]` -> `[B, num_outputs]`."""
         for features in self.channels:
             x = self.activation(nn.Conv(features, KERNEL, STRIDE)(x))
-        h = join(x, condition)
-        h = hidden_layers(h, self.hidden, self.activation)
+        h = hidden_layers(join(x, condition), self.hidden, self.activation)
         return nn.Dense(self.num_outputs, name="output")(h)
 
 
 class ConvDecoder(nn.Module):
     """The encoder's mirror image: dense layers, then transposed convolutions, each doubling the image.
 
-    Where the encoder met an odd size, the doubled image is one row or column too large and is cropped.
+    Widths and channels stand in the order of the layers, so reversed from the encoder's. Where the encoder met an odd
+    size, the doubled image is one row or column too large and is cropped.
     """
 
     channels: tuple[int, ...]
-    """From the image inwards, as in the encoder."""
+    """Channels that go into each transposed convolution."""
     hidden: tuple[int, ...]
     shape: tuple[int, ...]
     """`(H, W, C)` of the output."""
@@ -47,11 +47,10 @@ class ConvDecoder(nn.Module):
     def __call__(self, z: Array, condition: Array | None = None) -> Array:
         """`[B, D]` -> `[B, H, W, C]`."""
         *sizes, smallest = _sizes(self.shape[:2], len(self.channels))
-        h = join(z, condition)
-        h = hidden_layers(h, self.hidden[::-1], self.activation)
-        h = self.activation(nn.Dense(smallest[0] * smallest[1] * self.channels[-1])(h))
-        x = h.reshape(-1, *smallest, self.channels[-1])
-        for features, (height, width) in zip(self.channels[-2::-1], sizes[:0:-1]):
+        h = hidden_layers(join(z, condition), self.hidden, self.activation)
+        h = self.activation(nn.Dense(smallest[0] * smallest[1] * self.channels[0])(h))
+        x = h.reshape(-1, *smallest, self.channels[0])
+        for features, (height, width) in zip(self.channels[1:], sizes[:0:-1]):
             x = self.activation(nn.ConvTranspose(features, KERNEL, STRIDE)(x)[:, :height, :width])
         x = nn.ConvTranspose(self.shape[-1], KERNEL, STRIDE, name="output")(x)
         return x[:, : self.shape[0], : self.shape[1]]

@@ -21,8 +21,7 @@ class MLPEncoder(nn.Module):
     @nn.compact
     def __call__(self, x: Array, condition: Array | None = None) -> Array:
         """`[B, ...]` -> `[B, num_outputs]`."""
-        h = join(x, condition)
-        h = hidden_layers(h, self.hidden, self.activation)
+        h = hidden_layers(join(x, condition), self.hidden, self.activation)
         return nn.Dense(self.num_outputs, name="output")(h)
 
 
@@ -36,8 +35,7 @@ class MLPDecoder(nn.Module):
     @nn.compact
     def __call__(self, z: Array, condition: Array | None = None) -> Array:
         """`[B, D]` -> `[B, *shape]`."""
-        h = join(z, condition)
-        h = hidden_layers(h, self.hidden, self.activation)
+        h = hidden_layers(join(z, condition), self.hidden, self.activation)
         return nn.Dense(math.prod(self.shape), name="output")(h).reshape(-1, *self.shape)
 
 

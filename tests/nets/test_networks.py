@@ -33,7 +33,7 @@ NETS = {
 }
 for shape in SHAPES:
     NETS[f"conv encoder {shape}"] = (ConvEncoder((8, 12), (16,), 6), noise(BATCH, *shape), (6,))
-    NETS[f"conv decoder {shape}"] = (ConvDecoder((8, 12), (16,), shape), noise(BATCH, LATENT), shape)
+    NETS[f"conv decoder {shape}"] = (ConvDecoder((12, 8), (16,), shape), noise(BATCH, LATENT), shape)
 
 nets = pytest.mark.parametrize(("net", "inputs", "shape"), NETS.values(), ids=NETS)
 
@@ -89,7 +89,7 @@ def test_conv_decoder_mirrors_the_encoder(shape):
 
     channels = (4, 6, 8)
     encoder = layer_sizes(ConvEncoder(channels, (), 6), noise(BATCH, *shape))
-    decoder = layer_sizes(ConvDecoder(channels, (), shape), noise(BATCH, LATENT))
+    decoder = layer_sizes(ConvDecoder(channels[::-1], (), shape), noise(BATCH, LATENT))
     for down, up in [("Conv_1", "ConvTranspose_0"), ("Conv_0", "ConvTranspose_1")]:
         # The layer itself doubles; the crop to the encoder's size follows it.
         assert all(side in (double, double - 1) for side, double in zip(encoder[down], decoder[up]))
