@@ -18,6 +18,8 @@ class EvaluateConfig:
 
     run_dir: Path
     """A folder that train.py wrote."""
+    best: bool = False
+    """Use the checkpoint with the best ELBO, on validation images where there are any, and not the newest."""
     num_samples: int = 1
     """Draws of z per image; more of them make the estimate steadier, not better."""
     data_dir: Path | None = None
@@ -31,7 +33,7 @@ class EvaluateConfig:
 
 def main(config: EvaluateConfig) -> int:
     """Load the run, score the test split, print and write the result."""
-    run = load_run(config.run_dir)
+    run = load_run(config.run_dir, best=config.best)
     data = load(run.config.dataset, config.data_dir or run.config.data_dir)
     estimate = pieces.evaluate_split(run.config, run.model, run.params, data.test, config.num_samples)
     values = {**estimate._asdict(), "num_samples": config.num_samples, "step": run.step, "dataset": data.name}

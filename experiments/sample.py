@@ -23,6 +23,8 @@ class SampleConfig:
 
     run_dir: Path
     """A folder that train.py wrote."""
+    best: bool = False
+    """Use the checkpoint with the best ELBO, on validation images where there are any, and not the newest."""
     num: int = 64
     """How many samples, and how many test images to reconstruct."""
     seed: int = 0
@@ -40,7 +42,7 @@ class SampleConfig:
 
 def main(config: SampleConfig) -> int:
     """Load the run and write three pictures."""
-    run = load_run(config.run_dir)
+    run = load_run(config.run_dir, best=config.best)
     test = load(run.config.dataset, config.data_dir or run.config.data_dir).test
     folder = config.out or config.run_dir / "samples"
 

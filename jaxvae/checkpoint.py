@@ -68,16 +68,17 @@ class Checkpoints:
         """Steps that have a checkpoint, oldest first."""
         return sorted(self._manager.all_steps())
 
-    def restore(self, like: T) -> T | None:
+    def restore(self, like: T, *, best: bool = False) -> T | None:
         """The newest intact state, or None where nothing was ever saved.
 
         Args:
             like: a state of the same structure, shapes and dtypes; abstract leaves will do.
+            best: the state with the best score instead, and no other.
 
         Raises:
             InputError: there are checkpoints, but none is intact, or they are of another model.
         """
-        steps = self.steps()
+        steps = [self._manager.best_step()] if best and self.steps() else self.steps()
         for step in reversed(steps):
             try:
                 return self._restore_step(step, like)
@@ -91,10 +92,6 @@ class Checkpoints:
                 "move the folder away to start afresh"
             )
         return None
-
-    def best_step(self) -> int | None:
-        """The step with the best score."""
-        return self._manager.best_step()
 
     def _folder(self, step: int) -> Path:
         return Path(self._manager.directory) / str(step)

@@ -19,7 +19,6 @@ ALONE = TYPES | {"rng"}
 
 LAYERS = {  # name -> what it may import of jaxvae, besides itself
     "types": set(),
-    "config": TYPES,
     "rng": TYPES,
     "distributions": ALONE,
     "nets": PIECES,

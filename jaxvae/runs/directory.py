@@ -74,8 +74,12 @@ def _read(path: Path) -> dict[str, Any]:
         raise InputError(f"run-dir: cannot read {path} ({error}); name a folder that train.py wrote") from None
 
 
-def load_run(run_dir: Path) -> Run:
+def load_run(run_dir: Path, *, best: bool = False) -> Run:
     """Load a trained model: its newest intact checkpoint, with everything else from the run directory.
+
+    Args:
+        run_dir: a folder that train.py wrote.
+        best: load the checkpoint with the best ELBO (on the validation split where there is one) instead.
 
     Raises:
         InputError: the folder holds no run, or no checkpoint of it is intact.
@@ -85,7 +89,7 @@ def load_run(run_dir: Path) -> Run:
     model = build_model(config, shape)
     like = jax.eval_shape(lambda: initial_state(config, model, shape))
     checkpoints = Checkpoints(run_dir / "checkpoints")
-    state = checkpoints.restore(like)
+    state = checkpoints.restore(like, best=best)
     checkpoints.close()
     if state is None:
         raise InputError(f"run-dir: {run_dir} has no checkpoint yet; train it first")

@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 
+from jaxvae.report import read_metrics
 from jaxvae.types import InputError
 
 
@@ -30,6 +31,17 @@ def test_evaluation_agrees_with_the_summary(scripts, run_dir, capsys):
     assert evaluation["elbo"] == summary["test_elbo"]
     assert evaluation["num_examples"] == 300
     assert f"{evaluation['elbo']:.4f}" in capsys.readouterr().out
+
+
+def test_the_best_checkpoint_can_be_chosen(scripts, small):
+    config = small(learning_rate=0.5, steps=60)
+    scripts["train"].main(config)
+    evaluate = scripts["evaluate"]
+    evaluate.main(evaluate.EvaluateConfig(run_dir=config.run_dir, best=True))
+    records = [r for r in read_metrics(config.run_dir / "metrics.jsonl") if r["split"] == "validation"]
+    best = max(records, key=lambda record: record["elbo"])
+    assert best is not records[-1], "the test needs a run whose best checkpoint is not its newest"
+    assert json.loads((config.run_dir / "evaluation.json").read_text())["step"] == best["step"]
 
 
 def test_a_moved_run_loads(scripts, run_dir, tmp_path):
