@@ -25,8 +25,8 @@ def prior_quantiles(num: int) -> Array:
 
     Reference: Kingma & Welling 2014, figure 4.
 
-    >>> print(prior_quantiles(3).round(2))
-    [-0.97  0.    0.97]
+    >>> print(prior_quantiles(2).round(2))
+    [-0.67  0.67]
     """
     return ndtri((jnp.arange(num) + 0.5) / num)
 
