@@ -25,8 +25,8 @@ def prior_quantiles(num: int) -> Array:
 
     Reference: Kingma & Welling 2014, figure 4.
 
-    >>> print(prior_quantiles(2).round(2))
-    [-0.67  0.67]
+    >>> [f"{quantile:.2f}" for quantile in prior_quantiles(2)]
+    ['-0.67', '0.67']
     """
     return ndtri((jnp.arange(num) + 0.5) / num)
 
