@@ -1,4 +1,4 @@
-"""Settings that make a careless test fail: strict keys, strict ranks, two devices, warnings as errors."""
+"""Settings that make a careless test fail: no key used twice, two devices, warnings as errors."""
 
 import os
 from pathlib import Path

@@ -139,6 +139,7 @@ def _sorted_test_set(data: Dataset) -> list[tuple[bytes, int]]:
     return sorted((image.tobytes(), int(label)) for image, label in zip(*data.test))
 
 
+@pytest.mark.slow
 def test_mnist_is_downloaded_and_prepared_like_tfds_does(shared_data, serve, tmp_path, capfd):
     server = serve(shared_data / "raw" / "mnist")
     data = load("mnist", tmp_path)
@@ -154,6 +155,7 @@ def test_mnist_is_downloaded_and_prepared_like_tfds_does(shared_data, serve, tmp
     np.testing.assert_array_equal(source[7]["image"], data.train.image[7])
 
 
+@pytest.mark.slow
 def test_original_files_in_a_folder_replace_the_download(shared_data, monkeypatch, tmp_path):
     # The test files stand for the training files too, which saves ten seconds.
     monkeypatch.setitem(tfds_sets.TFDS_SETS, "mnist", TEST_FILES)
@@ -193,6 +195,7 @@ def test_damaged_original_is_refused(shared_data, serve, monkeypatch, tmp_path, 
     assert not list((tmp_path / "data").glob("mnist/*"))
 
 
+@pytest.mark.slow
 def test_failed_preparation_does_not_stand_in_the_way_of_the_next(shared_data, serve, monkeypatch, tmp_path):
     monkeypatch.setitem(tfds_sets.TFDS_SETS, "mnist", TEST_FILES)
     folder = _raw(shared_data, tmp_path / "raw", TEST_FILES["test"][0])

@@ -231,3 +231,9 @@ def pathwise_family(request: pytest.FixtureRequest) -> Family:
 def float64() -> Callable[[Any], Any]:
     """Turn the arrays of a pytree into NumPy's float64, as the oracles want them."""
     return lambda tree: jax.tree.map(lambda leaf: np.asarray(leaf, np.float64), tree)
+
+
+@pytest.fixture(params=[name for name, family in FAMILIES.items() if family.twin is not None])
+def twinned_family(request: pytest.FixtureRequest) -> Family:
+    """Every row that NumPyro has too."""
+    return FAMILIES[request.param]

@@ -31,11 +31,9 @@ def test_value_matches_oracle(family, float64):
     np.testing.assert_allclose(log_prob(d, x), oracle(family, *float64((d, x))), rtol=2e-6, atol=2e-6)
 
 
-def test_value_matches_numpyro(family):
-    if family.twin is None:
-        pytest.skip("NumPyro has no such distribution")
-    d, x = family.distribution, family.value
-    np.testing.assert_allclose(log_prob(d, x), jax.jit(family.twin(d).log_prob)(x), rtol=1e-5, atol=1e-5)
+def test_value_matches_numpyro(twinned_family):
+    d, x = twinned_family.distribution, twinned_family.value
+    np.testing.assert_allclose(log_prob(d, x), jax.jit(twinned_family.twin(d).log_prob)(x), rtol=1e-5, atol=1e-5)
 
 
 def test_gradient_in_parameters_matches_finite_differences(smooth_family, float64):
