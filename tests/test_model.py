@@ -28,6 +28,7 @@ def make_model(width=6, posterior="normal", likelihood="bernoulli"):
 
 MODEL = make_model()
 init = jax.jit(MODEL.init)
+sample = jax.jit(MODEL.sample, static_argnums=2)
 
 
 @pytest.fixture(scope="module", params=[None, LABELS], ids=["unconditional", "conditional"])
@@ -48,16 +49,21 @@ def assert_same(a, b):
 @pytest.mark.parametrize("likelihood", ["bernoulli", "normal_pixel"])
 def test_shapes(posterior, likelihood):
     model = make_model(posterior=posterior, likelihood=likelihood)
-    params = jax.jit(model.init)(jax.random.key(0), X)
+
+    def everything(*keys):
+        params = model.init(keys[0], X)
+        q = model.encode(params, X)
+        z = q.sample(keys[1])
+        p = model.decode(params, z)
+        codes, images = (z, q.mean), (p.mean, p.sample(keys[2]), model.reconstruct(params, X))
+        return params, codes, images, (q.log_prob(z), p.log_prob(X)), model.sample(params, keys[3], 7)
+
+    params, codes, images, scores, sample = jax.eval_shape(everything, *map(jax.random.key, range(4)))
     assert set(params) == {"encoder", "decoder"}
-    q = model.encode(params, X)
-    z = q.sample(jax.random.key(1))
-    p = model.decode(params, z)
-    assert q.mean.shape == z.shape == (5, D)
-    assert p.mean.shape == p.sample(jax.random.key(2)).shape == X.shape
-    assert q.log_prob(z).shape == p.log_prob(X).shape == (5,)
-    assert model.sample(params, jax.random.key(3), 7).shape == (7, *SHAPE)
-    assert model.reconstruct(params, X).shape == X.shape
+    assert all(code.shape == (5, D) for code in codes)
+    assert all(image.shape == X.shape for image in images)
+    assert all(score.shape == (5,) for score in scores)
+    assert sample.shape == (7, *SHAPE)
 
 
 def test_prior_is_a_standard_normal(params, condition):
@@ -80,14 +86,14 @@ def test_init_needs_shapes_only(params, condition):
 
 
 def test_sample_is_pure(params, condition):
-    sample = MODEL.sample(params, jax.random.key(1), 5, condition)
-    assert_same(MODEL.sample(params, jax.random.key(1), 5, condition), sample)
-    assert (MODEL.sample(params, jax.random.key(2), 5, condition) != sample).any()
+    first = sample(params, jax.random.key(1), 5, condition)
+    assert_same(sample(params, jax.random.key(1), 5, condition), first)
+    assert (sample(params, jax.random.key(2), 5, condition) != first).any()
 
 
 def test_more_samples_begin_with_the_same_ones(params, condition):
-    few = MODEL.sample(params, jax.random.key(1), 3, condition if condition is None else condition[:3])
-    many = MODEL.sample(params, jax.random.key(1), 5, condition)
+    few = sample(params, jax.random.key(1), 3, condition if condition is None else condition[:3])
+    many = sample(params, jax.random.key(1), 5, condition)
     np.testing.assert_allclose(many[:3], few, rtol=1e-6)
     assert len(np.unique(many.reshape(5, -1), axis=0)) == 5
 
@@ -103,7 +109,7 @@ def test_sample_is_the_mean_of_the_decoder_at_draws_from_the_prior():
 
 
 def test_sample_jits_with_a_static_number(params, condition):
-    jitted = jax.jit(MODEL.sample, static_argnums=2)(params, jax.random.key(1), 5, condition)
+    jitted = sample(params, jax.random.key(1), 5, condition)
     np.testing.assert_allclose(jitted, MODEL.sample(params, jax.random.key(1), 5, condition), rtol=1e-6)
 
 

@@ -88,12 +88,14 @@ def test_an_equal_model_built_again_does_not_retrace(params, x):
 
 
 def test_terms_average_the_draws_and_draw_k_is_the_same_however_many_there_are(params, x):
-    posterior = MODEL.encode(params, x)
-    draws = [MODEL.decode(params, posterior.sample(key)).log_prob(x) for key in rng.sample_keys(jax.random.key(5), 3)]
-    for num_samples in (1, 2, 3):
+    @jax.jit
+    def draw(key):
+        return MODEL.decode(params, MODEL.encode(params, x).sample(key)).log_prob(x)
+
+    draws = [draw(key) for key in rng.sample_keys(jax.random.key(5), 3)]
+    for num_samples in (1, 3):
         terms = jitted_terms(params, jax.random.key(5), x, model=MODEL, num_samples=num_samples)
-        expected = np.mean(draws[:num_samples], axis=0)
-        np.testing.assert_allclose(terms.log_likelihood, expected, rtol=1e-5)
+        np.testing.assert_allclose(terms.log_likelihood, np.mean(draws[:num_samples], axis=0), rtol=1e-5)
     assert abs(draws[1] - draws[0]).min() > 1e-4
 
 
@@ -104,11 +106,10 @@ def test_with_a_key_each_examples_are_independent_of_their_order(params, x):
     assert_trees_close(permuted, jax.tree.map(lambda term: term[order], terms))
 
 
-@pytest.mark.parametrize("size", [1, 3])
-def test_with_a_key_each_examples_are_independent_of_the_batch_size(params, x, size):
+def test_with_a_key_each_examples_are_independent_of_the_batch_size(params, x):
     terms = jitted_terms(params, example_keys(), x, model=MODEL)
-    part = jitted_terms(params, example_keys(IDS[:size]), x[:size], model=MODEL)
-    assert_trees_close(part, jax.tree.map(lambda term: term[:size], terms))
+    part = jitted_terms(params, example_keys(IDS[:1]), x[:1], model=MODEL)
+    assert_trees_close(part, jax.tree.map(lambda term: term[:1], terms))
 
 
 def test_the_same_example_meets_other_noise_under_another_key(params, x):

@@ -94,14 +94,13 @@ def test_the_bound_is_log_p_of_x_less_the_divergence_from_the_true_posterior(pos
     assert_mean(terms.elbo.reshape(3, NUM_DRAWS).T, LOG_P - gap)
 
 
-@pytest.mark.parametrize("num_samples", [2, 8])
-def test_more_samples_leave_the_mean_and_divide_the_variance(num_samples):
+def test_more_samples_leave_the_mean_and_divide_the_variance():
     x = jnp.float32(np.repeat(X[:1], NUM_DRAWS, axis=0))
     model = linear_gaussian(true_posterior)
     one = jitted_terms(PARAMS, jax.random.key(0), x, model=model)
-    many = jitted_terms(PARAMS, jax.random.key(1), x, model=model, num_samples=num_samples)
+    many = jitted_terms(PARAMS, jax.random.key(1), x, model=model, num_samples=8)
     assert_mean(many.elbo, LOG_P[0])
-    assert_mean(num_samples * (many.elbo - LOG_P[0]) ** 2 - (one.elbo - LOG_P[0]) ** 2, 0.0)
+    assert_mean(8 * (many.elbo - LOG_P[0]) ** 2 - (one.elbo - LOG_P[0]) ** 2, 0.0)
 
 
 @pytest.mark.parametrize("posterior", [true_posterior, unregistered_posterior], ids=["exact_kl", "sampled_kl"])
