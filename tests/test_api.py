@@ -58,9 +58,9 @@ def test_every_distribution_samples_by_key_and_scores_a_value(family):
 
 
 def public(tree):
-    """`(name, node)` of a module's public functions and classes, and of those classes' public methods."""
+    """`(name, node)` of a module's public functions and classes, and of the classes' public methods and `__call__`."""
     for node in tree.body:
-        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and (node.name == "__call__" or node.name[0] != "_"):
             yield node.name, node
             if isinstance(node, ast.ClassDef):
                 yield from ((f"{node.name}.{name}", method) for name, method in public(node))
