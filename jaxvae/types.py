@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 import jax
+import numpy as np
 import optax
 
 Array: TypeAlias = jax.Array
@@ -91,6 +92,22 @@ class Batch(NamedTuple):
     """`[B]` 1 for an example, 0 for padding."""
     condition: Array | None = None
     """`[B, ...]` what encoder and decoder are told besides x and z."""
+
+
+class Chunk(NamedTuple):
+    """What one dispatch trains on: `num_steps` rows, from `first_row` on, of M steps' batches.
+
+    Several devices or seeds put one more axis in front of the three arrays.
+    """
+
+    ids: Array | np.ndarray
+    """`[M, B]` example numbers."""
+    weights: Array | np.ndarray
+    """`[M, B]` 1 for an example, 0 for padding."""
+    x: Array | np.ndarray | None
+    """`[M, B, ...]` the examples as they are stored, or None where they are gathered from a set on the device."""
+    first_row: int
+    num_steps: int
 
 
 class TrainState(NamedTuple):

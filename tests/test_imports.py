@@ -15,11 +15,12 @@ TYPES, PIECES = {"types"}, {"types", "rng", "distributions"}
 MODEL = PIECES | {"nets", "posteriors", "priors", "likelihoods"}
 OBJECTIVE = MODEL | {"model"}
 TOP = OBJECTIVE | {"objectives"}
-ALONE = TYPES | {"rng"}
+ALONE = TYPES | {"rng", "hosts"}
 
 LAYERS = {  # name -> what it may import of jaxvae, besides itself
     "types": set(),
     "rng": TYPES,
+    "hosts": TYPES,
     "distributions": ALONE,
     "nets": PIECES,
     "posteriors": PIECES,
@@ -38,6 +39,7 @@ LAYERS = {  # name -> what it may import of jaxvae, besides itself
 LAYERS |= {name: set(LAYERS) for name in ("__init__", "runs")}
 
 HEAVY = {"orbax", "matplotlib", "tensorflow_datasets", "tensorflow", "sklearn", "tyro", "tensorboardX", "PIL", "tqdm"}
+HEAVY |= {"array_record", "grain"}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 

@@ -10,40 +10,53 @@ from typing import TypeAlias
 
 from jaxvae.data.dataset import Dataset, Split
 from jaxvae.data.digits import load_digits
-from jaxvae.data.files import load_folder, load_npz
-from jaxvae.data.tfds_sets import TFDS_SETS, load_tfds
+from jaxvae.data.files import open_folder, open_npz
+from jaxvae.data.records import open_records, record_files, write_array_record
+from jaxvae.data.rows import Rows
+from jaxvae.data.tfds_sets import TFDS_SETS, open_tfds
 from jaxvae.types import InputError
 
-__all__ = ["Dataset", "Split", "load"]
+__all__ = ["Dataset", "Rows", "Split", "load", "write_array_record"]
 
-_Loader: TypeAlias = Callable[[Path | None, Path | None], Dataset]
+_Opener: TypeAlias = Callable[[Path | None, Path | None], Dataset]
 
-_SETS: dict[str, _Loader] = {
+_SETS: dict[str, _Opener] = {
     "digits": lambda data_dir, manual_dir: load_digits(),
-    **{name: partial(load_tfds, name) for name in TFDS_SETS},
+    **{name: partial(open_tfds, name) for name in TFDS_SETS},
 }
 
 
-def load(name: str, data_dir: str | Path | None = None, manual_dir: str | Path | None = None) -> Dataset:
-    """Load a data set into memory; a TFDS set that is not prepared yet is downloaded and prepared first.
+def load(
+    name: str, data_dir: str | Path | None = None, manual_dir: str | Path | None = None, *, stream: bool = False
+) -> Dataset:
+    """Load a data set into memory, or open it; a TFDS set that is not prepared yet is downloaded and prepared first.
 
     Args:
-      name: `digits`, `mnist`, `fashion_mnist`, `binarized_mnist`, or the path of an `.npz` file or of a
-        folder of images.
+      name: `digits`, `mnist`, `fashion_mnist`, `binarized_mnist`, or the path of an `.npz` file, of an
+        `.array_record` file, or of a folder of images or of `.array_record` files.
       data_dir: where TFDS keeps its sets; by default `$TFDS_DATA_DIR`, then `~/tensorflow_datasets`.
       manual_dir: folder with a TFDS set's original files, used in place of a download; by default
         `<data_dir>/downloads/manual`.
+      stream: leave images where they are and read them when they are asked for; what is in an `.npz` file, or
+        comes with a package, is in memory nevertheless.
 
     Raises:
       InputError: there is no such set, or it cannot be had, or its files are not as they must be.
     """
+    data = _open(name, _expand(data_dir), _expand(manual_dir))
+    return data if stream else data.in_memory()
+
+
+def _open(name: str, data_dir: Path | None, manual_dir: Path | None) -> Dataset:
     if name in _SETS:
-        return _SETS[name](_expand(data_dir), _expand(manual_dir))
+        return _SETS[name](data_dir, manual_dir)
     path = Path(name).expanduser()
+    if path.exists() and record_files(path):
+        return open_records(path)
     if path.is_dir():
-        return load_folder(path)
+        return open_folder(path)
     if path.is_file() and path.suffix == ".npz":
-        return load_npz(path)
+        return open_npz(path)
     raise InputError(_unknown(str(name)))
 
 
@@ -54,4 +67,4 @@ def _expand(folder: str | Path | None) -> Path | None:
 def _unknown(name: str) -> str:
     nearest = difflib.get_close_matches(name, _SETS, n=1)
     hint = f" (did you mean {nearest[0]!r}?)" if nearest else ""
-    return f"data {name!r}: give one of {', '.join(_SETS)}{hint}, or an existing .npz file or folder of images"
+    return f"data {name!r}: give one of {', '.join(_SETS)}{hint}, or an existing .npz or .array_record file or folder"

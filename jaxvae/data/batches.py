@@ -1,12 +1,10 @@
-"""Deterministic batches: the order is a pure function of (key, epoch), so there is no iterator state to lose.
-
-A whole split lives on the device as it was stored; a batch is its example numbers, gathered and scaled there.
-"""
+"""Deterministic batches: their order is a pure function of (key, epoch), so there is no iterator state to lose."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -14,53 +12,92 @@ import numpy as np
 
 from jaxvae import rng
 from jaxvae.data.dataset import full_scale
+from jaxvae.data.rows import Rows
 from jaxvae.types import Array, Batch, Key
 
-
-def num_batches(num_examples: int, batch_size: int) -> int:
-    """Batches in one epoch; the last may be short."""
-    return -(-num_examples // batch_size)
+STEPS_PER_BLOCK = 200
+"""The least number of steps that are planned at once."""
 
 
-def epoch_batches(key: Key, epoch: int, num_examples: int, batch_size: int) -> tuple[np.ndarray, np.ndarray]:
-    """All batches of one epoch, every example once.
+class BatchOrder(NamedTuple):
+    """Which examples each step sees, planned on the device in blocks of whole epochs.
 
-    Returns:
-        ids `[S, B]` and weights `[S, B]`; a short last batch is padded with example 0 at weight 0.
+    Every epoch meets every example once. Its last batch may be short: padding has weight 0, as have the columns that
+    bring a batch to a width which devices and microbatches share evenly.
     """
-    order = jax.random.permutation(rng.stream(key, "order", epoch), num_examples)
-    return _in_batches(np.asarray(order, np.int32), batch_size)
+
+    key: Key
+    """The run's root key, or one for each of S seeds `[S]`: blocks then are `[S, M, W]`."""
+    num_examples: int
+    batch_size: int
+    multiple_of: int = 1
+
+    @property
+    def width(self) -> int:
+        """W, the batch size with its padding."""
+        return -(-self.batch_size // self.multiple_of) * self.multiple_of
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Batches in one epoch; the last may be short."""
+        return -(-self.num_examples // self.batch_size)
+
+    @property
+    def steps_per_block(self) -> int:
+        """M: whole epochs."""
+        return self._epochs_per_block * self.steps_per_epoch
+
+    @property
+    def _epochs_per_block(self) -> int:
+        return -(-STEPS_PER_BLOCK // self.steps_per_epoch)
+
+    def block(self, index: int) -> tuple[Array, Array]:
+        """Ids and weights `[M, W]` of the steps from `index * M` on."""
+        epochs = index * self._epochs_per_block + jnp.arange(self._epochs_per_block)
+        ids = _shuffled(self.key, epochs, self.num_examples)
+        shape = (*ids.shape[:-2], -1, self.batch_size)
+        padding = (0, self.steps_per_epoch * self.batch_size - self.num_examples)
+        columns = (0, self.width - self.batch_size)
+
+        def in_batches(array: Array) -> Array:
+            return _pad_last(_pad_last(array, padding).reshape(shape), columns)
+
+        return in_batches(ids), in_batches(jnp.ones(ids.shape, jnp.float32))
 
 
-def training_batches(
-    key: Key, num_examples: int, batch_size: int, first_step: int = 0
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Endless `(ids, weights)` of one batch after another, as a run sees them from `first_step` on."""
-    epoch, skip = divmod(first_step, num_batches(num_examples, batch_size))
-    while True:
-        ids, weights = epoch_batches(key, epoch, num_examples, batch_size)
-        yield from zip(ids[skip:], weights[skip:])
-        epoch, skip = epoch + 1, 0
+@functools.partial(jax.jit, static_argnames="num_examples")
+def _shuffled(key: Key, epochs: Array, num_examples: int) -> Array:
+    """`[..., E, N]` the order of all examples in each epoch."""
+    if key.ndim:
+        return jax.vmap(lambda one: _shuffled(one, epochs, num_examples))(key)
+    keys = jax.vmap(lambda epoch: rng.stream(key, "order", epoch))(epochs)
+    return jax.vmap(lambda one: jax.random.permutation(one, num_examples))(keys).astype(jnp.int32)
 
 
-def sequential_batches(images: Array, key: Key, *, batch_size: int, binarize: bool = False) -> Iterator[Batch]:
-    """A split from its first to its last example, each once."""
-    for ids, weights in zip(*_in_batches(np.arange(len(images), dtype=np.int32), batch_size)):
-        yield make_batch(images, key, ids, weights, binarize=binarize)
+def _pad_last(array: Array, padding: tuple[int, int]) -> Array:
+    return jnp.pad(array, [(0, 0)] * (array.ndim - 1) + [padding])
+
+
+def sequential_batches(images: Rows, key: Key, *, batch_size: int, binarize: bool = False) -> Iterator[Batch]:
+    """A split from its first to its last example, each once; only one batch at a time is on the device."""
+    for first in range(0, len(images), batch_size):
+        ids = np.arange(first, first + batch_size, dtype=np.int32)
+        weights = (ids < len(images)).astype(np.float32)
+        ids = np.where(weights > 0, ids, 0)
+        yield make_batch(images[ids], key, ids, weights, binarize=binarize)
 
 
 @functools.partial(jax.jit, static_argnames="binarize")
-def make_batch(images: Array, key: Key, ids: Array, weights: Array, *, binarize: bool = False) -> Batch:
-    """Gather examples and scale them to float32 in [0, 1].
+def make_batch(x: Array, key: Key, ids: Array, weights: Array, *, binarize: bool = False) -> Batch:
+    """Scale examples to float32 in [0, 1].
 
     Args:
-        images: `[N, ...]` the split: uint8 in 0..255, or floats in [0, 1].
+        x: `[B, ...]` examples as they are stored: uint8 in 0..255, or floats in [0, 1].
         key: what the binarization of each example is derived from.
         ids: `[B]` example numbers.
         weights: `[B]`.
         binarize: draw each pixel from {0, 1} with its grey value as the probability (Burda et al. 2016, section 5).
     """
-    x = images[ids]
     if binarize:
         x = jax.vmap(_binarize)(rng.example_keys(key, ids), x)
     return Batch(x.astype(jnp.float32) / full_scale(x), ids, weights)
@@ -72,10 +109,3 @@ def _binarize(key: Key, x: Array) -> Array:
         level = (jax.random.bits(key, x.shape, jnp.uint16).astype(jnp.uint32) * 255) >> 16
         return jnp.where(level < x, 255, 0).astype(jnp.uint8)
     return (jax.random.uniform(key, x.shape) < x).astype(x.dtype)
-
-
-def _in_batches(ids: np.ndarray, batch_size: int) -> tuple[np.ndarray, np.ndarray]:
-    rows = num_batches(len(ids), batch_size)
-    padding = (0, rows * batch_size - len(ids))
-    weights = np.pad(np.ones(len(ids), np.float32), padding)
-    return np.pad(ids, padding).reshape(rows, batch_size), weights.reshape(rows, batch_size)

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import zipfile
 import zlib
+from collections.abc import Sequence
+from functools import partial
+from operator import attrgetter
 from pathlib import Path
 
 import numpy as np
 
 from jaxvae.data.dataset import Dataset
+from jaxvae.data.images import Shape, common_shape, decode_images, image_shape, readable
 from jaxvae.data.partition import TEST, TRAIN, VALIDATION, divide, tenths
+from jaxvae.data.rows import LazyRows
 from jaxvae.types import InputError, first_line
 
 _SUFFIXES = {".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 
 
-def load_npz(path: Path) -> Dataset:
+def open_npz(path: Path) -> Dataset:
     """Read a data set from an `.npz` file.
 
     It holds `image` (`[N, H, W]`, `[N, H, W, C]` or `[N, D]`; uint8, or floats in [0, 1]) and may hold `label`
@@ -36,20 +41,21 @@ def load_npz(path: Path) -> Dataset:
     return divide(path.stem, image, label, parts)
 
 
-def load_folder(path: Path) -> Dataset:
-    """Read a data set from a folder of equally large images, and divide it 80/10/10 by a fixed permutation.
+def open_folder(path: Path) -> Dataset:
+    """Open a folder of equally large images as a data set, and divide it 80/10/10 by a fixed permutation.
 
     Where every image lies in a subfolder, one level down, the subfolders in sorted order are the labels. Grey
     images have 1 channel; where any has colours, all have 3.
     """
-    files = sorted(file for file in path.rglob("*") if file.suffix.lower() in _SUFFIXES)
+    files = sorted((file for file in path.rglob("*") if file.suffix.lower() in _SUFFIXES), key=attrgetter("parts"))
     if not files:
         raise InputError(f"{path}: holds no image; files of these kinds are read: {' '.join(sorted(_SUFFIXES))}")
-    images = [_read_image(file) for file in files]
-    _check_sizes(files, images)
-    channels = max(image.shape[-1] for image in images)
-    pixels = np.stack([np.broadcast_to(image, (*image.shape[:2], channels)) for image in images])
-    return divide(path.resolve().name, pixels, _folder_labels(path, files), tenths(path, len(files)))
+    shapes: dict[Shape, str] = {}
+    for file in files:
+        shapes.setdefault(_read_shape(file), str(file))
+    shape = common_shape(shapes)
+    image = LazyRows(partial(_read_images, files, shape), (len(files), *shape))
+    return divide(path.resolve().name, image, _folder_labels(path, files), tenths(path, len(files)))
 
 
 def _read_arrays(path: Path) -> dict[str, np.ndarray]:
@@ -99,25 +105,21 @@ def _check_integers(path: Path, name: str, array: np.ndarray | None, length: int
     return array.astype(np.int32)
 
 
-def _read_image(file: Path) -> np.ndarray:
-    """`[H, W, 1]` if the image is grey, else `[H, W, 3]`."""
-    from PIL import Image
-
-    try:
-        with Image.open(file) as image:
-            if image.mode.startswith(("I", "F")):
-                raise ValueError(f"more than 8 bits a pixel: mode {image.mode}")
-            return np.atleast_3d(np.asarray(image.convert("L" if image.mode in ("1", "L", "LA") else "RGB")))
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise InputError(f"{file}: not a readable image ({first_line(error)}); repair, convert or remove it") from error
+def _read_shape(file: Path) -> Shape:
+    with readable(str(file)):
+        stream = file.open("rb")
+    with stream:
+        return image_shape(stream, str(file))
 
 
-def _check_sizes(files: list[Path], images: list[np.ndarray]) -> None:
-    height, width = images[0].shape[:2]
-    for file, image in zip(files, images):
-        if image.shape[:2] != (height, width):
-            found = f"{image.shape[1]}x{image.shape[0]} pixels where {files[0]} has {width}x{height}"
-            raise InputError(f"{file}: {found}; bring all images to one size")
+def _read_images(files: Sequence[Path], shape: Shape, ids: np.ndarray) -> np.ndarray:
+    chosen = [files[i] for i in ids]
+    return decode_images([_read_bytes(file) for file in chosen], [str(file) for file in chosen], shape)
+
+
+def _read_bytes(file: Path) -> bytes:
+    with readable(str(file)):
+        return file.read_bytes()
 
 
 def _folder_labels(path: Path, files: list[Path]) -> np.ndarray | None:

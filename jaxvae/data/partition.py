@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from jaxvae.data.dataset import Dataset, Pixels, Split, full_scale
+from jaxvae.data.rows import Rows, Subset, blocks
 from jaxvae.types import InputError
 
 TRAIN, VALIDATION, TEST = 0, 1, 2
@@ -32,17 +33,18 @@ def tenths(path: Path, num_examples: int) -> np.ndarray:
     return random_parts(num_examples, validation=num_examples // 10, test=max(1, num_examples // 10))
 
 
-def divide(name: str, image: np.ndarray, label: np.ndarray | None, parts: np.ndarray) -> Dataset:
+def divide(name: str, image: Rows, label: np.ndarray | None, parts: np.ndarray) -> Dataset:
     """Divide a set by its part numbers; every part keeps the order in which its examples come."""
 
     def part(number: int) -> Split:
-        chosen = parts == number
-        return Split(image[chosen], None if label is None else label[chosen])
+        ids = np.flatnonzero(parts == number)
+        return Split(Subset(image, ids), None if label is None else label[ids])
 
     train, validation, test = part(TRAIN), part(VALIDATION), part(TEST)
-    pixels: Pixels = "binary" if _is_binary(train.image) else "grey"
-    return Dataset(name, train, test, validation if validation.num_examples else None, pixels)
+    return Dataset(name, train, test, validation if validation.num_examples else None, pixels_of(train.image))
 
 
-def _is_binary(image: np.ndarray) -> bool:
-    return bool(((image == 0) | (image == full_scale(image))).all())
+def pixels_of(image: Rows) -> Pixels:
+    """Tell `binary` from `grey`; it is mostly the first block that tells."""
+    scale = full_scale(image)
+    return "binary" if all(((block == 0) | (block == scale)).all() for block in blocks(image)) else "grey"

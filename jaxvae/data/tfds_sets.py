@@ -22,7 +22,8 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from jaxvae.data.dataset import Dataset, Split
-from jaxvae.data.png import decode_pngs
+from jaxvae.data.records import open_split
+from jaxvae.data.rows import LazyRows
 from jaxvae.types import InputError, first_line
 
 _Files: TypeAlias = dict[str, tuple[str, ...]]
@@ -48,19 +49,18 @@ _SIZE = 28
 _REACH_SECONDS = 8.0
 
 
-def load_tfds(name: str, data_dir: Path | None = None, manual_dir: Path | None = None) -> Dataset:
-    """Load one of `TFDS_SETS`, after preparing it where that has not been done."""
+def open_tfds(name: str, data_dir: Path | None = None, manual_dir: Path | None = None) -> Dataset:
+    """Open one of `TFDS_SETS`, after preparing it where that has not been done."""
     import tensorflow_datasets as tfds
 
     folder = data_dir or os.environ.get("TFDS_DATA_DIR")
     builder = tfds.builder(name, data_dir=folder and Path(folder).expanduser())
     if not builder.data_path.exists():
         _prepare(builder, manual_dir or Path(builder.data_path).parents[1] / "downloads" / "manual")
-    splits = {split: _read(builder, split) for split in TFDS_SETS[name]}
+    splits = {split: _open(builder, split) for split in TFDS_SETS[name]}
     if name != "binarized_mnist":
         return Dataset(name, pixels="ink", **splits)
-    full_scale = {split: Split(255 * part.image) for split, part in splits.items()}  # TFDS stores 0 and 1
-    return Dataset(name, pixels="binary", **full_scale)
+    return Dataset(name, pixels="binary", **{split: Split(_white_is_255(part)) for split, part in splits.items()})
 
 
 # Preparing
@@ -146,23 +146,18 @@ def _read_amat(path: Path) -> np.ndarray:
 # Reading
 
 
-def _read(builder: Any, split: str) -> Split:
-    """Read a split whole; image by image, as TFDS reads, MNIST takes ten seconds."""
+def _open(builder: Any, split: str) -> Split:
     import tensorflow_datasets as tfds
-    from tensorflow_datasets.proto import tf_example_pb2
 
-    try:
-        source = builder.as_data_source(split, deserialize_method=tfds.decode.DeserializeMethod.RAW_BYTES)
-        records = source.__getitems__(range(len(source)))
-        features = [tf_example_pb2.Example.FromString(record).features.feature for record in records]
-        image = decode_pngs([feature["image"].bytes_list.value[0] for feature in features])
-    except ImportError:
-        raise
-    except Exception as error:
-        raise InputError(
-            f"{builder.name}: split {split!r} in {builder.data_path} cannot be read ({first_line(error)}); "
-            "remove that folder to have it prepared again, or name another with --data-dir"
-        ) from error
-    if "label" not in features[0]:
-        return Split(image)
-    return Split(image, np.array([feature["label"].int64_list.value[0] for feature in features], np.int32))
+    raw = tfds.decode.DeserializeMethod.RAW_BYTES
+    return open_split(
+        lambda: builder.as_data_source(split, deserialize_method=raw),
+        f"{builder.name}: split {split!r} in {builder.data_path}",
+        remedy="remove that folder to have it prepared again, or name another with --data-dir",
+    )
+
+
+def _white_is_255(split: Split) -> LazyRows:
+    """TFDS stores binarized MNIST as 0 and 1."""
+    image = split.image
+    return LazyRows(lambda ids: 255 * image[ids], image.shape)

@@ -1,45 +1,71 @@
 """Batches: every example once an epoch, an order that needs no state, and binarization that is each example's own."""
 
-import itertools
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from jaxvae import rng
-from jaxvae.data.batches import epoch_batches, make_batch, sequential_batches, training_batches
+from jaxvae.data.batches import STEPS_PER_BLOCK, BatchOrder, make_batch, sequential_batches
 
 GREY = np.arange(7 * 6, dtype=np.uint8).reshape(7, 3, 2, 1) * 6
 
 
+def steps(order, first, number):
+    """`(ids, weights)` of so many steps."""
+    for step in range(first, first + number):
+        block, row = divmod(step, order.steps_per_block)
+        ids, weights = order.block(block)
+        yield np.asarray(ids[row]), np.asarray(weights[row])
+
+
 @pytest.mark.parametrize(("num_examples", "batch_size"), [(10, 4), (8, 4), (5, 5), (3, 2)])
-def test_every_example_counts_once_an_epoch(num_examples, batch_size):
-    ids, weights = epoch_batches(rng.root(0), 2, num_examples, batch_size)
-    assert ids.shape == weights.shape == (-(-num_examples // batch_size), batch_size)
-    assert sorted(ids[weights > 0]) == list(range(num_examples))
-    assert weights.sum() == num_examples
+@pytest.mark.parametrize("multiple_of", [1, 3])
+def test_every_example_counts_once_an_epoch(num_examples, batch_size, multiple_of):
+    order = BatchOrder(rng.root(0), num_examples, batch_size, multiple_of)
+    assert order.steps_per_epoch == -(-num_examples // batch_size)
+    for epoch in (0, 2):
+        ids, weights = map(np.stack, zip(*steps(order, epoch * order.steps_per_epoch, order.steps_per_epoch)))
+        assert ids.shape == weights.shape == (order.steps_per_epoch, order.width)
+        assert order.width % multiple_of == 0
+        assert sorted(ids[weights > 0]) == list(range(num_examples))
+        assert weights.sum() == num_examples
+
+
+def test_width_changes_nothing_but_padding():
+    narrow, wide = (np.stack([ids for ids, _ in steps(BatchOrder(rng.root(0), 10, 4, n), 0, 6)]) for n in (1, 3))
+    np.testing.assert_array_equal(wide[:, :4], narrow)
 
 
 def test_order_is_a_function_of_key_and_epoch():
-    first = epoch_batches(rng.root(0), 0, 50, 10)[0]
-    np.testing.assert_array_equal(first, epoch_batches(rng.root(0), 0, 50, 10)[0])
-    assert (first != epoch_batches(rng.root(0), 1, 50, 10)[0]).any()
-    assert (first != epoch_batches(rng.root(1), 0, 50, 10)[0]).any()
+    order = BatchOrder(rng.root(0), 50, 10)
+    first = order.block(0)[0]
+    np.testing.assert_array_equal(first, BatchOrder(rng.root(0), 50, 10).block(0)[0])
+    assert (first[:5] != first[5:10]).any()
+    assert (first != order.block(1)[0]).any()
+    assert (first != BatchOrder(rng.root(1), 50, 10).block(0)[0]).any()
 
 
-@pytest.mark.parametrize("first_step", [0, 1, 2, 3, 7])
-def test_batches_from_any_step_are_those_of_the_uninterrupted_run(first_step):
-    whole = list(itertools.islice(training_batches(rng.root(0), 7, 3), first_step + 4))
-    resumed = list(itertools.islice(training_batches(rng.root(0), 7, 3, first_step), 4))
-    for (ids, weights), (resumed_ids, resumed_weights) in zip(whole[first_step:], resumed):
-        np.testing.assert_array_equal(ids, resumed_ids)
-        np.testing.assert_array_equal(weights, resumed_weights)
+def test_a_block_of_a_large_set_is_one_epoch():
+    order = BatchOrder(rng.root(0), 100 * STEPS_PER_BLOCK, 10)
+    assert order.steps_per_block == order.steps_per_epoch
+    small = BatchOrder(rng.root(0), 30, 10)
+    assert small.steps_per_block % 3 == 0
+    assert STEPS_PER_BLOCK <= small.steps_per_block < STEPS_PER_BLOCK + 3
+
+
+def test_each_seed_has_the_order_it_has_alone():
+    keys = jnp.stack([rng.root(4), rng.root(5)])
+    ids, weights = BatchOrder(keys, 10, 4, 3).block(1)
+    for number, seed in enumerate((4, 5)):
+        alone, alone_weights = BatchOrder(rng.root(seed), 10, 4, 3).block(1)
+        np.testing.assert_array_equal(ids[number], alone)
+        np.testing.assert_array_equal(weights[number], alone_weights)
 
 
 @pytest.mark.parametrize("image", [GREY, GREY.astype(np.float32) / 255], ids=["uint8", "float32"])
 def test_pixels_are_scaled_to_one(image):
-    batch = make_batch(jnp.asarray(image), rng.root(0), np.array([4, 1]), np.ones(2, np.float32))
+    batch = make_batch(image[[4, 1]], rng.root(0), np.array([4, 1]), np.ones(2, np.float32))
     np.testing.assert_allclose(batch.x, GREY[[4, 1]] / 255, rtol=1e-6)
     assert batch.x.dtype == jnp.float32
 
@@ -67,17 +93,17 @@ def test_binarization_belongs_to_the_example_not_to_its_place():
     ids = np.array([6, 2, 4])
     key, images = rng.root(3), jnp.asarray(GREY)
     whole = make_batch(images, key, np.arange(7), np.ones(7, np.float32), binarize=True).x
-    np.testing.assert_array_equal(make_batch(images, key, ids, np.ones(3), binarize=True).x, whole[ids])
+    np.testing.assert_array_equal(make_batch(images[ids], key, ids, np.ones(3), binarize=True).x, whole[ids])
 
 
 def test_sequential_batches_cover_a_split_once():
-    batches = list(sequential_batches(jnp.asarray(GREY), rng.root(0), batch_size=3))
+    batches = list(sequential_batches(GREY, rng.root(0), batch_size=3))
     ids, weights = (np.concatenate([getattr(batch, name) for batch in batches]) for name in ("ids", "weights"))
     np.testing.assert_array_equal(ids[weights > 0], np.arange(7))
 
 
 def test_making_batches_compiles_once():
-    images = jnp.zeros((7, 5), jnp.uint8)
+    images = np.zeros((7, 5), np.uint8)
     with jax.log_compiles(False):
         before = make_batch._cache_size()
         for _ in sequential_batches(images, rng.root(0), batch_size=2):

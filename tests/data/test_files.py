@@ -6,11 +6,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from jaxvae.data import Dataset, load
+from jaxvae.data import Dataset, files, load, rows
 from jaxvae.types import InputError
 
 RNG = np.random.default_rng(5)
 GREY = RNG.integers(0, 256, (50, 6, 4), dtype=np.uint8)
+
+
+@pytest.fixture(params=[False, True], ids=["loaded", "streamed"])
+def stream(request):
+    return request.param
 
 
 def _save(folder: Path, **arrays: np.ndarray) -> str:
@@ -20,7 +25,7 @@ def _save(folder: Path, **arrays: np.ndarray) -> str:
 
 
 def _every_image(data: Dataset) -> np.ndarray:
-    return np.concatenate([split.image for split in (data.train, data.validation, data.test) if split])
+    return np.concatenate([split.image[:] for split in (data.train, data.validation, data.test) if split])
 
 
 def _assert_holds_exactly(data: Dataset, images: np.ndarray) -> None:
@@ -161,71 +166,98 @@ def _write_images(folder: Path, images: np.ndarray, suffix: str = ".png") -> Non
         Image.fromarray(image).save(folder / f"{index:03}{suffix}")
 
 
-def test_folder_of_grey_images(tmp_path):
+def test_folder_of_grey_images(tmp_path, stream):
     _write_images(tmp_path, GREY)
     (tmp_path / "notes.txt").write_text("not an image")
-    data = load(str(tmp_path))
+    data = load(str(tmp_path), stream=stream)
     assert (data.name, data.shape, data.train.label) == (tmp_path.name, (6, 4, 1), None)
     assert [s.num_examples for s in (data.train, data.validation, data.test)] == [40, 5, 5]
     _assert_holds_exactly(data, GREY)
 
 
-def test_folder_is_divided_like_the_same_images_in_an_npz(tmp_path):
+def test_folder_is_divided_like_the_same_images_in_an_npz(tmp_path, stream):
     _write_images(tmp_path / "images", GREY)
-    assert load(str(tmp_path / "images")).fingerprint() == load(_save(tmp_path, image=GREY)).fingerprint()
+    assert (
+        load(str(tmp_path / "images"), stream=stream).fingerprint() == load(_save(tmp_path, image=GREY)).fingerprint()
+    )
 
 
-def test_subfolders_are_the_labels(tmp_path):
+def test_subfolders_are_the_labels(tmp_path, stream):
     for name, brightness in (("cat", 0), ("ape", 100), ("dog", 200)):
         _write_images(tmp_path / name, np.full((10, 3, 5), brightness, np.uint8), ".bmp")
-    data = load(str(tmp_path))
+    data = load(str(tmp_path), stream=stream)
     brightness_of = np.array([100, 0, 200])  # ape, cat, dog
     for split in (data.train, data.validation, data.test):
-        np.testing.assert_array_equal(brightness_of[split.label], split.image[:, 0, 0, 0])
+        np.testing.assert_array_equal(brightness_of[split.label], split.image[:][:, 0, 0, 0])
 
 
-def test_images_at_several_depths_have_no_labels(tmp_path):
+def test_images_at_several_depths_have_no_labels(tmp_path, stream):
     _write_images(tmp_path / "cat", GREY[:3])
     _write_images(tmp_path / "dog" / "small", GREY[3:6])
-    data = load(str(tmp_path))
+    data = load(str(tmp_path), stream=stream)
     assert data.train.label is None
     assert len(_every_image(data)) == 6
 
 
-def test_grey_among_coloured_images_gets_three_equal_channels(tmp_path):
+def test_grey_among_coloured_images_gets_three_equal_channels(tmp_path, stream):
     colour = RNG.integers(0, 256, (4, 6, 4, 3), dtype=np.uint8)
     _write_images(tmp_path / "a", colour)
     _write_images(tmp_path / "b", GREY[:4], ".PNG")
-    data = load(str(tmp_path))
+    data = load(str(tmp_path), stream=stream)
     assert data.shape == (6, 4, 3)
     expected = np.concatenate([colour, np.repeat(GREY[:4, ..., None], 3, axis=-1)])
     _assert_holds_exactly(data, expected)
 
 
-def test_one_bit_images_are_binary(tmp_path):
+def test_one_bit_images_are_binary(tmp_path, stream):
     _write_images(tmp_path, GREY > 127)
-    data = load(str(tmp_path))
+    data = load(str(tmp_path), stream=stream)
     assert data.pixels == "binary"
     _assert_holds_exactly(data, np.where(GREY > 127, np.uint8(255), np.uint8(0)))
 
 
-def test_bad_folders_are_refused(tmp_path):
+def test_bad_folders_are_refused(tmp_path, stream):
     with pytest.raises(InputError, match=r"holds no image; .*\.png"):
-        load(str(tmp_path))
+        load(str(tmp_path), stream=stream)
 
     _write_images(tmp_path, GREY[:5])
     odd = tmp_path / "002.png"
     Image.fromarray(GREY[0, :, :3]).save(odd)
     with pytest.raises(InputError, match=r"002\.png: 3x6 pixels where .*000\.png has 4x6"):
-        load(str(tmp_path))
+        load(str(tmp_path), stream=stream)
 
     Image.fromarray(GREY[0].astype(np.uint16)).save(odd)
     with pytest.raises(InputError, match=r"002\.png: .*more than 8 bits"):
-        load(str(tmp_path))
+        load(str(tmp_path), stream=stream)
 
     whole = (tmp_path / "000.png").read_bytes()
     for damage in (whole[: len(whole) // 2], b"", b"text"):
         odd.write_bytes(damage)
         with pytest.raises(InputError, match=r"002\.png: not a readable image") as caught:
-            load(str(tmp_path))
+            load(str(tmp_path), stream=stream).fingerprint()
         assert "\n" not in str(caught.value)
+
+
+def test_what_changes_after_a_folder_was_opened_is_refused_when_it_is_read(tmp_path):
+    _write_images(tmp_path, GREY)
+    data = load(str(tmp_path), stream=True)
+    for file in tmp_path.iterdir():
+        Image.fromarray(GREY[0, :3]).save(file)
+    with pytest.raises(InputError, match=r"\d\.png: not a readable image \(4x3 pixels in place of 4x6\)"):
+        data.train.image[:3]
+    for file in tmp_path.iterdir():
+        file.unlink()
+    with pytest.raises(InputError, match=r"\d\.png: not a readable image \(.*No such file"):
+        data.train.image[:3]
+
+
+def test_opening_a_folder_decodes_no_more_than_tells_grey_from_binary(tmp_path, monkeypatch):
+    _write_images(tmp_path, GREY)
+    decoded = []
+    decode = files.decode_images
+    monkeypatch.setattr(files, "decode_images", lambda chosen, *rest: decoded.extend(chosen) or decode(chosen, *rest))
+    monkeypatch.setattr(rows, "BLOCK_BYTES", 3 * GREY[0].size)
+    data = load(str(tmp_path), stream=True)
+    assert len(decoded) == 3
+    data.test.image[np.array([[0, 1], [2, 3]])]
+    assert len(decoded) == 3 + 4

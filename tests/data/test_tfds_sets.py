@@ -66,6 +66,21 @@ def test_images_and_labels_are_those_that_tfds_decodes(shared_data, name):
         np.testing.assert_array_equal(data.test.label[::50], [source[i]["label"] for i in chosen])
 
 
+@pytest.mark.parametrize("name", tfds_sets.TFDS_SETS)
+def test_an_opened_set_is_the_loaded_one(shared_data, name):
+    loaded, opened = _prepared(name, shared_data), load(name, shared_data / "tfds", stream=True)
+    assert opened._replace(train=0, test=0, validation=0) == loaded._replace(train=0, test=0, validation=0)
+    for one, other in zip(opened[1:4], loaded[1:4]):
+        assert (one is None) is (other is None)
+        if other:
+            assert not isinstance(one.image, np.ndarray)
+            assert (one.image.shape, one.image.dtype) == (other.image.shape, other.image.dtype)
+            ids = np.random.default_rng(0).integers(0, len(other.image), (3, 50))
+            np.testing.assert_array_equal(one.image[ids], other.image[ids])
+            np.testing.assert_array_equal(one.image[-20:], other.image[-20:])
+            np.testing.assert_array_equal(one.label, other.label)
+
+
 def test_values_and_labels(shared_data):
     assert set(np.unique(_prepared("binarized_mnist", shared_data).train.image)) == {0, 255}
     assert np.bincount(_prepared("mnist", shared_data).train.label).tolist() == MNIST_TRAIN_DIGITS
@@ -78,7 +93,7 @@ def test_folder_comes_from_the_environment(shared_data, monkeypatch):
 
 
 def test_import_is_light():
-    heavy = {"sklearn", "PIL", "tensorflow_datasets", "tensorflow"}
+    heavy = {"sklearn", "PIL", "tensorflow_datasets", "tensorflow", "grain", "array_record"}
     code = f"import sys, jaxvae.data; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -1,0 +1,95 @@
+"""What a run is fed with: chunks of batches, gathered from a set on the device, or streamed there from the host.
+
+Both hand out the same examples in the same order, from any step on.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Iterator
+
+import numpy as np
+
+from jaxvae.data.batches import BatchOrder
+from jaxvae.data.rows import Rows
+from jaxvae.data.stream import prefetch
+from jaxvae.types import Chunk
+
+Place = Callable[[Chunk], Chunk]
+"""Puts a chunk's arrays on the devices; the columns that other processes feed are not among them."""
+STREAMED_BYTES = 32 << 20
+"""What a streamed chunk may take; some of them wait in line."""
+
+
+def chunk_counts(first_step: int, last_step: int, *, boundaries: Iterable[int], limit: int) -> Iterator[int]:
+    """How many steps each chunk holds: at most `limit`, and none crosses a multiple of a boundary.
+
+    >>> list(chunk_counts(3, 20, boundaries=(10,), limit=4))
+    [4, 3, 4, 4, 2]
+    """
+    step = first_step
+    while step < last_step:
+        ends = [last_step, step + limit, *((step // every + 1) * every for every in boundaries)]
+        yield min(ends) - step
+        step = min(ends)
+
+
+def resident_chunks(
+    order: BatchOrder, place: Place, first_step: int, counts: Iterable[int], *, columns: slice = slice(None)
+) -> Iterator[Chunk]:
+    """Chunks of example numbers alone; the arguments are those of `streamed_chunks`."""
+    step, block = first_step, -1
+    for count in counts:
+        index, row = divmod(step, order.steps_per_block)
+        if index != block:
+            ids, weights = (array[..., columns] for array in order.block(index))
+            block, chunk = index, place(Chunk(ids, weights, x=None, first_row=0, num_steps=0))
+        yield chunk._replace(first_row=row, num_steps=count)
+        step += count
+
+
+def streamed_chunks(
+    order: BatchOrder,
+    images: Rows,
+    place: Place,
+    first_step: int,
+    counts: Iterable[int],
+    *,
+    columns: slice = slice(None),
+    num_threads: int = 2,
+    buffer_size: int = 4,
+) -> Iterator[Chunk]:
+    """Chunks that carry their examples, read ahead by threads.
+
+    Args:
+        order: which examples.
+        images: `[N, ...]` where they are read from, on the host.
+        place: see `Place`.
+        first_step: where to begin.
+        counts: steps of each chunk; none may cross a multiple of `order.steps_per_block`.
+        columns: the part of each batch that this process feeds.
+        num_threads: readers.
+        buffer_size: chunks that are read ahead.
+    """
+    sizes = list(counts)
+    firsts = first_step + np.cumsum([0, *sizes])
+    capacity = max(sizes, default=0)
+
+    @functools.lru_cache(maxsize=2)
+    def host_block(index: int) -> tuple[np.ndarray, ...]:
+        return tuple(np.asarray(array)[..., columns] for array in order.block(index))
+
+    def read(item: int) -> Chunk:
+        index, start = divmod(int(firsts[item]), order.steps_per_block)
+        ids, weights = (_fill(array[..., start : start + sizes[item], :], capacity) for array in host_block(index))
+        x = _fill(images[ids[..., : sizes[item], :]], capacity, axis=ids.ndim - 2)
+        return Chunk(ids, weights, x, first_row=0, num_steps=sizes[item])
+
+    yield from map(place, prefetch(read, len(sizes), num_threads=num_threads, buffer_size=buffer_size))
+
+
+def _fill(array: np.ndarray, length: int, axis: int = -2) -> np.ndarray:
+    """Zeros behind, so that a short chunk has the shape of the others and runs in the same compiled program."""
+    padding = [(0, 0)] * array.ndim
+    padding[axis] = (0, length - array.shape[axis])
+    return np.pad(array, padding)

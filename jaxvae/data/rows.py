@@ -1,0 +1,108 @@
+"""Examples that need not be in memory: rows that are read when they are asked for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+BLOCK_BYTES = 16 << 20
+"""What is in memory at once where a whole set is gone through."""
+_TASK_BYTES = 1 << 20
+"""What one thread reads at once."""
+_UINT8 = np.dtype(np.uint8)
+
+
+class Rows(Protocol):
+    """Examples `[N, ...]`, indexed by a slice or by integers of any shape; a NumPy array is that as it is."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """`(N, ...)`."""
+        ...
+
+    @property
+    def dtype(self) -> np.dtype:
+        """What one value is."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, ids: Any, /) -> np.ndarray: ...
+
+
+@dataclass(frozen=True, eq=False)
+class LazyRows:
+    """Rows that a function reads from where they are stored, in as many threads as there are cores."""
+
+    read: Callable[[np.ndarray], np.ndarray]
+    """Ids `[B]` to rows `[B, ...]`; called by several threads at once."""
+    shape: tuple[int, ...]
+    dtype: np.dtype = _UINT8
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, ids: Any, /) -> np.ndarray:
+        wanted = np.arange(*ids.indices(len(self))) if isinstance(ids, slice) else np.asarray(ids)
+        flat = wanted.reshape(-1)
+        rows = np.empty((flat.size, *self.shape[1:]), self.dtype)
+
+        def fill(part: slice) -> None:
+            rows[part] = self.read(flat[part])
+
+        parts = _parts(rows, _TASK_BYTES)
+        if len(parts) == 1:
+            fill(parts[0])
+        elif parts:
+            with ThreadPoolExecutor(min(len(parts), os.cpu_count() or 1)) as threads:
+                list(threads.map(fill, parts))
+        return rows.reshape(wanted.shape + self.shape[1:])
+
+
+@dataclass(frozen=True, eq=False)
+class Subset:
+    """Some of the rows, in an order of their own."""
+
+    rows: Rows
+    ids: np.ndarray
+    """`[N]`."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """`(N, ...)`."""
+        return (len(self.ids), *self.rows.shape[1:])
+
+    @property
+    def dtype(self) -> np.dtype:
+        """What one value is."""
+        return self.rows.dtype
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __getitem__(self, ids: Any, /) -> np.ndarray:
+        return self.rows[self.ids[ids]]
+
+
+def blocks(rows: Rows) -> Iterator[np.ndarray]:
+    """All rows in their order, `BLOCK_BYTES` at a time."""
+    return (rows[part] for part in _parts(rows, BLOCK_BYTES))
+
+
+def num_bytes(rows: Rows) -> int:
+    """What all rows would take in memory."""
+    return len(rows) * _row_bytes(rows)
+
+
+def _row_bytes(rows: Rows) -> int:
+    return rows.dtype.itemsize * int(np.prod(rows.shape[1:]))
+
+
+def _parts(rows: Rows, part_bytes: int) -> list[slice]:
+    length = max(1, part_bytes // _row_bytes(rows))
+    return [slice(first, first + length) for first in range(0, len(rows), length)]
