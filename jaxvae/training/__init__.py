@@ -1,7 +1,8 @@
-"""Training: one pure step, the loop around it, and how a run is stopped."""
+"""Training: one pure step, the ways it reaches the devices, the loop around it, and how a run is stopped."""
 
+from jaxvae.training.dispatch import Dispatch as Dispatch
+from jaxvae.training.dispatch import make_dispatch as make_dispatch
 from jaxvae.training.interrupt import Interrupt as Interrupt
-from jaxvae.training.loop import Dispatch as Dispatch
 from jaxvae.training.loop import Hook as Hook
 from jaxvae.training.loop import Progress as Progress
 from jaxvae.training.loop import train as train

@@ -1,19 +1,16 @@
-"""The training loop: a plain for loop over steps, with hooks that look at the state from time to time."""
+"""The training loop: a plain for loop over chunks of steps, with hooks that look at the state from time to time."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 
 from jaxvae.training.step import Metrics
-from jaxvae.types import TrainState
-
-Dispatch: TypeAlias = Callable[[TrainState, np.ndarray, np.ndarray], tuple[TrainState, Metrics]]
-"""`(state, ids, weights) -> (state, metrics)`: one compiled step on the examples of these numbers."""
+from jaxvae.types import Array, Chunk, TrainState
 
 
 class Hook(NamedTuple):
@@ -28,13 +25,34 @@ class Progress:
 
     def __init__(self) -> None:
         self._metrics: list[Metrics] = []
+        self._timed: list[Array] = []
         self.seconds = 0.0
         self.examples = 0.0
-        """Examples seen in `seconds`; the first dispatch, which compiles, is in neither."""
+        """Examples seen in `seconds`; the first run, which compiles, is in neither."""
+        self.first_run_at: float | None = None
+        """When the first run was done, on the clock of `time.time`."""
+        self._clock = 0.0
 
     def add(self, metrics: Metrics) -> None:
-        """Note one step's metrics. They stay on the device."""
+        """Note one run's metrics. They stay on the device."""
         self._metrics.append(metrics)
+        if self.first_run_at is None:
+            jax.block_until_ready(metrics)
+            self.first_run_at = time.time()
+            self.start_clock()
+        else:
+            self._timed.append(metrics["examples"])
+
+    def start_clock(self) -> None:
+        """Steps go on."""
+        self._clock = time.perf_counter()
+
+    def stop_clock(self) -> None:
+        """Something else than steps follows: wait for those that are under way, and count them."""
+        jax.block_until_ready(self._metrics)
+        self.seconds += time.perf_counter() - self._clock
+        self.examples += float(sum(np.sum(jax.device_get(examples)) for examples in self._timed))
+        self._timed = []
 
     @property
     def examples_per_second(self) -> float:
@@ -43,53 +61,56 @@ class Progress:
 
     def take_metrics(self) -> dict[str, Any]:
         """Averages over the examples seen since the last call; arrays become lists of numbers."""
-        steps, self._metrics = jax.device_get(self._metrics), []
-        examples = np.array([step["examples"] for step in steps], np.float64)
-        return {
-            name: np.tensordot(examples / examples.sum(), np.stack([step[name] for step in steps]), 1).tolist()
-            for name in (steps[0] if steps else {})
-            if name != "examples"
-        }
+        runs, self._metrics = jax.device_get(self._metrics), []
+        if not runs:
+            return {}
+        examples = np.stack([run["examples"] for run in runs]).astype(np.float64)
+        share = examples / examples.sum(axis=0)
+
+        def average(name: str) -> Any:
+            values = np.stack([run[name] for run in runs])
+            return (share.reshape(share.shape + (1,) * (values.ndim - share.ndim)) * values).sum(axis=0).tolist()
+
+        return {name: average(name) for name in runs[0] if name != "examples"}
 
 
 def train(
     state: TrainState,
-    dispatch: Dispatch,
-    batches: Iterable[tuple[np.ndarray, np.ndarray]],
+    run: Callable[[TrainState, Chunk], tuple[TrainState, Metrics]],
+    chunks: Iterable[Chunk],
     *,
     num_steps: int,
     hooks: Sequence[Hook] = (),
     should_stop: Callable[[], bool] = lambda: False,
 ) -> tuple[TrainState, Progress]:
-    """Train from `state.step` to `num_steps`.
+    """Train from the state's step to `num_steps`.
 
     Args:
-        state: where to begin.
-        dispatch: takes one step.
-        batches: `(ids, weights)` of one batch after another, beginning with step `state.step`.
+        state: where to begin; it is used up.
+        run: takes all steps of one chunk.
+        chunks: one after another, beginning with the state's step; each ends where a hook is due.
         num_steps: the step to stop at.
         hooks: called in order when `every` divides the number of steps taken, and after the last step.
-        should_stop: asked after each step; the step at which it says yes is the last one.
+        should_stop: asked after each chunk; where it says yes the run ends.
     """
     progress = Progress()
-    first = int(state.step)
-    clock = time.perf_counter()
-    for step, (ids, weights) in zip(range(first + 1, num_steps + 1), batches):
-        state, metrics = dispatch(state, ids, weights)
+    step = steps_taken(state)
+    for chunk in chunks:
+        state, metrics = run(state, chunk)
         progress.add(metrics)
-        if step > first + 1:
-            progress.examples += float(weights.sum())
-        else:
-            jax.block_until_ready(state)
-            clock = time.perf_counter()
-        last = step == num_steps or should_stop()
+        step += chunk.num_steps
+        last = step >= num_steps or should_stop()
         due = [hook for hook in hooks if last or step % hook.every == 0]
         if due or last:
-            jax.block_until_ready(state)
-            progress.seconds += time.perf_counter() - clock
+            progress.stop_clock()
             for hook in due:
                 hook.call(state, progress)
-            clock = time.perf_counter()
+            progress.start_clock()
         if last:
             break
     return state, progress
+
+
+def steps_taken(state: TrainState) -> int:
+    """The step that a state, or a stack of states, has reached."""
+    return int(np.asarray(state.step).reshape(-1)[0])

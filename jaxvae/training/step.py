@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 import jax
@@ -16,6 +16,8 @@ Loss: TypeAlias = Callable[..., tuple[Array, Any]]
 """`(params, keys, x, *, condition, weights) -> (loss, aux)`: the weighted mean over examples, and `[B, ...]` terms."""
 Metrics: TypeAlias = dict[str, Array]
 TrainStep: TypeAlias = Callable[[TrainState, Batch], tuple[TrainState, Metrics]]
+Sums: TypeAlias = tuple[Params, Metrics, Array]
+"""Gradient and metrics summed over examples, and the sum of their weights."""
 
 
 def init_state(key: Key, params: Params, optimizer: optax.GradientTransformation) -> TrainState:
@@ -23,33 +25,62 @@ def init_state(key: Key, params: Params, optimizer: optax.GradientTransformation
     return TrainState(jnp.zeros((), jnp.int32), params, optimizer.init(params), key)
 
 
-def make_train_step(loss: Loss, optimizer: optax.GradientTransformation, *, axis_name: str | None = None) -> TrainStep:
+def make_train_step(
+    loss: Loss,
+    optimizer: optax.GradientTransformation,
+    *,
+    axis_name: str | None = None,
+    accumulate: int = 1,
+    schedules: Mapping[str, optax.Schedule] | None = None,
+) -> TrainStep:
     """Make `train_step(state, batch) -> (state, metrics)`.
 
     Gradients are averaged over the whole batch by its weights, so padding and uneven shards are exact. Metrics are the
-    loss, every term of `aux` averaged over examples, and `examples`, the sum of the weights.
+    loss, every term of `aux` averaged over examples, each schedule's value, and `examples`, the sum of the weights.
 
     Args:
         loss: see `Loss`; bind the model and all hyperparameters with `functools.partial`.
         optimizer: an optax transformation.
         axis_name: the device axis to reduce over, under `pmap`, `shard_map` or `vmap`; None when alone.
+        accumulate: take the gradient in so many parts of the batch, one after another, to save memory. The result is
+            that of the whole batch; the batch must be divisible by it.
+        schedules: arguments of the loss that change with the step, `{"beta": optax.linear_schedule(0, 1, 1000)}`.
     """
 
-    def train_step(state: TrainState, batch: Batch) -> tuple[TrainState, Metrics]:
+    def sums(state: TrainState, batch: Batch) -> Sums:
         keys = rng.example_keys(rng.stream(state.key, "noise", state.step), batch.ids)
-        (value, aux), gradient = jax.value_and_grad(loss, has_aux=True)(
-            state.params, keys, batch.x, condition=batch.condition, weights=batch.weights
-        )
+        scheduled = {name: schedule(state.step) for name, schedule in (schedules or {}).items()}
         examples = batch.weights.sum()
+
+        def summed_loss(params: Params) -> tuple[Array, Any]:
+            value, aux = loss(params, keys, batch.x, condition=batch.condition, weights=batch.weights, **scheduled)
+            return examples * value, aux
+
+        (value, aux), gradient = jax.value_and_grad(summed_loss, has_aux=True)(state.params)
         terms = {name: jnp.tensordot(batch.weights, term, 1) for name, term in aux._asdict().items()}
-        sums = {"loss": examples * value, **terms}
-        gradient = jax.tree.map(lambda g: examples * g, gradient)
+        return gradient, {"loss": value, **terms, **{name: examples * at for name, at in scheduled.items()}}, examples
+
+    def train_step(state: TrainState, batch: Batch) -> tuple[TrainState, Metrics]:
+        total = sums(state, batch) if accumulate == 1 else _sum_of_parts(sums, state, batch, accumulate)
         if axis_name is not None:
             # After the gradient and over sums: inside the loss, or over means, the result would depend on the devices.
-            gradient, sums, examples = jax.lax.psum((gradient, sums, examples), axis_name)
-        gradient, metrics = jax.tree.map(lambda total: total / examples, (gradient, sums))
+            total = jax.lax.psum(total, axis_name)
+        *sums_, examples = total
+        # A product, because a quotient of every number in the gradient takes longer.
+        gradient, metrics = jax.tree.map(lambda summed: summed * (1 / examples), sums_)
         updates, opt_state = optimizer.update(gradient, state.opt_state, state.params)
         params = optax.apply_updates(state.params, updates)
         return TrainState(state.step + 1, params, opt_state, state.key), {**metrics, "examples": examples}
 
     return train_step
+
+
+def _sum_of_parts(sums: Callable[[TrainState, Batch], Sums], state: TrainState, batch: Batch, parts: int) -> Sums:
+    # Part k takes every parts-th example from k on, so that a batch sharded over devices stays where it is.
+    split = jax.tree.map(lambda array: array.reshape(-1, parts, *array.shape[1:]).swapaxes(0, 1), batch)
+
+    def add(total: Sums, part: Batch) -> tuple[Sums, None]:
+        return jax.tree.map(jnp.add, total, sums(state, part)), None
+
+    first, rest = jax.tree.map(lambda array: array[0], split), jax.tree.map(lambda array: array[1:], split)
+    return jax.lax.scan(add, sums(state, first), rest)[0]

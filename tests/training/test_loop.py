@@ -1,27 +1,25 @@
 """The loop: when hooks are called, what they see, and where it stops."""
 
-import itertools
-
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxvae.training import Hook, train
-from jaxvae.types import TrainState
+from jaxvae.training import Hook, Progress, train
+from jaxvae.types import Chunk, TrainState
 
-WEIGHTS = np.array([1.0, 1.0, 0.0], np.float32)
+WEIGHTS = np.array([[1.0, 1.0, 0.0]], np.float32)
 
 
-def count(state, ids, weights):
+def count(state, chunk):
     """A step whose loss is its own number, over as many examples as the batch has."""
-    step = state.step + 1
-    return state._replace(step=step), {"loss": step.astype(jnp.float32), "examples": jnp.float32(weights.sum())}
+    step = state.step + chunk.num_steps
+    return state._replace(step=step), {"loss": step.astype(jnp.float32), "examples": jnp.float32(chunk.weights.sum())}
 
 
-def run(num_steps, hooks=(), first_step=0, weights=WEIGHTS, **options):
+def run(num_steps, hooks=(), first_step=0, **options):
     state = TrainState(jnp.int32(first_step), None, None, None)
-    return train(state, count, zip(itertools.repeat(None), itertools.repeat(weights)), num_steps=num_steps,
-                 hooks=hooks, **options)  # fmt: skip
+    chunks = [Chunk(None, WEIGHTS, None, 0, 1) for _ in range(first_step, num_steps)]
+    return train(state, count, chunks, num_steps=num_steps, hooks=hooks, **options)
 
 
 @pytest.mark.parametrize(
@@ -68,3 +66,13 @@ def test_throughput_counts_real_examples_without_the_first_step():
     _, progress = run(11)
     assert progress.examples == 10 * 2
     assert progress.examples_per_second == pytest.approx(20 / progress.seconds)
+    assert progress.first_run_at is not None
+
+
+def test_metrics_of_several_seeds_are_averaged_seed_by_seed():
+    progress = Progress()
+    progress.add({"loss": jnp.array([1.0, 10.0]), "kl": jnp.array([[1.0], [3.0]]), "examples": jnp.array([3.0, 3.0])})
+    progress.add({"loss": jnp.array([5.0, 50.0]), "kl": jnp.array([[5.0], [7.0]]), "examples": jnp.array([1.0, 1.0])})
+    assert progress.take_metrics() == {"loss": [2.0, 20.0], "kl": [[2.0], [4.0]]}
+    progress.stop_clock()
+    assert progress.examples == 2.0, "the first run compiles and is not counted"

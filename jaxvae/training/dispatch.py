@@ -1,0 +1,171 @@
+"""How training steps reach the devices: one at a time, many in one loop, under pmap, or over a sharded mesh.
+
+It is the same step each way, and the same numbers: an example's noise is its own, and sums over devices are taken after
+the gradient. On several hosts every process calls the same functions and feeds its own part of each batch.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Literal, NamedTuple, TypeAlias
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
+
+from jaxvae import hosts
+from jaxvae.training.step import Metrics
+from jaxvae.types import Array, Chunk, TrainState
+
+DispatchName = Literal["step", "scan", "pmap", "sharded"]
+GatherStep: TypeAlias = Callable[[TrainState, Array | None, Array, Array, Array | None], tuple[TrainState, Metrics]]
+"""`(state, images, ids, weights, x) -> (state, metrics)`: one step on the examples x or, without x, `images[ids]`."""
+StepMaker: TypeAlias = Callable[[str | None], GatherStep]
+"""Makes the step for an `axis_name` to reduce over, or None."""
+Run: TypeAlias = Callable[[TrainState, Chunk], tuple[TrainState, Metrics]]
+AXIS = "batch"
+
+
+class Dispatch(NamedTuple):
+    """One of the ways."""
+
+    run: Run
+    """Takes a chunk's steps; metrics are averaged over its examples. The state that came is used up."""
+    place_state: Callable[[TrainState], TrainState]
+    place_chunk: Callable[[Chunk], Chunk]
+    """Puts arrays `[M, W]` on the devices: the columns that this process feeds, if there are several."""
+    steps: int
+    """The most steps in one run."""
+    columns: slice = slice(None)
+    """What part of a batch this process feeds."""
+
+
+def make_dispatch(
+    name: DispatchName,
+    make_step: StepMaker,
+    images: np.ndarray | None,
+    *,
+    width: int,
+    devices: Sequence[jax.Device],
+    seeds: int | None = None,
+    steps: int = 50,
+) -> Dispatch:
+    """Compile nothing yet, but lay out everything.
+
+    Args:
+        name: step: one jitted step at a time; scan: up to `steps` in one loop; pmap and sharded: the same loop on
+            every device, each with its part of the batch.
+        make_step: see `StepMaker`.
+        images: `[N, ...]` the whole set, to lie on every device; None where chunks bring their own examples.
+        width: of a batch, a multiple of the number of devices.
+        devices: of all processes; the first alone is used by step and scan.
+        seeds: train so many states at once, stacked along a first axis; not under pmap and sharded.
+        steps: the most steps in one run.
+    """
+    if name == "pmap":
+        return _pmapped(make_step(AXIS), images, width, devices, steps)
+    if name == "sharded":
+        return _sharded(make_step(None), images, width, devices, steps)
+    run = many_steps(make_step(None)) if name == "scan" else single_step(make_step(None))
+    if seeds is not None:
+        run = jax.vmap(run, in_axes=(0, None, _chunk_axes(0)))
+    jitted = jax.jit(run, donate_argnums=0)
+    place = functools.partial(jax.device_put, device=devices[0])
+    resident = place(images)
+    limit = steps if name == "scan" else 1
+    return Dispatch(lambda state, chunk: jitted(state, resident, chunk), place, _on_arrays(place), limit)
+
+
+def single_step(step: GatherStep) -> Callable[[TrainState, Array | None, Chunk], tuple[TrainState, Metrics]]:
+    """Take the one step of a chunk."""
+    return lambda state, images, chunk: step(state, images, *_row(chunk, chunk.first_row))
+
+
+def many_steps(step: GatherStep) -> Callable[[TrainState, Array | None, Chunk], tuple[TrainState, Metrics]]:
+    """Take all steps of a chunk in one loop on the device.
+
+    The number of steps is an argument of the compiled program, so chunks of any length share it.
+    """
+
+    def run(state: TrainState, images: Array | None, chunk: Chunk) -> tuple[TrainState, Metrics]:
+        def body(k: Array, carry: tuple[TrainState, Metrics]) -> tuple[TrainState, Metrics]:
+            state, means = carry
+            state, metrics = step(state, images, *_row(chunk, chunk.first_row + k))
+            examples = means["examples"] + metrics["examples"]
+            share = metrics["examples"] / examples
+            means = jax.tree.map(lambda mean, value: mean + share * (value - mean), means, metrics)
+            return state, {**means, "examples": examples}
+
+        _, like = jax.eval_shape(step, state, images, *_row(chunk, 0))
+        zeros = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), like)
+        return jax.lax.fori_loop(0, chunk.num_steps, body, (state, zeros))
+
+    return run
+
+
+def _row(chunk: Chunk, row: Array | int) -> tuple[Array, Array, Array | None]:
+    arrays = (chunk.ids, chunk.weights, chunk.x)
+    return jax.tree.map(lambda array: jax.lax.dynamic_index_in_dim(array, row, keepdims=False), arrays)
+
+
+def _chunk_axes(axis: int) -> Chunk:
+    return Chunk(axis, axis, axis, None, None)  # type: ignore[arg-type]
+
+
+def _pmapped(
+    step: GatherStep, images: np.ndarray | None, width: int, devices: Sequence[jax.Device], steps: int
+) -> Dispatch:
+    mapped = jax.pmap(
+        many_steps(step), AXIS, in_axes=(None, None, _chunk_axes(0)), out_axes=(None, None), devices=devices
+    )
+    # To pmap every process hands arrays of its own devices alone.
+    mesh = _mesh([device for device in devices if device.process_index == jax.process_index()])
+    place = functools.partial(jax.device_put, device=NamedSharding(mesh, PartitionSpec()))
+    resident = place(images)
+
+    def place_array(array: Array) -> Array:
+        per_device = array.reshape(array.shape[0], mesh.size, -1, *array.shape[2:]).swapaxes(0, 1)
+        return jax.device_put(per_device, NamedSharding(mesh, PartitionSpec(AXIS)))
+
+    run = _one_at_a_time(lambda state, chunk: mapped(state, resident, chunk), devices)
+    return Dispatch(run, place, _on_arrays(place_array), steps, process_columns(width))
+
+
+def _sharded(
+    step: GatherStep, images: np.ndarray | None, width: int, devices: Sequence[jax.Device], steps: int
+) -> Dispatch:
+    mesh = _mesh(devices)
+    everywhere, split = NamedSharding(mesh, PartitionSpec()), NamedSharding(mesh, PartitionSpec(None, AXIS))
+    jitted = jax.jit(many_steps(step), donate_argnums=0, out_shardings=everywhere)
+    place = functools.partial(hosts.place, sharding=everywhere)
+    resident = place(images)
+    run = _one_at_a_time(lambda state, chunk: jitted(state, resident, chunk), devices)
+    place_array = functools.partial(hosts.place, sharding=split)
+    return Dispatch(run, place, _on_arrays(place_array), steps, process_columns(width))
+
+
+def process_columns(width: int) -> slice:
+    """The part of a batch of so many columns that this process feeds."""
+    share = width // jax.process_count()
+    return slice(jax.process_index() * share, (jax.process_index() + 1) * share)
+
+
+def _mesh(devices: Sequence[jax.Device]) -> Mesh:
+    return Mesh(np.array(devices), (AXIS,), axis_types=(AxisType.Auto,))
+
+
+def _on_arrays(function: Callable[[Array], Array]) -> Callable[[Chunk], Chunk]:
+    def place_chunk(chunk: Chunk) -> Chunk:
+        ids, weights, x = jax.tree.map(function, (chunk.ids, chunk.weights, chunk.x))
+        return chunk._replace(ids=ids, weights=weights, x=x)
+
+    return place_chunk
+
+
+def _one_at_a_time(run: Run, devices: Sequence[jax.Device]) -> Run:
+    """Wait for each run where CPU devices work together: with many in flight they wait for each other for ever."""
+    if devices[0].platform != "cpu":
+        return run
+    return lambda state, chunk: jax.block_until_ready(run(state, chunk))

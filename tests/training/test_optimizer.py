@@ -1,0 +1,50 @@
+"""Schedules at their corners, and an average of parameters that is what its formula says."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+from jaxvae.training import init_state
+from jaxvae.training.optimizer import evaluation_params, learning_rate_schedule, with_average
+
+
+@pytest.mark.parametrize(
+    ("decay", "expected"),
+    [("none", [2.0, 2.0, 2.0]), ("linear", [2.0, 1.0, 0.0]), ("cosine", [2.0, 1.0, 0.0])],
+)
+@pytest.mark.parametrize("warmup_steps", [0, 10])
+def test_schedule_peaks_after_the_warmup_and_ends_at_the_last_step(decay, expected, warmup_steps):
+    schedule = learning_rate_schedule(2.0, steps=100 + warmup_steps, warmup_steps=warmup_steps, decay=decay)
+    at = [schedule(step + warmup_steps) for step in (0, 50, 100)]
+    np.testing.assert_allclose(at, expected, atol=1e-6)
+    if warmup_steps:
+        np.testing.assert_allclose([schedule(step) for step in (0, 5)], [0.0, 1.0], atol=1e-6)
+
+
+def test_average_follows_its_formula_and_leaves_the_updates_alone():
+    decay, plain = 0.3, optax.sgd(1.0)
+    optimizer = with_average(plain, decay)
+    params, average = {"w": jnp.zeros(3)}, np.zeros(3)
+    state = init_state(jax.random.key(0), params, optimizer)
+    for count in range(1, 8):
+        gradient = {"w": jnp.full(3, -float(count))}
+        updates, opt_state = optimizer.update(gradient, state.opt_state, state.params)
+        state = state._replace(params=optax.apply_updates(state.params, updates), opt_state=opt_state)
+        keep = min(decay, (1 + count) / (10 + count))
+        average = keep * average + (1 - keep) * count * (count + 1) / 2
+    np.testing.assert_allclose(state.params["w"], 28.0)
+    np.testing.assert_allclose(evaluation_params(state)["w"], average, rtol=1e-6)
+
+
+def test_without_an_average_the_last_parameters_are_evaluated():
+    state = init_state(jax.random.key(0), {"w": jnp.ones(2)}, optax.sgd(1.0))
+    assert evaluation_params(state) is state.params
+
+
+def test_a_state_with_an_average_can_be_donated():
+    optimizer = with_average(optax.sgd(1.0), 0.9)
+    state = init_state(jax.random.key(0), {"w": jnp.ones(2)}, optimizer)
+    moved = jax.jit(lambda s: jax.tree.map(lambda leaf: leaf + 1, s._replace(key=None)), donate_argnums=0)(state)
+    assert moved.params["w"][0] == 2
