@@ -9,6 +9,7 @@ from jaxvae.data import load
 from jaxvae.report import write_json
 from jaxvae.runs import load_run, pieces
 from jaxvae.runs.command_line import run_script
+from jaxvae.runs.compute import Compute, set_up
 from jaxvae.types import InputError
 
 
@@ -33,6 +34,7 @@ class EvaluateConfig:
 
 def main(config: EvaluateConfig) -> int:
     """Load the run, score the test split, print and write the result."""
+    set_up(Compute(num_processes=1))
     run = load_run(config.run_dir, best=config.best)
     data = load(run.config.dataset, config.data_dir or run.config.data_dir)
     estimate = pieces.evaluate_split(run.config, run.model, run.params, data.test, config.num_samples)

@@ -7,13 +7,16 @@ from pathlib import Path
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxvae import rng
 from jaxvae.data import load
+from jaxvae.evaluation import in_blocks
 from jaxvae.latent import prior_quantiles, traversal
 from jaxvae.report import figures
 from jaxvae.runs import Run, load_run
 from jaxvae.runs.command_line import run_script
+from jaxvae.runs.compute import Compute, set_up
 from jaxvae.types import Array, InputError
 
 
@@ -42,30 +45,32 @@ class SampleConfig:
 
 def main(config: SampleConfig) -> int:
     """Load the run and write three pictures."""
+    set_up(Compute(num_processes=1))
     run = load_run(config.run_dir, best=config.best)
     test = load(run.config.dataset, config.data_dir or run.config.data_dir).test
     folder = config.out or config.run_dir / "samples"
 
-    samples = run.model.sample(run.params, rng.stream(rng.root(config.seed), "sample"), config.num)
+    keys = rng.sample_keys(rng.stream(rng.root(config.seed), "sample"), config.num)
+    samples = in_blocks(lambda keys: run.model.sample_each(run.params, keys), keys)
     columns = min(config.num, 16)
     figures.save_grid(folder / "samples.png", samples, columns=columns, title="decoded samples of the prior")
 
-    originals = jnp.asarray(test.first(config.num))
-    reconstructions = run.model.reconstruct(run.params, originals)
+    originals = test.first(config.num)
+    reconstructions = in_blocks(lambda x: run.model.reconstruct(run.params, x), originals)
     figures.save_reconstructions(folder / "reconstructions.png", originals, reconstructions)
 
     values = 1.5 * prior_quantiles(11)
-    images = traverse_all(run, originals[:1], values)
+    images = traverse_all(run, jnp.asarray(originals[:1]), values)
     figures.save_traversals(folder / "traversal.png", images, columns=len(values), values=values.tolist())
     print(f"pictures in {folder}")
     return 0
 
 
-def traverse_all(run: Run, x: Array, values: Array) -> Array:
+def traverse_all(run: Run, x: Array, values: Array) -> np.ndarray:
     """Decoded traversals of every latent dimension, from the code of one example `[1, ...]`."""
     z = run.model.encode(run.params, x).mean[0]
     codes = jax.vmap(lambda dimension: traversal(z, dimension, values))(jnp.arange(len(z)))
-    return run.model.decode(run.params, codes.reshape(-1, len(z))).mean
+    return in_blocks(lambda z: run.model.decode(run.params, z).mean, codes.reshape(-1, len(z)))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 Orbax alone loads a flipped byte without a word, and does not look for an older step when the newest is damaged. Here
 every file is sealed by its sha256 and the state by its digest; damage is named, and the newest intact step is used.
+Where several processes train together, each calls these functions with its own copy of the state, on a shared disk.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any, TypeVar
 import jax
 import numpy as np
 
+from jaxvae import hosts
 from jaxvae.types import InputError, first_line
 
 FORMAT = 1
@@ -59,10 +61,14 @@ class Checkpoints:
         if step in self._manager.all_steps():
             return
         meta = {"format": FORMAT, "config": config, "structure": _structure(state), "sha256": digest(state)}
-        args = self._args.Composite(state=self._args.StandardSave(state), meta=self._args.JsonSave(meta))
+        args = self._args.Composite(
+            state=self._args.StandardSave(hosts.place(state, _everywhere())), meta=self._args.JsonSave(meta)
+        )
         self._manager.save(step, args=args, metrics={"score": score})
-        folder = self._folder(step)
-        (folder / SEAL).write_text(json.dumps(_file_digests(folder)))
+        if hosts.is_main():
+            folder = self._folder(step)
+            (folder / SEAL).write_text(json.dumps(_file_digests(folder)))
+        hosts.wait_for_all("checkpoint")
 
     def steps(self) -> list[int]:
         """Steps that have a checkpoint, oldest first."""
@@ -105,7 +111,7 @@ class Checkpoints:
         _check_structure(meta["structure"], _structure(like), step)
         abstract = jax.tree.map(_abstract, like)
         args = self._args.Composite(state=self._args.StandardRestore(abstract))
-        state = self._manager.restore(step, args=args).state
+        state = hosts.local(self._manager.restore(step, args=args).state)
         if digest(state) != meta["sha256"]:
             raise ValueError("its numbers do not have the digest that was saved with them")
         return state
@@ -149,5 +155,10 @@ def _score(metrics: dict[str, float]) -> float:
 
 def _abstract(leaf: Any) -> jax.ShapeDtypeStruct:
     # With a sharding on every leaf a state also restores on another number of devices.
-    sharding = jax.sharding.SingleDeviceSharding(jax.devices()[0])
-    return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding)
+    return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=_everywhere())
+
+
+def _everywhere() -> jax.sharding.Sharding:
+    if jax.process_count() == 1:
+        return jax.sharding.SingleDeviceSharding(jax.devices()[0])
+    return jax.sharding.NamedSharding(jax.sharding.Mesh(jax.devices(), "process"), jax.sharding.PartitionSpec())

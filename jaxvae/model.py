@@ -56,7 +56,10 @@ class VAE:
 
         For pixels drawn too, call `decode(...).sample(key)`.
         """
-        keys = rng.sample_keys(key, num)
+        return self.sample_each(params, rng.sample_keys(key, num), condition)
+
+    def sample_each(self, params: Params, keys: Key, condition: Array | None = None) -> Array:
+        """`[N, ...]` as `sample`, from one key for each: what many samples are drawn by, a block at a time."""
         prior = self.prior(params, condition)
         z = jax.vmap(prior.sample)(keys)
         return self.decode(params, z, condition).mean

@@ -1,4 +1,5 @@
-"""Estimates over a whole split."""
+"""Estimates over a whole split, and functions over many examples."""
 
+from jaxvae.evaluation.blocks import in_blocks as in_blocks
 from jaxvae.evaluation.elbo import ElboEstimate as ElboEstimate
 from jaxvae.evaluation.elbo import evaluate_elbo as evaluate_elbo

@@ -6,8 +6,9 @@ import dataclasses
 import hashlib
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
+from jaxvae.runs.compute import Compute
 from jaxvae.types import InputError
 
 PresetName = Literal["vae", "conv_vae"]
@@ -15,6 +16,8 @@ PosteriorName = Literal["normal", "multivariate_normal", "delta"]
 LikelihoodName = Literal[
     "bernoulli", "continuous_bernoulli", "grey_cross_entropy", "mse", "normal_shared", "normal_pixel"
 ]
+PATHS = ("data_dir", "run_dir", "compilation_cache")
+C = TypeVar("C", bound="TrainConfig | Compute")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,13 +30,15 @@ class TrainConfig:
     preset: PresetName = "vae"
     """Variant: a row of the table in jaxvae/presets.py."""
     dataset: str = "digits"
-    """digits, mnist, fashion_mnist, binarized_mnist, an .npz file with an array `image`, or a folder of images."""
+    """digits, mnist, fashion_mnist, binarized_mnist, an .npz or array_record file of images, or a folder of them."""
     data_dir: Path | None = None
     """Where tensorflow-datasets keeps its sets; TFDS_DATA_DIR if not given."""
     run_dir: Path | None = None
     """Where everything is written; a folder under runs/ named after the options if not given."""
     seed: int = 0
     """All randomness comes from this number."""
+    seeds: int = 1
+    """Train so many runs at once, with this seed and the next ones, and report mean and spread."""
 
     steps: int = 4000
     """Training steps."""
@@ -42,7 +47,19 @@ class TrainConfig:
     batch_size: int = 128
     """Examples per step."""
     learning_rate: float = 1e-3
-    """Of Adam."""
+    """Of Adam, at its highest."""
+    warmup_steps: int = 0
+    """Steps in which the learning rate rises from 0."""
+    decay: Literal["none", "cosine", "linear"] = "none"
+    """How the learning rate falls to 0 at the last step."""
+    clip_norm: float | None = None
+    """Scale a gradient down whose norm is above this."""
+    ema_decay: float | None = None
+    """Evaluate, sample and keep an exponential moving average of the parameters, such as 0.999."""
+    accumulate: int = 1
+    """Take each gradient in so many parts of the batch, one after another, to save memory."""
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """Of the layers; parameters, likelihood and KL are float32 always."""
 
     latent_dim: int | None = None
     """Dimensions of z; the preset's if not given."""
@@ -59,6 +76,8 @@ class TrainConfig:
 
     beta: float = 1.0
     """Weight of the KL; 1 makes the loss minus the ELBO."""
+    beta_warmup_steps: int = 0
+    """Steps in which beta rises from 0."""
     free_bits: float = 0.0
     """Nats per latent dimension that are not charged for."""
     num_samples: int = 1
@@ -73,43 +92,62 @@ class TrainConfig:
     tensorboard: bool = True
     """Write TensorBoard files beside metrics.jsonl."""
 
+    compute: Compute = dataclasses.field(default_factory=Compute)
+
     def check(self) -> None:
         """Refuse what no data set could make right."""
-        for name in ("steps", "batch_size", "log_every", "checkpoint_every", "num_samples"):
+        self.compute.check()
+        for name in ("seeds", "steps", "batch_size", "accumulate", "log_every", "checkpoint_every", "num_samples"):
             _check(getattr(self, name) >= 1, name, getattr(self, name), "at least 1")
-        for name in ("epochs", "learning_rate", "latent_dim"):
+        for name in ("epochs", "learning_rate", "clip_norm", "latent_dim"):
             value = getattr(self, name)
             _check(value is None or value > 0, name, value, "above 0")
-        for name in ("beta", "free_bits"):
+        for name in ("beta", "free_bits", "warmup_steps", "beta_warmup_steps"):
             _check(getattr(self, name) >= 0, name, getattr(self, name), "0 or more")
         for name in ("hidden", "channels"):
             widths = getattr(self, name)
             _check(all(width > 0 for width in widths or ()), name, widths, "positive widths")
-        _check(0 <= self.seed < 2**32, "seed", self.seed, "from 0 to 4294967295")
+        _check(0 <= self.seed <= 2**32 - self.seeds, "seed", self.seed, f"from 0 to {2**32 - self.seeds}")
+        _check(self.ema_decay is None or 0 < self.ema_decay < 1, "ema_decay", self.ema_decay, "between 0 and 1")
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, as config.json holds them."""
-        values = dataclasses.asdict(self)
-        return {name: str(value) if isinstance(value, Path) else value for name, value in values.items()}
+        return _plain(dataclasses.asdict(self))
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> TrainConfig:
         """The inverse of `to_json`; an unknown field is an error."""
-        unknown = set(values) - {field.name for field in dataclasses.fields(cls)}
-        if unknown:
-            raise InputError(f"config.json: unknown fields {sorted(unknown)}; it was written by another version")
-        paths = {name: Path(values[name]) for name in ("data_dir", "run_dir") if values.get(name) is not None}
-        tuples = {name: tuple(values[name]) for name in ("hidden", "channels") if values.get(name) is not None}
-        return cls(**{**values, **paths, **tuples})
+        values = {**values, "compute": _from_plain(Compute, values.get("compute", {}))}
+        return _from_plain(cls, values)
 
 
-MAY_CHANGE = frozenset({"data_dir", "run_dir", "steps", "epochs", "log_every", "checkpoint_every", "tensorboard"})
+MAY_CHANGE = frozenset(
+    {"data_dir", "run_dir", "steps", "epochs", "log_every", "checkpoint_every", "tensorboard", "compute"}
+)
 """Fields that do not decide a run's numbers, so that a resumed run may have other values."""
 
 
 def identity(config: TrainConfig) -> dict[str, Any]:
     """The fields that decide a run's numbers: equal identity, same run."""
-    return {name: value for name, value in config.to_json().items() if name not in MAY_CHANGE}
+    # A learning rate that falls to 0 at the last step is another one where the last step is another.
+    may_change = MAY_CHANGE - {"steps"} if config.decay != "none" else MAY_CHANGE
+    return {name: value for name, value in config.to_json().items() if name not in may_change}
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    def plain(value: Any) -> Any:
+        return _plain(value) if isinstance(value, dict) else str(value) if isinstance(value, Path) else value
+
+    return {name: plain(value) for name, value in values.items()}
+
+
+def _from_plain(cls: type[C], values: dict[str, Any]) -> C:
+    unknown = set(values) - {field.name for field in dataclasses.fields(cls)}
+    if unknown:
+        raise InputError(f"config.json: unknown fields {sorted(unknown)}; it was written by another version")
+    paths = {name: Path(values[name]) for name in PATHS if values.get(name) is not None}
+    tuples = {name: tuple(values[name]) for name in ("hidden", "channels") if values.get(name) is not None}
+    return cls(**{**values, **paths, **tuples})
 
 
 def default_run_dir(config: TrainConfig) -> Path:

@@ -8,12 +8,14 @@ from typing import Any, NamedTuple
 
 import jax
 
+from jaxvae import hosts
 from jaxvae.checkpoint import Checkpoints
 from jaxvae.data import Dataset
 from jaxvae.model import VAE
 from jaxvae.report import manifest, write_json
 from jaxvae.runs.config import TrainConfig, identity
 from jaxvae.runs.pieces import build_model, initial_state
+from jaxvae.training.optimizer import evaluation_params
 from jaxvae.types import InputError, Params
 
 
@@ -47,9 +49,11 @@ def open_run_dir(config: TrainConfig, data: Dataset) -> Path:
     if (run_dir / "config.json").exists():
         _check_same(identity(read_config(run_dir)), identity(config), f"run-dir: {run_dir} holds a run with other")
         _check_same(_read(run_dir / "manifest.json")["data"], facts, f"dataset: {run_dir} was trained on other data:")
-    run_dir.mkdir(parents=True, exist_ok=True)
-    write_json(run_dir / "config.json", config.to_json())
-    write_json(run_dir / "manifest.json", {**manifest(), "data": facts})
+    if hosts.is_main():
+        run_dir.mkdir(parents=True, exist_ok=True)
+        write_json(run_dir / "config.json", config.to_json())
+        write_json(run_dir / "manifest.json", {**manifest(), "data": facts})
+    hosts.wait_for_all("run directory")
     return run_dir
 
 
@@ -82,9 +86,11 @@ def load_run(run_dir: Path, *, best: bool = False) -> Run:
         best: load the checkpoint with the best ELBO (on the validation split where there is one) instead.
 
     Raises:
-        InputError: the folder holds no run, or no checkpoint of it is intact.
+        InputError: the folder holds no run, or several seeds' runs, or no checkpoint of it is intact.
     """
     config = read_config(run_dir)
+    if config.seeds > 1:
+        raise InputError(f"run-dir: {run_dir} holds {config.seeds} seeds; name one of its folders seed-N")
     shape = tuple(_read(run_dir / "manifest.json")["data"]["shape"])
     model = build_model(config, shape)
     like = jax.eval_shape(lambda: initial_state(config, model, shape))
@@ -93,4 +99,4 @@ def load_run(run_dir: Path, *, best: bool = False) -> Run:
     checkpoints.close()
     if state is None:
         raise InputError(f"run-dir: {run_dir} has no checkpoint yet; train it first")
-    return Run(config, model, state.params, int(state.step))
+    return Run(config, model, evaluation_params(state), int(state.step))

@@ -6,20 +6,22 @@ import dataclasses
 import functools
 from typing import Literal
 
+import jax
 import jax.numpy as jnp
 import optax
 
 from jaxvae import presets, rng
 from jaxvae.data import Dataset, Split
-from jaxvae.data.batches import make_batch, num_batches, sequential_batches
+from jaxvae.data.batches import BatchOrder, sequential_batches
 from jaxvae.evaluation import ElboEstimate, evaluate_elbo
 from jaxvae.likelihoods import LIKELIHOODS
 from jaxvae.model import VAE
 from jaxvae.nets import with_output_bias
 from jaxvae.runs.config import TrainConfig, default_run_dir
 from jaxvae.training import init_state
+from jaxvae.training.optimizer import learning_rate_schedule, with_average
 from jaxvae.training.step import Loss
-from jaxvae.types import Array, Batch, InputError, Params, TrainState
+from jaxvae.types import Array, InputError, Key, Params, TrainState
 
 
 def resolve(config: TrainConfig, data: Dataset) -> TrainConfig:
@@ -42,8 +44,14 @@ def resolve(config: TrainConfig, data: Dataset) -> TrainConfig:
         raise InputError(f"batch-size: {config.batch_size} is more than the {size} training examples; make it smaller")
     steps = config.steps
     if config.epochs is not None:
-        steps = round(config.epochs * num_batches(size, config.batch_size))
+        steps = round(config.epochs * BatchOrder(rng.root(0), size, config.batch_size).steps_per_epoch)
     config = dataclasses.replace(config, steps=max(steps, 1), binarize=_binarization(config, data))
+    for name in ("warmup_steps", "beta_warmup_steps"):
+        if getattr(config, name) >= config.steps:
+            raise InputError(
+                f"{name.replace('_', '-')}: {getattr(config, name)} steps never end in a run of {config.steps}; "
+                "make it shorter, or the run longer"
+            )
     return dataclasses.replace(config, run_dir=config.run_dir or default_run_dir(config))
 
 
@@ -62,24 +70,42 @@ def _binarization(config: TrainConfig, data: Dataset) -> Literal["auto", "dynami
 def build_model(config: TrainConfig, shape: tuple[int, ...]) -> VAE:
     """The model of a resolved config, for examples of a shape."""
     names = ("latent_dim", "hidden", "channels", "posterior", "likelihood")
-    return presets.build(config.preset, shape, **{name: getattr(config, name) for name in names})
+    dtype = None if config.precision == "float32" else jnp.dtype(config.precision)
+    return presets.build(config.preset, shape, dtype=dtype, **{name: getattr(config, name) for name in names})
 
 
 def build_loss(config: TrainConfig, model: VAE) -> Loss:
-    """The preset's objective with the model and all hyperparameters bound."""
+    """The preset's objective with the model and all hyperparameters bound that stay the same."""
     objective = presets.PRESETS[config.preset].objective
-    return functools.partial(
-        objective, model=model, beta=config.beta, free_bits=config.free_bits, num_samples=config.num_samples
+    loss = functools.partial(objective, model=model, free_bits=config.free_bits, num_samples=config.num_samples)
+    return loss if config.beta_warmup_steps else functools.partial(loss, beta=config.beta)
+
+
+def build_schedules(config: TrainConfig) -> dict[str, optax.Schedule]:
+    """The loss's arguments that change with the step."""
+    if not config.beta_warmup_steps:
+        return {}
+    return {"beta": optax.linear_schedule(0.0, config.beta, config.beta_warmup_steps)}
+
+
+def build_learning_rate(config: TrainConfig) -> optax.Schedule:
+    """The learning rate at a step."""
+    return learning_rate_schedule(
+        config.learning_rate, steps=config.steps, warmup_steps=config.warmup_steps, decay=config.decay
     )
 
 
 def build_optimizer(config: TrainConfig) -> optax.GradientTransformation:
-    """Adam."""
-    return optax.adam(config.learning_rate)
+    """Adam, with what is asked for around it."""
+    scheduled = config.warmup_steps or config.decay != "none"
+    optimizer = optax.adam(build_learning_rate(config) if scheduled else config.learning_rate)
+    if config.clip_norm is not None:
+        optimizer = optax.chain(optax.clip_by_global_norm(config.clip_norm), optimizer)
+    return optimizer if config.ema_decay is None else with_average(optimizer, config.ema_decay)
 
 
 def initial_state(config: TrainConfig, model: VAE, shape: tuple[int, ...], mean: Array | None = None) -> TrainState:
-    """The state before the first step.
+    """The state before the first step; with several seeds their states, stacked along a first axis.
 
     Args:
         config: resolved.
@@ -87,18 +113,30 @@ def initial_state(config: TrainConfig, model: VAE, shape: tuple[int, ...], mean:
         shape: of one example.
         mean: `[...]` the training set's mean example in [0, 1], where the decoder's output is to begin.
     """
-    key = rng.root(config.seed)
-    params = model.init(key, jnp.zeros((1, *shape)))
-    if mean is not None:
-        outputs = LIKELIHOODS[str(config.likelihood)].link(mean)
-        params["decoder"] = with_output_bias(params["decoder"], outputs)
-    return init_state(key, params, build_optimizer(config))
+    optimizer, link = build_optimizer(config), LIKELIHOODS[str(config.likelihood)].link
+
+    # Compiled as a whole: one by one, the hundred small operations would take seconds.
+    @jax.jit
+    def init(key: Key, mean: Array | None) -> TrainState:
+        params = model.init(key, jnp.zeros((1, *shape)))
+        if mean is not None:
+            params["decoder"] = with_output_bias(params["decoder"], link(mean))
+        return init_state(key, params, optimizer)
+
+    if config.seeds == 1:
+        return init(root_keys(config), mean)
+    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *[init(key, mean) for key in root_keys(config)])
 
 
-def training_batch(config: TrainConfig, images: Array, state: TrainState, ids: Array, weights: Array) -> Batch:
-    """The batch that a state's next step sees."""
-    key = rng.stream(state.key, "binarize", state.step)
-    return make_batch(images, key, ids, weights, binarize=config.binarize == "dynamic")
+def root_keys(config: TrainConfig) -> Key:
+    """The run's root key, or the `[S]` root keys of all its seeds."""
+    keys = [rng.root(one.seed) for one in single_seeds(config)]
+    return keys[0] if config.seeds == 1 else jnp.stack(keys)
+
+
+def single_seeds(config: TrainConfig) -> list[TrainConfig]:
+    """The same run with each of its seeds alone."""
+    return [dataclasses.replace(config, seed=config.seed + number, seeds=1) for number in range(config.seeds)]
 
 
 def evaluate_split(config: TrainConfig, model: VAE, params: Params, split: Split, num_samples: int = 1) -> ElboEstimate:
@@ -107,7 +145,7 @@ def evaluate_split(config: TrainConfig, model: VAE, params: Params, split: Split
     Where pixels are binarized, the draw is the same in every run, whatever its seed, so that runs can be compared.
     """
     batches = sequential_batches(
-        jnp.asarray(split.image),
+        split.image,
         rng.stream(rng.root(0), "binarize for evaluation"),
         batch_size=min(1000, split.num_examples),
         binarize=config.binarize == "dynamic",

@@ -11,6 +11,7 @@ from PIL import Image
 
 from jaxvae.report import read_metrics
 from jaxvae.runs import load_run
+from jaxvae.runs.engine import Engine
 from jaxvae.types import InputError
 
 
@@ -55,7 +56,7 @@ def test_metrics_agree_with_each_other(scripts, small):
     assert [record["step"] for record in records if record["split"] == "validation"] == [20, 40]
     result = summary(config.run_dir)
     assert result["test_elbo"] == pytest.approx(result["test_log_likelihood"] - result["test_kl"])
-    assert result["test_examples"] == 300
+    assert result["test_num_examples"] == 300
     assert result["steps"] == 40
     assert result["examples_per_second"] > 0
 
@@ -71,25 +72,26 @@ def test_the_same_options_give_the_same_numbers(scripts, small, tmp_path):
 
 
 def test_an_interrupted_run_ends_like_one_that_was_not(scripts, small, tmp_path, monkeypatch):
-    whole, broken = small(run_dir=tmp_path / "whole"), small(run_dir=tmp_path / "broken")
+    whole, broken = small(run_dir=tmp_path / "whole"), small(run_dir=tmp_path / "broken", log_every=4)
     scripts["train"].main(whole)
 
-    make_dispatch = scripts["train"].make_dispatch
+    build_engine = scripts["train"].build_engine
 
-    def make_interrupted_dispatch(*args):
-        dispatch = make_dispatch(*args)
+    def interrupted_engine(*arguments):
+        dispatch, chunks = build_engine(*arguments)
 
-        def interrupted(state, ids, weights):
-            if int(state.step) == 24:
+        def run(state, chunk):
+            if int(state.step) == 20:
                 os.kill(os.getpid(), signal.SIGTERM)
-            return dispatch(state, ids, weights)
+            return dispatch.run(state, chunk)
 
-        return interrupted
+        return Engine(dispatch._replace(run=run, steps=6), chunks)
 
-    monkeypatch.setattr(scripts["train"], "make_dispatch", make_interrupted_dispatch)
+    monkeypatch.setattr(scripts["train"], "build_engine", interrupted_engine)
     assert scripts["train"].main(broken) == 143
+    assert 20 < load_run(broken.run_dir).step < 40
     assert not (broken.run_dir / "summary.json").exists()
-    monkeypatch.setattr(scripts["train"], "make_dispatch", make_dispatch)
+    monkeypatch.setattr(scripts["train"], "build_engine", build_engine)
     assert scripts["train"].main(broken) == 0
     assert summary(broken.run_dir)["params_sha256"] == summary(whole.run_dir)["params_sha256"]
     steps = [record["step"] for record in read_metrics(broken.run_dir / "metrics.jsonl") if record["split"] == "train"]
@@ -130,6 +132,11 @@ def test_another_run_is_not_written_over(scripts, small):
         ({"batch_size": 2000}, "batch-size: 2000 is more than the 1297"),
         ({"binarize": "none", "likelihood": "bernoulli"}, "likelihood: .* --binarize dynamic"),
         ({"dataset": "digit"}, "did you mean 'digits'"),
+        ({"warmup_steps": 40}, "warmup-steps: 40 steps never end in a run of 40"),
+        ({"beta_warmup_steps": 50}, "beta-warmup-steps: 50 steps never end in a run of 40"),
+        ({"compute": {"devices": 3}}, "devices: 3 asked for"),
+        ({"compute": {"devices": 2, "dispatch": "scan"}}, "dispatch: scan is for one device"),
+        ({"compute": {"devices": 2}, "seeds": 2}, "seeds: 2 are trained at once on one device"),
     ],
 )
 def test_bad_input_creates_nothing(scripts, small, options, message):

@@ -1,0 +1,110 @@
+"""Where and how the steps of a run are computed: it decides the speed, never what is computed."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import warnings
+from pathlib import Path
+from typing import Literal
+
+import jax
+
+from jaxvae.types import InputError
+
+logger = logging.getLogger(__name__)
+
+
+@dataclasses.dataclass(frozen=True)
+class Compute:
+    """Devices, hosts, and how steps and examples reach them."""
+
+    devices: int | None = None
+    """How many devices to train on; all there are if not given."""
+    dispatch: Literal["auto", "step", "scan", "pmap", "sharded"] = "auto"
+    """One step a call (step), many in one loop on the device (scan), or the loop on several devices (pmap, sharded)."""
+    input: Literal["auto", "resident", "stream"] = "auto"
+    """Keep the training set on the device, or stream it there; auto streams what takes over a quarter of the memory."""
+    compilation_cache: Path | None = Path("~/.cache/jaxvae")
+    """Folder in which compiled programs are kept from one run to the next; None for none."""
+    coordinator: str | None = None
+    """HOST:PORT of process 0 of several that train together; SLURM, TPU pods and GKE need none of these three."""
+    num_processes: int | None = None
+    """How many processes there are; 1 trains alone, whatever cluster is found."""
+    process_id: int | None = None
+    """The number of this one, from 0."""
+
+    def check(self) -> None:
+        """Refuse what no machine could make right."""
+        if self.devices is not None and self.devices < 1:
+            raise InputError(f"devices: must be at least 1, got {self.devices}")
+        if self.coordinator is None:
+            if self.process_id is not None or self.num_processes not in (None, 1):
+                raise InputError(
+                    "coordinator: not given; give HOST:PORT of process 0 with --num-processes, --process-id"
+                )
+            return
+        if self.num_processes is None or self.process_id is None:
+            raise InputError("coordinator: needs --num-processes and --process-id too")
+        if not 0 <= self.process_id < self.num_processes:
+            raise InputError(f"process-id: must be from 0 to {self.num_processes - 1}, got {self.process_id}")
+
+
+def set_up(compute: Compute) -> None:
+    """Join the other processes, if there are any, and open the compilation cache, before JAX does anything else."""
+    if compute.coordinator is not None:
+        jax.distributed.initialize(compute.coordinator, compute.num_processes, compute.process_id)
+    elif compute.num_processes != 1:
+        _join_cluster()
+    # An environment variable or a program that has chosen a folder already is right.
+    if compute.compilation_cache is not None and jax.config.jax_compilation_cache_dir is None:  # type: ignore[attr-defined]
+        jax.config.update("jax_compilation_cache_dir", str(compute.compilation_cache.expanduser()))
+        # Small programs too: hundreds of them are compiled before the first step.
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+
+
+def _join_cluster() -> None:
+    if jax.distributed.is_initialized():
+        return
+    try:
+        with warnings.catch_warnings():
+            # Inside any Kubernetes pod JAX advises a package that only a cluster of them needs.
+            warnings.filterwarnings("ignore", message="(?s).*Kubernetes")
+            jax.distributed.initialize()
+    except ValueError as error:
+        if "coordinator_address" not in str(error):
+            raise
+        logger.debug("no cluster found: %s", error)
+
+
+def choose_devices(compute: Compute) -> list[jax.Device]:
+    """The devices to train on, of all processes.
+
+    Raises:
+        InputError: more are wanted than there are, or a part of them where several processes share the work.
+    """
+    devices = jax.devices()
+    if compute.devices is None or compute.devices == len(devices):
+        return devices
+    if compute.devices > len(devices):
+        hint = "; XLA_FLAGS=--xla_force_host_platform_device_count=N makes N of a CPU" if on_cpu() else ""
+        raise InputError(f"devices: {compute.devices} asked for, {len(devices)} here{hint}")
+    if jax.process_count() > 1:
+        raise InputError(f"devices: {jax.process_count()} processes train on all {len(devices)}; leave --devices away")
+    return devices[: compute.devices]
+
+
+def choose_dispatch(compute: Compute, devices: list[jax.Device]) -> Literal["step", "scan", "pmap", "sharded"]:
+    """The way asked for; by default a loop on the device, over the mesh where there are several."""
+    if compute.dispatch == "auto":
+        return "scan" if len(devices) == 1 else "sharded"
+    if compute.dispatch in ("step", "scan") and len(devices) > 1:
+        raise InputError(
+            f"dispatch: {compute.dispatch} is for one device, here are {len(devices)}; give --devices 1, or pmap"
+        )
+    return compute.dispatch
+
+
+def on_cpu() -> bool:
+    """Whether the devices are CPU cores."""
+    return jax.default_backend() == "cpu"

@@ -1,0 +1,96 @@
+"""From a config to what drives its training: the step, the way it reaches the devices, and what it is fed with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from jaxvae import rng
+from jaxvae.data import Rows, Split
+from jaxvae.data.batches import BatchOrder, make_batch
+from jaxvae.data.feed import STREAMED_BYTES, chunk_counts, resident_chunks, streamed_chunks
+from jaxvae.data.stream import fits_on_device
+from jaxvae.model import VAE
+from jaxvae.runs import pieces
+from jaxvae.runs.compute import Compute, choose_devices, choose_dispatch
+from jaxvae.runs.config import TrainConfig
+from jaxvae.training import Dispatch, make_dispatch, make_train_step
+from jaxvae.training.dispatch import GatherStep, StepMaker
+from jaxvae.training.step import Metrics
+from jaxvae.types import Array, Chunk, InputError, TrainState
+
+
+class Engine(NamedTuple):
+    """What `training.train` needs."""
+
+    dispatch: Dispatch
+    chunks: Callable[[int], Iterator[Chunk]]
+    """All chunks from a step on, to the end of the run."""
+
+
+def build_engine(config: TrainConfig, model: VAE, split: Split) -> Engine:
+    """Lay out the training of a resolved config on a training split.
+
+    Raises:
+        InputError: the devices that are asked for are not there, or cannot do what is asked.
+    """
+    devices = choose_devices(config.compute)
+    name = choose_dispatch(config.compute, devices)
+    if config.seeds > 1 and name not in ("step", "scan"):
+        raise InputError(f"seeds: {config.seeds} are trained at once on one device; give --devices 1")
+    resident = is_resident(config.compute, split.image)
+    order = BatchOrder(
+        pieces.root_keys(config), split.num_examples, config.batch_size, len(devices) * config.accumulate
+    )
+    dispatch = make_dispatch(
+        name,
+        step_maker(config, model),
+        np.asarray(split.image) if resident else None,
+        width=order.width,
+        devices=devices,
+        seeds=config.seeds if config.seeds > 1 else None,
+    )
+
+    def chunks(first_step: int) -> Iterator[Chunk]:
+        boundaries = (order.steps_per_block, config.log_every, config.checkpoint_every)
+        per_step = order.width * config.seeds * split.image[:1].nbytes
+        limit = dispatch.steps if resident else max(1, min(dispatch.steps, STREAMED_BYTES // per_step))
+        counts = chunk_counts(first_step, config.steps, boundaries=boundaries, limit=limit)
+        if resident:
+            return resident_chunks(order, dispatch.place_chunk, first_step, counts, columns=dispatch.columns)
+        return streamed_chunks(order, split.image, dispatch.place_chunk, first_step, counts, columns=dispatch.columns)
+
+    return Engine(dispatch, chunks)
+
+
+def step_maker(config: TrainConfig, model: VAE) -> StepMaker:
+    """Makes the config's training step for one device, or for a device axis."""
+    loss, optimizer = pieces.build_loss(config, model), pieces.build_optimizer(config)
+    schedules = pieces.build_schedules(config)
+
+    def make_step(axis_name: str | None) -> GatherStep:
+        train_step = make_train_step(
+            loss, optimizer, axis_name=axis_name, accumulate=config.accumulate, schedules=schedules
+        )
+
+        def gather_step(
+            state: TrainState, images: Array | None, ids: Array, weights: Array, x: Array | None
+        ) -> tuple[TrainState, Metrics]:
+            if x is None:
+                assert images is not None
+                x = images[ids]
+            key = rng.stream(state.key, "binarize", state.step)
+            return train_step(state, make_batch(x, key, ids, weights, binarize=config.binarize == "dynamic"))
+
+        return gather_step
+
+    return make_step
+
+
+def is_resident(compute: Compute, images: Rows) -> bool:
+    """Whether a training set is to lie on the device."""
+    if compute.input == "auto":
+        return fits_on_device(images, choose_devices(compute)[0])
+    return compute.input == "resident"

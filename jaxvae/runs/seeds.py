@@ -1,0 +1,79 @@
+"""Several seeds trained at once: the one state taken apart into theirs, their numbers brought together."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from jaxvae import rng
+from jaxvae.checkpoint import Checkpoints
+from jaxvae.data import Dataset, Split
+from jaxvae.model import VAE
+from jaxvae.runs import directory, pieces
+from jaxvae.runs.config import TrainConfig
+from jaxvae.training.optimizer import evaluation_params
+from jaxvae.types import TrainState
+
+
+def members(config: TrainConfig, state: TrainState) -> list[tuple[TrainConfig, TrainState]]:
+    """Each seed's own config and state; its run directory lies in the one of all."""
+    if config.seeds == 1:
+        return [(config, state)]
+    # Each seed's key is known: the stack of them need not be taken apart again and again.
+    stacked: TrainState = state._replace(key=())  # type: ignore[arg-type]
+
+    def member(number: int, one: TrainConfig) -> tuple[TrainConfig, TrainState]:
+        own = dataclasses.replace(one, run_dir=Path(str(config.run_dir)) / f"seed-{one.seed}")
+        return own, jax.tree.map(lambda leaf: leaf[number], stacked)._replace(key=rng.root(one.seed))
+
+    return [member(number, one) for number, one in enumerate(pieces.single_seeds(config))]
+
+
+def evaluate(config: TrainConfig, model: VAE, state: TrainState, split: Split) -> dict[str, Any]:
+    """The ELBO on a split, of one seed or as mean and spread over several."""
+    return together(
+        [
+            pieces.evaluate_split(one, model, evaluation_params(member), split)._asdict()
+            for one, member in members(config, state)
+        ]
+    )
+
+
+def together(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """One row as it is; several as one value where they agree, else as mean and, as `NAME_std`, standard deviation.
+
+    >>> together([{"elbo": -1.0, "steps": 9, "sha256": "a"}, {"elbo": -3.0, "steps": 9, "sha256": "b"}])
+    {'elbo': -2.0, 'elbo_std': 1.4142135623730951, 'steps': 9, 'sha256': ['a', 'b']}
+    """
+    if len(rows) == 1:
+        return rows[0]
+    result: dict[str, Any] = {}
+    for name in rows[0]:
+        values = [row[name] for row in rows]
+        if all(value == values[0] for value in values):
+            result[name] = values[0]
+        elif isinstance(values[0], str):
+            result[name] = values
+        else:
+            result[name] = np.mean(values, axis=0).tolist()
+            result[f"{name}_std"] = np.std(values, axis=0, ddof=1).tolist()
+    return result
+
+
+def per_seed(config: TrainConfig, metrics: dict[str, Any]) -> list[dict[str, Any]]:
+    """The metrics of each seed, from those of all, whose first axis is the seed."""
+    if config.seeds == 1:
+        return [metrics]
+    return [{name: values[number] for name, values in metrics.items()} for number in range(config.seeds)]
+
+
+def save_alone(config: TrainConfig, data: Dataset, state: TrainState, score: float) -> None:
+    """Write one of several seeds' run directories, as if it had been trained alone."""
+    run_dir = directory.open_run_dir(config, data)
+    checkpoints = Checkpoints(run_dir / "checkpoints")
+    checkpoints.save(int(state.step), state, config.to_json(), score=score)
+    checkpoints.close()

@@ -1,0 +1,105 @@
+"""Several processes that train as one, over the loopback: their numbers, their files, resuming with more or fewer."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from jaxvae.report import read_metrics
+from jaxvae.runs import load_run
+
+TRAIN = Path(__file__).resolve().parents[2] / "experiments" / "train.py"
+OPTIONS = ["--hidden", "16", "--latent-dim", "3", "--batch-size", "100", "--log-every", "5", "--checkpoint-every", "10"]
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def start(run_dir, *arguments, processes):
+    """Start the processes of one run, each with one device."""
+    environment = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"}
+    command = [sys.executable, str(TRAIN), "--run-dir", str(run_dir), "--no-tensorboard", *OPTIONS, *arguments]
+    together = ["--coordinator", f"127.0.0.1:{free_port()}", "--num-processes", str(processes), "--process-id"]
+    return [
+        subprocess.Popen(
+            [*command, *([] if processes == 1 else [*together, str(number)])],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for number in range(processes)
+    ]
+
+
+def finish(processes, code=0):
+    outputs = [process.communicate(timeout=240) for process in processes]
+    for process, (_, error) in zip(processes, outputs):
+        assert process.returncode == code, error
+    return outputs
+
+
+def assert_same_numbers(run_dir, other):
+    one, two = load_run(run_dir), load_run(other)
+    assert one.step == two.step
+    flat, other_flat = (np.concatenate([np.ravel(leaf) for leaf in _leaves(run.params)]) for run in (one, two))
+    # Adam divides by the root of a squared gradient, which enlarges rounding where gradients are almost 0.
+    np.testing.assert_allclose(flat, other_flat, atol=1e-4)
+    losses, other_losses = (
+        [record["loss"] for record in read_metrics(folder / "metrics.jsonl")] for folder in (run_dir, other)
+    )
+    np.testing.assert_allclose(losses, other_losses, rtol=1e-5)
+
+
+def _leaves(tree):
+    return [leaf for value in tree.values() for leaf in (_leaves(value) if isinstance(value, dict) else [value])]
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory):
+    """Twenty steps in one process."""
+    run_dir = tmp_path_factory.mktemp("alone")
+    finish(start(run_dir, "--steps", "20", processes=1))
+    return run_dir
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("first", "second", "arguments"),
+    [(2, 1, ["--dispatch", "sharded"]), (1, 2, ["--dispatch", "pmap", "--input", "stream"])],
+    ids=["two then one, sharded", "one then two, pmap and streamed"],
+)
+def test_a_run_goes_on_with_another_number_of_processes(alone, tmp_path, first, second, arguments):
+    finish(start(tmp_path / "run", "--steps", "10", *(arguments if first == 2 else []), processes=first))
+    outputs = finish(start(tmp_path / "run", "--steps", "20", *(arguments if second == 2 else []), processes=second))
+    assert_same_numbers(tmp_path / "run", alone)
+    steps = [(record["split"], record["step"]) for record in read_metrics(tmp_path / "run" / "metrics.jsonl")]
+    assert steps == [(split, step) for split, step in steps if steps.count((split, step)) == 1]
+    assert [process[0].count("resuming") for process in outputs] == [1] + [0] * (second - 1)
+    elbos = [json.loads((folder / "summary.json").read_text())["test_elbo"] for folder in (tmp_path / "run", alone)]
+    assert elbos[0] == pytest.approx(elbos[1], rel=1e-5)
+
+
+@pytest.mark.slow
+def test_a_signal_to_one_process_stops_all_at_the_same_step(tmp_path):
+    processes = start(tmp_path / "run", "--steps", "1000000", processes=2)
+    deadline = time.time() + 120
+    while not (tmp_path / "run" / "metrics.jsonl").exists() or not read_metrics(tmp_path / "run" / "metrics.jsonl"):
+        assert time.time() < deadline
+        assert all(process.poll() is None for process in processes), processes[0].communicate()
+        time.sleep(0.1)
+    processes[1].send_signal(signal.SIGTERM)
+    outputs = [process.communicate(timeout=120) for process in processes]
+    assert processes[1].returncode == 143, outputs[1][1]
+    assert "stopped at step" in outputs[0][0], outputs[0][1]
+    assert load_run(tmp_path / "run").step == int(outputs[0][0].split("stopped at step ")[1].split(",")[0])
