@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+import jax
 import numpy as np
 
 from jaxvae import rng
@@ -92,5 +93,7 @@ def step_maker(config: TrainConfig, model: VAE) -> StepMaker:
 def is_resident(compute: Compute, images: Rows) -> bool:
     """Whether a training set is to lie on the device."""
     if compute.input == "auto":
-        return fits_on_device(images, choose_devices(compute)[0])
+        # Only of its own devices does a process know the memory.
+        own = next(device for device in choose_devices(compute) if device.process_index == jax.process_index())
+        return fits_on_device(images, own)
     return compute.input == "resident"
