@@ -170,9 +170,11 @@ def draw(experiment: Experiment, state: TrainState) -> None:
     config, data, model, _, run_dir, _ = experiment
     config, state = seeds.members(config, state)[0]
     folder, params = run_dir / "figures", evaluation_params(state)
-    originals = jnp.asarray(data.test.first(64))
-    figures.save_reconstructions(folder / "reconstructions.png", originals, model.reconstruct(params, originals))
-    samples = model.sample(params, rng.stream(rng.root(config.seed), "figures"), 64)
+    originals = data.test.first(64)
+    reconstructions = in_blocks(lambda x: model.reconstruct(params, x), originals)
+    figures.save_reconstructions(folder / "reconstructions.png", originals, reconstructions)
+    keys = rng.sample_keys(rng.stream(rng.root(config.seed), "figures"), 64)
+    samples = in_blocks(lambda keys: model.sample_each(params, keys), keys)
     figures.save_grid(folder / "samples.png", samples, columns=16, title="decoded samples of the prior")
     figures.save_loss_curve(folder / "loss.png", read_metrics(run_dir / "metrics.jsonl"))
     if config.latent_dim == 2:

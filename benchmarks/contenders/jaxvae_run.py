@@ -1,0 +1,47 @@
+"""jaxvae, through the functions that `experiments/train.py` calls, logging every 100 steps as it does."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from contenders import Case, Run
+from jaxvae.data import Dataset, Split
+from jaxvae.runs import pieces
+from jaxvae.runs.config import TrainConfig
+from jaxvae.runs.engine import build_engine
+from jaxvae.training import Hook, Progress, train
+from jaxvae.training.loop import steps_taken
+from jaxvae.types import TrainState
+
+
+def log(state: TrainState, progress: Progress) -> None:
+    """Wait for the steps under way and fetch their metrics, as logging does."""
+    progress.take_metrics()
+
+
+def setup(case: Case, images: np.ndarray, *, binarize: bool = False) -> Run:
+    config = TrainConfig(
+        preset="conv_vae" if case.channels else "vae",
+        batch_size=case.batch_size,
+        hidden=case.hidden,
+        channels=case.channels,
+        latent_dim=case.latent_dim,
+        likelihood="bernoulli" if binarize else "grey_cross_entropy",
+        steps=10**9,
+    )
+    data = Dataset("images", train=Split(images), test=Split(images[:1]), pixels="ink")
+    config = pieces.resolve(config, data)
+    model = pieces.build_model(config, data.shape)
+    engine = build_engine(config, model, data.train)
+    state = engine.dispatch.place_state(pieces.initial_state(config, model, data.shape))
+    chunks = engine.chunks(0)
+
+    def run(num_steps: int) -> int:
+        nonlocal state
+        first = steps_taken(state)
+        state, _ = train(
+            state, engine.dispatch.run, chunks, num_steps=first + num_steps, hooks=[Hook(config.log_every, log)]
+        )
+        return steps_taken(state) - first
+
+    return run

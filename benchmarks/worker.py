@@ -1,0 +1,122 @@
+"""One contender in a process of its own, told over a pipe when to run: the threads of the others are asleep then."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+from contenders import Case, setup
+
+
+class Repetition(NamedTuple):
+    """What one run of a contender took."""
+
+    steps: int
+    seconds: float
+    cpu_seconds: float
+    """Of all its threads together."""
+    peak_bytes: int
+    """The most memory that the process ever held, on the device where that is not the CPU."""
+
+
+Repeat: TypeAlias = Callable[[int], Repetition]
+
+
+class WorkerError(RuntimeError):
+    """A contender cannot run here; the message is the last line that it wrote."""
+
+
+@contextlib.contextmanager
+def start(name: str, case: Case, images: Path, cache: Path, python: str) -> Iterator[tuple[float, Repeat]]:
+    """Start a contender.
+
+    Args:
+        name: in the table of contenders.
+        case: what it trains.
+        images: an `.npy` file.
+        cache: a folder for compiled programs.
+        python: interpreter.
+
+    Returns:
+        Seconds from the start of the process to the end of its first step, and what makes it take more.
+
+    Raises:
+        WorkerError: it has ended.
+    """
+    command = [python, __file__, name, json.dumps(case), str(images)]
+    caches = {"JAX_COMPILATION_CACHE_DIR": str(cache / "jax"), "TORCHINDUCTOR_CACHE_DIR": str(cache / "torch")}
+    # Several processes share a GPU here.
+    more = {"JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.1", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
+    more["JAX_TRACEBACK_FILTERING"] = "off"  # a traceback's last line is the error then
+    with tempfile.TemporaryFile("w+") as log:
+        begin = time.perf_counter()
+        process = subprocess.Popen(
+            command,
+            env={**os.environ, **caches, **more},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
+
+        def repeat(num_steps: int) -> Repetition:
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.write(f"{num_steps}\n")
+                process.stdin.flush()
+            answer = process.stdout.readline()
+            if not answer:
+                log.seek(0)
+                lines = log.read().strip().splitlines() or ["no word"]
+                raise WorkerError(lines[-1])
+            return Repetition(*json.loads(answer))
+
+        with process:
+            try:
+                repeat(1)
+                yield time.perf_counter() - begin, repeat
+            finally:
+                with contextlib.suppress(BrokenPipeError):
+                    process.stdin.close()
+
+
+def serve(name: str, case: Case, images: Path) -> None:
+    """The other end of the pipe: a number of steps a line in, a repetition a line out."""
+    # Whatever the frameworks print goes to the log.
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    run = setup(name, case, np.load(images))
+    for line in sys.stdin:
+        begin, cpu = time.perf_counter(), time.process_time()
+        steps = run(int(line))
+        repetition = Repetition(steps, time.perf_counter() - begin, time.process_time() - cpu, peak_bytes())
+        print(json.dumps(repetition), file=answers, flush=True)
+
+
+def peak_bytes() -> int:
+    """See `Repetition`."""
+    if "torch" in sys.modules and (cuda := sys.modules["torch"].cuda).is_available():
+        return cuda.max_memory_allocated()
+    if "jax" in sys.modules and (stats := sys.modules["jax"].local_devices()[0].memory_stats()):
+        return stats["peak_bytes_in_use"]
+    status = Path("/proc/self/status")
+    if status.exists():
+        # Unlike ru_maxrss it does not count what the parent held when it forked.
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+if __name__ == "__main__":
+    name, fields, images = sys.argv[1:]
+    case = json.loads(fields)
+    serve(name, Case(*(tuple(field) if isinstance(field, list) else field for field in case)), Path(images))
