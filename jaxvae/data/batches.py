@@ -105,7 +105,8 @@ def make_batch(x: Array, key: Key, ids: Array, weights: Array, *, binarize: bool
 
 def _binarize(key: Key, x: Array) -> Array:
     if x.dtype == jnp.uint8:
-        # 16 random bits, stretched over 0..254, are below a grey value v with probability v / 255.
-        level = (jax.random.bits(key, x.shape, jnp.uint16).astype(jnp.uint32) * 255) >> 16
-        return jnp.where(level < x, 255, 0).astype(jnp.uint8)
+        # Half a word for each pixel: 16 random bits r are below v / 255 of their range with that probability.
+        words = jax.random.bits(key, (-(-x.size // 2),), jnp.uint32)
+        halves = jnp.concatenate([words & 0xFFFF, words >> 16])[: x.size].reshape(x.shape)
+        return jnp.where(halves * 255 < x.astype(jnp.uint32) << 16, 255, 0).astype(jnp.uint8)
     return (jax.random.uniform(key, x.shape) < x).astype(x.dtype)

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxvae.distributions.base import at_least_float32, flatten_event
-from jaxvae.distributions.bernoulli import Bernoulli
+from jaxvae.distributions.bernoulli import Bernoulli, softplus
 from jaxvae.distributions.categorical import Categorical
 from jaxvae.distributions.multivariate_normal import MultivariateNormal, multivariate_gaussian_kl
 from jaxvae.distributions.normal import Normal, gaussian_kl_per_dimension
@@ -86,7 +86,7 @@ def _normal_normal(q: Normal, p: Normal) -> Array:
 def _bernoulli_bernoulli(q: Bernoulli, p: Bernoulli) -> Array:
     q_logits, p_logits = at_least_float32(q.logits), at_least_float32(p.logits)
     # sigmoid(lq) (lq - lp) - softplus(lq) + softplus(lp)
-    kl = jax.nn.sigmoid(q_logits) * (q_logits - p_logits) - jax.nn.softplus(q_logits) + jax.nn.softplus(p_logits)
+    kl = jax.nn.sigmoid(q_logits) * (q_logits - p_logits) - softplus(q_logits) + softplus(p_logits)
     return flatten_event(kl, q.event_ndim)
 
 

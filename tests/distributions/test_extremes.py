@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy.special import expit
 
 from jaxvae.distributions import (
     Bernoulli,
@@ -14,6 +15,7 @@ from jaxvae.distributions import (
     Normal,
     kl_divergence,
 )
+from jaxvae.distributions.bernoulli import softplus
 
 LOGITS = jnp.array([[-1e4], [-1e-30], [0.0], [1e-30], [1e4]])
 LOG_VARS = jnp.array([[-50.0], [50.0]])
@@ -107,3 +109,12 @@ def test_continuous_bernoulli_sample_at_the_ends_of_the_noise(logit, extreme, mo
     x, slope = jax.value_and_grad(lambda logit: ContinuousBernoulli(logit).sample(jax.random.key(0)))(logit)
     assert 0 <= x <= 1
     assert np.isfinite(slope)
+
+
+def test_softplus_and_its_derivatives_are_exact_from_one_end_to_the_other():
+    x = np.array([-np.inf, -1e4, -30.0, -1.0, 0.0, 1e-30, 2.0, 30.0, 1e4, np.inf], np.float32)
+    np.testing.assert_allclose(softplus(x), np.logaddexp(x.astype(np.float64), 0), rtol=1e-6)
+    np.testing.assert_allclose(jax.vmap(jax.grad(softplus))(x), expit(x), rtol=1e-6)
+    second = jax.vmap(jax.grad(jax.grad(softplus)))(x[1:-1])
+    np.testing.assert_allclose(second, expit(x[1:-1]) * expit(-x[1:-1]), rtol=1e-5, atol=1e-12)
+    assert np.isnan(softplus(jnp.nan))
