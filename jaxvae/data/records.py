@@ -25,7 +25,7 @@ from jaxvae.types import InputError, first_line
 
 _FILE_NAME = re.compile(r"(.+?)(?:-(train|validation|test))?\.array_record(?:-\d+-of-\d+)?")
 """What a set is called, and which split the file belongs to."""
-_RECORDS_AT_ONCE = 1024
+_RECORDS_AT_ONCE = 8192
 _KEPT_BYTES = 64 << 20
 """Encoded images that take no more than this are read once and kept."""
 
