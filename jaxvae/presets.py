@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+import jax.numpy as jnp
+import numpy as np
 from flax import linen as nn
+from jax.typing import DTypeLike
 
 from jaxvae.likelihoods import LIKELIHOODS
 from jaxvae.model import VAE
@@ -17,7 +20,7 @@ from jaxvae.types import InputError
 
 
 class Sizes(NamedTuple):
-    """What decides the networks' shapes."""
+    """What the networks are built from: their shapes, and what they compute in."""
 
     hidden: tuple[int, ...]
     """Widths of the dense hidden layers, from the data inwards; the decoder mirrors the encoder."""
@@ -25,12 +28,13 @@ class Sizes(NamedTuple):
     """Channels of the convolutions, from the image inwards."""
     encoder_outputs: int
     decoder_shape: tuple[int, ...]
+    dtype: np.dtype | None
 
 
 def mlp(sizes: Sizes) -> tuple[nn.Module, nn.Module]:
     """Fully connected encoder and decoder."""
-    encoder = MLPEncoder(sizes.hidden, sizes.encoder_outputs)
-    return encoder, MLPDecoder(sizes.hidden[::-1], sizes.decoder_shape)
+    encoder = MLPEncoder(sizes.hidden, sizes.encoder_outputs, dtype=sizes.dtype)
+    return encoder, MLPDecoder(sizes.hidden[::-1], sizes.decoder_shape, dtype=sizes.dtype)
 
 
 def conv(sizes: Sizes) -> tuple[nn.Module, nn.Module]:
@@ -39,8 +43,8 @@ def conv(sizes: Sizes) -> tuple[nn.Module, nn.Module]:
         raise InputError(f"preset: a convolutional network needs images [H, W, C], got {sizes.decoder_shape}; use vae")
     if not sizes.channels:
         raise InputError("channels: a convolutional network needs at least one convolution; give --channels 32 64")
-    encoder = ConvEncoder(sizes.channels, sizes.hidden, sizes.encoder_outputs)
-    return encoder, ConvDecoder(sizes.channels[::-1], sizes.hidden[::-1], sizes.decoder_shape)
+    encoder = ConvEncoder(sizes.channels, sizes.hidden, sizes.encoder_outputs, dtype=sizes.dtype)
+    return encoder, ConvDecoder(sizes.channels[::-1], sizes.hidden[::-1], sizes.decoder_shape, dtype=sizes.dtype)
 
 
 class Preset(NamedTuple):
@@ -73,8 +77,11 @@ def build(
     channels: tuple[int, ...] | None = None,
     posterior: str | None = None,
     likelihood: str | None = None,
+    dtype: DTypeLike | None = None,
 ) -> VAE:
     """Build a preset's model for examples of a shape; what is not given is the preset's.
+
+    The networks' hidden layers compute in `dtype`, float32 if None; parameters and outputs are float32 in any case.
 
     >>> build("vae", (8, 8, 1), latent_dim=2).prior
     StandardNormal(latent_dim=2)
@@ -90,8 +97,20 @@ def build(
             channels=preset.channels if channels is None else channels,
             encoder_outputs=posterior_row.num_outputs(latent_dim),
             decoder_shape=(*shape[:-1], shape[-1] * outputs_per_value),
+            dtype=None if dtype is None else _floating(dtype),
         )
     )
     if likelihood_row.log_var == "shared":
         decoder = SharedLogVar(decoder)
     return VAE(encoder, decoder, StandardNormal(latent_dim), posterior_row.head, likelihood_row.head)
+
+
+def _floating(dtype: DTypeLike) -> np.dtype:
+    """The same object whether a name or a type came, so that equal models are equal."""
+    try:
+        resolved = jnp.dtype(dtype)
+    except TypeError as error:
+        raise InputError(f"dtype: {dtype!r} is no type of numbers; give float32 or bfloat16") from error
+    if not jnp.issubdtype(resolved, jnp.floating):
+        raise InputError(f"dtype: networks cannot compute in {resolved}; give float32 or bfloat16")
+    return resolved

@@ -1,5 +1,6 @@
 """The table of variants: every row, every property."""
 
+import functools
 import typing
 
 import jax
@@ -61,6 +62,24 @@ def test_overfits_eight_examples_with_every_parameter(model, x):
 def test_equal_builds_are_equal(model):
     assert presets.build("vae", SHAPE, latent_dim=3) == presets.build("vae", SHAPE, latent_dim=3)
     assert hash(presets.build("vae", SHAPE)) == hash(presets.build("vae", SHAPE))
+
+
+@pytest.mark.parametrize("name", presets.PRESETS)
+def test_dtype_reaches_both_networks_and_no_parameter(name, x):
+    model = presets.build(name, SHAPE, latent_dim=3, hidden=(16,), dtype="bfloat16")
+    assert model == presets.build(name, SHAPE, latent_dim=3, hidden=(16,), dtype=jnp.bfloat16)
+    assert model != presets.build(name, SHAPE, latent_dim=3, hidden=(16,))
+    assert model.encoder.dtype == model.decoder.dtype == jnp.bfloat16
+    params = jax.eval_shape(model.init, rng.root(0), x)
+    assert {leaf.dtype for leaf in jax.tree.leaves(params)} == {jnp.dtype("float32")}
+    loss, _ = jax.eval_shape(functools.partial(elbo_loss, model=model), params, rng.root(1), x)
+    assert loss.dtype == jnp.float32
+
+
+@pytest.mark.parametrize("dtype", ["float17", "int8", jnp.int32])
+def test_dtype_must_be_a_floating_point_type(dtype):
+    with pytest.raises(InputError, match="bfloat16"):
+        presets.build("vae", SHAPE, dtype=dtype)
 
 
 def test_convolutions_refuse_vectors_and_no_channels():

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from flax import linen as nn
+from jax.typing import DTypeLike
 
+from jaxvae.nets.conv_layers import Conv, ConvTranspose
 from jaxvae.nets.mlp import hidden_layers, join
 from jaxvae.types import Array
-
-KERNEL, STRIDE = (4, 4), (2, 2)
 
 
 class ConvEncoder(nn.Module):
@@ -19,13 +19,15 @@ class ConvEncoder(nn.Module):
     hidden: tuple[int, ...]
     num_outputs: int
     activation: Callable[[Array], Array] = nn.relu
+    dtype: DTypeLike | None = None
+    """What the hidden layers compute in; parameters and outputs are float32 in any case."""
 
     @nn.compact
     def __call__(self, x: Array, condition: Array | None = None) -> Array:
         """`[B, H, W, C]` -> `[B, num_outputs]`."""
         for features in self.channels:
-            x = self.activation(nn.Conv(features, KERNEL, STRIDE)(x))
-        h = hidden_layers(join(x, condition), self.hidden, self.activation)
+            x = self.activation(Conv(features, dtype=self.dtype)(x))
+        h = hidden_layers(join(x, condition), self.hidden, self.activation, self.dtype)
         return nn.Dense(self.num_outputs, name="output")(h)
 
 
@@ -42,17 +44,19 @@ class ConvDecoder(nn.Module):
     shape: tuple[int, ...]
     """`(H, W, C)` of the output."""
     activation: Callable[[Array], Array] = nn.relu
+    dtype: DTypeLike | None = None
+    """What the hidden layers compute in; parameters and outputs are float32 in any case."""
 
     @nn.compact
     def __call__(self, z: Array, condition: Array | None = None) -> Array:
         """`[B, D]` -> `[B, H, W, C]`."""
         *sizes, smallest = _sizes(self.shape[:2], len(self.channels))
-        h = hidden_layers(join(z, condition), self.hidden, self.activation)
-        h = self.activation(nn.Dense(smallest[0] * smallest[1] * self.channels[0])(h))
+        widths = (*self.hidden, smallest[0] * smallest[1] * self.channels[0])
+        h = hidden_layers(join(z, condition), widths, self.activation, self.dtype)
         x = h.reshape(-1, *smallest, self.channels[0])
         for features, (height, width) in zip(self.channels[1:], sizes[:0:-1]):
-            x = self.activation(nn.ConvTranspose(features, KERNEL, STRIDE)(x)[:, :height, :width])
-        x = nn.ConvTranspose(self.shape[-1], KERNEL, STRIDE, name="output")(x)
+            x = self.activation(ConvTranspose(features, dtype=self.dtype)(x)[:, :height, :width])
+        x = ConvTranspose(self.shape[-1], name="output")(x)
         return x[:, : self.shape[0], : self.shape[1]]
 
 

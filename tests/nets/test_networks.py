@@ -95,6 +95,26 @@ def test_conv_decoder_mirrors_the_encoder(shape):
         assert all(side in (double, double - 1) for side, double in zip(encoder[down], decoder[up]))
 
 
+def with_dtype(net, dtype):
+    if isinstance(net, SharedLogVar):
+        return SharedLogVar(with_dtype(net.decoder, dtype))
+    return net.copy(dtype=dtype)
+
+
+@pytest.mark.parametrize("name", [name for name in NETS if "three" in name or "shared" in name or "(5, 7, 2)" in name])
+def test_bfloat16_keeps_parameters_and_outputs_in_float32(name):
+    net, inputs, _ = NETS[name]
+    half = with_dtype(net, jnp.bfloat16)
+    shapes = jax.eval_shape(half.init, jax.random.key(0), inputs)
+    assert shapes == jax.eval_shape(net.init, jax.random.key(0), inputs)
+    assert {leaf.dtype for leaf in jax.tree.leaves(shapes)} == {jnp.dtype("float32")}
+    variables = some_variables(net, inputs)
+    outputs, exact = jax.jit(lambda: (half.apply(variables, inputs), net.apply(variables, inputs)))()
+    assert outputs.dtype == jnp.float32
+    assert np.any(outputs != exact)
+    np.testing.assert_allclose(outputs, exact, rtol=0, atol=0.03 * np.abs(exact).max())
+
+
 def test_shared_log_var_appends_its_one_parameter():
     net = SharedLogVar(MLPDecoder((), (2, 3, 1)))
     variables = some_variables(net, noise(BATCH, LATENT))

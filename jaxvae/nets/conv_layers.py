@@ -1,0 +1,59 @@
+"""Convolutional layers: matrix products on CPU, XLA's own convolutions elsewhere, the same parameters everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import jax
+from flax import linen as nn
+from jax import lax
+from jax.typing import DTypeLike
+
+from jaxvae.nets import conv_products
+from jaxvae.nets.conv_products import Padding
+from jaxvae.types import Array
+
+AXES = ("NHWC", "HWIO", "NHWC")
+
+
+class Conv(nn.Module):
+    """`flax.linen.Conv` in two dimensions."""
+
+    features: int
+    kernel_size: tuple[int, int] = (4, 4)
+    strides: tuple[int, int] = (2, 2)
+    padding: Padding = "SAME"
+    dtype: DTypeLike | None = None
+
+    @nn.compact
+    def __call__(self, x: Array) -> Array:
+        """`[B, H, W, I]` -> `[B, h, w, features]`."""
+        return _apply(self, x, on_cpu=conv_products.conv, elsewhere=lax.conv_general_dilated)
+
+
+class ConvTranspose(nn.Module):
+    """`flax.linen.ConvTranspose` in two dimensions."""
+
+    features: int
+    kernel_size: tuple[int, int] = (4, 4)
+    strides: tuple[int, int] = (2, 2)
+    padding: Padding = "SAME"
+    dtype: DTypeLike | None = None
+
+    @nn.compact
+    def __call__(self, x: Array) -> Array:
+        """`[B, h, w, I]` -> `[B, H, W, features]`."""
+        return _apply(self, x, on_cpu=conv_products.conv_transpose, elsewhere=lax.conv_transpose)
+
+
+def _apply(
+    layer: Conv | ConvTranspose, x: Array, *, on_cpu: Callable[..., Array], elsewhere: Callable[..., Array]
+) -> Array:
+    kernel_shape = (*layer.kernel_size, x.shape[-1], layer.features)
+    kernel = layer.param("kernel", nn.initializers.lecun_normal(), kernel_shape)
+    bias = layer.param("bias", nn.initializers.zeros, (layer.features,))
+    x, kernel, bias = nn.dtypes.promote_dtype(x, kernel, bias, dtype=layer.dtype)
+    # Not lax.platform_dependent: the derivative of a choice would keep what both forms need for theirs.
+    if jax.default_backend() == "cpu":
+        return on_cpu(x, kernel, bias, layer.strides, layer.padding)
+    return elsewhere(x, kernel, layer.strides, layer.padding, dimension_numbers=AXES) + bias

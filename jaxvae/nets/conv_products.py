@@ -1,0 +1,107 @@
+"""Convolutions written as matrix products, for XLA's CPU backend.
+
+There a convolution's gradients are slow in a loop (jax issue 12868: only outside of loops does the compiler bring them
+into the form that its fast code knows), and the weight gradient of a transposed convolution is slow everywhere. A
+product with the image's patches is fast in both places, and so are its derivatives, which are products again.
+
+In here axes run `[C, H, W, B]`: with the batch last, cutting an image into patches copies long contiguous rows.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Literal, NamedTuple, TypeAlias
+
+import jax
+from jax import lax
+
+from jaxvae.types import Array
+
+Padding: TypeAlias = Literal["SAME", "VALID"]
+
+
+class Windows(NamedTuple):
+    """Where a convolution looks along one axis: `number` windows, the first of which begins `before` the image."""
+
+    size: int
+    stride: int
+    before: int
+    number: int
+
+    @property
+    def blocks(self) -> int:
+        """A window's length in blocks as long as the stride, rounded up."""
+        return math.ceil(self.size / self.stride)
+
+
+def conv(x: Array, kernel: Array, bias: Array, strides: tuple[int, int], padding: Padding) -> Array:
+    """`lax.conv_general_dilated` plus bias: `[B, H, W, I]`, `[kh, kw, I, O]`, `[O]` -> `[B, h, w, O]`."""
+    rows, columns = map(_windows_of_conv, x.shape[1:3], kernel.shape, strides, (padding, padding))
+    patches = _patches(_batch_last(x), rows, columns)
+    y = lax.dot_general(_kernel_matrix(kernel, rows, columns), patches, (((0,), (0,)), ((), ())))
+    return _batch_first(y.reshape(-1, rows.number, columns.number, len(x)), bias)
+
+
+def conv_transpose(x: Array, kernel: Array, bias: Array, strides: tuple[int, int], padding: Padding) -> Array:
+    """`lax.conv_transpose` plus bias: `[B, h, w, I]`, `[kh, kw, I, O]`, `[O]` -> `[B, H, W, O]`.
+
+    It is the linear transpose of a strided convolution with the flipped kernel: every pixel is spread over a window,
+    and where windows overlap they add up.
+    """
+    rows, columns = map(_windows_of_conv_transpose, x.shape[1:3], kernel.shape, strides, (padding, padding))
+    flipped = kernel[::-1, ::-1].swapaxes(2, 3)
+    patches = _kernel_matrix(flipped, rows, columns) @ _batch_last(x).reshape(kernel.shape[2], -1)
+    sides = [_image_side(windows, padding) for windows in (rows, columns)]
+    image = jax.ShapeDtypeStruct((kernel.shape[3], *sides, len(x)), patches.dtype)
+    (y,) = jax.linear_transpose(lambda image: _patches(image, rows, columns), image)(patches)
+    return _batch_first(y, bias)
+
+
+def _windows_of_conv(side: int, size: int, stride: int, padding: Padding) -> Windows:
+    ((before, after),) = lax.padtype_to_pads((side,), (size,), (stride,), padding)
+    return Windows(size, stride, before, (before + side + after - size) // stride + 1)
+
+
+def _windows_of_conv_transpose(side: int, size: int, stride: int, padding: Padding) -> Windows:
+    return Windows(size, stride, max(size - stride, 0) // 2 if padding == "SAME" else 0, side)
+
+
+def _image_side(windows: Windows, padding: Padding) -> int:
+    overlap = 0 if padding == "SAME" else max(windows.size - windows.stride, 0)
+    return windows.number * windows.stride + overlap
+
+
+def _patches(x: Array, rows: Windows, columns: Windows) -> Array:
+    """`[C, H, W, B]` -> a column for every window of every example, `[pixels of a window * C, h * w * B]`.
+
+    The image is cut into blocks as large as the stride; a window then is a few neighbouring blocks.
+    """
+    axes = (rows, columns)
+    height, width = (axis.number + axis.blocks - 1 for axis in axes)
+    ends = (height * rows.stride, width * columns.stride)
+    pads = [(axis.before, end - side - axis.before, 0) for axis, end, side in zip(axes, ends, x.shape[1:3])]
+    x = lax.pad(x, x.dtype.type(0), [(0, 0, 0), *pads, (0, 0, 0)])
+    x = x.reshape(len(x), height, rows.stride, width, columns.stride, -1).transpose(2, 4, 0, 1, 3, 5)
+    # Without the barriers XLA computes the padding anew for every element of every patch, ten times as slow.
+    x = lax.optimization_barrier(x.reshape(-1, height, width, x.shape[-1]))
+    corners = [(i, j) for i in range(rows.blocks) for j in range(columns.blocks)]
+    shifted = [x[:, i : i + rows.number, j : j + columns.number] for i, j in corners]
+    return lax.optimization_barrier(lax.concatenate(shifted, 0).reshape(len(corners) * len(x), -1))
+
+
+def _kernel_matrix(kernel: Array, rows: Windows, columns: Windows) -> Array:
+    """`[kh, kw, I, O]` -> `[pixels of a window * I, O]`, with zeros where windows were rounded up to whole blocks."""
+    pads = [(0, axis.blocks * axis.stride - axis.size, 0) for axis in (rows, columns)]
+    kernel = lax.pad(kernel, kernel.dtype.type(0), [*pads, (0, 0, 0), (0, 0, 0)])
+    kernel = kernel.reshape(rows.blocks, rows.stride, columns.blocks, columns.stride, *kernel.shape[2:])
+    return kernel.transpose(0, 2, 1, 3, 4, 5).reshape(-1, kernel.shape[-1])
+
+
+def _batch_last(x: Array) -> Array:
+    return x.transpose(3, 1, 2, 0)
+
+
+def _batch_first(y: Array, bias: Array) -> Array:
+    # The bias is added, and its gradient summed, while the batch is last, and the barrier keeps what follows from being
+    # fused across the change of axes: each would copy the whole image in short strides.
+    return lax.optimization_barrier(y + bias[:, None, None, None]).transpose(3, 1, 2, 0)
