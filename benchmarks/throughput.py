@@ -10,11 +10,11 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
-import itertools
 import json
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -34,12 +34,11 @@ from jaxvae.types import InputError
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
 
-NETS = {  # shape of an image, channels, hidden widths, how many images
-    "mlp": ((28, 28, 1), (), (400,), 60000),
-    "conv28": ((28, 28, 1), (32, 64), (256,), 60000),
-    "conv64": ((64, 64, 3), (32, 64, 128, 256), (256,), 8192),
+NETS = {  # shape of an image, channels, hidden widths, how many images, batch sizes
+    "mlp": ((28, 28, 1), (), (400,), 60000, (128, 1024)),
+    "conv28": ((28, 28, 1), (32, 64), (256,), 60000, (128, 1024)),
+    "conv64": ((64, 64, 3), (32, 64, 128, 256), (256,), 8192, (32,)),
 }
-
 
 LATENT_DIM = 20
 
@@ -50,8 +49,8 @@ class Options:
 
     nets: tuple[Literal["mlp", "conv28", "conv64"], ...] = ("mlp", "conv28", "conv64")
     """784-400-20; convolutions 32-64 on 28x28x1; convolutions 32-64-128-256 on 64x64x3."""
-    batch_sizes: tuple[int, ...] = (128, 1024)
-    """Examples per step."""
+    batch_sizes: tuple[int, ...] | None = None
+    """Examples per step; each net's own if not given."""
     contenders: tuple[str, ...] = tuple(CONTENDERS)
     """Who takes part."""
     rounds: int = 5
@@ -79,7 +78,7 @@ class Options:
         unknown = sorted(set(self.contenders) - set(CONTENDERS))
         if unknown:
             raise InputError(f"contenders: no {', '.join(unknown)}; there are {', '.join(CONTENDERS)}")
-        too_large = [size for size in self.batch_sizes if not 1 <= size <= 8192]
+        too_large = [size for size in self.batch_sizes or () if not 1 <= size <= 8192]
         if too_large:
             raise InputError(f"batch-sizes: must be from 1 to 8192, got {too_large[0]}")
 
@@ -94,8 +93,8 @@ def main(options: Options) -> int:
             scripts = measure_script(options)
             sections.append(f"### Whole runs\n\n{tables.script_table(scripts)}")
         print("\n\n".join(sections), end="\n\n", flush=True)
-        for net, size in itertools.product(options.nets, options.batch_sizes):
-            results.append(measure_case(options, Case(net, *NETS[net][:3], LATENT_DIM, size), images[net]))
+        for case in cases(options):
+            results.append(measure_case(options, case, images[case.net]))
             sections.append(tables.case_table(results[-1]))
             print(sections[-1], end="\n\n", flush=True)
             if options.out:  # after every case, because the next one takes minutes and may not end well
@@ -103,6 +102,14 @@ def main(options: Options) -> int:
     if options.write_docs:
         tables.replace_between_markers(PAGE, "\n\n".join(sections))
     return 0
+
+
+def cases(options: Options) -> Iterator[Case]:
+    """Every net with every batch size."""
+    for net in options.nets:
+        shape, channels, hidden, _, batch_sizes = NETS[net]
+        for size in options.batch_sizes or batch_sizes:
+            yield Case(net, shape, channels, hidden, LATENT_DIM, size)
 
 
 def measure_case(options: Options, case: Case, images: Path) -> CaseResult:
@@ -161,7 +168,7 @@ def steps_per_turn(repeat: Repeat, seconds: float) -> int:
 
 def save_images(options: Options, net: str, path: Path) -> Path:
     """Write `[N, H, W, C]` uint8 images of the shape that a net wants."""
-    shape, *_, num_images = NETS[net]
+    shape, _, _, num_images, _ = NETS[net]
     if options.dataset is None:
         images = random_images(num_images, shape)
     else:

@@ -63,7 +63,8 @@ def main(config: TrainConfig) -> int:
         return interrupt.exit_code or 143  # of several processes, another was told to stop
     if hosts.is_main():
         summarize(experiment, state, progress)
-        draw(experiment, state)
+        if config.figures:
+            draw(experiment, state)
     return 0
 
 

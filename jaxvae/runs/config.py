@@ -91,6 +91,8 @@ class TrainConfig:
     """Steps between evaluations, each with a checkpoint."""
     tensorboard: bool = True
     """Write TensorBoard files beside metrics.jsonl."""
+    figures: bool = True
+    """Draw pictures at the end."""
 
     compute: Compute = dataclasses.field(default_factory=Compute)
 
@@ -122,7 +124,7 @@ class TrainConfig:
 
 
 MAY_CHANGE = frozenset(
-    {"data_dir", "run_dir", "steps", "epochs", "log_every", "checkpoint_every", "tensorboard", "compute"}
+    {"data_dir", "run_dir", "steps", "epochs", "log_every", "checkpoint_every", "tensorboard", "figures", "compute"}
 )
 """Fields that do not decide a run's numbers, so that a resumed run may have other values."""
 

@@ -32,6 +32,6 @@ def small(tmp_path):
     def config(**options):
         compute = Compute(**{"devices": 1, "num_processes": 1, **options.pop("compute", {})})
         defaults = {"run_dir": tmp_path / "run", "steps": 40, "hidden": (16,), "log_every": 10, "checkpoint_every": 20}
-        return TrainConfig(**{**defaults, "tensorboard": False, "compute": compute, **options})
+        return TrainConfig(**{**defaults, "tensorboard": False, "figures": False, "compute": compute, **options})
 
     return config

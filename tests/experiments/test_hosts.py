@@ -16,7 +16,20 @@ from jaxvae.report import read_metrics
 from jaxvae.runs import load_run
 
 TRAIN = Path(__file__).resolve().parents[2] / "experiments" / "train.py"
-OPTIONS = ["--hidden", "16", "--latent-dim", "3", "--batch-size", "100", "--log-every", "5", "--checkpoint-every", "10"]
+OPTIONS = [
+    "--no-tensorboard",
+    "--no-figures",
+    "--hidden",
+    "16",
+    "--latent-dim",
+    "3",
+    "--batch-size",
+    "100",
+    "--log-every",
+    "5",
+    "--checkpoint-every",
+    "10",
+]
 
 
 def free_port():
@@ -28,7 +41,7 @@ def free_port():
 def start(run_dir, *arguments, processes):
     """Start the processes of one run, each with one device."""
     environment = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"}
-    command = [sys.executable, str(TRAIN), "--run-dir", str(run_dir), "--no-tensorboard", *OPTIONS, *arguments]
+    command = [sys.executable, str(TRAIN), "--run-dir", str(run_dir), *OPTIONS, *arguments]
     together = ["--coordinator", f"127.0.0.1:{free_port()}", "--num-processes", str(processes), "--process-id"]
     return [
         subprocess.Popen(

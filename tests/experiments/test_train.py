@@ -20,7 +20,7 @@ def summary(run_dir):
 
 
 def test_a_run_directory_holds_everything(scripts, small):
-    config = small(latent_dim=2, tensorboard=True)
+    config = small(latent_dim=2, tensorboard=True, figures=True)
     assert scripts["train"].main(config) == 0
     names = {path.name for path in config.run_dir.iterdir()}
     assert names == {
