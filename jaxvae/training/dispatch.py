@@ -89,6 +89,9 @@ def many_steps(step: GatherStep) -> Callable[[TrainState, Array | None, Chunk], 
     The number of steps is an argument of the compiled program, so chunks of any length share it.
     """
 
+    # Traced once, for the shapes of its metrics and for the loop's body.
+    step = jax.jit(step, inline=True)
+
     def run(state: TrainState, images: Array | None, chunk: Chunk) -> tuple[TrainState, Metrics]:
         def body(k: Array, carry: tuple[TrainState, Metrics]) -> tuple[TrainState, Metrics]:
             state, means = carry

@@ -16,6 +16,7 @@ from contenders import Case, names_for, plain_jax, setup
 
 from jaxvae import elbo_loss, presets
 
+pytestmark = pytest.mark.slow
 MLP = Case("mlp", (8, 8, 1), (), (16,), 3, 16)
 CONV = Case("conv", (8, 8, 3), (4, 6), (16,), 3, 16)
 CASES = pytest.mark.parametrize("case", [MLP, CONV], ids=lambda case: case.net)

@@ -32,6 +32,7 @@ def test_ways_on_one_device_give_the_same_bits(scripts, small, tmp_path, compute
     np.testing.assert_allclose(losses(one.run_dir), losses(other.run_dir), rtol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compute", [{}, {"dispatch": "pmap"}, {"input": "stream"}], ids=["mesh", "pmap", "streamed"])
 def test_a_run_goes_on_with_other_devices(scripts, small, tmp_path, compute):
     whole = small(run_dir=tmp_path / "whole")
@@ -41,6 +42,7 @@ def test_a_run_goes_on_with_other_devices(scripts, small, tmp_path, compute):
     np.testing.assert_allclose(losses(small().run_dir), losses(whole.run_dir), rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_several_seeds_are_as_many_runs(scripts, small, tmp_path, capsys):
     together = small(run_dir=tmp_path / "together", seeds=2, seed=3)
     assert scripts["train"].main(together) == 0
