@@ -88,7 +88,6 @@ def many_steps(step: GatherStep) -> Callable[[TrainState, Array | None, Chunk], 
 
     The number of steps is an argument of the compiled program, so chunks of any length share it.
     """
-
     # Traced once, for the shapes of its metrics and for the loop's body.
     step = jax.jit(step, inline=True)
 
