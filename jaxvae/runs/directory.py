@@ -49,11 +49,12 @@ def open_run_dir(config: TrainConfig, data: Dataset) -> Path:
     if (run_dir / "config.json").exists():
         _check_same(identity(read_config(run_dir)), identity(config), f"run-dir: {run_dir} holds a run with other")
         _check_same(_read(run_dir / "manifest.json")["data"], facts, f"dataset: {run_dir} was trained on other data:")
+    hosts.wait_for_all("run directory checked")  # none may find half of what the main process is about to write
     if hosts.is_main():
         run_dir.mkdir(parents=True, exist_ok=True)
         write_json(run_dir / "config.json", config.to_json())
         write_json(run_dir / "manifest.json", {**manifest(), "data": facts})
-    hosts.wait_for_all("run directory")
+    hosts.wait_for_all("run directory written")
     return run_dir
 
 
