@@ -21,12 +21,12 @@ def save_grid(path: Path, images: ArrayLike, *, columns: int, title: str = "") -
     """Images `[N, H, W, C]` or `[N, D]`, row by row."""
     picture = tile(np.asarray(images, np.float32), columns)
     height, width = (CELL * side / picture.shape[1] * columns for side in picture.shape[:2])
-    figure, (axis,) = _figure(1, width=max(width, 3), height=height + 0.35)
+    figure, (axis,) = new_figure(1, width=max(width, 3), height=height + 0.35)
     grey = picture.shape[-1] == 1
     axis.imshow(picture[..., 0] if grey else picture, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
     axis.set_axis_off()
     axis.set_title(title, fontsize=9)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def save_reconstructions(path: Path, originals: ArrayLike, reconstructions: ArrayLike) -> None:
@@ -55,7 +55,7 @@ def save_manifold(path: Path, images: ArrayLike) -> None:
 
 def save_loss_curve(path: Path, records: Sequence[dict[str, Any]]) -> None:
     """Loss, and its KL part, over steps; evaluations as dots."""
-    figure, axes = _figure(2, width=8, height=3.2)
+    figure, axes = new_figure(2, width=8, height=3.2)
     for axis, name, title in zip(axes, ("loss", "kl"), ("loss (nats per example)", "KL (nats per example)")):
         for split, style in (("train", "-"), ("validation", "o"), ("test", "s")):
             points = [(r["step"], r[name]) for r in records if r["split"] == split and name in r]
@@ -63,12 +63,12 @@ def save_loss_curve(path: Path, records: Sequence[dict[str, Any]]) -> None:
                 axis.plot(*zip(*points), style, label=split, markersize=3, linewidth=1)
         axis.set(xlabel="step", title=title)
         axis.legend(frameon=False)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def save_latent_scatter(path: Path, codes: ArrayLike, labels: np.ndarray | None) -> None:
     """Posterior means `[N, 2]`, coloured by class, on equal axes."""
-    figure, (axis,) = _figure(1, width=5.5, height=5)
+    figure, (axis,) = new_figure(1, width=5.5, height=5)
     codes = np.asarray(codes)
     labels = np.zeros(len(codes), np.int32) if labels is None else labels
     classes = np.unique(labels)
@@ -78,7 +78,7 @@ def save_latent_scatter(path: Path, codes: ArrayLike, labels: np.ndarray | None)
     if len(classes) > 1:
         axis.legend(markerscale=3, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     axis.set(aspect="equal", xlabel="z0", ylabel="z1", title="posterior means of test images")
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def tile(images: np.ndarray, columns: int) -> np.ndarray:
@@ -101,7 +101,8 @@ def _as_images(examples: np.ndarray) -> np.ndarray:
     return examples.reshape((count, side, side, 1) if side * side == length else (count, 1, length, 1))
 
 
-def _figure(panels: int, *, width: float, height: float) -> tuple[Figure, Sequence[Axes]]:
+def new_figure(panels: int, *, width: float, height: float) -> tuple[Figure, Sequence[Axes]]:
+    """A figure of some inches, with panels side by side."""
     # A Figure of its own, not pyplot's: no global state, no window, no backend to choose.
     from matplotlib.figure import Figure
 
@@ -109,6 +110,7 @@ def _figure(panels: int, *, width: float, height: float) -> tuple[Figure, Sequen
     return figure, figure.subplots(1, panels, squeeze=False)[0]
 
 
-def _save(figure: Figure, path: Path) -> None:
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write the file, and the folder where there is none."""
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=120)

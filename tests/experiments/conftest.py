@@ -22,7 +22,7 @@ def load_script(name):
 
 @pytest.fixture(scope="session")
 def scripts():
-    return {name: load_script(name) for name in ("train", "sample", "evaluate")}
+    return {path.stem: load_script(path.stem) for path in EXPERIMENTS.glob("*.py")}
 
 
 @pytest.fixture
