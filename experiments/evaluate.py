@@ -38,7 +38,7 @@ def main(config: EvaluateConfig) -> int:
     run = load_run(config.run_dir, best=config.best)
     data = load(run.config.dataset, config.data_dir or run.config.data_dir)
     estimate = pieces.evaluate_split(run.config, run.model, run.params, data.test, config.num_samples)
-    values = {**estimate._asdict(), "num_samples": config.num_samples, "step": run.step, "dataset": data.name}
+    values = {**estimate, "num_samples": config.num_samples, "step": run.step, "dataset": data.name}
     write_json(config.run_dir / "evaluation.json", values)
     for name, value in values.items():
         print(f"{name:20} {value:.4f}" if isinstance(value, float) else f"{name:20} {value}")

@@ -13,7 +13,7 @@ from jax.typing import DTypeLike
 from jaxvae.likelihoods import LIKELIHOODS
 from jaxvae.model import VAE
 from jaxvae.nets import ConvDecoder, ConvEncoder, MLPDecoder, MLPEncoder, SharedLogVar
-from jaxvae.objectives import elbo_loss
+from jaxvae.objectives import elbo_loss, kl_only_loss
 from jaxvae.posteriors import POSTERIORS
 from jaxvae.priors import StandardNormal
 from jaxvae.types import InputError
@@ -58,6 +58,9 @@ class Preset(NamedTuple):
     posterior: str = "normal"
     likelihood: str = "bernoulli"
     objective: Callable = elbo_loss
+    beta: float = 1.0
+    corruption: str = "none"
+    """Of what the encoder sees: a row of `objectives.CORRUPTIONS`, or none."""
 
 
 PRESETS = {
@@ -65,6 +68,20 @@ PRESETS = {
     "conv_vae": Preset(
         "Kingma & Welling 2014, https://arxiv.org/abs/1312.6114", networks=conv, hidden=(256,), channels=(32, 64)
     ),
+    "autoencoder": Preset(
+        "Hinton & Salakhutdinov 2006, https://doi.org/10.1126/science.1127647",
+        posterior="delta",
+        likelihood="mse",
+        beta=0.0,
+    ),
+    "denoising_autoencoder": Preset(
+        "Vincent et al. 2010, https://jmlr.org/papers/v11/vincent10a.html",
+        posterior="delta",
+        likelihood="mse",
+        beta=0.0,
+        corruption="masking",
+    ),
+    "kl_only": Preset("Kingma & Welling 2014, https://arxiv.org/abs/1312.6114", objective=kl_only_loss),
 }
 
 

@@ -11,20 +11,41 @@ import pytest
 
 from jaxvae import elbo_loss, presets, rng
 from jaxvae.likelihoods import LIKELIHOODS
+from jaxvae.objectives import CORRUPTIONS
 from jaxvae.posteriors import POSTERIORS
 from jaxvae.runs import config
+from jaxvae.runs.pieces import build_loss
 from jaxvae.types import InputError
 
 SHAPE = (9, 7, 1)
-CASES = [(name, "normal", "bernoulli") for name in presets.PRESETS]
+CASES = [(name, preset.posterior, preset.likelihood) for name, preset in presets.PRESETS.items()]
 CASES += [("vae", posterior, "bernoulli") for posterior in POSTERIORS if posterior != "normal"]
 CASES += [("vae", "normal", likelihood) for likelihood in LIKELIHOODS if likelihood != "bernoulli"]
 
 
 @pytest.fixture(params=CASES, ids="-".join)
-def model(request):
-    name, posterior, likelihood = request.param
+def case(request):
+    return request.param
+
+
+@pytest.fixture
+def model(case):
+    name, posterior, likelihood = case
     return presets.build(name, SHAPE, latent_dim=3, hidden=(16,), posterior=posterior, likelihood=likelihood)
+
+
+@pytest.fixture
+def loss(case, model):
+    """As `build_loss` in jaxvae/runs/pieces.py makes it of a run's options."""
+    return build_loss(resolve_for(case), model)
+
+
+def resolve_for(case):
+    name, posterior, likelihood = case
+    preset = presets.PRESETS[name]
+    return config.TrainConfig(
+        preset=name, posterior=posterior, likelihood=likelihood, beta=preset.beta, corruption=preset.corruption
+    )
 
 
 @pytest.fixture
@@ -38,16 +59,16 @@ def test_shapes(model, x):
     assert model.sample(params, rng.root(1), 5).shape == (5, *SHAPE)
 
 
-def test_overfits_eight_examples_with_every_parameter(model, x):
+def test_overfits_eight_examples_with_every_parameter(model, loss, x):
     params = start = model.init(rng.root(0), x)
     optimizer = optax.adam(3e-3)
     opt_state = optimizer.init(params)
 
     @jax.jit
     def step(params, opt_state, key):
-        (loss, _), gradient = jax.value_and_grad(elbo_loss, has_aux=True)(params, key, x, model=model)
+        (value, _), gradient = jax.value_and_grad(loss, has_aux=True)(params, key, x)
         updates, opt_state = optimizer.update(gradient, opt_state)
-        return optax.apply_updates(params, updates), opt_state, loss
+        return optax.apply_updates(params, updates), opt_state, value
 
     losses = []
     for number in range(150):
@@ -95,6 +116,7 @@ def test_convolutions_refuse_vectors_and_no_channels():
         (config.PresetName, presets.PRESETS),
         (config.PosteriorName, POSTERIORS),
         (config.LikelihoodName, LIKELIHOODS),
+        (config.CorruptionName, {"none": None, **CORRUPTIONS}),
     ],
 )
 def test_the_command_line_offers_every_row(names, table):

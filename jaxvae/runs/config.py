@@ -11,11 +11,12 @@ from typing import Any, Literal, TypeVar
 from jaxvae.runs.compute import Compute
 from jaxvae.types import InputError
 
-PresetName = Literal["vae", "conv_vae"]
+PresetName = Literal["vae", "conv_vae", "autoencoder", "denoising_autoencoder", "kl_only"]
 PosteriorName = Literal["normal", "multivariate_normal", "delta"]
 LikelihoodName = Literal[
     "bernoulli", "continuous_bernoulli", "grey_cross_entropy", "mse", "normal_shared", "normal_pixel"
 ]
+CorruptionName = Literal["none", "noise", "masking", "salt_and_pepper"]
 PATHS = ("data_dir", "run_dir", "compilation_cache")
 C = TypeVar("C", bound="TrainConfig | Compute")
 
@@ -33,6 +34,8 @@ class TrainConfig:
     """digits, mnist, fashion_mnist, binarized_mnist, an .npz or array_record file of images, or a folder of them."""
     data_dir: Path | None = None
     """Where tensorflow-datasets keeps its sets; TFDS_DATA_DIR if not given."""
+    train_examples: int | None = None
+    """Train on so many examples only, the first of the training split."""
     run_dir: Path | None = None
     """Where everything is written; a folder under runs/ named after the options if not given."""
     seed: int = 0
@@ -74,14 +77,18 @@ class TrainConfig:
     output_bias: bool = True
     """Begin with the decoder's last bias at the training set's mean."""
 
-    beta: float = 1.0
-    """Weight of the KL; 1 makes the loss minus the ELBO."""
+    beta: float | None = None
+    """Weight of the KL; 1 makes the loss minus the ELBO. The preset's if not given: 1, or 0 of autoencoders."""
     beta_warmup_steps: int = 0
     """Steps in which beta rises from 0."""
     free_bits: float = 0.0
     """Nats per latent dimension that are not charged for."""
     num_samples: int = 1
     """Draws of z per example and step."""
+    corruption: CorruptionName | None = None
+    """How what the encoder sees is spoilt in training; the preset's if not given."""
+    corruption_level: float = 0.3
+    """Standard deviation of the noise, or share of the pixels that are masked or become salt and pepper."""
     binarize: Literal["auto", "dynamic", "none"] = "auto"
     """Draw grey pixels afresh from {0, 1} at each use; auto does so where the likelihood needs it."""
 
@@ -101,15 +108,18 @@ class TrainConfig:
         self.compute.check()
         for name in ("seeds", "steps", "batch_size", "accumulate", "log_every", "checkpoint_every", "num_samples"):
             _check(getattr(self, name) >= 1, name, getattr(self, name), "at least 1")
-        for name in ("epochs", "learning_rate", "clip_norm", "latent_dim"):
+        for name in ("epochs", "learning_rate", "clip_norm", "latent_dim", "train_examples"):
             value = getattr(self, name)
             _check(value is None or value > 0, name, value, "above 0")
-        for name in ("beta", "free_bits", "warmup_steps", "beta_warmup_steps"):
-            _check(getattr(self, name) >= 0, name, getattr(self, name), "0 or more")
+        for name in ("beta", "free_bits", "warmup_steps", "beta_warmup_steps", "corruption_level"):
+            value = getattr(self, name)
+            _check(value is None or value >= 0, name, value, "0 or more")
         for name in ("hidden", "channels"):
             widths = getattr(self, name)
             _check(all(width > 0 for width in widths or ()), name, widths, "positive widths")
         _check(0 <= self.seed <= 2**32 - self.seeds, "seed", self.seed, f"from 0 to {2**32 - self.seeds}")
+        if self.corruption in ("masking", "salt_and_pepper"):
+            _check(self.corruption_level <= 1, "corruption_level", self.corruption_level, "a share, at most 1")
         _check(self.ema_decay is None or 0 < self.ema_decay < 1, "ema_decay", self.ema_decay, "between 0 and 1")
 
     def to_json(self) -> dict[str, Any]:

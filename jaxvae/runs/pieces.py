@@ -13,10 +13,11 @@ import optax
 from jaxvae import presets, rng
 from jaxvae.data import Dataset, Split
 from jaxvae.data.batches import BatchOrder, sequential_batches
-from jaxvae.evaluation import ElboEstimate, evaluate_elbo
+from jaxvae.evaluation import evaluate_elbo
 from jaxvae.likelihoods import LIKELIHOODS
 from jaxvae.model import VAE
 from jaxvae.nets import with_output_bias
+from jaxvae.objectives import CORRUPTIONS, denoising
 from jaxvae.runs.config import TrainConfig, default_run_dir
 from jaxvae.training import init_state
 from jaxvae.training.optimizer import learning_rate_schedule, with_average
@@ -33,10 +34,10 @@ def resolve(config: TrainConfig, data: Dataset) -> TrainConfig:
     preset = presets.PRESETS[config.preset]
     defaults = {
         name: getattr(preset, name)
-        for name in ("latent_dim", "hidden", "channels", "posterior", "likelihood")
+        for name in ("latent_dim", "hidden", "channels", "posterior", "likelihood", "beta", "corruption")
         if getattr(config, name) is None
     }
-    if data.pixels == "grey" and config.likelihood is None:
+    if data.pixels == "grey" and defaults.get("likelihood") == "bernoulli":
         defaults["likelihood"] = "normal_shared"
     config = dataclasses.replace(config, **defaults)
     size = data.train.num_examples
@@ -77,6 +78,8 @@ def build_model(config: TrainConfig, shape: tuple[int, ...]) -> VAE:
 def build_loss(config: TrainConfig, model: VAE) -> Loss:
     """The preset's objective with the model and all hyperparameters bound that stay the same."""
     objective = presets.PRESETS[config.preset].objective
+    if config.corruption != "none":
+        objective = denoising(objective, CORRUPTIONS[str(config.corruption)], config.corruption_level)
     loss = functools.partial(objective, model=model, free_bits=config.free_bits, num_samples=config.num_samples)
     return loss if config.beta_warmup_steps else functools.partial(loss, beta=config.beta)
 
@@ -139,10 +142,13 @@ def single_seeds(config: TrainConfig) -> list[TrainConfig]:
     return [dataclasses.replace(config, seed=config.seed + number, seeds=1) for number in range(config.seeds)]
 
 
-def evaluate_split(config: TrainConfig, model: VAE, params: Params, split: Split, num_samples: int = 1) -> ElboEstimate:
-    """The ELBO on a split.
+def evaluate_split(
+    config: TrainConfig, model: VAE, params: Params, split: Split, num_samples: int = 1
+) -> dict[str, float]:
+    """The `ElboEstimate` of a split, by name.
 
     Where pixels are binarized, the draw is the same in every run, whatever its seed, so that runs can be compared.
+    A posterior that is a point has no bound, because its KL to any density is infinite: only its likelihood is told.
     """
     batches = sequential_batches(
         split.image,
@@ -150,4 +156,6 @@ def evaluate_split(config: TrainConfig, model: VAE, params: Params, split: Split
         batch_size=min(1000, split.num_examples),
         binarize=config.binarize == "dynamic",
     )
-    return evaluate_elbo(params, rng.root(config.seed), batches, model=model, num_samples=num_samples)
+    estimate = evaluate_elbo(params, rng.root(config.seed), batches, model=model, num_samples=num_samples)
+    told = ("log_likelihood", "num_examples") if config.posterior == "delta" else estimate._fields
+    return {name: getattr(estimate, name) for name in told}

@@ -36,10 +36,7 @@ def members(config: TrainConfig, state: TrainState) -> list[tuple[TrainConfig, T
 def evaluate(config: TrainConfig, model: VAE, state: TrainState, split: Split) -> dict[str, Any]:
     """The ELBO on a split, of one seed or as mean and spread over several."""
     return together(
-        [
-            pieces.evaluate_split(one, model, evaluation_params(member), split)._asdict()
-            for one, member in members(config, state)
-        ]
+        [pieces.evaluate_split(one, model, evaluation_params(member), split) for one, member in members(config, state)]
     )
 
 

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from jaxvae.report import read_metrics
-from jaxvae.runs import load_run
+from jaxvae.runs import load_run, training
 from jaxvae.runs.engine import Engine
 from jaxvae.types import InputError
 
@@ -75,7 +75,7 @@ def test_an_interrupted_run_ends_like_one_that_was_not(scripts, small, tmp_path,
     whole, broken = small(run_dir=tmp_path / "whole"), small(run_dir=tmp_path / "broken", log_every=4)
     scripts["train"].main(whole)
 
-    build_engine = scripts["train"].build_engine
+    build_engine = training.build_engine
 
     def interrupted_engine(*arguments):
         dispatch, chunks = build_engine(*arguments)
@@ -87,11 +87,11 @@ def test_an_interrupted_run_ends_like_one_that_was_not(scripts, small, tmp_path,
 
         return Engine(dispatch._replace(run=run, steps=6), chunks)
 
-    monkeypatch.setattr(scripts["train"], "build_engine", interrupted_engine)
+    monkeypatch.setattr(training, "build_engine", interrupted_engine)
     assert scripts["train"].main(broken) == 143
     assert 20 < load_run(broken.run_dir).step < 40
     assert not (broken.run_dir / "summary.json").exists()
-    monkeypatch.setattr(scripts["train"], "build_engine", build_engine)
+    monkeypatch.setattr(training, "build_engine", build_engine)
     assert scripts["train"].main(broken) == 0
     assert summary(broken.run_dir)["params_sha256"] == summary(whole.run_dir)["params_sha256"]
     steps = [record["step"] for record in read_metrics(broken.run_dir / "metrics.jsonl") if record["split"] == "train"]

@@ -1,0 +1,189 @@
+"""A whole run: what it is made of, training it to its last step or going on with it, and its summary."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+
+from jaxvae import hosts
+from jaxvae.checkpoint import Checkpoints, digest
+from jaxvae.data import Dataset, load
+from jaxvae.data.rows import Subset
+from jaxvae.model import VAE
+from jaxvae.report import MetricsWriter, write_json
+from jaxvae.runs import directory, pieces, seeds
+from jaxvae.runs.config import TrainConfig
+from jaxvae.runs.engine import Engine, build_engine, is_resident
+from jaxvae.training import Hook, Interrupt, Progress, train
+from jaxvae.training.loop import steps_taken
+from jaxvae.training.optimizer import evaluation_params
+from jaxvae.types import InputError, TrainState
+
+
+class Experiment(NamedTuple):
+    """What stays the same while a run trains."""
+
+    config: TrainConfig
+    data: Dataset
+    model: VAE
+    engine: Engine
+    run_dir: Path
+    checkpoints: Checkpoints
+
+
+def train_run(config: TrainConfig, *, draw: Callable[[Experiment, TrainState], None] | None = None) -> int:
+    """Train a run to its last step, from where its directory says that it is, and write its summary.
+
+    Args:
+        config: its options; `run_dir` and all else that is not given is filled in.
+        draw: draws the figures of a run that has ended.
+
+    Returns:
+        The exit code: 0, or what the signal says that stopped the run before its end.
+
+    Raises:
+        InputError: the options contradict each other, the data or what is in the run directory.
+    """
+    experiment = prepare(config)
+    config, run_dir = experiment.config, experiment.run_dir
+    state = restore_or_init(experiment)
+    summary = run_dir / "summary.json"
+    if steps_taken(state) >= config.steps and summary.exists():
+        say(f"{run_dir} is at step {steps_taken(state)} already: raise --steps to continue it")
+        return 0
+    hosts.wait_for_all("read the summary")
+    if hosts.is_main():
+        summary.unlink(missing_ok=True)  # it speaks of a last step that is the last no more
+    with Interrupt() as interrupt:
+        state, progress = fit(experiment, state, interrupt)
+    experiment.checkpoints.close()
+    if steps_taken(state) < config.steps:
+        say(f"stopped at step {steps_taken(state)}, saved in {run_dir}: run the same command again to go on")
+        return interrupt.exit_code or 143  # of several processes, another was told to stop
+    if hosts.is_main():
+        summarize(experiment, state, progress)
+        if draw is not None and config.figures:
+            draw(experiment, state)
+    return 0
+
+
+def say(line: str) -> None:
+    """Print a line, once for all processes."""
+    if hosts.is_main():
+        print(line)
+
+
+def prepare(config: TrainConfig) -> Experiment:
+    """Load the data, settle the options, lay out the training, and only then open the run directory."""
+    data = load(config.dataset, config.data_dir, stream=True)
+    if config.train_examples is not None:
+        data = _fewer(data, config.train_examples)
+    if is_resident(config.compute, data.train.image):
+        data = data.in_memory()
+    config = pieces.resolve(config, data)
+    model = pieces.build_model(config, data.shape)
+    engine = build_engine(config, model, data.train)
+    run_dir = directory.open_run_dir(config, data)
+    return Experiment(config, data, model, engine, run_dir, Checkpoints(run_dir / "checkpoints"))
+
+
+def _fewer(data: Dataset, num: int) -> Dataset:
+    train, ids = data.train, np.arange(num)
+    if num > train.num_examples:
+        raise InputError(f"train-examples: {num} asked for, {data.name} has {train.num_examples}; ask for fewer")
+    label = None if train.label is None else train.label[ids]
+    return data._replace(train=train._replace(image=Subset(train.image, ids), label=label))
+
+
+def restore_or_init(experiment: Experiment) -> TrainState:
+    """The newest checkpoint's state, or a fresh one."""
+    config, data, model, _, run_dir, checkpoints = experiment
+    mean = jnp.asarray(data.train.mean()) if config.output_bias else None
+    state = pieces.initial_state(config, model, data.shape, mean)
+    restored = checkpoints.restore(state)
+    if restored is None:
+        return state
+    say(f"resuming {run_dir} from step {steps_taken(restored)}")
+    return restored
+
+
+def fit(experiment: Experiment, state: TrainState, interrupt: Interrupt) -> tuple[TrainState, Progress]:
+    """Train to the last step, or to where the run is told to stop, logging and saving on the way."""
+    config, data, model, engine, run_dir, checkpoints = experiment
+    first_step, writes = steps_taken(state), hosts.is_main()
+    learning_rate = pieces.build_learning_rate(config)
+    from tqdm import tqdm
+
+    with contextlib.ExitStack() as stack:
+        bar = stack.enter_context(tqdm(total=config.steps, initial=first_step, unit="step", disable=not writes))
+        writer = MetricsWriter(run_dir, first_step=first_step, tensorboard=config.tensorboard) if writes else None
+        stack.enter_context(writer or contextlib.nullcontext())
+
+        def log(state: TrainState, progress: Progress) -> None:
+            step = steps_taken(state)
+            values = seeds.together(seeds.per_seed(config, progress.take_metrics()))
+            rates = {
+                "learning_rate": float(learning_rate(step - 1)),
+                "examples_per_second": progress.examples_per_second,
+            }
+            if writer:
+                writer.write("train", step, {**values, **rates})
+            shown = {"loss": f"{values['loss']:.2f}", "KL": f"{values['kl']:.2f}"}
+            bar.set_postfix({**shown, "images/s": f"{progress.examples_per_second:,.0f}"}, refresh=False)
+            bar.update(step - bar.n)
+
+        def evaluate_and_save(state: TrainState, progress: Progress) -> None:
+            name, split = ("validation", data.validation) if data.validation else ("test", data.test)
+            state = hosts.local(state)
+            estimate = seeds.evaluate(config, model, state, split)
+            score = estimate.get("elbo", estimate["log_likelihood"])
+            if writer:
+                writer.write(name, steps_taken(state), {"loss": -score, **estimate})
+            checkpoints.save(steps_taken(state), state, config.to_json(), score=score)
+
+        state, progress = train(
+            engine.dispatch.place_state(state),
+            engine.dispatch.run,
+            engine.chunks(first_step),
+            num_steps=config.steps,
+            hooks=(Hook(config.log_every, log), Hook(config.checkpoint_every, evaluate_and_save)),
+            should_stop=lambda: hosts.any_process(bool(interrupt)),
+        )
+    return hosts.local(state), progress
+
+
+def summarize(experiment: Experiment, state: TrainState, progress: Progress) -> None:
+    """Evaluate the last step on the test split and write summary.json, each seed its own where there are several."""
+    config, data, model, _, run_dir, _ = experiment
+    summaries = []
+    for one, member in seeds.members(config, state):
+        test = pieces.evaluate_split(one, model, evaluation_params(member), data.test)
+        summaries.append(
+            {
+                **{f"test_{name}": value for name, value in test.items()},
+                "steps": steps_taken(state),
+                "examples_per_second": progress.examples_per_second,
+                "first_run_at": progress.first_run_at,
+                "params_sha256": digest(evaluation_params(member)),
+            }
+        )
+        if config.seeds > 1:
+            seeds.save_alone(one, data, member, score=test.get("elbo", test["log_likelihood"]))
+            write_json(Path(str(one.run_dir)) / "summary.json", summaries[-1])
+    summary = seeds.together(summaries)
+    write_json(run_dir / "summary.json", summary)
+    print(_headline(config, summary))
+
+
+def _headline(config: TrainConfig, summary: dict[str, Any]) -> str:
+    if config.posterior == "delta":
+        value = summary["test_log_likelihood"]
+        return f"test log-likelihood {value:.2f} nats per image; of a code that is a point there is no ELBO"
+    if config.seeds > 1:
+        return f"test ELBO {summary['test_elbo']:.2f}, over {config.seeds} seeds ± {summary['test_elbo_std']:.2f} nats"
+    return f"test ELBO {summary['test_elbo']:.2f} ± {summary['test_elbo_standard_error']:.2f} nats per image"
