@@ -1,35 +1,72 @@
-"""Look into a trained model: `python experiments/sample.py --run-dir DIR` writes three pictures."""
+"""Look into a trained model: `python experiments/sample.py --run-dir DIR` writes three pictures and a film.
+
+`--interpolate`, `--traverse`, `--attribute`, `--vary`, `--neighbours` and `--view` write what they say instead, each as
+a picture, and as a film where something moves. Test images are named by their numbers, from 0.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+import itertools
+import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Literal, NamedTuple, cast
 
-import jax
 import jax.numpy as jnp
 import numpy as np
+from numpy.typing import ArrayLike
 
-from jaxvae import rng
-from jaxvae.data import load
+from jaxvae import latent, rng
+from jaxvae.data import Dataset, Split, load, named_attributes
+from jaxvae.data.dataset import full_scale
 from jaxvae.evaluation import in_blocks
-from jaxvae.latent import prior_quantiles, traversal
-from jaxvae.report import figures
+from jaxvae.report import animation, figures
 from jaxvae.runs import Run, load_run
 from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import Compute, set_up
-from jaxvae.types import Array, InputError
+from jaxvae.types import InputError
+
+REACH = 2.5
+"""Standard deviations to either side that a traversal covers."""
+FRAMES = 30
+"""Frames of a film from one end to the other, or a few less."""
+MAPPED = {"pca": 5000, "tsne": 2000}
+"""How many test images a map shows; t-SNE takes its time."""
 
 
 @dataclasses.dataclass(frozen=True)
 class SampleConfig:
-    """Write pictures of what a trained model invents, reconstructs, and varies."""
+    """Write pictures of what a trained model invents, reconstructs and varies, or only those that are asked for."""
 
     run_dir: Path
     """A folder that train.py wrote."""
+    interpolate: tuple[int, ...] | None = None
+    """The way from one test image to another, and on to others if more are named."""
+    spherical: bool = False
+    """Interpolate along arcs around the origin and not in straight lines."""
+    traverse: tuple[int, ...] | None = None
+    """These latent dimensions in turn, all of them if none is named."""
+    attribute: tuple[str, ...] | None = None
+    """Change what images show: a class, slant, width, or an attribute of the set. Of several, none moves the others."""
+    strength: tuple[float, ...] | None = None
+    """How much of it: 1 leads from the mean code without to the mean code with it; -1.5 to 1.5 if not given."""
+    image: tuple[int, ...] | None = None
+    """Test images to traverse around (the first if not given), and to change attributes of (the first eight)."""
+    vary: int | None = None
+    """Random variations of a test image."""
+    widen: tuple[float, ...] | None = None
+    """How many times as wide as the posterior variations are drawn, one row each; 1 2 4 8 if not given."""
+    neighbours: tuple[int, ...] | None = None
+    """The training images whose codes are nearest to those of these test images."""
+    view: Literal["pca", "tsne"] | None = None
+    """A map of the test images' codes, for more than two latent dimensions."""
+    num: int | None = None
+    """How many samples and reconstructions (64 if not given), variations or neighbours (10)."""
+    steps: int = 11
+    """Images from one end of an interpolation or a traversal to the other."""
     best: bool = False
     """Use the checkpoint with the best ELBO, on validation images where there are any, and not the newest."""
-    num: int = 64
-    """How many samples, and how many test images to reconstruct."""
     seed: int = 0
     """Other seed, other samples."""
     data_dir: Path | None = None
@@ -39,38 +76,220 @@ class SampleConfig:
 
     def check(self) -> None:
         """Refuse what no run could make right."""
-        if self.num < 1:
-            raise InputError(f"num: must be at least 1, got {self.num}")
+        for name, value, least in (("num", self.num, 1), ("steps", self.steps, 2)):
+            if value is not None and value < least:
+                raise InputError(f"{name}: must be at least {least}, got {value}")
+        for name in ("interpolate", "attribute", "strength", "image", "widen", "neighbours"):
+            given, least = getattr(self, name), 2 if name == "interpolate" else 1
+            if given is not None and len(given) < least:
+                raise InputError(f"{name}: name at least {least}, got {len(given)}")
+        for name, owners in OWNERS.items():
+            if getattr(self, name) and all(getattr(self, owner) is None for owner in owners):
+                raise InputError(f"{name}: goes with --{' or --'.join(owners)}; give that too, or leave it out")
+
+
+OWNERS = {
+    "spherical": ["interpolate"],
+    "strength": ["attribute"],
+    "image": ["traverse", "attribute"],
+    "widen": ["vary"],
+}
+"""Option -> the options one of which it needs."""
+
+
+class Trained(NamedTuple):
+    """A trained model, the data it was trained on, and where its pictures go."""
+
+    run: Run
+    data: Dataset
+    folder: Path
+
+    def encode(self, split: Split) -> np.ndarray:
+        """Posterior means `[N, D]` of all of a split's images."""
+        run, scale = self.run, full_scale(split.image)
+        # What in_blocks asks of an array, rows that are read from a file can do as well.
+        images = cast(np.ndarray, split.image)
+        return in_blocks(lambda x: run.model.encode(run.params, x / scale).mean, images)
+
+    def decode(self, codes: ArrayLike) -> np.ndarray:
+        """Images `[..., H, W, C]` of codes `[..., D]`."""
+        run, codes = self.run, np.asarray(codes)
+        images = in_blocks(lambda z: run.model.decode(run.params, z).mean, codes.reshape(-1, codes.shape[-1]))
+        return images.reshape(*codes.shape[:-1], *images.shape[1:])
+
+    def test_images(self, ids: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+        """Test images `[N, ...]` in [0, 1], and their codes `[N, D]`."""
+        part = self.data.test.take(np.asarray(ids))
+        return part.first(len(ids)), self.encode(part)
+
+    def test_split(self, most: int) -> Split:
+        """The test split, or so many of its examples."""
+        return self.data.test.take(np.arange(min(most, self.data.test.num_examples)))
+
+    @property
+    def latent_dim(self) -> int:
+        """D."""
+        return self.run.model.prior(self.run.params).mean.shape[-1]
+
+    def spread(self) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and deviation `[D]` of codes: the prior's, or the test images' own where no prior was at work."""
+        if self.run.config.posterior != "delta":
+            return np.zeros(self.latent_dim), np.ones(self.latent_dim)
+        codes = self.encode(self.test_split(5000))
+        return codes.mean(axis=0), codes.std(axis=0)
 
 
 def main(config: SampleConfig) -> int:
-    """Load the run and write three pictures."""
+    """Load the run and write the pictures."""
     set_up(Compute(num_processes=1))
     run = load_run(config.run_dir, best=config.best)
-    test = load(run.config.dataset, config.data_dir or run.config.data_dir).test
-    folder = config.out or config.run_dir / "samples"
-
-    keys = rng.sample_keys(rng.stream(rng.root(config.seed), "sample"), config.num)
-    samples = in_blocks(lambda keys: run.model.sample_each(run.params, keys), keys)
-    columns = min(config.num, 16)
-    figures.save_grid(folder / "samples.png", samples, columns=columns, title="decoded samples of the prior")
-
-    originals = test.first(config.num)
-    reconstructions = in_blocks(lambda x: run.model.reconstruct(run.params, x), originals)
-    figures.save_reconstructions(folder / "reconstructions.png", originals, reconstructions)
-
-    values = 1.5 * prior_quantiles(11)
-    images = traverse_all(run, jnp.asarray(originals[:1]), values)
-    figures.save_traversals(folder / "traversal.png", images, columns=len(values), values=values.tolist())
-    print(f"pictures in {folder}")
+    data = load(run.config.dataset, config.data_dir or run.config.data_dir, stream=True)
+    if run.config.train_examples is not None:
+        data = data._replace(train=data.train.take(np.arange(run.config.train_examples)))
+    trained = Trained(run, data, config.out or config.run_dir / "samples")
+    check_fits(config, trained)
+    asked = [draw for name, draw in ACTIONS.items() if getattr(config, name) is not None]
+    for draw in asked or (draw_samples, draw_reconstructions, draw_traversals):
+        draw(config, trained)
+    print(f"pictures in {trained.folder}")
     return 0
 
 
-def traverse_all(run: Run, x: Array, values: Array) -> np.ndarray:
-    """Decoded traversals of every latent dimension, from the code of one example `[1, ...]`."""
-    z = run.model.encode(run.params, x).mean[0]
-    codes = jax.vmap(lambda dimension: traversal(z, dimension, values))(jnp.arange(len(z)))
-    return in_blocks(lambda z: run.model.decode(run.params, z).mean, codes.reshape(-1, len(z)))
+def check_fits(config: SampleConfig, trained: Trained) -> None:
+    """Refuse what the run and its data do not have, before anything is written."""
+    images, dimensions = (trained.data.test.num_examples, "test image"), (trained.latent_dim, "latent dimension")
+    for name in ("interpolate", "image", "vary", "neighbours", "traverse"):
+        limit, what = dimensions if name == "traverse" else images
+        given = getattr(config, name)
+        for number in () if given is None else np.ravel(given):
+            if not 0 <= number < limit:
+                raise InputError(f"{name}: there is no {what} {number}; they are numbered from 0 to {limit - 1}")
+    if config.view and trained.latent_dim < 2:
+        raise InputError("view: a map needs two latent dimensions or more, the run has one; use --traverse")
+
+
+def draw_samples(config: SampleConfig, trained: Trained) -> None:
+    """Decoded draws of the prior."""
+    num, run = config.num or 64, trained.run
+    keys = rng.sample_keys(rng.stream(rng.root(config.seed), "sample"), num)
+    samples = in_blocks(lambda keys: run.model.sample_each(run.params, keys), keys)
+    title = "decoded samples of the prior"
+    figures.save_grid(trained.folder / "samples.png", samples, columns=min(num, 16), title=title)
+
+
+def draw_reconstructions(config: SampleConfig, trained: Trained) -> None:
+    """Test images and what becomes of them."""
+    originals, codes = trained.test_images(range(min(config.num or 64, trained.data.test.num_examples)))
+    figures.save_reconstructions(trained.folder / "reconstructions.png", originals, trained.decode(codes))
+
+
+def draw_path(config: SampleConfig, trained: Trained) -> None:
+    """From test image to test image: a row for each leg of the way, and a film of it all."""
+    ids, each = config.interpolate or (), frames_each(config.steps)
+    leg = each * (config.steps - 1)
+    originals, codes = trained.test_images(ids)
+    film = trained.decode(latent.path_through(jnp.asarray(codes), leg, spherical=config.spherical))
+    legs = film[leg * np.arange(len(ids) - 1)[:, None] + each * np.arange(config.steps)]
+    images = np.concatenate([legs, originals[1:, None]], axis=1)
+    rows = [f"{start} to {end}" for start, end in itertools.pairwise(ids)]
+    columns = [*(f"{t:.2g}" for t in np.linspace(0, 1, config.steps)), "image"]
+    title = f"{'spherical' if config.spherical else 'linear'} interpolation between the codes of test images"
+    path = trained.folder / "interpolation.png"
+    figures.save_strips(path, originals[:-1], images, rows=rows, columns=columns, title=title)
+    animation.save_gif(path.with_suffix(".gif"), film[:, None], rests=range(0, len(film), leg))
+
+
+def draw_traversals(config: SampleConfig, trained: Trained) -> None:
+    """One latent dimension after another, the others as they are in a test image's code."""
+    ids, turned = config.image or (0,), config.traverse or range(trained.latent_dim)
+    deviations = animation.between(np.linspace(-REACH, REACH, config.steps), frames_each(config.steps))
+    originals, codes = trained.test_images(ids)
+    mean, unit = trained.spread()
+    film = [latent.traversal(z, d, jnp.asarray(mean[d] + unit[d] * deviations)) for z in codes for d in turned]
+    rows = [f"test {number}, z{d}" for number in ids for d in turned]
+    columns = [f"{deviation:.1f}" for deviation in deviations[:: frames_each(config.steps)]]
+    title = "one latent dimension at a time, in standard deviations"
+    originals = originals.repeat(len(turned), axis=0)
+    save_film(trained.folder / "traversal.png", originals, trained.decode(film), rows, columns, title)
+
+
+def draw_attributes(config: SampleConfig, trained: Trained) -> None:
+    """Test images with less and with more of an attribute."""
+    ids, names = config.image or range(min(8, trained.data.test.num_examples)), config.attribute or ()
+    strengths = np.asarray(config.strength or np.linspace(-1.5, 1.5, 7))
+    strengths = strengths if len(strengths) > 1 else np.append(0, strengths)
+    values = named_attributes(trained.data.train, trained.data.pixels, names)
+    known = jnp.asarray(trained.encode(trained.data.train))
+    directions = jnp.stack([latent.attribute_direction(known, values[name]) for name in names])
+    originals, codes = trained.test_images(ids)
+    rows, columns = [f"test {number}" for number in ids], [f"{strength:g}" for strength in strengths]
+    moving = animation.between(strengths, frames_each(len(strengths)))
+    for name, direction in zip(names, latent.orthogonalize(directions)):
+        path = trained.folder / ("attribute-" + re.sub(r"[^\w-]+", "-", name) + ".png")
+        edited = latent.edit(jnp.asarray(codes)[:, None], direction, moving)
+        title = f"attribute {name}: so much of it added to the codes"
+        save_film(path, originals, trained.decode(edited), rows, columns, title)
+
+
+def draw_variations(config: SampleConfig, trained: Trained) -> None:
+    """Random variations of a test image, wider from row to row."""
+    widths, num, run = config.widen or (1.0, 2.0, 4.0, 8.0), config.num or 10, trained.run
+    originals, codes = trained.test_images([config.vary or 0])
+    key = rng.root(config.seed)
+    if run.config.posterior == "delta":  # it has no width: a tenth of what codes differ by stands for it
+        unit, how = 0.1 * trained.spread()[1], "noise of so many tenths of the codes' deviations"
+        variations = [latent.vary(key, jnp.asarray(codes[0]), num, width * unit) for width in widths]
+    else:
+        posterior, how = run.model.encode(run.params, jnp.asarray(originals)), "its posterior, so many times as wide"
+        variations = [latent.vary_posterior(key, posterior, num, width)[:, 0] for width in widths]
+    rows, columns = [f"x {width:g}" for width in widths], [str(number + 1) for number in range(num)]
+    path, title = trained.folder / "variations.png", f"variations of test image {config.vary}: {how}"
+    originals = originals.repeat(len(widths), axis=0)
+    figures.save_strips(path, originals, trained.decode(variations), rows=rows, columns=columns, title=title)
+
+
+def draw_neighbours(config: SampleConfig, trained: Trained) -> None:
+    """Test images, and the training images that the model finds most like them."""
+    ids, train = config.neighbours or (), trained.data.train
+    originals, codes = trained.test_images(ids)
+    found = latent.nearest(codes, trained.encode(train), min(config.num or 10, train.num_examples))
+    images = train.image[np.asarray(found.indices)] / full_scale(train.image)
+    rows, columns = [f"test {number}" for number in ids], [str(rank + 1) for rank in range(images.shape[1])]
+    path, title = trained.folder / "neighbours.png", "test images, and the training images with the nearest codes"
+    figures.save_strips(path, originals, images, rows=rows, columns=columns, title=title)
+
+
+def draw_view(config: SampleConfig, trained: Trained) -> None:
+    """Codes of test images on a plane."""
+    name = str(config.view)
+    path, shown = trained.folder / f"latent-{name}.png", trained.test_split(MAPPED[name])
+    points, axes = latent.VIEWS[name](trained.encode(shown))
+    title = f"posterior means of {shown.num_examples} test images"
+    figures.save_latent_scatter(path, points, shown.label, axes=axes, title=title)
+
+
+def frames_each(num: int) -> int:
+    """Frames of a film from each of `num` images of its picture to the next."""
+    return max(FRAMES // (num - 1), 1)
+
+
+def save_film(
+    path: Path, originals: np.ndarray, film: np.ndarray, rows: list[str], columns: list[str], title: str
+) -> None:
+    """Frames `[R, F, ...]` as a picture with a row for each of R originals, and as a film in which all R move."""
+    figures.save_strips(path, originals, film[:, :: frames_each(len(columns))], rows=rows, columns=columns, title=title)
+    animation.save_gif(path.with_suffix(".gif"), film.swapaxes(0, 1))
+
+
+ACTIONS: dict[str, Callable[[SampleConfig, Trained], None]] = {
+    "attribute": draw_attributes,  # first, because it alone may still refuse its option, and nothing is written then
+    "interpolate": draw_path,
+    "traverse": draw_traversals,
+    "vary": draw_variations,
+    "neighbours": draw_neighbours,
+    "view": draw_view,
+}
+"""Option -> what it asks for."""
 
 
 if __name__ == "__main__":

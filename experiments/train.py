@@ -6,16 +6,21 @@ a run directory seed-N/ for each seed where several were trained at once.
 
 from __future__ import annotations
 
+import jax
+import jax.numpy as jnp
+import numpy as np
+
 from jaxvae import rng
 from jaxvae.evaluation import in_blocks
 from jaxvae.latent import manifold_grid
+from jaxvae.objectives import CORRUPTIONS
 from jaxvae.report import figures, read_metrics
 from jaxvae.runs import TrainConfig, seeds
 from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import set_up
 from jaxvae.runs.training import Experiment, train_run
 from jaxvae.training.optimizer import evaluation_params
-from jaxvae.types import TrainState
+from jaxvae.types import Array, TrainState
 
 
 def main(config: TrainConfig) -> int:
@@ -32,6 +37,11 @@ def draw(experiment: Experiment, state: TrainState) -> None:
     originals = data.test.first(64)
     reconstructions = in_blocks(lambda x: model.reconstruct(params, x), originals)
     figures.save_reconstructions(folder / "reconstructions.png", originals, reconstructions)
+    if config.corruption != "none":
+        spoilt = spoil(config, originals)
+        repaired = in_blocks(lambda x: model.reconstruct(params, x), spoilt)
+        title = "test images, what was done to them, and what the model makes of that"
+        figures.save_reconstructions(folder / "denoised.png", originals, spoilt, repaired, title=title)
     keys = rng.sample_keys(rng.stream(rng.root(config.seed), "figures"), 64)
     samples = in_blocks(lambda keys: model.sample_each(params, keys), keys)
     figures.save_grid(folder / "samples.png", samples, columns=16, title="decoded samples of the prior")
@@ -44,6 +54,13 @@ def draw(experiment: Experiment, state: TrainState) -> None:
         manifold = in_blocks(lambda z: model.decode(params, z).mean, manifold_grid(20))
         figures.save_manifold(folder / "manifold.png", manifold)
     print(f"figures in {folder}")
+
+
+def spoil(config: TrainConfig, x: np.ndarray) -> Array:
+    """Examples as a denoising model's encoder sees them in training."""
+    keys = rng.sample_keys(rng.stream(rng.root(config.seed), "spoilt figures"), len(x))
+    corrupt = CORRUPTIONS[str(config.corruption)]
+    return jax.vmap(lambda key, x: corrupt(key, x, config.corruption_level))(keys, jnp.asarray(x))
 
 
 if __name__ == "__main__":

@@ -22,9 +22,7 @@ def test_example_runs_and_learns(capsys):
     assert printed < 0.6 * 64 * 0.693, "no better than a fair coin for each of 64 pixels"
 
 
-def test_pictures_and_map_exist():
-    for picture in re.findall(r"!\[.*?\]\((.*?)\)", README):
-        assert (PROJECT / picture).is_file(), picture
+def test_the_map_is_true():
     for name in re.findall(r"^  (\w+(?:/|\.py)) ", README.split("## Map")[1], re.MULTILINE):
         assert (PROJECT / "jaxvae" / name).exists(), name
 

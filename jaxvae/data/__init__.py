@@ -8,15 +8,17 @@ from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
+from jaxvae.data.attributes import named_attributes
 from jaxvae.data.dataset import Dataset, Split
 from jaxvae.data.digits import load_digits
-from jaxvae.data.files import open_folder, open_npz
+from jaxvae.data.files import open_folder
+from jaxvae.data.npz import open_npz
 from jaxvae.data.records import open_records, record_files, write_array_record
 from jaxvae.data.rows import Rows
 from jaxvae.data.tfds_sets import TFDS_SETS, open_tfds
 from jaxvae.types import InputError
 
-__all__ = ["Dataset", "Rows", "Split", "load", "write_array_record"]
+__all__ = ["Dataset", "Rows", "Split", "load", "named_attributes", "write_array_record"]
 
 _Opener: TypeAlias = Callable[[Path | None, Path | None], Dataset]
 

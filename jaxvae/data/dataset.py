@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from jaxvae.data.rows import Rows, blocks
+from jaxvae.data.rows import Rows, Subset, blocks
 
 Pixels = Literal["binary", "ink", "grey"]
 """What a pixel value means: it is 0 or full scale; it is a probability of ink, as the literature reads MNIST; or it is
@@ -26,11 +28,18 @@ class Split(NamedTuple):
     """`[N, H, W, C]` or `[N, D]`; uint8 in 0..255, or float32 in [0, 1]."""
     label: np.ndarray | None = None
     """`[N]` int32 class numbers."""
+    attributes: Mapping[str, np.ndarray] = MappingProxyType({})
+    """`[N]` integers or floats by name: what else is known of each example."""
 
     @property
     def num_examples(self) -> int:
         """N."""
         return len(self.image)
+
+    def take(self, ids: np.ndarray) -> Split:
+        """The examples of these numbers `[M]`, their images where they are."""
+        label = None if self.label is None else self.label[ids]
+        return Split(Subset(self.image, ids), label, {name: array[ids] for name, array in self.attributes.items()})
 
     def first(self, num: int) -> np.ndarray:
         """`[num, ...]` examples in [0, 1], fewer where the split is smaller."""
@@ -66,12 +75,19 @@ class Dataset(NamedTuple):
         return self._replace(train=read(self.train), test=read(self.test), validation=validation)
 
     def fingerprint(self) -> str:
-        """Sha256 over every split's pixels and labels, in order: equal data, equal fingerprint."""
+        """Sha256 over every split's pixels, labels and attributes, in order: equal data, equal fingerprint."""
         digest = hashlib.sha256()
         for split in (self.train, self.validation, self.test):
-            for array in split or ():
-                if array is not None:
-                    digest.update(f"{array.dtype.str}{array.shape}".encode())
-                    for block in blocks(array):
-                        digest.update(np.ascontiguousarray(block).data)
+            for name, array in _arrays(split) if split else ():
+                digest.update(f"{name}{array.dtype.str}{array.shape}".encode())
+                for block in blocks(array):
+                    digest.update(np.ascontiguousarray(block).data)
         return digest.hexdigest()
+
+
+def _arrays(split: Split) -> Iterator[tuple[str, Rows]]:
+    """Everything that a split holds; only attributes need their names to be told apart."""
+    yield "", split.image
+    if split.label is not None:
+        yield "", split.label
+    yield from sorted(split.attributes.items())

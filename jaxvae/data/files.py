@@ -1,9 +1,7 @@
-"""The user's own images: an `.npz` file, or a folder."""
+"""The user's own images: a folder of files."""
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from collections.abc import Sequence
 from functools import partial
 from operator import attrgetter
@@ -11,34 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxvae.data.dataset import Dataset
+from jaxvae.data.dataset import Dataset, Split
 from jaxvae.data.images import Shape, common_shape, decode_images, image_shape, readable
-from jaxvae.data.partition import TEST, TRAIN, VALIDATION, divide, tenths
+from jaxvae.data.partition import divide, tenths
 from jaxvae.data.rows import LazyRows
-from jaxvae.types import InputError, first_line
+from jaxvae.types import InputError
 
 _SUFFIXES = {".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
-
-
-def open_npz(path: Path) -> Dataset:
-    """Read a data set from an `.npz` file.
-
-    It holds `image` (`[N, H, W]`, `[N, H, W, C]` or `[N, D]`; uint8, or floats in [0, 1]) and may hold `label`
-    (`[N]` integers) and `split` (`[N]`: 0 train, 1 validation, 2 test). Without `split` a fixed permutation
-    divides the set 80/10/10.
-    """
-    arrays = _read_arrays(path)
-    if "image" not in arrays:
-        raise InputError(f"{path}: no array 'image'; save it with numpy.savez(file, image=...)")
-    image = _check_image(path, arrays["image"])
-    label = _check_integers(path, "label", arrays.get("label"), len(image))
-    parts = _check_integers(path, "split", arrays.get("split"), len(image))
-    if parts is None:
-        parts = tenths(path, len(image))
-    elif not {TRAIN, TEST} <= set(parts) <= {TRAIN, VALIDATION, TEST}:
-        found = np.unique(parts).tolist()
-        raise InputError(f"{path}: array 'split' holds {found}; use 0 train, 1 validation (optional), 2 test")
-    return divide(path.stem, image, label, parts)
 
 
 def open_folder(path: Path) -> Dataset:
@@ -55,54 +32,7 @@ def open_folder(path: Path) -> Dataset:
         shapes.setdefault(_read_shape(file), str(file))
     shape = common_shape(shapes)
     image = LazyRows(partial(_read_images, files, shape), (len(files), *shape))
-    return divide(path.resolve().name, image, _folder_labels(path, files), tenths(path, len(files)))
-
-
-def _read_arrays(path: Path) -> dict[str, np.ndarray]:
-    arrays, name = {}, "image"
-    try:
-        # Opened here, because NumPy leaves a broken archive open.
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
-            for name in ("image", "label", "split"):
-                if name in file:
-                    arrays[name] = file[name]
-    except (OSError, EOFError, RuntimeError, TypeError, ValueError, zipfile.BadZipFile, zlib.error) as error:
-        found = f"array {name!r} cannot be read ({first_line(error)})"
-        raise InputError(f"{path}: {found}; save arrays of numbers with numpy.savez") from error
-    return arrays
-
-
-def _check_image(path: Path, image: np.ndarray) -> np.ndarray:
-    """Bring `image` to the form in which a split holds it, or say what is wrong with it."""
-
-    def refuse(found: str, remedy: str) -> InputError:
-        return InputError(f"{path}: array 'image' {found}; {remedy}")
-
-    if image.ndim not in (2, 3, 4):
-        raise refuse(f"has shape {image.shape}", "give [N, H, W], [N, H, W, C] or [N, D]")
-    if 0 in image.shape:
-        raise refuse(f"is empty: {image.shape}", "give at least 2 examples")
-    if image.dtype == np.uint8:
-        if image.max() <= 1:
-            raise refuse("is uint8 with no value above 1", "white is 255: multiply by 255")
-    elif image.dtype.kind != "f":
-        raise refuse(f"has dtype {image.dtype}", "give uint8, or floats in [0, 1]")
-    elif not np.isfinite(image).all():
-        raise refuse("holds NaN or infinity", "clean it first")
-    elif image.min() < 0 or image.max() > 1:
-        raise refuse(f"holds floats from {image.min():g} to {image.max():g}", "scale them to [0, 1]")
-    else:
-        image = image.astype(np.float32)
-    return image[..., None] if image.ndim == 3 else image
-
-
-def _check_integers(path: Path, name: str, array: np.ndarray | None, length: int) -> np.ndarray | None:
-    if array is None:
-        return None
-    if array.dtype.kind not in "iu" or array.shape != (length,):
-        found = f"is {array.dtype} {array.shape}"
-        raise InputError(f"{path}: array {name!r} {found}; give integers of shape ({length},), one per image")
-    return array.astype(np.int32)
+    return divide(path.resolve().name, Split(image, _folder_labels(path, files)), tenths(path, len(files)))
 
 
 def _read_shape(file: Path) -> Shape:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from jaxvae.data.dataset import Dataset, Pixels, Split, full_scale
-from jaxvae.data.rows import Rows, Subset, blocks
+from jaxvae.data.rows import Rows, blocks
 from jaxvae.types import InputError
 
 TRAIN, VALIDATION, TEST = 0, 1, 2
@@ -33,14 +33,9 @@ def tenths(path: Path, num_examples: int) -> np.ndarray:
     return random_parts(num_examples, validation=num_examples // 10, test=max(1, num_examples // 10))
 
 
-def divide(name: str, image: Rows, label: np.ndarray | None, parts: np.ndarray) -> Dataset:
+def divide(name: str, whole: Split, parts: np.ndarray) -> Dataset:
     """Divide a set by its part numbers; every part keeps the order in which its examples come."""
-
-    def part(number: int) -> Split:
-        ids = np.flatnonzero(parts == number)
-        return Split(Subset(image, ids), None if label is None else label[ids])
-
-    train, validation, test = part(TRAIN), part(VALIDATION), part(TEST)
+    train, validation, test = (whole.take(np.flatnonzero(parts == number)) for number in (TRAIN, VALIDATION, TEST))
     return Dataset(name, train, test, validation if validation.num_examples else None, pixels_of(train.image))
 
 

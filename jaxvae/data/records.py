@@ -64,7 +64,7 @@ def open_records(path: Path) -> Dataset:
         by_split.setdefault(_name_and_split(file)[1], []).append(file)
     if not {"train", "test"} <= by_split.keys():
         whole = read(files)
-        return divide(name, *whole, tenths(path, whole.num_examples))
+        return divide(name, whole, tenths(path, whole.num_examples))
     splits = {split: read(chosen) for split, chosen in by_split.items() if split}
     if len(shapes := {split.image.shape[1:] for split in splits.values()}) > 1:
         raise InputError(f"{path}: images of {sorted(shapes)} in its splits; bring all to one shape")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NoReturn, Protocol, TypeVar
 
 from jaxvae.types import InputError
@@ -23,14 +23,19 @@ C = TypeVar("C", bound=Config)
 
 def run_script(main: Callable[[C], int], config_type: type[C]) -> NoReturn:
     """Parse the options of `config_type`, call `main`, exit: 0 when all went well, 2 with one line on bad input."""
-    # Imported here: only scripts need it, and only the `experiments` extra brings it.
-    import tyro
-
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     try:
-        config = tyro.cli(config_type, config=(tyro.conf.OmitArgPrefixes,))
-        config.check()
-        sys.exit(main(config))
+        sys.exit(main(parse(config_type)))
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
+
+
+def parse(config_type: type[C], arguments: Sequence[str] | None = None) -> C:
+    """Options from the command line, or from these arguments, checked."""
+    # Imported here: only scripts need it, and only the `experiments` extra brings it.
+    import tyro
+
+    config = tyro.cli(config_type, args=arguments, config=(tyro.conf.OmitArgPrefixes,))
+    config.check()
+    return config

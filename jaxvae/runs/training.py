@@ -13,7 +13,6 @@ import numpy as np
 from jaxvae import hosts
 from jaxvae.checkpoint import Checkpoints, digest
 from jaxvae.data import Dataset, load
-from jaxvae.data.rows import Subset
 from jaxvae.model import VAE
 from jaxvae.report import MetricsWriter, write_json
 from jaxvae.runs import directory, pieces, seeds
@@ -93,11 +92,9 @@ def prepare(config: TrainConfig) -> Experiment:
 
 
 def _fewer(data: Dataset, num: int) -> Dataset:
-    train, ids = data.train, np.arange(num)
-    if num > train.num_examples:
-        raise InputError(f"train-examples: {num} asked for, {data.name} has {train.num_examples}; ask for fewer")
-    label = None if train.label is None else train.label[ids]
-    return data._replace(train=train._replace(image=Subset(train.image, ids), label=label))
+    if num > data.train.num_examples:
+        raise InputError(f"train-examples: {num} asked for, {data.name} has {data.train.num_examples}; ask for fewer")
+    return data._replace(train=data.train.take(np.arange(num)))
 
 
 def restore_or_init(experiment: Experiment) -> TrainState:
@@ -127,13 +124,15 @@ def fit(experiment: Experiment, state: TrainState, interrupt: Interrupt) -> tupl
         def log(state: TrainState, progress: Progress) -> None:
             step = steps_taken(state)
             values = seeds.together(seeds.per_seed(config, progress.take_metrics()))
+            if config.posterior == "delta":  # to be a point has no finite KL, and nobody needs the prior's pull on it
+                values = {name: value for name, value in values.items() if not name.startswith("kl")}
             rates = {
                 "learning_rate": float(learning_rate(step - 1)),
                 "examples_per_second": progress.examples_per_second,
             }
             if writer:
                 writer.write("train", step, {**values, **rates})
-            shown = {"loss": f"{values['loss']:.2f}", "KL": f"{values['kl']:.2f}"}
+            shown = {name: f"{values[key]:.2f}" for name, key in (("loss", "loss"), ("KL", "kl")) if key in values}
             bar.set_postfix({**shown, "images/s": f"{progress.examples_per_second:,.0f}"}, refresh=False)
             bar.update(step - bar.n)
 

@@ -43,6 +43,29 @@ def test_a_run_directory_holds_everything(scripts, small):
     assert list((config.run_dir / "tensorboard").iterdir())
 
 
+def test_a_denoising_autoencoder_has_no_bound_to_report(scripts, small, capsys):
+    config = small(preset="denoising_autoencoder", figures=True)
+    assert scripts["train"].main(config) == 0
+    assert (config.run_dir / "figures" / "denoised.png").exists()
+    result = summary(config.run_dir)
+    assert "test_elbo" not in result
+    assert "test_kl" not in result
+    assert f"test log-likelihood {result['test_log_likelihood']:.2f}" in capsys.readouterr().out
+    (evaluation, _) = [record for record in read_metrics(config.run_dir / "metrics.jsonl") if "num_examples" in record]
+    assert not any("kl" in record for record in read_metrics(config.run_dir / "metrics.jsonl"))
+    assert evaluation["loss"] == -evaluation["log_likelihood"]
+    assert load_run(config.run_dir, best=True).step in (20, 40)
+
+
+def test_fewer_training_examples(scripts, small):
+    config = small(train_examples=50, batch_size=20, steps=5)
+    scripts["train"].main(config)
+    manifest = json.loads((config.run_dir / "manifest.json").read_text())
+    assert (manifest["data"]["train"], manifest["data"]["test"]) == (50, 300)
+    with pytest.raises(InputError, match="train-examples: 2000 asked for, digits has 1297"):
+        scripts["train"].main(small(train_examples=2000))
+
+
 def test_metrics_agree_with_each_other(scripts, small):
     config = small(beta=1.0)
     scripts["train"].main(config)

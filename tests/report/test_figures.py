@@ -10,14 +10,29 @@ from jaxvae.report import figures
 def test_tile_lays_images_row_by_row():
     images = np.arange(5, dtype=np.float32).reshape(5, 1, 1, 1) / 10 * np.ones((5, 2, 3, 1), np.float32)
     picture = figures.tile(images, columns=3)
-    assert picture.shape == (2 * 3, 3 * 4, 1)
+    assert picture.shape == (2 * 3 - 1, 3 * 4 - 1, 1)
     np.testing.assert_allclose(picture[::3, ::4, 0], [[0, 0.1, 0.2], [0.3, 0.4, 0.5]], atol=1e-6)
     assert (picture[2] == 0.5).all(), "a grey gap between rows, and grey where images are missing"
 
 
-@pytest.mark.parametrize(("shape", "size"), [((4, 16), (5, 5)), ((4, 12), (2, 13)), ((4, 5, 3, 3), (6, 4))])
+@pytest.mark.parametrize(("shape", "size"), [((4, 16), (4, 4)), ((4, 12), (1, 12)), ((4, 5, 3, 3), (5, 3))])
 def test_any_example_becomes_an_image(shape, size):
-    assert figures.tile(np.zeros(shape, np.float32), columns=4).shape[:2] == (size[0], 4 * size[1])
+    assert figures.tile(np.zeros(shape, np.float32), columns=4).shape[:2] == (size[0], 4 * (size[1] + 1) - 1)
+
+
+def test_names_stand_beside_their_rows_and_above_their_columns(tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(figures, "save_figure", lambda figure, path: seen.append(figure.axes[0]))
+    originals, images = np.zeros((2, 4, 6, 1)), np.ones((2, 3, 4, 6, 1))
+    figures.save_strips(tmp_path / "s.png", originals, images, rows=["a", "b"], columns=["x", "y", "z"], title="t")
+    (axis,) = seen
+    assert [label.get_text() for label in axis.get_yticklabels()] == ["a", "b"]
+    assert [label.get_text() for label in axis.get_xticklabels()] == ["image", "x", "y", "z"]
+    picture = axis.get_images()[0].get_array()
+    np.testing.assert_array_equal(axis.get_yticks(), [1.5, 6.5])  # pixels 0 to 3, a gap, pixels 5 to 8
+    np.testing.assert_array_equal(axis.get_xticks(), [2.5, 9.5, 16.5, 23.5])
+    assert (picture[:4, :6] == 0).all()
+    assert (picture[5:, 21:] == 1).all()
 
 
 def test_reconstructions_stand_below_their_originals(tmp_path, monkeypatch):

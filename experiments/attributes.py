@@ -1,0 +1,233 @@
+"""Attribute arithmetic, measured: `python experiments/attributes.py --run-dir DIR` edits images and asks a judge.
+
+A direction in latent space is found from training images that have an attribute and others that have not; test images
+are moved along it; and somebody else says what is to be seen now: a classifier of images that never met the model, or,
+of slant and width, the measurement itself. Does the attribute change, and does everything else stay?
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+import jax.numpy as jnp
+import numpy as np
+
+from jaxvae.data import Split, load, named_attributes
+from jaxvae.data.attributes import MEASURES
+from jaxvae.evaluation import in_blocks
+from jaxvae.evaluation.probes import fit_probe
+from jaxvae.latent import attribute_direction, attribute_threshold, edit, orthogonalize
+from jaxvae.latent.attributes import Method
+from jaxvae.report import figures, write_json
+from jaxvae.report.tables import markdown_table
+from jaxvae.runs import load_run
+from jaxvae.runs.command_line import run_script
+from jaxvae.runs.compute import Compute, set_up
+from jaxvae.types import Array, InputError
+
+Judge: TypeAlias = Callable[[np.ndarray], np.ndarray]
+"""Images `[N, ...]` in [0, 1] to what is seen in them, `[N]`: a class number, or whether an attribute is there."""
+Rows: TypeAlias = dict[tuple[str, float], dict[str, float]]
+"""Shares of images by name, for each attribute and strength."""
+
+
+@dataclasses.dataclass(frozen=True)
+class AttributesConfig:
+    """Edit attributes of test images in latent space, and measure what changes."""
+
+    run_dir: Path
+    """A folder that train.py wrote."""
+    attribute: tuple[str, ...] = ()
+    """Classes by their numbers, attributes of the data set, slant or width; all if not given."""
+    strengths: tuple[float, ...] = (-2.0, -1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0)
+    """How far to move; 1 is the way from the mean code without the attribute to the mean code with it."""
+    method: Method = "mean"
+    """Direction: the difference of class means, or logistic regression's."""
+    orthogonal: bool = False
+    """Let each direction leave the other attributes alone."""
+    best: bool = False
+    """Use the checkpoint with the best ELBO, on validation images where there are any, and not the newest."""
+    num: int = 1000
+    """Test images to edit."""
+    num_train: int = 10_000
+    """Training images from which directions and judges learn."""
+    rows: int = 8
+    """Images in each picture."""
+    seed: int = 0
+    """Of the judges."""
+    data_dir: Path | None = None
+    """Where tensorflow-datasets keeps its sets, if not where the run found them."""
+    out: Path | None = None
+    """Folder for table and pictures; DIR/attributes if not given."""
+
+    def check(self) -> None:
+        """Refuse what no run could make right."""
+        for name in ("num", "num_train", "rows"):
+            if getattr(self, name) < 2:
+                raise InputError(f"{name.replace('_', '-')}: must be at least 2, got {getattr(self, name)}")
+        if not self.strengths or not np.isfinite(self.strengths).all():
+            raise InputError(f"strengths: {self.strengths}; give finite numbers, such as -1 0 1")
+
+
+def main(config: AttributesConfig) -> int:
+    """Find the directions, edit along them, and write a table and a picture for each."""
+    set_up(Compute(num_processes=1))
+    run = load_run(config.run_dir, best=config.best)
+    data = load(run.config.dataset, config.data_dir or run.config.data_dir)
+    train, test = part_of(data.train, config.num_train), part_of(data.test, config.num)
+    folder = config.out or config.run_dir / "attributes"
+
+    known = named_attributes(train, data.pixels, config.attribute)
+    thresholds = {name: attribute_threshold(values) for name, values in known.items()}
+    judges = appoint(train, known, thresholds, seed=config.seed)
+    truth = {name: values > thresholds[name] for name, values in named_attributes(test, data.pixels, [*known]).items()}
+    report_judges(judges, test, truth)
+
+    def encode(x: Array) -> Array:
+        return run.model.encode(run.params, x).mean
+
+    def decode(z: Array) -> Array:
+        return jnp.clip(run.model.decode(run.params, z).mean, 0, 1)
+
+    codes, z = (jnp.asarray(in_blocks(encode, split.first(split.num_examples))) for split in (train, test))
+    directions = find_directions(codes, known, config)
+    rows = measure(decode, z, directions, judges, truth, config.strengths)
+    for name, direction in directions.items():
+        chosen = examples(truth[name], config.rows)
+        edited = edit(z[chosen][:, None], direction, jnp.array(config.strengths))
+        draw(folder, name, test.take(chosen).first(len(chosen)), in_blocks(decode, flat(edited)), config.strengths)
+
+    columns = {name: (name.replace("_", " "), ".3f") for shares in rows.values() for name in shares}
+    table = markdown_table({f"{name} {strength:+g}": shares for (name, strength), shares in rows.items()}, columns)
+    print(table)
+    plain = [{"attribute": name, "strength": strength, **shares} for (name, strength), shares in rows.items()]
+    write_json(folder / "attributes.json", {"options": options(config), "step": run.step, "rows": plain})
+    (folder / "attributes.md").write_text(table + "\n")
+    print(f"table and pictures in {folder}")
+    return 0
+
+
+def find_directions(codes: Array, known: Mapping[str, np.ndarray], config: AttributesConfig) -> dict[str, Array]:
+    """`[D]` of each attribute."""
+    found = jnp.stack([attribute_direction(codes, values, method=config.method) for values in known.values()])
+    return dict(zip(known, orthogonalize(found) if config.orthogonal else found))
+
+
+def measure(
+    decode: Callable[[Array], Array],
+    z: Array,
+    directions: Mapping[str, Array],
+    judges: Mapping[str, Judge],
+    truth: Mapping[str, np.ndarray],
+    strengths: Sequence[float],
+) -> Rows:
+    """One row of the table for each attribute and strength: what the judges see in the edited images."""
+    rows: Rows = {}
+    unedited = ask(judges, in_blocks(decode, z))
+    for name, direction in directions.items():
+        for strength in strengths:
+            seen = ask(judges, in_blocks(decode, edit(z, direction, strength)))
+            rows[name, strength] = compare(name, seen, unedited, truth[name])
+    return rows
+
+
+def part_of(split: Split, num: int) -> Split:
+    """At most `num` examples, spread over the split: a set may be in order."""
+    num = min(num, split.num_examples)
+    return split.take(np.arange(num) * split.num_examples // num)
+
+
+def appoint(
+    train: Split, known: Mapping[str, np.ndarray], thresholds: Mapping[str, float], *, seed: int
+) -> dict[str, Judge]:
+    """One judge of the class, where there are classes, and one of each attribute that is not a class."""
+    images = train.first(train.num_examples)
+    judges: dict[str, Judge] = {}
+    if train.label is not None and len(np.unique(train.label)) > 1:
+        judges["label"] = fit_probe(images, train.label, seed=seed).predict
+    for name, values in known.items():
+        if is_class(name, train):
+            continue
+        if name in MEASURES and name not in train.attributes:
+            judges[name] = measured(name, thresholds[name])
+        else:
+            judges[name] = fit_probe(images, values > thresholds[name], seed=seed).predict
+    return judges
+
+
+def measured(name: str, threshold: float) -> Judge:
+    """A judge that measures."""
+    return lambda images: MEASURES[name](images) > threshold
+
+
+def is_class(name: str, split: Split) -> bool:
+    """Whether an attribute is one of the classes."""
+    return name not in split.attributes and name not in MEASURES
+
+
+def ask(judges: Mapping[str, Judge], images: np.ndarray) -> dict[str, np.ndarray]:
+    """What every judge sees in the images."""
+    return {name: judge(images) for name, judge in judges.items()}
+
+
+def sees(name: str, seen: Mapping[str, np.ndarray]) -> np.ndarray:
+    """`[N]` whether an attribute is seen: a class is seen where it is the one that the judge names."""
+    return seen[name].astype(bool) if name in seen else seen["label"] == int(name)
+
+
+def compare(
+    name: str, seen: Mapping[str, np.ndarray], unedited: Mapping[str, np.ndarray], truth: np.ndarray
+) -> dict[str, float]:
+    """Shares of images: where the attribute is seen now, and where all else looks as it did before the edit."""
+    there, groups = sees(name, seen), {"absent": ~truth, "present": truth}
+    others = [judged for judged in seen if judged != (name if name in seen else "label")]
+    return {
+        **{f"seen_where_{where}": float(there[part].mean()) for where, part in groups.items() if part.any()},
+        **{f"{judged}_kept": float(np.mean(seen[judged] == unedited[judged])) for judged in others},
+    }
+
+
+def report_judges(judges: Mapping[str, Judge], test: Split, truth: Mapping[str, np.ndarray]) -> None:
+    """Say how far the judges can be trusted, on images that nobody edited; what is measured is right by definition."""
+    seen = ask(judges, test.first(test.num_examples))
+    if test.label is not None and "label" in seen:
+        print(f"judge of label: right on {np.mean(seen['label'] == test.label):.1%} of {len(test.label)} test images")
+    for name in [name for name in seen if name in test.attributes]:
+        shares = compare(name, seen, seen, truth[name])
+        right = np.mean(seen[name] == truth[name])
+        there = ", ".join(f"{key.replace('_', ' ')} {value:.1%}" for key, value in shares.items() if "where" in key)
+        print(f"judge of {name}: right on {right:.1%} of {len(truth[name])} test images; {there}")
+
+
+def examples(truth: np.ndarray, num: int) -> np.ndarray:
+    """Numbers of images to draw: the first ones without the attribute, and the first ones with it."""
+    without, with_it = np.flatnonzero(~truth)[: num // 2], np.flatnonzero(truth)[: num - num // 2]
+    return np.concatenate([without, with_it])
+
+
+def flat(codes: Array) -> Array:
+    """`[N * S, D]` of `[N, S, D]`."""
+    return codes.reshape(-1, codes.shape[-1])
+
+
+def draw(folder: Path, name: str, originals: np.ndarray, edited: np.ndarray, strengths: Sequence[float]) -> None:
+    """One row for each image: itself, and its edits from the first strength to the last."""
+    shape = originals.shape[1:]
+    cells = np.concatenate([originals[:, None], edited.reshape(len(originals), -1, *shape)], axis=1)
+    title = f"{name}: original, then strengths {', '.join(f'{strength:g}' for strength in strengths)}"
+    path = folder / (re.sub(r"[^\w-]+", "-", name) + ".png")
+    figures.save_grid(path, cells.reshape(-1, *shape), columns=len(strengths) + 1, title=title)
+
+
+def options(config: AttributesConfig) -> dict[str, object]:
+    """What the numbers depend on, as plain values."""
+    names = ("method", "orthogonal", "best", "num", "num_train", "seed")
+    return {name: getattr(config, name) for name in names}
+
+
+if __name__ == "__main__":
+    run_script(main, AttributesConfig)

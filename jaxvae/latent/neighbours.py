@@ -1,0 +1,54 @@
+"""The examples that are nearest to one another, in latent space or among pixels."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxvae.types import Array, InputError
+
+
+class Neighbours(NamedTuple):
+    """The nearest ones of each query, nearest first."""
+
+    indices: Array
+    """`[Q, k]` rows of the codes that were searched."""
+    distances: Array
+    """`[Q, k]` Euclidean distances."""
+
+
+def nearest(queries: Array | np.ndarray, codes: Array | np.ndarray, k: int) -> Neighbours:
+    """The k codes with the least Euclidean distance to each query; of equally near ones the first comes first.
+
+    A query that is itself among the codes is its own nearest neighbour. One query is compared at a time, so memory
+    grows with N and not with Q N; the distance is the sum over differences, exactly 0 where code and query are equal.
+
+    Args:
+        queries: `[Q, D]`, or any `[Q, ...]` such as images.
+        codes: `[N, D]`, or `[N, ...]` like the queries.
+        k: neighbours of each, at most N.
+
+    Returns:
+        Indices and distances, `[Q, k]` each.
+
+    Raises:
+        InputError: k is not from 1 to N, or queries and codes differ in their dimensions.
+
+    >>> import jax.numpy as jnp
+    >>> print(nearest(jnp.array([[0.0]]), jnp.array([[3.0], [1.0], [-1.0]]), 2).indices)
+    [[1 2]]
+    """
+    if not 1 <= k <= len(codes):
+        raise InputError(f"k: must be from 1 to {len(codes)}, the number of codes; got {k}")
+    if queries.shape[1:] != codes.shape[1:]:
+        raise InputError(f"queries: must have the codes' shape {codes.shape[1:]} each, got {queries.shape[1:]}")
+    rows = jnp.asarray(codes).reshape(len(codes), -1)
+
+    def search(query: Array) -> Neighbours:
+        negative, indices = jax.lax.top_k(-jnp.square(rows - query).sum(-1), k)
+        return Neighbours(indices, jnp.sqrt(-negative))
+
+    return jax.lax.map(search, jnp.asarray(queries).reshape(len(queries), -1))

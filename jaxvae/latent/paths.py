@@ -1,0 +1,144 @@
+"""From code to code: straight lines, arcs, and paths through several codes."""
+
+from __future__ import annotations
+
+import functools
+
+import jax
+import jax.numpy as jnp
+
+from jaxvae.types import Array, InputError
+
+
+def interpolate(z0: Array, z1: Array, num: int) -> Array:
+    """The straight line z(t) = (1 - t) z0 + t z1 at `num` equal steps of t, both ends included.
+
+    Args:
+        z0: `[..., D]` code or codes to begin with.
+        z1: `[..., D]` code or codes to end with.
+        num: points on the line, at least 2.
+
+    Returns:
+        `[num, ..., D]`.
+
+    Raises:
+        InputError: `num` is below 2, or the codes differ in shape.
+
+    >>> import jax.numpy as jnp
+    >>> print(interpolate(jnp.array([0.0, 1.0]), jnp.array([2.0, 1.0]), 3))
+    [[0. 1.]
+     [1. 1.]
+     [2. 1.]]
+    """
+    t = _times(z0, z1, num)
+    return (1 - t) * z0 + t * z1
+
+
+def halfway(z0: Array, z1: Array) -> Array:
+    """`[..., D]` (z0 + z1) / 2, the mean of two codes: what lies halfway between two images, says the decoder."""
+    return 0.5 * (z0 + z1)
+
+
+@functools.partial(jax.jit, static_argnums=2)  # one by one, so many small operations would take a second
+def slerp(z0: Array, z1: Array, num: int) -> Array:
+    """The arc between two codes: the angle turns in equal steps while the norm goes linearly from |z0| to |z1|.
+
+        z(t) = ((1 - t) |z0| + t |z1|) (sin((1 - t) a) u0 + sin(t a) u1) / sin(a),   u = z / |z|,  a = angle(u0, u1)
+
+    Normal samples in many dimensions lie near a sphere; an arc stays there, a straight line cuts through the inside.
+    Where the formula has no value: between parallel codes, and from or to zero, the arc is the straight line; opposite
+    codes, between which no way is the shortest, are joined through the coordinate axis that is nearest to
+    perpendicular; in one dimension, where there is no way around, through zero.
+
+    Args:
+        z0: `[..., D]` code or codes to begin with.
+        z1: `[..., D]` code or codes to end with.
+        num: points on the arc, at least 2.
+
+    Returns:
+        `[num, ..., D]`.
+
+    Raises:
+        InputError: `num` is below 2, or the codes differ in shape.
+
+    Reference: Shoemake 1985; White 2016, https://arxiv.org/abs/1609.04468.
+
+    >>> import jax.numpy as jnp
+    >>> print(slerp(jnp.array([1.0, 0.0]), jnp.array([0.0, 3.0]), 3).round(4))
+    [[1.     0.    ]
+     [1.4142 1.4142]
+     [0.     3.    ]]
+    """
+    t = _times(z0, z1, num)
+    norm0, norm1 = _norm(z0), _norm(z1)
+    u0, u1 = _unit(z0), _unit(z1)
+    u0, u1 = jnp.where(norm0 > 0, u0, u1), jnp.where(norm1 > 0, u1, u0)
+    # By way of the middle, because the formula loses all its digits near half a turn but none up to a quarter.
+    middle = _middle(u0, u1)
+    direction = jnp.where(t <= 0.5, _arc(u0, middle, 2 * t), _arc(middle, u1, 2 * t - 1))
+    return ((1 - t) * norm0 + t * norm1) * direction
+
+
+@functools.partial(jax.jit, static_argnames=("num_per_leg", "spherical", "closed"))
+def path_through(codes: Array, num_per_leg: int, *, spherical: bool = False, closed: bool = False) -> Array:
+    """A path from code to code, `num_per_leg` equal steps from each to the next; no code comes twice.
+
+    Args:
+        codes: `[K, D]`, at least 2; they are points 0, num_per_leg, 2 num_per_leg, ... of the path.
+        num_per_leg: steps from one code to the next.
+        spherical: go along arcs (`slerp`) and not straight (`interpolate`).
+        closed: go on from the last code to the first, and stop one step before it.
+
+    Returns:
+        `[(K - 1) num_per_leg + 1, D]`; closed `[K num_per_leg, D]`.
+
+    Raises:
+        InputError: there are fewer than 2 codes, or no steps.
+
+    >>> import jax.numpy as jnp
+    >>> print(path_through(jnp.array([[0.0], [4.0], [2.0]]), 2)[:, 0])
+    [0. 2. 4. 3. 2.]
+    """
+    if len(codes) < 2:
+        raise InputError(f"codes: a path leads through at least 2 codes, got {len(codes)}")
+    if num_per_leg < 1:
+        raise InputError(f"num_per_leg: must be at least 1, got {num_per_leg}")
+    between = slerp if spherical else interpolate
+    begins, ends = (codes, jnp.roll(codes, -1, axis=0)) if closed else (codes[:-1], codes[1:])
+    legs = jax.vmap(lambda z0, z1: between(z0, z1, num_per_leg + 1)[:-1])(begins, ends)
+    path = legs.reshape(-1, *codes.shape[1:])
+    return path if closed else jnp.concatenate([path, codes[-1:]])
+
+
+def _times(z0: Array, z1: Array, num: int) -> Array:
+    """`[num, 1, ...]` times from 0 to 1 that broadcast against the codes."""
+    if num < 2:
+        raise InputError(f"num: both ends are part of a path, so it takes at least 2 points; got {num}")
+    if jnp.shape(z0) != jnp.shape(z1):
+        raise InputError(f"z1: must have z0's shape {jnp.shape(z0)}, got {jnp.shape(z1)}")
+    return jnp.linspace(0.0, 1.0, num).reshape(-1, *[1] * jnp.ndim(z0))
+
+
+def _middle(u0: Array, u1: Array) -> Array:
+    """The unit vector halfway between two; of opposite ones the coordinate axis that is nearest to perpendicular."""
+    axis = jax.nn.one_hot(jnp.argmin(jnp.abs(u0), axis=-1), u0.shape[-1], dtype=u0.dtype)
+    perpendicular = _unit(axis - (axis * u0).sum(-1, keepdims=True) * u0)
+    opposite = _norm(u0 + u1) < 1e-3  # so near to zero, the sum is rounding and no direction
+    return jnp.where(opposite, perpendicular, _unit(u0 + u1))
+
+
+def _arc(u0: Array, u1: Array, t: Array) -> Array:
+    """(sin((1 - t) a) u0 + sin(t a) u1) / sin(a), which is smooth at a = 0 with sin(x) / x in place of sin."""
+    angle = 2 * jnp.arctan2(_norm(u1 - u0), _norm(u1 + u0)) / jnp.pi
+    return ((1 - t) * jnp.sinc((1 - t) * angle) * u0 + t * jnp.sinc(t * angle) * u1) / jnp.sinc(angle)
+
+
+def _unit(z: Array) -> Array:
+    norm = _norm(z)
+    return z / jnp.where(norm > 0, norm, 1)
+
+
+def _norm(z: Array) -> Array:
+    """`[..., 1]` with gradient 0, and not NaN, at zero."""
+    squared = jnp.square(z).sum(-1, keepdims=True)
+    return jnp.where(squared > 0, jnp.sqrt(jnp.where(squared > 0, squared, 1)), 0)

@@ -1,0 +1,67 @@
+"""Random variations of one example: codes around its own."""
+
+from __future__ import annotations
+
+import jax
+import numpy as np
+
+from jaxvae import rng
+from jaxvae.types import Array, Distribution, InputError, Key
+
+
+def vary(key: Key, z: Array, num: int, scale: float | Array | np.ndarray = 1.0) -> Array:
+    """Codes z + scale * eps with eps ~ N(0, I).
+
+    Args:
+        key: one key; variation k is the same whatever `num` is.
+        z: `[..., D]` code or codes.
+        num: how many.
+        scale: standard deviation of the noise, one or `[D]`.
+
+    Returns:
+        `[num, ..., D]`.
+
+    Raises:
+        InputError: `num` is below 1.
+
+    >>> import jax, jax.numpy as jnp
+    >>> print(vary(jax.random.key(0), jnp.array([1.0, 2.0]), 2, scale=0.0))
+    [[1. 2.]
+     [1. 2.]]
+    """
+    noise = jax.vmap(lambda key: jax.random.normal(key, z.shape, z.dtype))(_keys(key, num))
+    return z + scale * noise
+
+
+def vary_posterior(key: Key, posterior: Distribution, num: int, widen: float = 1.0) -> Array:
+    """Draws of q(z|x) whose distance from its mean is multiplied: mean + widen * (sample - mean).
+
+    What the encoder itself cannot tell apart at `widen=1`, and ever remoter relatives above. It follows the
+    posterior's own scales: a dimension that the decoder does not use varies as the prior, one that matters but little.
+
+    Args:
+        key: one key; variation k is the same whatever `num` and `widen` are.
+        posterior: any distribution over `[..., D]`; a delta has no width to widen (use `vary`).
+        num: how many.
+        widen: 1 draws from the posterior itself, 0 repeats its mean.
+
+    Returns:
+        `[num, ..., D]`.
+
+    Raises:
+        InputError: `num` is below 1.
+
+    >>> import jax, jax.numpy as jnp
+    >>> from jaxvae.distributions import Normal
+    >>> posterior = Normal(jnp.ones(2), jnp.zeros(2))
+    >>> print(vary_posterior(jax.random.key(0), posterior, 1, widen=0.0))
+    [[1. 1.]]
+    """
+    samples = jax.vmap(posterior.sample)(_keys(key, num))
+    return posterior.mean + widen * (samples - posterior.mean)
+
+
+def _keys(key: Key, num: int) -> Key:
+    if num < 1:
+        raise InputError(f"num: must be at least 1, got {num}")
+    return rng.sample_keys(rng.stream(key, "vary"), num)

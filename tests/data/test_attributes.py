@@ -1,0 +1,84 @@
+"""Slant and width of drawn bars, and the names under which a split's attributes are found."""
+
+import numpy as np
+import pytest
+
+from jaxvae.data import Split, named_attributes
+from jaxvae.data.strokes import slant, stroke_width
+from jaxvae.types import InputError
+
+SIZE, FINE = 40, 8
+GRID = (np.arange(SIZE * FINE) + 0.5) / FINE - SIZE / 2
+Y, X = np.meshgrid(-GRID, GRID, indexing="ij")
+
+
+def drawn(inside):
+    """Grey values of a shape given on a grid eight times as fine."""
+    return inside.reshape(SIZE, FINE, SIZE, FINE).mean(axis=(1, 3))
+
+
+def sheared_bar(shear, width, shift=0.0):
+    return drawn((np.abs(X - shift - shear * Y) <= width / 2) & (np.abs(Y) <= 12))
+
+
+@pytest.mark.parametrize("width", [1.5, 3, 6])
+def test_slant_is_the_shear_of_a_bar(width):
+    shears = [-0.7, -0.2, 0, 0.3, 0.6]
+    images = np.stack([sheared_bar(shear, width, shift=3.3) for shear in shears])
+    np.testing.assert_allclose(slant(images[..., None]), shears, atol=0.01)
+    np.testing.assert_allclose(slant(0.3 * images), slant(images), atol=1e-12)  # pale ink leans as far
+
+
+@pytest.mark.parametrize("width", [2, 3, 4.5])
+@pytest.mark.parametrize("degrees", [0, 20, 45, 90])
+def test_width_of_a_bar_at_any_angle(width, degrees):
+    length, angle = 30, np.deg2rad(degrees)
+    along, across = X * np.sin(angle) + Y * np.cos(angle), X * np.cos(angle) - Y * np.sin(angle)
+    image = drawn((np.abs(across) <= width / 2) & (np.abs(along) <= length / 2))
+    # Twice the area by the whole outline, ends included: w l / (w + l).
+    assert stroke_width(image[None])[0] == pytest.approx(width * length / (width + length), abs=0.35)
+
+
+def test_width_of_a_ring():
+    radius = np.hypot(X, Y)
+    assert stroke_width(drawn((radius > 9) & (radius < 12))[None])[0] == pytest.approx(3, rel=0.03)
+
+
+def test_no_ink_is_neither_slanted_nor_wide():
+    blank = np.zeros((2, 8, 8, 1))
+    blank[1, 4] = 1  # a row has no height to lean over
+    assert slant(blank).tolist() == [0, 0]
+    assert stroke_width(blank)[0] == 0
+
+
+IMAGES = (np.stack([sheared_bar(shear, 3) for shear in (0.5, -0.5, 0.1)])[..., None] * 255).astype(np.uint8)
+SPLIT = Split(IMAGES, np.array([7, 2, 7], np.int32), {"smile": np.array([0, 1, 1], np.uint8)})
+
+
+def test_classes_attributes_and_measures_by_name():
+    found = named_attributes(SPLIT, "ink")
+    assert list(found) == ["2", "7", "smile", "slant", "width"]
+    assert found["7"].tolist() == [1, 0, 1]
+    np.testing.assert_array_equal(found["smile"], [0, 1, 1])
+    np.testing.assert_allclose(found["slant"], [0.5, -0.5, 0.1], atol=0.02)
+    assert list(named_attributes(SPLIT, "grey")) == ["2", "7", "smile"]
+    assert list(named_attributes(SPLIT, "ink", ["width", "2"])) == ["width", "2"]
+
+
+def test_what_the_set_says_goes_before_what_is_measured():
+    known = SPLIT._replace(attributes={"slant": np.array([1, 2, 3])})
+    assert named_attributes(known, "ink")["slant"].tolist() == [1, 2, 3]
+
+
+def test_what_nobody_knows_is_refused():
+    with pytest.raises(InputError, match=r"'hat' is none of this data set's; give one of 2, 7, smile, slant, width"):
+        named_attributes(SPLIT, "ink", ["hat"])
+    with pytest.raises(InputError, match="neither labels nor attributes"):
+        named_attributes(Split(IMAGES), "grey")
+
+
+def test_some_examples_keep_what_is_known_of_them():
+    some = SPLIT.take(np.array([2, 0])).take(np.array([1]))
+    np.testing.assert_array_equal(some.image[:], IMAGES[:1])
+    assert (some.label.tolist(), some.attributes["smile"].tolist()) == ([7], [0])
+    assert Split(IMAGES).take(np.array([1])).label is None
