@@ -3,3 +3,6 @@
 from jaxvae.evaluation.blocks import in_blocks as in_blocks
 from jaxvae.evaluation.elbo import ElboEstimate as ElboEstimate
 from jaxvae.evaluation.elbo import evaluate_elbo as evaluate_elbo
+from jaxvae.evaluation.quadrature import Evidence as Evidence
+from jaxvae.evaluation.quadrature import log_evidence as log_evidence
+from jaxvae.evaluation.quadrature import log_joint as log_joint

@@ -5,3 +5,6 @@ from jaxvae.objectives.denoising import CORRUPTIONS as CORRUPTIONS
 from jaxvae.objectives.denoising import denoising as denoising
 from jaxvae.objectives.elbo import elbo_loss as elbo_loss
 from jaxvae.objectives.elbo import elbo_terms as elbo_terms
+from jaxvae.objectives.importance import importance_weighted_bound as importance_weighted_bound
+from jaxvae.objectives.importance import log_importance_weights as log_importance_weights
+from jaxvae.objectives.importance import log_mean_exp as log_mean_exp

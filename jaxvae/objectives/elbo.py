@@ -40,7 +40,7 @@ def elbo_terms(
     given = () if condition is None else (condition,)
     posterior = model.encode(params, x, *given)
     prior = model.prior(params, *given)
-    _check_key(key, posterior)
+    check_key(key, posterior)
 
     def draw(key: Key) -> tuple[Array, Array]:
         z = posterior.sample(key)
@@ -51,7 +51,7 @@ def elbo_terms(
     # One draw without vmap: an axis of length 1 through the decoder costs time on CPU.
     draws = jax.vmap(draw)(keys) if num_samples > 1 else jax.tree.map(lambda a: a[None], draw(keys[0]))
     log_likelihood, kl = jax.tree.map(lambda a: a.mean(0), draws)
-    _check_per_example(x, log_likelihood=log_likelihood, kl=kl.sum(-1))
+    check_per_example(x, log_likelihood=log_likelihood, kl=kl.sum(-1))
     return ElboTerms(log_likelihood, kl.sum(-1), kl)
 
 
@@ -111,7 +111,8 @@ def weighted_mean(values: Array, weights: Array | None = None) -> Array:
     return (weights * values).sum() / jnp.where(total == 0, 1.0, total)
 
 
-def _check_key(key: Key, posterior: Distribution) -> None:
+def check_key(key: Key, posterior: Distribution) -> None:
+    """Refuse one key per example where the posterior cannot draw with them."""
     # event_ndim marks our own distributions, as in log_prob_per_example.
     if key.ndim and not hasattr(posterior, "event_ndim"):
         raise ValueError(
@@ -120,7 +121,8 @@ def _check_key(key: Key, posterior: Distribution) -> None:
         )
 
 
-def _check_per_example(x: Array, **terms: Array) -> None:
+def check_per_example(x: Array, **terms: Array) -> None:
+    """Refuse terms that are not one number per example."""
     for name, term in terms.items():
         if term.shape != x.shape[:1]:
             raise ValueError(

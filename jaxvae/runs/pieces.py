@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from collections.abc import Iterator
 from typing import Literal
 
 import jax
@@ -22,7 +23,7 @@ from jaxvae.runs.config import TrainConfig, default_run_dir
 from jaxvae.training import init_state
 from jaxvae.training.optimizer import learning_rate_schedule, with_average
 from jaxvae.training.step import Loss
-from jaxvae.types import Array, InputError, Key, Params, TrainState
+from jaxvae.types import Array, Batch, InputError, Key, Params, TrainState
 
 
 def resolve(config: TrainConfig, data: Dataset) -> TrainConfig:
@@ -142,20 +143,24 @@ def single_seeds(config: TrainConfig) -> list[TrainConfig]:
     return [dataclasses.replace(config, seed=config.seed + number, seeds=1) for number in range(config.seeds)]
 
 
+def evaluation_batches(config: TrainConfig, split: Split, batch_size: int = 1000) -> Iterator[Batch]:
+    """A split, as a run is evaluated on it.
+
+    Where pixels are binarized, the draw is the same in every run, whatever its seed, so that runs can be compared.
+    """
+    key = rng.stream(rng.root(0), "binarize for evaluation")
+    batch_size = min(batch_size, split.num_examples)
+    return sequential_batches(split.image, key, batch_size=batch_size, binarize=config.binarize == "dynamic")
+
+
 def evaluate_split(
     config: TrainConfig, model: VAE, params: Params, split: Split, num_samples: int = 1
 ) -> dict[str, float]:
     """The `ElboEstimate` of a split, by name.
 
-    Where pixels are binarized, the draw is the same in every run, whatever its seed, so that runs can be compared.
     A posterior that is a point has no bound, because its KL to any density is infinite: only its likelihood is told.
     """
-    batches = sequential_batches(
-        split.image,
-        rng.stream(rng.root(0), "binarize for evaluation"),
-        batch_size=min(1000, split.num_examples),
-        binarize=config.binarize == "dynamic",
-    )
+    batches = evaluation_batches(config, split)
     estimate = evaluate_elbo(params, rng.root(config.seed), batches, model=model, num_samples=num_samples)
     told = ("log_likelihood", "num_examples") if config.posterior == "delta" else estimate._fields
     return {name: getattr(estimate, name) for name in told}

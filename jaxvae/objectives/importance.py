@@ -1,0 +1,87 @@
+"""The importance-weighted bound: K samples of q(z|x) bound log p(x) more tightly than one."""
+
+from __future__ import annotations
+
+import math
+
+import jax
+
+from jaxvae import rng
+from jaxvae.distributions.base import at_least_float32
+from jaxvae.distributions.delta import Delta
+from jaxvae.distributions.kl import log_prob_per_example
+from jaxvae.objectives.elbo import check_key, check_per_example
+from jaxvae.types import Array, InputError, Key, Model, Params
+
+
+def importance_weighted_bound(
+    params: Params,
+    key: Key,
+    x: Array,
+    *,
+    model: Model,
+    num_samples: int,
+    condition: Array | None = None,
+    block_size: int = 50,
+) -> Array:
+    r"""A lower bound on the evidence that rises to it as K, the number of samples, grows; per example.
+
+        log p(x) >= E[ log 1/K sum_k w_k ],    w_k = p(x|z_k) p(z_k) / q(z_k|x),    z_k ~ q(z|x)
+
+    At K = 1 it is the ELBO, its KL sampled too. The sum is taken in float32 and in logarithms, where no weight
+    underflows.
+
+    Args:
+        params: the model's parameters.
+        key: one key, or `[B]` keys, one per example (see `rng.example_keys`).
+        x: `[B, ...]` examples.
+        model: anything with `encode(params, x)`, `decode(params, z)` and `prior(params)`.
+        num_samples: K, draws of z per example. Draw k is the same whatever K is.
+        condition: `[B, ...]` handed on to the three functions, if given.
+        block_size: draws per example that are decoded at once: what bounds the memory.
+
+    Returns:
+        `[B]` nats.
+
+    Raises:
+        InputError: the posterior is a point, which has no density.
+        ValueError: as for `elbo_terms`.
+
+    Reference: Burda, Grosse & Salakhutdinov 2016, https://arxiv.org/abs/1509.00519, equation 8.
+    """
+    log_weights = log_importance_weights(
+        params, key, x, model=model, num_samples=num_samples, condition=condition, block_size=block_size
+    )
+    return log_mean_exp(log_weights)
+
+
+def log_importance_weights(
+    params: Params,
+    key: Key,
+    x: Array,
+    *,
+    model: Model,
+    num_samples: int,
+    condition: Array | None = None,
+    block_size: int = 50,
+) -> Array:
+    """`[K, B]` log w_k of `importance_weighted_bound`, whose arguments these are."""
+    given = () if condition is None else (condition,)
+    posterior = model.encode(params, x, *given)
+    prior = model.prior(params, *given)
+    check_key(key, posterior)
+    if isinstance(posterior, Delta):
+        raise InputError("model: its posterior is a Delta, a point without a density to weigh samples by; use normal")
+
+    def log_weight(key: Key) -> Array:
+        z = posterior.sample(key)
+        log_likelihood = log_prob_per_example(model.decode(params, z, *given), x)
+        check_per_example(x, log_likelihood=log_likelihood)
+        return at_least_float32(log_likelihood + log_prob_per_example(prior, z) - log_prob_per_example(posterior, z))
+
+    return jax.lax.map(log_weight, rng.sample_keys(key, num_samples), batch_size=block_size)
+
+
+def log_mean_exp(values: Array) -> Array:
+    """The logarithm of the mean of exp(values) over the first axis."""
+    return jax.nn.logsumexp(values, axis=0) - math.log(len(values))

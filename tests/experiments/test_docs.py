@@ -1,0 +1,50 @@
+"""What README and docs/ tell people to type, see and run is true."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from jaxvae.runs.command_line import parse
+
+PROJECT = Path(__file__).resolve().parents[2]
+PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
+COMMANDS = [
+    (page.name, command)
+    for page in PAGES
+    for block in re.findall(r"```bash\n(.*?)```", page.read_text(), re.DOTALL)
+    for command in re.findall(r"python experiments/([^#\"\n]*)", block.replace("\\\n", " "))
+]
+
+
+@pytest.mark.parametrize(("page", "command"), COMMANDS, ids=lambda text: text.strip()[:60])
+def test_commands_name_real_options(scripts, page, command):
+    script, *arguments = shlex.split(command)
+    source = (PROJECT / "experiments" / script).read_text()
+    config_type = re.search(r"run_script\(main, (\w+)\)", source).group(1)
+    if "--help" not in arguments:
+        parse(getattr(scripts[Path(script).stem], config_type), arguments)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_pictures_and_links_lead_somewhere(page):
+    text = page.read_text()
+    for target in re.findall(r"\]\(([^)#\s]+)", text):
+        assert target.startswith("https://") or (page.parent / target).exists(), target
+    for picture in re.findall(r"!\[.*?\]\((.*?)\)", text):
+        assert (page.parent / picture).stat().st_size < 150_000, f"{picture} is large"
+
+
+@pytest.mark.parametrize("page", PAGES[1:], ids=lambda page: page.name)  # README's is run, and learns, elsewhere
+def test_examples_print_what_stands_below_them(page, capsys):
+    scope = {}
+    for code, output in re.findall(r"```python\n(.*?)```(?:\n+```text\n(.*?)```)?", page.read_text(), re.DOTALL):
+        exec(code, scope)
+        assert capsys.readouterr().out == output
+
+
+def test_a_command_that_is_not_true_would_be_seen(scripts, capsys):
+    with pytest.raises(SystemExit):
+        parse(scripts["train"].TrainConfig, ["--latent-dims", "2"])
+    assert "latent-dim" in capsys.readouterr().err
