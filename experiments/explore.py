@@ -1,0 +1,58 @@
+"""Walk through a latent space: `python experiments/explore.py --run-dir DIR` writes a page that a browser opens."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from jaxvae.data import load
+from jaxvae.explorer import explorer_page
+from jaxvae.runs import load_run
+from jaxvae.runs.command_line import run_script
+from jaxvae.runs.compute import Compute, set_up
+from jaxvae.types import InputError
+
+
+@dataclasses.dataclass(frozen=True)
+class ExploreConfig:
+    """Write one HTML file with the trained decoder in it: sliders, a map of the test images, and the picture live."""
+
+    run_dir: Path
+    """A folder that train.py wrote."""
+    best: bool = False
+    """Use the checkpoint with the best ELBO, on validation images where there are any, and not the newest."""
+    num_images: int = 500
+    """How many test images the page shows at most; fewer where they are large."""
+    data_dir: Path | None = None
+    """Where tensorflow-datasets keeps its sets, if not where the run found them."""
+    out: Path | None = None
+    """The file to write; DIR/explorer.html if not given."""
+
+    def check(self) -> None:
+        """Refuse what no run could make right."""
+        if self.num_images < 2:
+            raise InputError(f"num-images: must be at least 2, got {self.num_images}")
+
+
+def main(config: ExploreConfig) -> int:
+    """Load the run and write the page."""
+    set_up(Compute(num_processes=1))
+    run = load_run(config.run_dir, best=config.best)
+    data = load(run.config.dataset, config.data_dir or run.config.data_dir)
+    page = explorer_page(
+        run.model,
+        run.params,
+        data.test,
+        title=f"The latent space of {data.name}",
+        pixels=data.pixels,
+        num_images=config.num_images,
+    )
+    path = config.out or config.run_dir / "explorer.html"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(page, encoding="utf-8")
+    print(f"{path} ({path.stat().st_size / 1e6:.1f} MB): open it in a browser")
+    return 0
+
+
+if __name__ == "__main__":
+    run_script(main, ExploreConfig)

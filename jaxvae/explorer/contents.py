@@ -1,0 +1,134 @@
+"""What the page is told: the decoder's layers, the test images and their codes, attributes, maps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxvae.data import Split
+from jaxvae.data.attributes import named_attributes
+from jaxvae.data.dataset import Pixels
+from jaxvae.evaluation import in_blocks
+from jaxvae.explorer.codes import activity, planes, slider_ranges
+from jaxvae.explorer.layers import Layer, mean_layers
+from jaxvae.latent import attribute_direction
+from jaxvae.model import VAE
+from jaxvae.types import InputError, Params
+
+NUM_CODES = 2000
+"""Images that attributes and maps are computed from, at most; fewer are shown."""
+PIXEL_BYTES = 2_000_000
+"""Room for images in the page: large ones are fewer."""
+MOST_CLASSES = 20
+"""More classes than this are neither attributes nor colours."""
+HALF_A_LEVEL = 0.5 / 255
+
+
+def page_contents(model: VAE, params: Params, split: Split, pixels: Pixels, num_images: int) -> dict[str, Any]:
+    """Everything that is in the page besides its programs, as JSON's types and arrays."""
+    height, width, channels = image_shape(split.image.shape[1:])
+    layers = mean_layers(model, params)
+    split = _every_so_often(split, NUM_CODES)
+    x = split.first(NUM_CODES)
+    codes = in_blocks(lambda x: model.encode(params, x).mean, x).astype(np.float32)
+    shown = _spread(len(x), min(num_images, max(PIXEL_BYTES // (height * width * channels), 2)))
+    ranges = slider_ranges(codes)
+    weights = weight_dtype(model, params, np.concatenate([codes[shown], _stretched(codes[shown], ranges)]))
+    return {
+        "ink": pixels != "grey",
+        "image": {"height": height, "width": width, "channels": channels},
+        "decoder": [layer_as_json(layer, weights) for layer in layers],
+        "activity": activity(codes),
+        "ranges": ranges,
+        "planes": [plane._asdict() for plane in planes(codes)],
+        "pixels": np.round(255 * x[shown]).astype(np.uint8).reshape(len(shown), -1),
+        "codes": codes[shown],
+        "groups": groups(split, shown),
+        "attributes": attributes(codes, split, pixels),
+    }
+
+
+def _every_so_often(split: Split, num: int) -> Split:
+    """Images from all over the split, which may be sorted, and what is known of them as far as it can be listed."""
+    ids = _spread(split.num_examples, num)
+    label = None if split.label is None else split.label[ids]
+    if label is not None and len(np.unique(label)) > MOST_CLASSES:
+        label = None
+    return Split(split.image[ids], label, {name: values[ids] for name, values in split.attributes.items()})
+
+
+def _spread(size: int, num: int) -> np.ndarray:
+    """At most `num` numbers below `size`, evenly spaced, from 0 on."""
+    num = min(num, size)
+    return np.arange(num) * size // num
+
+
+def _stretched(codes: np.ndarray, ranges: np.ndarray) -> np.ndarray:
+    """The same cloud of codes, but so wide that it reaches the sliders' ends, where weights count most."""
+    return codes * (ranges[:, 1] / np.maximum(np.abs(codes).max(axis=0), 1e-6))
+
+
+def image_shape(shape: tuple[int, ...]) -> tuple[int, int, int]:
+    """`(H, W, C)` to draw an example in; a vector becomes a square where it can, else a row.
+
+    >>> image_shape((784,)), image_shape((10,)), image_shape((9, 7, 3))
+    ((28, 28, 1), (1, 10, 1), (9, 7, 3))
+    """
+    if len(shape) == 1:
+        side = round(shape[0] ** 0.5)
+        return (side, side, 1) if side * side == shape[0] else (1, shape[0], 1)
+    if len(shape) != 3 or shape[-1] not in (1, 3):
+        raise InputError(f"dataset: the explorer draws grey or RGB images [H, W, 1 or 3], got {list(shape)}")
+    return shape[0], shape[1], shape[2]
+
+
+def weight_dtype(model: VAE, params: Params, codes: np.ndarray) -> type[np.floating]:
+    """Half precision, which halves the page, where at these codes it moves no pixel by half a level; else single."""
+
+    @jax.jit
+    def largest_change(params: Params) -> jax.Array:
+        half = {**params, "decoder": jax.tree.map(_through_half, params["decoder"])}
+        pictures = [jnp.clip(model.decode(each, jnp.asarray(codes)).mean, 0, 1) for each in (params, half)]
+        return jnp.abs(pictures[0] - pictures[1]).max()
+
+    return np.float16 if largest_change(params) < HALF_A_LEVEL else np.float32
+
+
+def _through_half(weights: jax.Array) -> jax.Array:
+    return weights.astype(jnp.float16).astype(weights.dtype)
+
+
+def layer_as_json(layer: Layer, dtype: type[np.floating]) -> dict[str, Any]:
+    """A layer's kind and fields, its kernel in a type of numbers; biases are few and stay as they are."""
+    fields = layer._asdict()
+    if "kernel" in fields:
+        fields["kernel"] = fields["kernel"].astype(dtype)
+    return {"kind": type(layer).__name__, **fields}
+
+
+def groups(split: Split, shown: np.ndarray) -> dict[str, Any] | None:
+    """What dots are coloured by: the class, or else the first attribute that has few values, and which these are."""
+    known = {"class": split.label} if split.label is not None else {}
+    for name, values in {**known, **split.attributes}.items():
+        kinds = np.unique(values)
+        if np.issubdtype(values.dtype, np.integer) and 1 < len(kinds) <= MOST_CLASSES:
+            return {"name": name, "kinds": kinds.tolist(), "values": values[shown].tolist()}
+    return None
+
+
+def attributes(codes: np.ndarray, split: Split, pixels: Pixels) -> list[dict[str, Any]]:
+    """Directions with names: classes, the split's attributes, and of ink slant and width."""
+    if split.label is None and not split.attributes and pixels == "grey":
+        return []
+    known = named_attributes(split, pixels).items()
+    return [
+        {
+            "name": f"class {name}" if name.isdecimal() else name,
+            "vector": np.asarray(attribute_direction(jnp.asarray(codes), values)),
+        }
+        for name, values in known
+        if len(np.unique(values)) > 1
+    ]

@@ -1,0 +1,159 @@
+"""A decoder as data: a short list of layers that a few lines of any language can run.
+
+Pictures lie flat between layers, `[H, W, C]` in row-major order, so that no layer need only reshape.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeAlias
+
+import jax
+import numpy as np
+from flax import linen as nn
+
+from jaxvae import likelihoods, nets
+from jaxvae.model import VAE
+from jaxvae.nets import conv_layers
+from jaxvae.types import InputError, Params
+
+
+class Dense(NamedTuple):
+    """`x @ kernel + bias`."""
+
+    kernel: np.ndarray
+    """`[I, O]`."""
+    bias: np.ndarray
+    """`[O]`."""
+
+
+class ConvTranspose(NamedTuple):
+    """Every input pixel (i, j) is spread over the window of outputs that begins at `stride * (i, j) - before`.
+
+    What falls outside of the output is dropped, and so is what a decoder would crop.
+    """
+
+    kernel: np.ndarray
+    """`[I, kh, kw, O]`: what one input channel adds to the window."""
+    bias: np.ndarray
+    """`[O]`."""
+    input_size: tuple[int, int]
+    output_size: tuple[int, int]
+    """After cropping."""
+    stride: int
+    before: int
+
+
+class Elementwise(NamedTuple):
+    """A function of each value."""
+
+    function: str
+
+
+Layer: TypeAlias = Dense | ConvTranspose | Elementwise
+
+ACTIVATIONS: dict[Callable, str] = {
+    nn.relu: "relu",
+    nn.elu: "elu",
+    nn.gelu: "gelu",
+    nn.silu: "silu",
+    nn.softplus: "softplus",
+    nn.sigmoid: "sigmoid",
+    nn.tanh: "tanh",
+}
+MEANS: dict[Callable, str] = {
+    likelihoods.bernoulli: "sigmoid",
+    likelihoods.grey_cross_entropy: "sigmoid",
+    likelihoods.continuous_bernoulli: "continuous_bernoulli_mean",
+    likelihoods.normal: "identity",
+}
+
+
+def mean_layers(model: VAE, params: Params) -> list[Layer]:
+    """The mean of p(x|z) as a function of z, in float32, layer by layer.
+
+    Args:
+        model: its decoder is an `MLPDecoder` or a `ConvDecoder`, perhaps in a `SharedLogVar`, without condition.
+        params: the model's parameters.
+
+    Raises:
+        InputError: the decoder or the likelihood is of another kind, or the decoder takes a condition besides z.
+    """
+    decoder = jax.tree.map(lambda array: np.asarray(array, np.float32), params["decoder"])
+    layers = _network(model.decoder, decoder)
+    _check_unconditional(layers[0], model.prior(params).mean.shape[-1])
+    if model.likelihood is likelihoods.normal and not isinstance(model.decoder, nets.SharedLogVar):
+        layers[-1] = _means_only(layers[-1], model.decoder.shape[-1])
+    mean = Elementwise(_mean(model.likelihood))
+    return layers if mean.function == "identity" else [*layers, mean]
+
+
+def _network(decoder: nn.Module, params: Params) -> list[Layer]:
+    match decoder:
+        case nets.SharedLogVar():
+            return _network(decoder.decoder, params["decoder"])  # one number for all: no mean depends on it
+        case nets.MLPDecoder():
+            return [*_hidden(params, len(decoder.hidden), decoder.activation), Dense(**params["output"])]
+        case nets.ConvDecoder():
+            return _conv_decoder(decoder, params)
+    name = type(decoder).__name__
+    raise InputError(f"decoder: the explorer knows MLPDecoder and ConvDecoder, got {name}; use experiments/sample.py")
+
+
+def _conv_decoder(decoder: nets.ConvDecoder, params: Params) -> list[Layer]:
+    layers = _hidden(params, len(decoder.hidden) + 1, decoder.activation)
+    names = [*(f"ConvTranspose_{i}" for i in range(len(decoder.channels) - 1)), "output"]
+    for level, name in zip(range(len(names), 0, -1), names):
+        sizes = [tuple(math.ceil(side / 2**halvings) for side in decoder.shape[:2]) for halvings in (level, level - 1)]
+        layers += [_conv_transpose(params[name], *sizes), _activation(decoder.activation)]
+    return layers[:-1]  # no activation behind the output
+
+
+def _hidden(params: Params, count: int, activation: Callable) -> list[Layer]:
+    layers: list[Layer] = []
+    for i in range(count):
+        layers += [Dense(**params[f"Dense_{i}"]), _activation(activation)]
+    return layers
+
+
+def _conv_transpose(params: Params, input_size: tuple, output_size: tuple) -> ConvTranspose:
+    stride = conv_layers.ConvTranspose.strides[0]
+    before = max(params["kernel"].shape[0] - stride, 0) // 2
+    # JAX does not flip a transposed convolution's kernel: what it adds to the window runs backwards.
+    kernel = params["kernel"][::-1, ::-1].transpose(2, 0, 1, 3)
+    return ConvTranspose(kernel, params["bias"], input_size, output_size, stride, before)
+
+
+def _activation(function: Callable) -> Elementwise:
+    return Elementwise(_look_up(ACTIVATIONS, function, "activation"))
+
+
+def _mean(head: Callable) -> str:
+    return "identity" if isinstance(head, likelihoods.FixedNormal) else _look_up(MEANS, head, "likelihood")
+
+
+def _look_up(table: dict[Callable, str], function: Any, what: str) -> str:
+    if function not in table:
+        known = ", ".join(sorted(set(table.values())))
+        name = getattr(function, "__name__", function)
+        raise InputError(f"{what}: the explorer cannot compute {name}; it knows {known}")
+    return table[function]
+
+
+def _means_only(layer: Any, channels: int) -> Any:
+    """The last layer without the log-variances, the second half of every pixel's channels."""
+
+    def first_half(weights: np.ndarray) -> np.ndarray:
+        means = weights.reshape(*weights.shape[:-1], -1, channels)[..., : channels // 2]
+        return means.reshape(*weights.shape[:-1], -1)
+
+    return layer._replace(kernel=first_half(layer.kernel), bias=first_half(layer.bias))
+
+
+def _check_unconditional(first: Any, latent_dim: int) -> None:
+    inputs = first.kernel.shape[0]
+    if inputs != latent_dim:
+        raise InputError(
+            f"decoder: it takes {inputs} numbers and z has {latent_dim}; the explorer draws no conditional decoder"
+        )

@@ -1,0 +1,82 @@
+"use strict";
+// The page put together: one code, and everything that shows it or changes it.
+
+/** Build the page from its contents. */
+function start() {
+  const element = (id) => document.getElementById(id);
+  const contents = readContents();
+  document.documentElement.classList.toggle("ink", contents.ink);
+  const decode = makeDecoder(contents.decoder);
+  const code = makeCode(contents.activity.length);
+
+  const pick = (index) => {
+    between.offer(index);
+    code.set(row(contents.codes, index), "images");
+  };
+  const between = makeBetween({ contents, code, onPath: () => map.draw() });
+  const onHover = makeTooltip({ tooltip: element("tooltip"), contents });
+  const map = makeMap({ canvas: element("map"), contents, code, pick, pathPoints: between.points, onHover });
+  const manifold = makeManifold({ canvas: element("manifold"), decode, image: contents.image, code });
+
+  const choosePlane = (chosen) => {
+    const plane = contents.planes[chosen];
+    for (const each of [map, manifold]) each.setPlane(plane);
+    element("axes").textContent = `Across: ${plane.axis_names[0]}; up: ${plane.axis_names[1]}.`;
+  };
+  makeChoices(element("planes"), contents.planes.map(({ name }) => name), choosePlane);
+  makeLegend({ container: element("legend"), groups: contents.groups, map });
+  makeGallery({ container: element("gallery"), contents, pick });
+  makeSliders({ contents, code });
+  makeAttributes({ contents, code });
+  const showCode = makeStage({ contents, decode });
+  code.onChange(oncePerFrame(() => showCode(code.value)));
+
+  element("map").addEventListener("keydown", (event) => {
+    if (event.key === "Enter") pick(nearestCode(contents.codes, code.value).index);
+  });
+  element("show-images").addEventListener("change", ({ target }) => {
+    map.view.showImages = target.checked;
+    map.draw();
+  });
+  element("show-manifold").addEventListener("change", ({ target }) => (element("manifold").hidden = !target.checked));
+  element("sample").addEventListener("click", () => code.set(samplePrior(code.value.length), "sample"));
+  element("origin").addEventListener("click", () => code.set(new Float32Array(code.value.length), "origin"));
+
+  choosePlane(0);
+  between.show();
+  code.set(row(contents.codes, 0), "start");
+  return { contents, decode, code };
+}
+
+/** The decoded picture, how long it took, and the test image that lies nearest. */
+function makeStage({ contents, decode }) {
+  const element = (id) => document.getElementById(id);
+  let milliseconds = null;
+  return (code) => {
+    const began = performance.now();
+    const picture = decode(code);
+    const took = performance.now() - began;
+    milliseconds = milliseconds === null ? took : 0.9 * milliseconds + 0.1 * took;
+    paint(element("decoded"), picture, contents.image);
+    element("speed").textContent = `in ${milliseconds.toFixed(1)} ms`;
+
+    const nearest = nearestCode(contents.codes, code);
+    paint(element("nearest"), row(contents.pixels, nearest.index), contents.image, 255);
+    element("nearest-label").textContent = describe(contents, nearest.index);
+  };
+}
+
+/** However often it is called, it happens once before the next picture on the screen. */
+function oncePerFrame(action) {
+  let waiting = false;
+  return () => {
+    if (waiting) return;
+    waiting = true;
+    requestAnimationFrame(() => {
+      waiting = false;
+      action();
+    });
+  };
+}
+
+window.explorer = start();

@@ -1,0 +1,126 @@
+"""What the page says about codes and images."""
+
+import json
+import re
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxvae.data import Split
+from jaxvae.explorer.codes import activity, planes, slider_ranges
+from jaxvae.explorer.contents import attributes, groups, image_shape, page_contents, weight_dtype
+from jaxvae.explorer.page import PAGE, SCRIPTS, to_json
+from jaxvae.presets import build
+from jaxvae.types import InputError
+
+
+@pytest.fixture
+def codes():
+    """Five dimensions, of which the second varies most and the fourth next."""
+    scales = np.array([0.1, 2.0, 0.5, 1.5, 0.0])
+    return (np.random.default_rng(0).normal(size=(300, 5)) * scales + 1).astype(np.float32)
+
+
+def test_the_most_active_dimensions_span_the_plane_of_the_most_used(codes):
+    assert list(np.argsort(-activity(codes))) == [1, 3, 2, 0, 4]
+    plane = planes(codes)[1]
+    assert plane.axis_names == ("z1", "z3")
+    np.testing.assert_array_equal(plane.axes, np.eye(5)[[1, 3]])
+
+
+def test_principal_components_keep_the_most_variance_that_a_plane_can(codes):
+    plane = planes(codes)[0]
+    np.testing.assert_allclose(plane.axes @ plane.axes.T, np.eye(2), atol=1e-6)
+    projected = (codes - plane.origin) @ plane.axes.T
+    best = np.sort(np.linalg.eigvalsh(np.cov(codes.T, bias=True)))[:-3:-1]
+    np.testing.assert_allclose(projected.var(axis=0), best, rtol=1e-4)
+
+
+@pytest.mark.parametrize("dim", [1, 2])
+def test_up_to_two_dimensions_are_the_map_itself(codes, dim):
+    (plane,) = planes(codes[:, :dim])
+    np.testing.assert_array_equal(plane.axes, np.eye(2)[:, :dim])
+    np.testing.assert_array_equal(plane.origin, np.zeros(dim))
+
+
+def test_a_map_shows_nearly_all_codes_and_three_standard_deviations(codes):
+    plane = planes(codes[:, 1:3] + 4)[0]
+    offsets = np.abs(codes[:, 1:3] + 4 - plane.centre)
+    assert (offsets <= plane.reach).all(axis=1).mean() > 0.98
+    assert (np.abs(np.array([[-3, -3], [3, 3]]) - plane.centre) <= plane.reach).all()
+
+
+def test_sliders_reach_every_code_on_both_sides_of_zero():
+    ranges = slider_ranges(np.array([[0.1, -7.5], [0.2, 1.0]]))
+    np.testing.assert_array_equal(ranges, [[-3, 3], [-8, 8]])
+
+
+def test_attributes_are_differences_of_mean_codes():
+    codes = np.array([[0, 0], [2, 0], [0, 4], [0, 8]], np.float32)
+    known = {"smile": np.array([0, 1, 0, 0]), "same": np.zeros(4)}
+    split = Split(np.zeros((4, 5, 5, 1)), np.array([0, 0, 1, 1]), known)
+    vectors = {attribute["name"]: attribute["vector"].tolist() for attribute in attributes(codes, split, "grey")}
+    assert vectors == {"class 0": [1, -6], "class 1": [-1, 6], "smile": [2, -4]}
+    assert attributes(codes, Split(np.zeros((4, 5, 5, 1))), "grey") == []
+
+
+@pytest.mark.parametrize(
+    ("label", "known", "expected"),
+    [
+        ([1, 0, 1, 0], {"smile": [0, 1, 0, 0]}, {"name": "class", "kinds": [0, 1], "values": [1, 0, 1]}),
+        (
+            None,
+            {"age": [0.5, 1.5, 2.0, 1.0], "smile": [0, 1, 0, 0]},
+            {"name": "smile", "kinds": [0, 1], "values": [0, 1, 0]},
+        ),
+        (None, {}, None),
+    ],
+)
+def test_dots_are_coloured_by_class_or_else_by_an_attribute_of_few_values(label, known, expected):
+    known = {name: np.array(values) for name, values in known.items()}
+    split = Split(np.zeros((4, 2, 2, 1)), None if label is None else np.array(label), known)
+    assert groups(split, np.arange(3)) == expected
+
+
+@pytest.mark.parametrize(("weights", "dtype"), [((0.3, -0.1), np.float16), ((1000.3, -1000.1), np.float32)])
+def test_weights_are_halved_only_where_no_pixel_changes(weights, dtype):
+    model = build("vae", (1,), hidden=(), latent_dim=2, likelihood="mse")
+    output = {"kernel": jnp.array(weights)[:, None], "bias": jnp.zeros(1)}
+    assert weight_dtype(model, {"decoder": {"output": output}}, np.ones((1, 2), np.float32)) == dtype
+
+
+def test_images_come_from_all_over_the_split():
+    """A set that is sorted by class is shown with all classes."""
+    model = build("vae", (4,), hidden=(), latent_dim=2)
+    params = {
+        "encoder": {"output": {"kernel": jnp.ones((4, 4)), "bias": jnp.zeros(4)}},
+        "decoder": {"output": {"kernel": jnp.ones((2, 4)), "bias": jnp.zeros(4)}},
+    }
+    pixels = np.repeat(np.arange(100, dtype=np.uint8)[:, None], 4, axis=1)
+    contents = page_contents(model, params, Split(pixels, np.arange(100) // 50), "grey", 4)
+    assert contents["groups"] == {"name": "class", "kinds": [0, 1], "values": [0, 0, 1, 1]}
+    np.testing.assert_array_equal(contents["pixels"][:, 0], [0, 25, 50, 75])
+    np.testing.assert_allclose(contents["codes"][:, 0], np.array([0, 25, 50, 75]) * 4 / 255, rtol=1e-6)
+
+
+def test_images_with_other_channels_are_refused():
+    with pytest.raises(InputError, match=r"grey or RGB images \[H, W, 1 or 3\], got \[8, 8, 2\]"):
+        image_shape((8, 8, 2))
+
+
+def test_no_name_ends_the_script_and_arrays_keep_every_bit():
+    values = np.array([[0.1, -3.0]], np.float32)
+    text = to_json({"name": "</script>", "values": values})
+    assert "<" not in text
+    parsed = json.loads(text)
+    assert parsed["name"] == "</script>"
+    assert parsed["values"] == {"dtype": "float32", "shape": [1, 2], "base64": "zczMPQAAQMA="}
+
+
+def test_the_page_is_whole_and_names_no_other_place(pages):
+    text = pages["conv_vae"].path.read_text()
+    assert "<title>A &lt;conv_vae&gt;</title>" in text
+    assert text.count("</script>") == len(SCRIPTS) + 1
+    assert {path.name for path in PAGE.iterdir()} == {f"{name}.js" for name in SCRIPTS} | {"page.html", "style.css"}
+    assert re.findall(r"https?://|\bsrc=|@import|url\(", text) == []
