@@ -215,7 +215,8 @@ def draw_traversals(config: SampleConfig, trained: Trained) -> None:
 
 def draw_attributes(config: SampleConfig, trained: Trained) -> None:
     """Test images with less and with more of an attribute."""
-    ids, names = config.image or range(min(8, trained.data.test.num_examples)), config.attribute or ()
+    spread = np.linspace(0, trained.data.test.num_examples - 1, 8).astype(int)  # a set may be in some order
+    ids, names = config.image or tuple(spread), config.attribute or ()
     strengths = np.asarray(config.strength or np.linspace(-1.5, 1.5, 7))
     strengths = strengths if len(strengths) > 1 else np.append(0, strengths)
     values = named_attributes(trained.data.train, trained.data.pixels, names)

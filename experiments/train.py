@@ -40,7 +40,8 @@ def draw(experiment: Experiment, state: TrainState) -> None:
     if config.corruption != "none":
         spoilt = spoil(config, originals)
         repaired = in_blocks(lambda x: model.reconstruct(params, x), spoilt)
-        title = "test images, what was done to them, and what the model makes of that"
+        before, after = (np.sqrt(np.mean((x - originals) ** 2)) for x in (spoilt, repaired))
+        title = f"test images, what was done to them (RMS error {before:.2f}), what the model makes of it ({after:.2f})"
         figures.save_reconstructions(folder / "denoised.png", originals, spoilt, repaired, title=title)
     keys = rng.sample_keys(rng.stream(rng.root(config.seed), "figures"), 64)
     samples = in_blocks(lambda keys: model.sample_each(params, keys), keys)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import jaxvae
-from jaxvae import VAE, distributions, evaluation, rng
+from jaxvae import VAE, distributions, evaluation, objectives, rng
 
 PACKAGE = Path(jaxvae.__file__).parent
 SIGNATURES = [
@@ -23,6 +23,16 @@ SIGNATURES = [
         "(params, key, x, *, model, condition=None, weights=None, beta=1.0, num_samples=1, free_bits=0.0)",
     ),
     (jaxvae.elbo_terms, "(params, key, x, *, model, condition=None, num_samples=1)"),
+    (
+        objectives.importance_weighted_bound,
+        "(params, key, x, *, model, num_samples, condition=None, block_size=50)",
+    ),
+    (objectives.kl_only_loss, "(params, key, x, *, model, **options)"),
+    (objectives.denoising, "(objective, corruption, level)"),
+    (
+        evaluation.log_evidence,
+        "(params, x, *, model, tolerance=0.001, half_width=8.0, spacing=0.4, block_size=100, max_points=262144)",
+    ),
     (evaluation.evaluate_elbo, "(params, key, batches, *, model, num_samples=1)"),
     (VAE.init, "(self, key, x, condition=None)"),
     (VAE.encode, "(self, params, x, condition=None)"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -40,7 +41,9 @@ def named_attributes(split: Split, pixels: Pixels, names: Sequence[str] = ()) ->
     if not known:
         raise InputError("attribute: the data set has neither labels nor attributes; name a set that has some")
     if unknown := [name for name in names if name not in known]:
-        raise InputError(f"attribute: {unknown[0]!r} is none of this data set's; give one of {', '.join(known)}")
+        nearest = difflib.get_close_matches(unknown[0], known, n=1)
+        hint = f" (did you mean {nearest[0]!r}?)" if nearest else ""
+        raise InputError(f"attribute: {unknown[0]!r} is none of this data set's{hint}; give one of {', '.join(known)}")
 
     def values(name: str) -> np.ndarray:
         if name in split.attributes:
