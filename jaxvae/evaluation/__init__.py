@@ -1,5 +1,8 @@
 """Estimates over a whole split, and functions over many examples."""
 
+from jaxvae.evaluation.aggregate import knn_entropy as knn_entropy
+from jaxvae.evaluation.aggregate import knn_kl as knn_kl
+from jaxvae.evaluation.aggregate import squared_mmd as squared_mmd
 from jaxvae.evaluation.blocks import in_blocks as in_blocks
 from jaxvae.evaluation.elbo import ElboEstimate as ElboEstimate
 from jaxvae.evaluation.elbo import evaluate_elbo as evaluate_elbo

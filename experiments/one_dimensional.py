@@ -1,0 +1,180 @@
+"""One latent dimension, and networks that can learn a few images by heart: what lies between the codes.
+
+`python experiments/one_dimensional.py` trains an autoencoder and a VAE with the same networks. Each gives every image
+back; but nobody told the autoencoder where its codes should lie, nor what there should be between them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+
+from jaxvae.data import Dataset, load
+from jaxvae.evaluation import in_blocks
+from jaxvae.evaluation.decoded import recognise
+from jaxvae.evaluation.probes import Probe, fit_probe
+from jaxvae.latent import nearest, prior_quantiles
+from jaxvae.report import write_json
+from jaxvae.report.latent_figures import Line, save_lines
+from jaxvae.report.tables import markdown_table
+from jaxvae.runs import Run, TrainConfig, load_run, pieces
+from jaxvae.runs.command_line import run_script
+from jaxvae.runs.compute import Compute, set_up
+from jaxvae.runs.config import PresetName
+from jaxvae.runs.training import train_run
+from jaxvae.types import InputError
+
+VARIANTS: dict[PresetName, str] = {"autoencoder": "autoencoder", "vae": "VAE"}
+PROBED, POINTS = 20_000, 1000
+"""Images that the classifier learns from at most, and points on the line and under the prior."""
+VARIANCE = 0.1
+"""Of the VAE's pixels: |x - mean|^2 / 2 + VARIANCE KL is the bound of a normal likelihood, times VARIANCE."""
+COLUMNS = {
+    **{f"{place}_distance": (f"distance: {place}", ".3f") for place in ("codes", "halfway", "line", "prior")},
+    **{f"{place}_near": (f"near: {place}", ".2f") for place in ("codes", "halfway", "line", "prior")},
+    **{f"{place}_sure": (f"sure: {place}", ".2f") for place in ("codes", "halfway", "line", "prior")},
+    "line_classes": ("classes: line", ".1f"),
+    "prior_classes": ("classes: prior", ".1f"),
+}
+NOTES = """
+Decoded images at the training images' codes, halfway between each code and the next, at equal steps from the first code
+to the last (line), and at equal shares of the prior's mass (prior).
+
+- distance: the root mean square over pixels from the nearest training image, on average
+- near: the share whose distance is below half the mean distance of a training image from the nearest other one
+- sure: the share that an independent classifier is sure of; classes: the effective number of classes among these
+- reference: the training images themselves; halfway, each blended with the next one on the VAE's line
+"""
+
+
+@dataclasses.dataclass(frozen=True)
+class OneDimensionalConfig:
+    """Train an autoencoder and a VAE with one latent dimension on a few images, and look between their codes."""
+
+    dataset: str = "digits"
+    """A labelled set: digits, mnist, fashion_mnist, or an .npz or array_record file of images with labels."""
+    data_dir: Path | None = None
+    """Where tensorflow-datasets keeps its sets; TFDS_DATA_DIR if not given."""
+    num: int = 32
+    """How many images there are to learn, the first of the training split."""
+    seed: int = 0
+    """All randomness comes from this number."""
+    steps: int = 4000
+    """Training steps of each model."""
+    hidden: tuple[int, ...] = (256, 256, 256, 256)
+    """Widths of the hidden layers, from the data inwards."""
+    out: Path | None = None
+    """Folder for runs, picture and table; runs/one_dimensional-DATASET if not given."""
+
+    def check(self) -> None:
+        """Refuse what no data set could make right."""
+        if self.num < 2:
+            raise InputError(f"num: there is nothing between fewer than 2 codes, got {self.num}")
+
+
+def main(config: OneDimensionalConfig) -> int:
+    """Train, measure and draw; returns the exit code."""
+    set_up(Compute(num_processes=1))
+    data = load(config.dataset, config.data_dir)
+    if data.train.label is None:
+        raise InputError(f"dataset: {config.dataset} has no labels to tell images by; name one that has")
+    folder = config.out or Path("runs") / f"one_dimensional-{Path(config.dataset).stem}"
+    configs = {name: train_config(config, data, folder, name) for name in VARIANTS}
+    for one in configs.values():
+        one.check()
+        if exit_code := train_run(one):
+            return exit_code
+    images, labels = data.train.first(config.num), data.train.label[: config.num]
+    walks = {VARIANTS[name]: walk(load_run(Path(str(one.run_dir))), images) for name, one in configs.items()}
+    probe = fit_probe(data.train.first(PROBED), data.train.label[:PROBED])
+    ordered = images[walks["VAE"].order]
+    itself = {"codes": images, "halfway": (ordered[1:] + ordered[:-1]) / 2}
+    rows = {name: measure(one.decoded, images, probe) for name, one in walks.items()}
+    rows["reference"] = measure(itself, images, probe)
+    text = markdown_table(rows, COLUMNS) + "\n" + NOTES
+    (folder / "one_dimensional.md").write_text(text)
+    write_json(folder / "one_dimensional.json", rows)
+    lines = [Line(name, one.codes, labels[one.order], one.decoded) for name, one in walks.items()]
+    save_lines(folder / "one_dimensional.png", lines)
+    print(f"{text}\nfigure and table in {folder}")
+    return 0
+
+
+def train_config(config: OneDimensionalConfig, data: Dataset, folder: Path, preset: PresetName) -> TrainConfig:
+    """One run's options; its folder is named after them, so that other options are another run."""
+    one = TrainConfig(
+        preset=preset,
+        dataset=config.dataset,
+        data_dir=config.data_dir,
+        train_examples=config.num,
+        batch_size=config.num,
+        seed=config.seed,
+        steps=config.steps,
+        hidden=config.hidden,
+        latent_dim=1,
+        likelihood="mse",
+        beta=None if preset == "autoencoder" else VARIANCE,
+        learning_rate=2e-3,
+        decay="cosine",
+        checkpoint_every=config.steps,
+        tensorboard=False,
+        figures=False,
+        compute=Compute(num_processes=1, devices=1),
+    )
+    few = data._replace(train=data.train._replace(image=data.train.image[: config.num]))
+    name = Path(str(pieces.resolve(one, few).run_dir)).name
+    return dataclasses.replace(one, run_dir=folder / name)
+
+
+class Walk(NamedTuple):
+    """Along a model's line, from the first code to the last."""
+
+    codes: np.ndarray
+    """`[N]` means of q(z|x), rising."""
+    order: np.ndarray
+    """`[N]` the images' numbers in this order."""
+    decoded: dict[str, np.ndarray]
+    """Images `[M, ...]` by the places that they are decoded from."""
+
+
+def walk(run: Run, images: np.ndarray) -> Walk:
+    """Encode images, and decode at and between their codes and under the prior."""
+    means = in_blocks(lambda x: run.model.encode(run.params, x).mean, images)[:, 0]
+    order = np.argsort(means)
+    codes = means[order]
+    places = {
+        "codes": codes,
+        "halfway": (codes[1:] + codes[:-1]) / 2,
+        "line": np.linspace(codes[0], codes[-1], POINTS),
+        "prior": np.asarray(prior_quantiles(POINTS)),
+    }
+    decoded = {
+        place: in_blocks(lambda z: run.model.decode(run.params, z).mean, z[:, None]) for place, z in places.items()
+    }
+    return Walk(codes, order, decoded)
+
+
+def measure(decoded: Mapping[str, np.ndarray], images: np.ndarray, probe: Probe) -> dict[str, float]:
+    """One row of the table: distances from the training images, and what a probe recognises."""
+    apart = distances(images, images, 2)[:, 1].mean()
+    row: dict[str, float] = {}
+    for place, shown in decoded.items():
+        distance, seen = distances(shown, images, 1), recognise(probe, shown)
+        row |= {f"{place}_distance": float(distance.mean()), f"{place}_near": float((distance < apart / 2).mean())}
+        row |= {f"{place}_sure": seen.share, f"{place}_classes": seen.classes}
+    return row
+
+
+def distances(images: np.ndarray, others: np.ndarray, k: int) -> np.ndarray:
+    """`[N, k]` root mean square over pixels from the nearest others."""
+    found = nearest(jnp.asarray(images), jnp.asarray(others), k).distances
+    return np.asarray(found) / np.prod(images.shape[1:]) ** 0.5
+
+
+if __name__ == "__main__":
+    run_script(main, OneDimensionalConfig)
