@@ -18,6 +18,7 @@ def read_rows(folder):
     return {(row["attribute"], row["strength"]): row for row in rows}
 
 
+@pytest.mark.slow
 def test_edits_change_what_they_should(scripts, script, small, capsys):
     run = small(steps=250, hidden=(64,), latent_dim=6, learning_rate=5e-3, checkpoint_every=250, log_every=250)
     scripts["train"].main(run)

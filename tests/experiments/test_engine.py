@@ -65,6 +65,7 @@ def test_several_seeds_are_as_many_runs(scripts, small, tmp_path, capsys):
         load_run(together.run_dir)
 
 
+@pytest.mark.slow
 def test_several_seeds_go_on_where_they_stopped(scripts, small, tmp_path):
     whole = small(run_dir=tmp_path / "whole", seeds=2)
     scripts["train"].main(whole)
@@ -91,6 +92,7 @@ def test_schedules_are_logged_and_the_average_is_what_is_kept(scripts, small):
     assert evaluation["elbo"] == summary(config.run_dir)["test_elbo"]
 
 
+@pytest.mark.slow
 def test_half_precision_keeps_parameters_whole_and_the_bound_near(scripts, small, tmp_path):
     whole, half = small(run_dir=tmp_path / "whole"), small(run_dir=tmp_path / "half", precision="bfloat16")
     scripts["train"].main(whole)

@@ -169,6 +169,7 @@ def test_bad_input_creates_nothing(scripts, small, options, message):
     assert not config.run_dir.exists()
 
 
+@pytest.mark.slow
 def test_convolutions_on_own_faces_scored_as_shades(scripts, small, shared_data):
     faces = shared_data / "npz" / "frey_faces.npz"
     config = small(preset="conv_vae", channels=(4, 8), dataset=str(faces), batch_size=256, epochs=1.0)

@@ -20,7 +20,7 @@ OPTIMIZER = optax.sgd(0.1)
 
 @pytest.fixture
 def state():
-    params = MODEL.init(rng.root(0), jnp.zeros((1, 3, 3, 1)))
+    params = jax.jit(MODEL.init)(rng.root(0), jnp.zeros((1, 3, 3, 1)))
     return init_state(rng.root(7), params, OPTIMIZER)
 
 
@@ -31,14 +31,19 @@ def batch():
     return Batch(x, jnp.arange(10, 16), jnp.array([1.0, 1.0, 1.0, 1.0, 1.0, 0.0]))
 
 
+def train_step(optimizer=OPTIMIZER):
+    return jax.jit(make_train_step(LOSS, optimizer))
+
+
 def assert_trees_close(a, b, rtol):
     jax.tree.map(lambda p, q: np.testing.assert_allclose(p, q, rtol=rtol, atol=1e-7), a, b)
 
 
 def test_step_is_gradient_descent_on_the_loss(state, batch):
-    new, metrics = make_train_step(LOSS, OPTIMIZER)(state, batch)
+    new, metrics = train_step()(state, batch)
     keys = rng.example_keys(rng.stream(state.key, "noise", 0), batch.ids)
-    (loss, terms), gradient = jax.value_and_grad(LOSS, has_aux=True)(state.params, keys, batch.x, weights=batch.weights)
+    loss_and_gradient = jax.jit(jax.value_and_grad(LOSS, has_aux=True))
+    (loss, terms), gradient = loss_and_gradient(state.params, keys, batch.x, weights=batch.weights)
     assert_trees_close(new.params, jax.tree.map(lambda p, g: p - 0.1 * g, state.params, gradient), 1e-5)
     np.testing.assert_allclose(metrics["loss"], loss, rtol=1e-6)
     np.testing.assert_allclose(metrics["kl"], terms.kl[:5].mean(), rtol=1e-5)
@@ -48,21 +53,21 @@ def test_step_is_gradient_descent_on_the_loss(state, batch):
 
 
 def test_padding_changes_nothing(state, batch):
-    step = make_train_step(LOSS, OPTIMIZER)
+    step = train_step()
     whole, _ = step(state, batch)
     unpadded, _ = step(state, Batch(batch.x[:5], batch.ids[:5], batch.weights[:5]))
     assert_trees_close(whole.params, unpadded.params, 1e-6)
 
 
 def test_order_of_examples_changes_nothing(state, batch):
-    step = make_train_step(LOSS, OPTIMIZER)
+    step = train_step()
     order = jnp.array([3, 5, 0, 2, 4, 1])
     permuted = Batch(batch.x[order], batch.ids[order], batch.weights[order])
     assert_trees_close(step(state, batch)[0].params, step(state, permuted)[0].params, 1e-6)
 
 
 def test_noise_differs_between_steps(state, batch):
-    step = make_train_step(LOSS, optax.sgd(0.0))
+    step = train_step(optax.sgd(0.0))
     later, first = step(state, batch)
     _, second = step(later, batch)
     assert first["loss"] != second["loss"]
@@ -73,9 +78,8 @@ def shard(batch):
 
 
 def by_vmap(step):
-    return lambda state, batch: jax.tree.map(
-        lambda a: a[0], jax.vmap(step, in_axes=(None, 0), axis_name="device")(state, shard(batch))
-    )
+    mapped = jax.jit(jax.vmap(step, in_axes=(None, 0), axis_name="device"))
+    return lambda state, batch: jax.tree.map(lambda a: a[0], mapped(state, shard(batch)))
 
 
 def by_pmap(step):
@@ -92,7 +96,7 @@ def by_shard_map(step):
 
 @pytest.mark.parametrize("dispatch", [by_vmap, by_pmap, by_shard_map])
 def test_uneven_shards_give_the_numbers_of_one_device(state, batch, dispatch):
-    alone, metrics = make_train_step(LOSS, OPTIMIZER)(state, batch)
+    alone, metrics = train_step()(state, batch)
     sharded, sharded_metrics = dispatch(make_train_step(LOSS, OPTIMIZER, axis_name="device"))(state, batch)
     assert_trees_close(alone.params, sharded.params, 1e-5)
     assert_trees_close(metrics, sharded_metrics, 1e-5)
@@ -102,6 +106,6 @@ def test_a_shard_of_nothing_but_padding_adds_nothing(state, batch):
     weights = jnp.array([1.0, 1.0, 1.0, 0.0, 0.0, 0.0])
     step = by_vmap(make_train_step(LOSS, OPTIMIZER, axis_name="device"))
     sharded, metrics = step(state, batch._replace(weights=weights))
-    alone, _ = make_train_step(LOSS, OPTIMIZER)(state, Batch(batch.x[:3], batch.ids[:3], weights[:3]))
+    alone, _ = train_step()(state, Batch(batch.x[:3], batch.ids[:3], weights[:3]))
     assert_trees_close(alone.params, sharded.params, 1e-5)
     assert metrics["examples"] == 3
