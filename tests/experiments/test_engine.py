@@ -74,6 +74,7 @@ def test_several_seeds_go_on_where_they_stopped(scripts, small, tmp_path):
     assert summary(small().run_dir)["params_sha256"] == summary(whole.run_dir)["params_sha256"]
 
 
+@pytest.mark.slow
 def test_schedules_are_logged_and_the_average_is_what_is_kept(scripts, small):
     options = {"warmup_steps": 10, "beta_warmup_steps": 20, "decay": "cosine", "ema_decay": 0.9, "clip_norm": 1.0}
     config = small(accumulate=2, **options)

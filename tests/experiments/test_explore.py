@@ -7,6 +7,7 @@ import pytest
 from jaxvae.types import InputError
 
 
+@pytest.mark.slow
 def test_a_run_becomes_one_page(scripts, small, capsys):
     config = small(latent_dim=2, steps=2)
     scripts["train"].main(config)

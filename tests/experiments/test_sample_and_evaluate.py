@@ -77,6 +77,7 @@ def test_with_no_option_it_writes_what_it_always_does(sample, run, strips):
     np.testing.assert_allclose(originals, TEST[[0, 0, 0]], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_only_what_is_asked_for_is_written(sample):
     folder = sample("--interpolate 3 8 --traverse 1 --attribute 7 --vary 2 --neighbours 4 5 --view pca --steps 2")
     pictures = ["interpolation", "traversal", "attribute-7", "variations", "neighbours", "latent-pca"]
@@ -139,6 +140,7 @@ def test_neighbours_are_the_training_images_with_the_nearest_codes(sample, run, 
     np.testing.assert_allclose(images, images_of_training[distances.argsort(axis=1)[:, :3]], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_plain_autoencoder_varies_by_what_its_codes_differ_by(scripts, small, tmp_path, strips):
     config = pieces.resolve(small(preset="autoencoder", latent_dim=2), DATA)
     model = pieces.build_model(config, DATA.shape)

@@ -43,6 +43,7 @@ def test_a_run_directory_holds_everything(scripts, small):
     assert list((config.run_dir / "tensorboard").iterdir())
 
 
+@pytest.mark.slow
 def test_a_denoising_autoencoder_has_no_bound_to_report(scripts, small, capsys):
     config = small(preset="denoising_autoencoder", figures=True)
     assert scripts["train"].main(config) == 0

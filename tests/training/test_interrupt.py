@@ -17,6 +17,15 @@ def test_first_signal_is_noted(number, exit_code):
         assert interrupt.exit_code == exit_code
 
 
+@pytest.fixture
+def ctrl_c():
+    """As in a terminal: a shell's background jobs begin with Ctrl-C ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 def test_second_ctrl_c_acts_at_once():
     with Interrupt():
         os.kill(os.getpid(), signal.SIGINT)
