@@ -1,13 +1,20 @@
-"""Evaluate a trained model: `python experiments/evaluate.py --run-dir DIR` prints its ELBO on the whole test split."""
+"""Evaluate a trained model: `python experiments/evaluate.py --run-dir DIR` prints what it is worth on the test split.
+
+Every number comes with its protocol, estimator, number of samples and of images, and standard error; evaluation.json
+in the run directory holds them.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 from pathlib import Path
+
+from tqdm import tqdm
 
 from jaxvae.data import load
 from jaxvae.report import write_json
-from jaxvae.runs import load_run, pieces
+from jaxvae.runs import load_run, scores
 from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import Compute, set_up
 from jaxvae.types import InputError
@@ -15,21 +22,35 @@ from jaxvae.types import InputError
 
 @dataclasses.dataclass(frozen=True)
 class EvaluateConfig:
-    """Estimate the evidence lower bound on the test split, every image once, and write evaluation.json."""
+    """Estimate ELBO and log p(x) on the test split, and what the code says; write evaluation.json."""
 
     run_dir: Path
     """A folder that train.py wrote."""
     best: bool = False
     """Use the checkpoint with the best ELBO, on validation images where there are any, and not the newest."""
-    num_samples: int = 1
-    """Draws of z per image; more of them make the estimate steadier, not better."""
+    num_samples: int = 5000
+    """Draws of z per image for log p(x), which is bounded from below: fewer are quicker and bound it less tightly."""
+    num_images: int | None = None
+    """Score the first so many test images only."""
+    ais: bool = False
+    """Estimate log p(x) by annealed importance sampling too, and on simulated images from both sides."""
+    ais_images: int = 100
+    """How many images annealed importance sampling is given."""
+    ais_temperatures: int = 1000
+    """Steps of the annealing, from 10 to 10,000: more of them are slower and bound log p(x) more tightly."""
+    ais_chains: int = 16
+    """Annealed chains per image."""
     data_dir: Path | None = None
     """Where tensorflow-datasets keeps its sets, if not where the run found them."""
 
     def check(self) -> None:
         """Refuse what no run could make right."""
-        if self.num_samples < 1:
-            raise InputError(f"num-samples: must be at least 1, got {self.num_samples}")
+        for name in ("num_samples", "num_images", "ais_images", "ais_chains"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise InputError(f"{name.replace('_', '-')}: must be at least 1, got {value}")
+        if not 10 <= self.ais_temperatures <= 10_000:
+            raise InputError(f"ais-temperatures: must be from 10 to 10000, got {self.ais_temperatures}")
 
 
 def main(config: EvaluateConfig) -> int:
@@ -37,12 +58,27 @@ def main(config: EvaluateConfig) -> int:
     set_up(Compute(num_processes=1))
     run = load_run(config.run_dir, best=config.best)
     data = load(run.config.dataset, config.data_dir or run.config.data_dir)
-    estimate = pieces.evaluate_split(run.config, run.model, run.params, data.test, config.num_samples)
-    values = {**estimate, "num_samples": config.num_samples, "step": run.step, "dataset": data.name}
-    write_json(config.run_dir / "evaluation.json", values)
-    for name, value in values.items():
-        print(f"{name:20} {value:.4f}" if isinstance(value, float) else f"{name:20} {value}")
+    lines = scores.score(
+        run, data.test, num_samples=config.num_samples, num_images=config.num_images, progress=named_bar("log p(x)")
+    )
+    if config.ais:
+        lines += scores.anneal(
+            run,
+            data.test,
+            num_images=config.ais_images,
+            num_temperatures=config.ais_temperatures,
+            num_chains=config.ais_chains,
+            progress=named_bar("annealing"),
+        )
+    print(f"{scores.protocol(run.config)}; step {run.step}")
+    print(scores.text_table(lines))
+    write_json(config.run_dir / "evaluation.json", scores.to_json(run, lines))
     return 0
+
+
+def named_bar(name: str) -> scores.Progress:
+    """A progress bar over blocks of images."""
+    return functools.partial(tqdm, desc=name, unit="block", leave=False)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from typing import NamedTuple, cast
 import jax
 from flax import linen as nn
 
-from jaxvae import likelihoods, posteriors, rng
+from jaxvae import likelihoods, posteriors, priors, rng
 from jaxvae.types import Array, Distribution, Key, Params
 
 
@@ -31,25 +31,33 @@ class VAE:
     decoder: nn.Module
     prior: Callable[..., Distribution]
     """`(params, condition=None) -> p(z)`."""
-    posterior: Callable[[Array], Distribution] = posteriors.normal
+    posterior: Callable[[Array], Distribution] | posteriors.BottomUp = posteriors.normal
     """Encoder output -> q(z|x)."""
     likelihood: Callable[[Array], Distribution] = likelihoods.bernoulli
     """Decoder output -> p(x|z)."""
 
     def init(self, key: Key, x: Array, condition: Array | None = None) -> Params:
-        """Fresh parameters for examples like x `[B, ...]`: a dict with "encoder" and "decoder"."""
+        """Fresh parameters for examples like x `[B, ...]`: a dict with "encoder", "decoder" and what else learns."""
         encoder = self.encoder.init(rng.stream(key, "init encoder"), x, condition)["params"]
-        z = self.posterior(_apply(self.encoder, encoder, x, condition)).mean
-        decoder = self.decoder.init(rng.stream(key, "init decoder"), z, condition)["params"]
-        return {"encoder": encoder, "decoder": decoder}
+        params = {"encoder": encoder}
+        if isinstance(self.posterior, posteriors.BottomUp):
+            outputs = _apply(self.encoder, encoder, x, condition)
+            params["posterior"] = self.posterior.init(rng.stream(key, "init posterior"), outputs)
+        if isinstance(self.prior, priors.TopDown):
+            params["prior"] = self.prior.init(rng.stream(key, "init prior"))
+        z = _lowest(self.encode(params, x, condition).mean)
+        return {**params, "decoder": self.decoder.init(rng.stream(key, "init decoder"), z, condition)["params"]}
 
     def encode(self, params: Params, x: Array, condition: Array | None = None) -> Distribution:
         """q(z|x)."""
-        return self.posterior(_apply(self.encoder, params["encoder"], x, condition))
+        outputs = _apply(self.encoder, params["encoder"], x, condition)
+        if isinstance(self.posterior, posteriors.BottomUp):
+            return self.posterior(outputs, params["posterior"])
+        return self.posterior(outputs)
 
     def decode(self, params: Params, z: Array, condition: Array | None = None) -> Distribution:
         """p(x|z)."""
-        return self.likelihood(_apply(self.decoder, params["decoder"], z, condition))
+        return self.likelihood(_apply(self.decoder, params["decoder"], _lowest(z), condition))
 
     def sample(self, params: Params, key: Key, num: int, condition: Array | None = None) -> Array:
         """`[num, ...]` means of p(x|z) at z drawn from the prior.
@@ -85,6 +93,11 @@ class Functions(NamedTuple):
     encode: Callable[..., Distribution]
     decode: Callable[..., Distribution]
     prior: Callable[..., Distribution]
+
+
+def _lowest(z: Array | tuple[Array, ...]) -> Array:
+    # Of several stochastic layers the data hang on the first alone.
+    return z[0] if isinstance(z, tuple) else z
 
 
 def _apply(network: nn.Module, params: Params, *inputs: Array | None) -> Array:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
+from flax import linen as nn
 
-from jaxvae.distributions import Delta, MultivariateNormal, Normal
-from jaxvae.types import Array, Distribution
+from jaxvae.distributions import Chain, Delta, MultivariateNormal, Normal
+from jaxvae.distributions.chain import init_links, links
+from jaxvae.types import Array, Distribution, Key, Params
 
 
 def normal(outputs: Array) -> Normal:
@@ -34,6 +37,21 @@ def multivariate_normal(outputs: Array) -> MultivariateNormal:
 def delta(outputs: Array) -> Delta:
     """`[..., D]` -> a point: the plain autoencoder's code."""
     return Delta(outputs)
+
+
+@dataclasses.dataclass(frozen=True)
+class BottomUp:
+    """q(z_1|x) q(z_2|z_1) ...: the encoder puts out the first, and a network makes each into the next."""
+
+    networks: tuple[nn.Module, ...]
+
+    def init(self, key: Key, outputs: Array) -> Params:
+        """Fresh parameters of the networks."""
+        return init_links(key, normal(outputs).mean, self.networks)
+
+    def __call__(self, outputs: Array, params: Params) -> Chain:
+        """`[..., 2D]` -> a distribution over tuples."""
+        return Chain(normal(outputs), links(params, self.networks))
 
 
 class Posterior(NamedTuple):

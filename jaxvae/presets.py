@@ -13,10 +13,18 @@ from jax.typing import DTypeLike
 from jaxvae.likelihoods import LIKELIHOODS
 from jaxvae.model import VAE
 from jaxvae.nets import ConvDecoder, ConvEncoder, MLPDecoder, MLPEncoder, SharedLogVar
-from jaxvae.objectives import elbo_loss, kl_only_loss
-from jaxvae.posteriors import POSTERIORS
-from jaxvae.priors import StandardNormal
-from jaxvae.types import InputError
+from jaxvae.objectives import ciwae_loss, elbo_loss, iwae_loss, kl_only_loss, piwae_loss
+from jaxvae.posteriors import POSTERIORS, BottomUp
+from jaxvae.priors import StandardNormal, TopDown
+from jaxvae.types import Array, InputError
+
+ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
+    "relu": nn.relu,
+    "tanh": nn.tanh,
+    "elu": nn.elu,
+    "silu": nn.silu,
+    "softplus": nn.softplus,
+}
 
 
 class Sizes(NamedTuple):
@@ -28,13 +36,14 @@ class Sizes(NamedTuple):
     """Channels of the convolutions, from the image inwards."""
     encoder_outputs: int
     decoder_shape: tuple[int, ...]
+    activation: Callable[[Array], Array]
     dtype: np.dtype | None
 
 
 def mlp(sizes: Sizes) -> tuple[nn.Module, nn.Module]:
     """Fully connected encoder and decoder."""
-    encoder = MLPEncoder(sizes.hidden, sizes.encoder_outputs, dtype=sizes.dtype)
-    return encoder, MLPDecoder(sizes.hidden[::-1], sizes.decoder_shape, dtype=sizes.dtype)
+    encoder = MLPEncoder(sizes.hidden, sizes.encoder_outputs, sizes.activation, sizes.dtype)
+    return encoder, MLPDecoder(sizes.hidden[::-1], sizes.decoder_shape, sizes.activation, sizes.dtype)
 
 
 def conv(sizes: Sizes) -> tuple[nn.Module, nn.Module]:
@@ -43,8 +52,9 @@ def conv(sizes: Sizes) -> tuple[nn.Module, nn.Module]:
         raise InputError(f"preset: a convolutional network needs images [H, W, C], got {sizes.decoder_shape}; use vae")
     if not sizes.channels:
         raise InputError("channels: a convolutional network needs at least one convolution; give --channels 32 64")
-    encoder = ConvEncoder(sizes.channels, sizes.hidden, sizes.encoder_outputs, dtype=sizes.dtype)
-    return encoder, ConvDecoder(sizes.channels[::-1], sizes.hidden[::-1], sizes.decoder_shape, dtype=sizes.dtype)
+    encoder = ConvEncoder(sizes.channels, sizes.hidden, sizes.encoder_outputs, sizes.activation, sizes.dtype)
+    layers = (sizes.channels[::-1], sizes.hidden[::-1])
+    return encoder, ConvDecoder(*layers, sizes.decoder_shape, sizes.activation, sizes.dtype)
 
 
 class Preset(NamedTuple):
@@ -54,34 +64,62 @@ class Preset(NamedTuple):
     networks: Callable[[Sizes], tuple[nn.Module, nn.Module]] = mlp
     hidden: tuple[int, ...] = (400,)
     channels: tuple[int, ...] = ()
+    activation: str = "relu"
     latent_dim: int = 20
     posterior: str = "normal"
     likelihood: str = "bernoulli"
     objective: Callable = elbo_loss
+    options: tuple[str, ...] = ()
+    """What the objective takes besides model, beta and num_samples."""
+    num_samples: int = 1
+    num_groups: int = 1
+    gradient: str = "standard"
+    elbo_share: float = 0.0
     beta: float = 1.0
     corruption: str = "none"
     """Of what the encoder sees: a row of `objectives.CORRUPTIONS`, or none."""
 
 
+FREE_BITS = ("free_bits",)
+RAINFORTH = "Rainforth et al. 2018, https://arxiv.org/abs/1802.04537"
 PRESETS = {
-    "vae": Preset("Kingma & Welling 2014, https://arxiv.org/abs/1312.6114"),
+    "vae": Preset("Kingma & Welling 2014, https://arxiv.org/abs/1312.6114", options=FREE_BITS),
     "conv_vae": Preset(
-        "Kingma & Welling 2014, https://arxiv.org/abs/1312.6114", networks=conv, hidden=(256,), channels=(32, 64)
+        "Kingma & Welling 2014, https://arxiv.org/abs/1312.6114",
+        networks=conv,
+        hidden=(256,),
+        channels=(32, 64),
+        options=FREE_BITS,
     ),
     "autoencoder": Preset(
         "Hinton & Salakhutdinov 2006, https://doi.org/10.1126/science.1127647",
         posterior="delta",
         likelihood="mse",
         beta=0.0,
+        options=FREE_BITS,
     ),
     "denoising_autoencoder": Preset(
         "Vincent et al. 2010, https://jmlr.org/papers/v11/vincent10a.html",
         posterior="delta",
         likelihood="mse",
         beta=0.0,
+        options=FREE_BITS,
         corruption="masking",
     ),
-    "kl_only": Preset("Kingma & Welling 2014, https://arxiv.org/abs/1312.6114", objective=kl_only_loss),
+    "kl_only": Preset(
+        "Kingma & Welling 2014, https://arxiv.org/abs/1312.6114", objective=kl_only_loss, options=FREE_BITS
+    ),
+    "iwae": Preset(
+        "Burda, Grosse & Salakhutdinov 2016, https://arxiv.org/abs/1509.00519",
+        objective=iwae_loss,
+        options=("gradient",),
+        num_samples=5,
+    ),
+    "miwae": Preset(RAINFORTH, objective=iwae_loss, options=("gradient", "num_groups"), num_samples=8, num_groups=8),
+    "ciwae": Preset(
+        RAINFORTH, objective=ciwae_loss, options=("gradient", "elbo_share"), num_samples=64, elbo_share=0.05
+    ),
+    "piwae": Preset(RAINFORTH, objective=piwae_loss, options=("num_groups",), num_samples=8, num_groups=8),
 }
 
 
@@ -92,6 +130,9 @@ def build(
     latent_dim: int | None = None,
     hidden: tuple[int, ...] | None = None,
     channels: tuple[int, ...] | None = None,
+    activation: str | None = None,
+    upper_latent_dims: tuple[int, ...] = (),
+    upper_hidden: tuple[int, ...] = (100, 100),
     posterior: str | None = None,
     likelihood: str | None = None,
     dtype: DTypeLike | None = None,
@@ -114,12 +155,27 @@ def build(
             channels=preset.channels if channels is None else channels,
             encoder_outputs=posterior_row.num_outputs(latent_dim),
             decoder_shape=(*shape[:-1], shape[-1] * outputs_per_value),
+            activation=ACTIVATIONS[activation or preset.activation],
             dtype=None if dtype is None else _floating(dtype),
         )
     )
     if likelihood_row.log_var == "shared":
         decoder = SharedLogVar(decoder)
-    return VAE(encoder, decoder, StandardNormal(latent_dim), posterior_row.head, likelihood_row.head)
+    if not upper_latent_dims:
+        return VAE(encoder, decoder, StandardNormal(latent_dim), posterior_row.head, likelihood_row.head)
+    prior, bottom_up = stochastic_layers(
+        (latent_dim, *upper_latent_dims), upper_hidden, ACTIVATIONS[activation or preset.activation]
+    )
+    return VAE(encoder, decoder, prior, bottom_up, likelihood_row.head)
+
+
+def stochastic_layers(
+    latent_dims: tuple[int, ...], hidden: tuple[int, ...], activation: Callable[[Array], Array]
+) -> tuple[TopDown, BottomUp]:
+    """Prior and posterior of several layers of these dimensions, from the lowest up, with dense networks between."""
+    upwards = tuple(MLPEncoder(hidden, 2 * above, activation) for above in latent_dims[1:])
+    downwards = tuple(MLPEncoder(hidden[::-1], 2 * below, activation) for below in latent_dims[-2::-1])
+    return TopDown(StandardNormal(latent_dims[-1]), downwards), BottomUp(upwards)
 
 
 def _floating(dtype: DTypeLike) -> np.dtype:

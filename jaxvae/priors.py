@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 
 import jax.numpy as jnp
+from flax import linen as nn
 
-from jaxvae.distributions import Normal
-from jaxvae.types import Array, Params
+from jaxvae.distributions import Chain, Normal
+from jaxvae.distributions.chain import init_links, links
+from jaxvae.types import Array, Key, Params
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,3 +22,20 @@ class StandardNormal:
         """The prior, without a batch axis."""
         del params, condition
         return Normal(jnp.zeros(self.latent_dim), jnp.zeros(self.latent_dim))
+
+
+@dataclasses.dataclass(frozen=True)
+class TopDown:
+    """... p(z_1|z_2) p(z_2): a standard normal at the top, and a network that makes each layer into the one below."""
+
+    top: StandardNormal
+    networks: tuple[nn.Module, ...]
+    """From the top downwards."""
+
+    def init(self, key: Key) -> Params:
+        """Fresh parameters of the networks."""
+        return init_links(key, jnp.zeros((1, self.top.latent_dim)), self.networks)
+
+    def __call__(self, params: Params, condition: Array | None = None) -> Chain:
+        """The prior over tuples (z_1, z_2, ...), without a batch axis."""
+        return Chain(self.top(params, condition), links(params["prior"], self.networks), backwards=True)

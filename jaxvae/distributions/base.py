@@ -18,7 +18,7 @@ from jaxvae.types import Array, Key
 T = TypeVar("T", bound=type)
 
 
-def static(*, default: int) -> Any:
+def static(*, default: int | bool) -> Any:
     """Mark a field that is structure and not data, such as `event_ndim`: how many trailing axes make one event."""
     return dataclasses.field(default=default, metadata={"static": True})
 

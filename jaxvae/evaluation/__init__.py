@@ -1,11 +1,20 @@
 """Estimates over a whole split, and functions over many examples."""
 
+from jaxvae.evaluation.active_units import active_units as active_units
 from jaxvae.evaluation.aggregate import knn_entropy as knn_entropy
 from jaxvae.evaluation.aggregate import knn_kl as knn_kl
 from jaxvae.evaluation.aggregate import squared_mmd as squared_mmd
+from jaxvae.evaluation.annealed import AnnealedEstimate as AnnealedEstimate
+from jaxvae.evaluation.annealed import Sandwich as Sandwich
+from jaxvae.evaluation.annealed import annealed_log_likelihood as annealed_log_likelihood
+from jaxvae.evaluation.annealed import bidirectional as bidirectional
 from jaxvae.evaluation.blocks import in_blocks as in_blocks
+from jaxvae.evaluation.decomposition import KLDecomposition as KLDecomposition
+from jaxvae.evaluation.decomposition import decompose_kl as decompose_kl
 from jaxvae.evaluation.elbo import ElboEstimate as ElboEstimate
 from jaxvae.evaluation.elbo import evaluate_elbo as evaluate_elbo
+from jaxvae.evaluation.log_likelihood import LogLikelihood as LogLikelihood
+from jaxvae.evaluation.log_likelihood import log_marginal_likelihood as log_marginal_likelihood
 from jaxvae.evaluation.quadrature import Evidence as Evidence
 from jaxvae.evaluation.quadrature import log_evidence as log_evidence
 from jaxvae.evaluation.quadrature import log_joint as log_joint

@@ -8,3 +8,6 @@ from jaxvae.objectives.elbo import elbo_terms as elbo_terms
 from jaxvae.objectives.importance import importance_weighted_bound as importance_weighted_bound
 from jaxvae.objectives.importance import log_importance_weights as log_importance_weights
 from jaxvae.objectives.importance import log_mean_exp as log_mean_exp
+from jaxvae.objectives.iwae import ciwae_loss as ciwae_loss
+from jaxvae.objectives.iwae import iwae_loss as iwae_loss
+from jaxvae.objectives.iwae import piwae_loss as piwae_loss

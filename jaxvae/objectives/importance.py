@@ -11,7 +11,7 @@ from jaxvae.distributions.base import at_least_float32
 from jaxvae.distributions.delta import Delta
 from jaxvae.distributions.kl import log_prob_per_example
 from jaxvae.objectives.elbo import check_key, check_per_example
-from jaxvae.types import Array, InputError, Key, Model, Params
+from jaxvae.types import Array, Distribution, InputError, Key, Model, Params
 
 
 def importance_weighted_bound(
@@ -70,8 +70,7 @@ def log_importance_weights(
     posterior = model.encode(params, x, *given)
     prior = model.prior(params, *given)
     check_key(key, posterior)
-    if isinstance(posterior, Delta):
-        raise InputError("model: its posterior is a Delta, a point without a density to weigh samples by; use normal")
+    check_density(posterior)
 
     def log_weight(key: Key) -> Array:
         z = posterior.sample(key)
@@ -80,6 +79,12 @@ def log_importance_weights(
         return at_least_float32(log_likelihood + log_prob_per_example(prior, z) - log_prob_per_example(posterior, z))
 
     return jax.lax.map(log_weight, rng.sample_keys(key, num_samples), batch_size=block_size)
+
+
+def check_density(posterior: Distribution) -> None:
+    """Refuse a posterior that cannot weigh its samples."""
+    if isinstance(posterior, Delta):
+        raise InputError("model: its posterior is a Delta, a point without a density to weigh samples by; use normal")
 
 
 def log_mean_exp(values: Array) -> Array:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from jaxvae.types import InputError
 
 
 def markdown_table(rows: Mapping[str, Mapping[str, float]], columns: Mapping[str, tuple[str, str]]) -> str:
@@ -27,3 +30,32 @@ def markdown_table(rows: Mapping[str, Mapping[str, float]], columns: Mapping[str
     head = "| | " + " | ".join(title for title, _ in columns.values()) + " |"
     lines = ["| " + " | ".join([title, *(cell(row, name) for name in columns)]) + " |" for title, row in rows.items()]
     return "\n".join([head, "|---|" + "---:|" * len(columns), *lines])
+
+
+def bits_per_dimension(nats: float, shape: tuple[int, ...]) -> float:
+    """Minus a log-probability in nats, as bits for each of an example's values.
+
+    >>> round(bits_per_dimension(-103.3, (28, 28, 1)), 2)
+    0.19
+    """
+    return -nats / (math.prod(shape) * math.log(2))
+
+
+def put_row(page: Path, name: str, cells: Sequence[str]) -> None:
+    """Write a row into the table of a markdown page: in the place of the row that names it, or below the last one.
+
+    Raises:
+        InputError: the page holds no table.
+    """
+    lines = page.read_text().splitlines()
+    rows = [number for number, line in enumerate(lines) if line.startswith("|")]
+    if not rows:
+        raise InputError(f"results: {page} holds no table to put a row in")
+    row = "| " + " | ".join(cells) + " |"
+    for number in rows:
+        if lines[number].startswith((f"| {name} |", f"| [{name}]")):
+            lines[number] = row
+            break
+    else:
+        lines.insert(rows[-1] + 1, row)
+    page.write_text("\n".join(lines) + "\n")

@@ -11,11 +11,15 @@ from typing import Any, Literal, TypeVar
 from jaxvae.runs.compute import Compute
 from jaxvae.types import InputError
 
-PresetName = Literal["vae", "conv_vae", "autoencoder", "denoising_autoencoder", "kl_only"]
+PresetName = Literal[
+    "vae", "conv_vae", "autoencoder", "denoising_autoencoder", "kl_only", "iwae", "miwae", "ciwae", "piwae"
+]
 PosteriorName = Literal["normal", "multivariate_normal", "delta"]
 LikelihoodName = Literal[
     "bernoulli", "continuous_bernoulli", "grey_cross_entropy", "mse", "normal_shared", "normal_pixel"
 ]
+ActivationName = Literal["relu", "tanh", "elu", "silu", "softplus"]
+GradientName = Literal["standard", "stl", "dreg"]
 CorruptionName = Literal["none", "noise", "masking", "salt_and_pepper"]
 PATHS = ("data_dir", "run_dir", "compilation_cache")
 C = TypeVar("C", bound="TrainConfig | Compute")
@@ -70,6 +74,12 @@ class TrainConfig:
     """Widths of the dense hidden layers, from the data inwards; the preset's if not given."""
     channels: tuple[int, ...] | None = None
     """Channels of the convolutions, from the image inwards; the preset's if not given."""
+    activation: ActivationName | None = None
+    """Between the layers; the preset's if not given."""
+    upper_latent_dims: tuple[int, ...] = ()
+    """Dimensions of further stochastic layers above z, upwards."""
+    upper_hidden: tuple[int, ...] = (100, 100)
+    """Widths of the dense hidden layers between two stochastic layers, upwards."""
     posterior: PosteriorName | None = None
     """Family of q(z|x); the preset's if not given."""
     likelihood: LikelihoodName | None = None
@@ -83,8 +93,14 @@ class TrainConfig:
     """Steps in which beta rises from 0."""
     free_bits: float = 0.0
     """Nats per latent dimension that are not charged for."""
-    num_samples: int = 1
-    """Draws of z per example and step."""
+    num_samples: int | None = None
+    """Draws of z per example and step; the preset's if not given."""
+    num_groups: int | None = None
+    """Of MIWAE and PIWAE: groups of so many draws, whose bounds are averaged."""
+    gradient: GradientName | None = None
+    """Of IWAE and its kin: how the encoder's gradient is estimated."""
+    elbo_share: float | None = None
+    """Of CIWAE: how much of the bound is the ELBO."""
     corruption: CorruptionName | None = None
     """How what the encoder sees is spoilt in training; the preset's if not given."""
     corruption_level: float = 0.3
@@ -106,15 +122,23 @@ class TrainConfig:
     def check(self) -> None:
         """Refuse what no data set could make right."""
         self.compute.check()
-        for name in ("seeds", "steps", "batch_size", "accumulate", "log_every", "checkpoint_every", "num_samples"):
+        for name in ("seeds", "steps", "batch_size", "accumulate", "log_every", "checkpoint_every"):
             _check(getattr(self, name) >= 1, name, getattr(self, name), "at least 1")
-        for name in ("epochs", "learning_rate", "clip_norm", "latent_dim", "train_examples"):
+        for name in (
+            "epochs",
+            "learning_rate",
+            "clip_norm",
+            "latent_dim",
+            "train_examples",
+            "num_samples",
+            "num_groups",
+        ):
             value = getattr(self, name)
             _check(value is None or value > 0, name, value, "above 0")
         for name in ("beta", "free_bits", "warmup_steps", "beta_warmup_steps", "corruption_level"):
             value = getattr(self, name)
             _check(value is None or value >= 0, name, value, "0 or more")
-        for name in ("hidden", "channels"):
+        for name in ("hidden", "channels", "upper_latent_dims", "upper_hidden"):
             widths = getattr(self, name)
             _check(all(width > 0 for width in widths or ()), name, widths, "positive widths")
         _check(0 <= self.seed <= 2**32 - self.seeds, "seed", self.seed, f"from 0 to {2**32 - self.seeds}")
@@ -158,7 +182,11 @@ def _from_plain(cls: type[C], values: dict[str, Any]) -> C:
     if unknown:
         raise InputError(f"config.json: unknown fields {sorted(unknown)}; it was written by another version")
     paths = {name: Path(values[name]) for name in PATHS if values.get(name) is not None}
-    tuples = {name: tuple(values[name]) for name in ("hidden", "channels") if values.get(name) is not None}
+    tuples = {
+        name: tuple(values[name])
+        for name in ("hidden", "channels", "upper_latent_dims", "upper_hidden")
+        if values.get(name) is not None
+    }
     return cls(**{**values, **paths, **tuples})
 
 

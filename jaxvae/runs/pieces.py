@@ -35,7 +35,18 @@ def resolve(config: TrainConfig, data: Dataset) -> TrainConfig:
     preset = presets.PRESETS[config.preset]
     defaults = {
         name: getattr(preset, name)
-        for name in ("latent_dim", "hidden", "channels", "posterior", "likelihood", "beta", "corruption")
+        for name in (
+            "latent_dim",
+            "hidden",
+            "channels",
+            "activation",
+            "posterior",
+            "likelihood",
+            "beta",
+            "corruption",
+            "num_samples",
+            *preset.options,
+        )
         if getattr(config, name) is None
     }
     if data.pixels == "grey" and defaults.get("likelihood") == "bernoulli":
@@ -71,17 +82,32 @@ def _binarization(config: TrainConfig, data: Dataset) -> Literal["auto", "dynami
 
 def build_model(config: TrainConfig, shape: tuple[int, ...]) -> VAE:
     """The model of a resolved config, for examples of a shape."""
-    names = ("latent_dim", "hidden", "channels", "posterior", "likelihood")
+    names = (
+        "latent_dim",
+        "hidden",
+        "channels",
+        "activation",
+        "upper_latent_dims",
+        "upper_hidden",
+        "posterior",
+        "likelihood",
+    )
     dtype = None if config.precision == "float32" else jnp.dtype(config.precision)
     return presets.build(config.preset, shape, dtype=dtype, **{name: getattr(config, name) for name in names})
 
 
 def build_loss(config: TrainConfig, model: VAE) -> Loss:
     """The preset's objective with the model and all hyperparameters bound that stay the same."""
-    objective = presets.PRESETS[config.preset].objective
+    preset = presets.PRESETS[config.preset]
+    objective = preset.objective
     if config.corruption != "none":
         objective = denoising(objective, CORRUPTIONS[str(config.corruption)], config.corruption_level)
-    loss = functools.partial(objective, model=model, free_bits=config.free_bits, num_samples=config.num_samples)
+    loss = functools.partial(
+        objective,
+        model=model,
+        num_samples=config.num_samples,
+        **{name: getattr(config, name) for name in preset.options},
+    )
     return loss if config.beta_warmup_steps else functools.partial(loss, beta=config.beta)
 
 

@@ -1,0 +1,113 @@
+"""Rate against distortion: what each beta buys. `python experiments/rate_distortion.py` trains one model for each.
+
+The rate is the KL, the nats that a code costs; the distortion is -log p(x|z), the nats that are left over. Their sum is
+minus the ELBO: along a line of slope -1 all models are equally good by it. Run it again: what is trained is read.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from jaxvae.data import load
+from jaxvae.report import write_json
+from jaxvae.report.figures import new_figure, save_figure
+from jaxvae.report.tables import markdown_table
+from jaxvae.runs import TrainConfig, load_run, pieces
+from jaxvae.runs.command_line import run_script
+from jaxvae.runs.compute import Compute, set_up
+from jaxvae.runs.training import train_run
+from jaxvae.types import InputError
+
+COLUMNS = {
+    "kl": ("rate: KL", ".2f"),
+    "distortion": ("distortion: -log p(x given z)", ".2f"),
+    "elbo": ("ELBO", ".2f"),
+    "active_units": ("active units", "d"),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class RateDistortionConfig:
+    """Train a VAE for each beta and draw the curve of Alemi et al. 2018, https://arxiv.org/abs/1711.00464."""
+
+    dataset: str = "digits"
+    """As of train.py."""
+    data_dir: Path | None = None
+    """Where tensorflow-datasets keeps its sets; TFDS_DATA_DIR if not given."""
+    betas: tuple[float, ...] = (0.1, 0.3, 1.0, 3.0, 10.0)
+    """Weights of the KL."""
+    seed: int = 0
+    """All randomness comes from this number."""
+    steps: int = 2000
+    """Training steps of each run."""
+    epochs: float | None = None
+    """Passes over the training set, instead of --steps."""
+    latent_dim: int = 20
+    """Dimensions of z."""
+    out: Path | None = None
+    """Folder for runs, picture and table; runs/rate_distortion-DATASET if not given."""
+
+    def check(self) -> None:
+        """Refuse what no data set could make right."""
+        if not self.betas or len(set(self.betas)) < len(self.betas):
+            raise InputError(f"betas: must be one or more different numbers, got {list(self.betas)}")
+        for beta in self.betas:
+            train_config(self, beta, Path()).check()
+
+
+def main(config: RateDistortionConfig) -> int:
+    """Train, measure and draw; returns the exit code."""
+    set_up(Compute(num_processes=1))
+    folder = config.out or Path("runs") / f"rate_distortion-{Path(config.dataset).stem}"
+    data, points = load(config.dataset, config.data_dir), {}
+    for beta in sorted(config.betas):
+        one = train_config(config, beta, folder)
+        if exit_code := train_run(one):
+            return exit_code
+        run = load_run(Path(str(one.run_dir)))
+        found = pieces.evaluate_split(run.config, run.model, run.params, data.test)
+        points[f"beta {beta:g}"] = {**found, "distortion": -found["log_likelihood"]}
+    write_json(folder / "rate_distortion.json", points)
+    table = markdown_table(points, COLUMNS)
+    (folder / "rate_distortion.md").write_text(table + "\n")
+    save_curve(folder / "rate_distortion.png", points)
+    print(f"{table}\nfigure and table in {folder}")
+    return 0
+
+
+def train_config(config: RateDistortionConfig, beta: float, folder: Path) -> TrainConfig:
+    """One run's options; its folder is named after what it differs in."""
+    length = f"{config.epochs:g}epochs" if config.epochs is not None else f"{config.steps}steps"
+    return TrainConfig(
+        dataset=config.dataset,
+        data_dir=config.data_dir,
+        run_dir=folder / f"beta{beta:g}-dim{config.latent_dim}-{length}-seed{config.seed}",
+        seed=config.seed,
+        steps=config.steps,
+        epochs=config.epochs,
+        latent_dim=config.latent_dim,
+        beta=beta,
+        decay="cosine",
+        tensorboard=False,
+        figures=False,
+        compute=Compute(num_processes=1),
+    )
+
+
+def save_curve(path: Path, points: dict[str, dict[str, float]]) -> None:
+    """One dot for each beta, and the line of equal ELBO through the best."""
+    figure, (axis,) = new_figure(1, width=5, height=4)
+    rates, distortions = ([point[name] for point in points.values()] for name in ("kl", "distortion"))
+    axis.plot(rates, distortions, "o-", color="C0")
+    for name, rate, distortion in zip(points, rates, distortions):
+        axis.annotate(name, (rate, distortion), xytext=(5, 5), textcoords="offset points", fontsize=8)
+    best = -max(point["elbo"] for point in points.values())
+    axis.plot([0, max(rates)], [best, best - max(rates)], "--", color="C7", linewidth=1, label="the best ELBO")
+    axis.set(xlabel="rate: KL (nats)", ylabel="distortion: -log p(x|z) (nats)")
+    axis.legend(frameon=False)
+    save_figure(figure, path)
+
+
+if __name__ == "__main__":
+    run_script(main, RateDistortionConfig)

@@ -1,0 +1,118 @@
+"""Reproduce a published number: `python experiments/table.py NAME` trains, scores, writes its line in docs/results.md.
+
+A NAME is a file in experiments/configs. What was interrupted goes on when the command is given again.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+import tyro
+from tqdm import tqdm
+
+from jaxvae.data import load
+from jaxvae.report.tables import put_row
+from jaxvae.runs import TrainConfig, load_run, scores
+from jaxvae.runs.command_line import run_script
+from jaxvae.runs.compute import set_up
+from jaxvae.runs.training import train_run
+from jaxvae.types import InputError
+
+CONFIGS = Path(__file__).resolve().parent / "configs"
+RESULTS = Path(__file__).resolve().parent.parent / "docs" / "results.md"
+
+
+@dataclasses.dataclass(frozen=True)
+class TableConfig:
+    """Train the seeds of one config, score them, and put the line beside the published number."""
+
+    name: tyro.conf.Positional[str]
+    """A file in experiments/configs, without its ending."""
+    data_dir: Path | None = None
+    """Where tensorflow-datasets keeps its sets; TFDS_DATA_DIR if not given."""
+    runs: Path = Path("runs")
+    """Where the run directories lie."""
+    results: Path = RESULTS
+    """The page that gets the line."""
+    epochs: float | None = None
+    """Train shorter or longer than the config says; the line says so."""
+    num_samples: int | None = None
+    """Of the bound on log p(x), if not the config's."""
+    num_images: int | None = None
+    """Score the first so many test images only."""
+
+    def check(self) -> None:
+        """Refuse what no run could make right."""
+        names = sorted(path.stem for path in CONFIGS.glob("*.toml"))
+        if self.name not in names:
+            raise InputError(f"name: {self.name!r} is no file in {CONFIGS}; give one of {', '.join(names)}")
+
+
+def main(config: TableConfig) -> int:
+    """Train and score one seed after another, then write the line."""
+    row = tomllib.loads((CONFIGS / f"{config.name}.toml").read_text())
+    if config.epochs is not None:
+        row["train"]["epochs"] = config.epochs
+    runs = [one_seed(config, row, seed) for seed in row["seeds"]]
+    set_up(runs[0].compute)
+    values = []
+    for run in runs:
+        code = train_run(run)
+        if code:
+            return code
+        values.append(evaluate(config, row, run))
+    put_row(config.results, config.name, cells(config, row, runs, values))
+    print(f"{config.name} in {config.results}")
+    return 0
+
+
+def one_seed(config: TableConfig, row: dict[str, Any], seed: int) -> TrainConfig:
+    """The config's training options, with one of its seeds."""
+    options = {"checkpoint_every": 12000, "log_every": 2400, "figures": False, **row["train"]}
+    place = {"run_dir": str(config.runs / f"{config.name}-{seed}"), "data_dir": config.data_dir, "seed": seed}
+    run = TrainConfig.from_json({**options, **place})
+    run.check()
+    return run
+
+
+def evaluate(config: TableConfig, row: dict[str, Any], run: TrainConfig) -> list[scores.Line]:
+    """Score a trained seed on the test split."""
+    trained = load_run(Path(str(run.run_dir)), best=row.get("best", False))
+    data = load(trained.config.dataset, config.data_dir)
+    return scores.score(
+        trained,
+        data.test,
+        num_samples=config.num_samples or row["num_samples"],
+        num_images=config.num_images,
+        progress=tqdm,
+    )
+
+
+def cells(
+    config: TableConfig, row: dict[str, Any], runs: list[TrainConfig], values: list[list[scores.Line]]
+) -> list[str]:
+    """The line's cells."""
+    by_seed = [{line.quantity: line for line in lines} for lines in values]
+    log_px = [one["log p(x)"] for one in by_seed]
+    mean, spread = np.mean([line.value for line in log_px]), np.std([line.value for line in log_px])
+    active = ["+".join(f"{line.value:.0f}" for line in lines if line.quantity.startswith("active")) for lines in values]
+    return [
+        f"[{config.name}](../experiments/configs/{config.name}.toml)",
+        f"{row['paper']}, {row['table']}",
+        scores.protocol(load_run(Path(str(runs[0].run_dir))).config),
+        f"{row['published']['log_px']:.2f} ({row['published']['active_units']})",
+        f"{mean:.2f}{f' ± {spread:.2f}' if len(log_px) > 1 else ''} ({', '.join(active)})",
+        f"{np.mean([line.standard_error for line in log_px]):.2f}",
+        ", ".join(str(run.seed) for run in runs),
+        f"L{log_px[0].samples} on {log_px[0].images} images",
+        f"{row['train']['epochs']:g} epochs, {jax.devices()[0].device_kind}",
+    ]
+
+
+if __name__ == "__main__":
+    run_script(main, TableConfig)

@@ -1,0 +1,86 @@
+"""A chain of distributions, each given by the value before: several stochastic layers as one posterior or prior."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import TypeAlias, cast
+
+import jax.numpy as jnp
+from flax import linen as nn
+
+from jaxvae import rng
+from jaxvae.distributions.base import distribution, static
+from jaxvae.distributions.kl import log_prob_per_example
+from jaxvae.distributions.normal import Normal
+from jaxvae.types import Array, Distribution, Key, Params
+
+Values: TypeAlias = tuple[Array, ...]
+
+
+@distribution
+class Chain:
+    """p(a, b, c) = p(a) p(b|a) p(c|b): a value is the tuple (a, b, c), or (c, b, a) where it is `backwards`.
+
+    A posterior goes up from the data, q(z1|x) q(z2|z1); a prior comes down, p(z2) p(z1|z2), and is backwards: both
+    speak of (z1, z2).
+    """
+
+    first: Distribution
+    links: tuple[Callable[[Array], Distribution], ...]
+    """Each a pytree that makes a value into the distribution of the next."""
+    backwards: bool = static(default=False)
+    event_ndim: int = static(default=1)
+
+    @property
+    def mean(self) -> Values:
+        """The mean of each, given the means before it."""
+        return self._walk(lambda link, _: link.mean)
+
+    def sample(self, key: Key) -> Values:
+        """Draw one after another."""
+        keys = rng.sample_keys(key, len(self.links) + 1)
+        return self._walk(lambda link, number: link.sample(keys[number]))
+
+    def log_prob(self, value: Values) -> Array:
+        """`[...]` nats: the sum over the links."""
+        values = value[::-1] if self.backwards else value
+        total = log_prob_per_example(self.first, values[0])
+        for link, before, after in zip(self.links, values, values[1:]):
+            total = total + log_prob_per_example(link(before), after)
+        return total
+
+    def _walk(self, choose: Callable[[Distribution, int], Array]) -> Values:
+        values = [choose(self.first, 0)]
+        for number, link in enumerate(self.links, start=1):
+            values.append(choose(link(values[-1]), number))
+        return tuple(values[::-1] if self.backwards else values)
+
+
+@distribution
+class Link:
+    """A network that makes a value `[..., D]` into the diagonal normal of the next."""
+
+    params: Params
+    network: nn.Module = dataclasses.field(metadata={"static": True})
+
+    def __call__(self, value: Array) -> Normal:
+        """Means and log-variances are the two halves of what the network puts out."""
+        rows = value.reshape(-1, value.shape[-1])
+        outputs = cast(Array, self.network.apply({"params": self.params}, rows))
+        mean, log_var = jnp.split(outputs.reshape(*value.shape[:-1], -1), 2, axis=-1)
+        return Normal(mean, log_var)
+
+
+def links(params: Sequence[Params], networks: Sequence[nn.Module]) -> tuple[Link, ...]:
+    """One link for each network."""
+    return tuple(Link(one, network) for one, network in zip(params, networks))
+
+
+def init_links(key: Key, value: Array, networks: Sequence[nn.Module]) -> list[Params]:
+    """Fresh parameters of the networks, the first of which begins with a value `[B, D]`."""
+    params: list[Params] = []
+    for number, network in enumerate(networks):
+        params.append(network.init(rng.stream(key, f"init link {number}"), value)["params"])
+        value = Link(params[-1], network)(value).mean
+    return params

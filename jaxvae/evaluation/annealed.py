@@ -1,0 +1,286 @@
+"""log p(x) by annealed importance sampling: chains that walk from the prior to the posterior, however far that is."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable
+from typing import Any, Literal, NamedTuple, TypeAlias, get_args
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.flatten_util import ravel_pytree
+
+from jaxvae import rng
+from jaxvae.distributions import Delta, GreyCrossEntropy
+from jaxvae.distributions.base import at_least_float32
+from jaxvae.distributions.kl import log_prob_per_example
+from jaxvae.evaluation.annealing import anneal, sigmoid_schedule, tune
+from jaxvae.evaluation.hmc import Path
+from jaxvae.objectives.importance import log_mean_exp
+from jaxvae.types import Array, Distribution, InputError, Key, Model, Params
+
+Start = Literal["prior", "posterior"]
+Latents: TypeAlias = Any
+"""`[1, D]`, or a tuple of them, one for each stochastic layer."""
+Progress: TypeAlias = Callable[[Iterable[int]], Iterable[int]]
+
+
+class AnnealedEstimate(NamedTuple):
+    """log p(x) per example, and how the chains fared."""
+
+    log_px: np.ndarray
+    """`[N]` nats; a lower bound on average, which rises to the truth with chains and temperatures."""
+    acceptance: np.ndarray
+    """`[N]` of the HMC proposals, over chains and temperatures."""
+    step_size: np.ndarray
+    """`[N]` at the last temperature."""
+
+
+class Sandwich(NamedTuple):
+    """Bounds around log p(x) of simulated examples, in nats; on average the truth lies between."""
+
+    x: np.ndarray
+    """`[N, ...]` the examples."""
+    lower: np.ndarray
+    """`[N]` by chains from the prior to the posterior."""
+    upper: np.ndarray
+    """`[N]` by chains from an exact draw of the posterior to the prior."""
+    acceptance: np.ndarray
+    """`[N]` of the HMC proposals, over chains and temperatures, both ways."""
+
+    @property
+    def gap(self) -> float:
+        """The mean of upper - lower: what either may be off by."""
+        return float((self.upper - self.lower).mean())
+
+
+class _Options(NamedTuple):
+    num_temperatures: int
+    num_chains: int
+    num_leapfrog: int
+    start: Start
+
+
+def annealed_log_likelihood(
+    params: Params,
+    key: Key,
+    x: Array | np.ndarray,
+    *,
+    model: Model,
+    num_temperatures: int = 1000,
+    num_chains: int = 16,
+    num_leapfrog: int = 10,
+    start: Start = "prior",
+    condition: Array | np.ndarray | None = None,
+    block_size: int = 100,
+    progress: Progress = iter,
+) -> AnnealedEstimate:
+    r"""Estimate log p(x) of every example from below, by annealed importance sampling.
+
+        log 1/C sum_c w_c,    log w = sum_t (b_t - b_{t-1}) [ log p(x, z_{t-1}) - log f_0(z_{t-1}) ],    t = 1 .. T
+
+    z_0 is drawn from f_0, the prior or the posterior, and z_t from z_{t-1} by a step of HMC that leaves f_0^{1 - b_t}
+    p(x, z)^{b_t} as it is. The temperatures b rise from 0 to 1 as a sigmoid does from -4 to 4. Other chains, at a tenth
+    of the temperatures, but 100 at least, first find each example's step sizes; the chains that count keep these,
+    because steps that follow their own chain would bias the weights.
+
+    From the prior, the encoder has no part in it. Noise is keyed by example: the estimate does not depend on
+    `block_size`, but for rounding.
+
+    Args:
+        params: the model's parameters.
+        key: one key.
+        x: `[N, ...]` examples.
+        model: see `elbo_terms`; z must be continuous.
+        num_temperatures: T, 10 to 10,000. At 1 it is the importance-weighted bound of C samples of f_0.
+        num_chains: C.
+        num_leapfrog: gradients per step of HMC.
+        start: f_0. The posterior needs fewer temperatures where the encoder is good, and finds less where it is not.
+        condition: `[N, ...]` handed on to the model, if given.
+        block_size: examples at once: `block_size * num_chains` are decoded in memory.
+        progress: what the loop over the blocks' first examples is wrapped in, such as `tqdm`.
+
+    Returns:
+        log p(x) per example, with the acceptance, which should be about 0.65.
+
+    Raises:
+        InputError: a number is below 1, or f_0 has no density.
+
+    Reference: Neal 2001, https://arxiv.org/abs/physics/9803008; Wu et al. 2017, https://arxiv.org/abs/1611.04273,
+    section 4 (for decoders).
+    """
+    options = _options(num_temperatures, num_chains, num_leapfrog, start, block_size)
+    key = rng.stream(key, "annealed")
+
+    def block(ids: np.ndarray) -> Any:
+        return _forward(params, key, ids, jnp.asarray(x[ids]), _take(condition, ids), model=model, options=options)
+
+    log_px, acceptance, step_size = _in_blocks(block, len(x), block_size, progress)
+    return AnnealedEstimate(log_px.astype(np.float64), acceptance, step_size)
+
+
+def bidirectional(
+    params: Params,
+    key: Key,
+    num_examples: int,
+    *,
+    model: Model,
+    num_temperatures: int = 1000,
+    num_chains: int = 16,
+    num_leapfrog: int = 10,
+    start: Start = "prior",
+    condition: Array | np.ndarray | None = None,
+    block_size: int = 100,
+    progress: Progress = iter,
+) -> Sandwich:
+    r"""Bound log p(x) of examples that the model itself draws, from below and from above.
+
+        lower = log 1/C sum_c w_c  <=  log p(x)  <=  -log 1/C sum_c w'_c = upper        (on average)
+
+    z is drawn from the prior and x from p(x|z). So z is an exact draw of p(z|x), and annealing from there backwards
+    estimates 1 / p(x) by weights w'. What the gap is here tells how far `annealed_log_likelihood` may be off on data
+    like these; of real data no such draw is known, and there is no upper bound.
+
+    The arguments are those of `annealed_log_likelihood`, but for `num_examples`, N, which are simulated.
+
+    Raises:
+        InputError: a number is below 1, f_0 has no density, or the likelihood is none.
+
+    Reference: Grosse, Ghahramani & Adams 2015, https://arxiv.org/abs/1511.02543, section 3.
+    """
+    options = _options(num_temperatures, num_chains, num_leapfrog, start, block_size)
+    key = rng.stream(key, "bidirectional")
+
+    def block(ids: np.ndarray) -> Any:
+        return _both_ways(params, key, ids, _take(condition, ids), model=model, options=options)
+
+    simulated, lower, upper, acceptance = _in_blocks(block, num_examples, block_size, progress)
+    return Sandwich(simulated, lower.astype(np.float64), upper.astype(np.float64), acceptance)
+
+
+@functools.partial(jax.jit, static_argnames=("model", "options"))
+def _forward(
+    params: Params, key: Key, ids: Array, x: Array, condition: Array | None, *, model: Model, options: _Options
+) -> tuple[Array, Array, Array]:
+    schedule = sigmoid_schedule(options.num_temperatures)
+
+    def one(key: Key, x: Array, condition: Array | None) -> tuple[Array, Array, Array]:
+        path, draw = _path(params, x, condition, model, options.start)
+        key, z, step_sizes = _prepare(key, path, draw, options)
+        log_weights, acceptance = anneal(
+            key, z, path, temperatures=schedule, step_sizes=step_sizes, num_leapfrog=options.num_leapfrog
+        )
+        return log_mean_exp(log_weights), acceptance, step_sizes[-1]
+
+    return jax.vmap(one)(rng.example_keys(key, ids), x, condition)
+
+
+@functools.partial(jax.jit, static_argnames=("model", "options"))
+def _both_ways(
+    params: Params, key: Key, ids: Array, condition: Array | None, *, model: Model, options: _Options
+) -> tuple[Array, Array, Array, Array]:
+    schedule = sigmoid_schedule(options.num_temperatures)
+
+    def one(key: Key, condition: Array | None) -> tuple[Array, Array, Array, Array]:
+        exact, x = _simulate(params, rng.stream(key, "simulate"), condition, model)
+        path, draw = _path(params, x, condition, model, options.start)
+        key, z, step_sizes = _prepare(key, path, draw, options)
+
+        def walk(key: Key, z: Array, temperatures: Array, step_sizes: Array) -> tuple[Array, Array]:
+            steps = {"temperatures": temperatures, "step_sizes": step_sizes}
+            return anneal(key, z, path, **steps, num_leapfrog=options.num_leapfrog)
+
+        starts = jnp.stack([z, jnp.broadcast_to(exact, z.shape)])
+        up_and_down = (jnp.stack([values, values[::-1]]) for values in (schedule, step_sizes))
+        log_weights, acceptance = jax.vmap(walk)(rng.sample_keys(key, 2), starts, *up_and_down)
+        lower, minus_upper = jax.vmap(log_mean_exp)(log_weights)
+        return x, lower, -minus_upper, acceptance.mean()
+
+    return jax.vmap(one)(rng.example_keys(key, ids), condition)
+
+
+def _prepare(key: Key, path: Path, draw: Callable[[Key], Array], options: _Options) -> tuple[Key, Array, Array]:
+    """A key for the chains that count, where they start `[C, D]`, and their step sizes `[T + 1]`."""
+    start_key, tune_key, key = rng.sample_keys(key, 3)
+    # Others start the chains that tune, because step sizes that knew z would bias its weight.
+    to_tune, z = jnp.split(jax.vmap(draw)(rng.sample_keys(start_key, 2 * options.num_chains)), 2)
+    counts = {"num_temperatures": options.num_temperatures, "num_leapfrog": options.num_leapfrog}
+    return key, z, tune(tune_key, to_tune, path, **counts)
+
+
+def _path(
+    params: Params, x: Array, condition: Array | None, model: Model, start: Start
+) -> tuple[Path, Callable[[Key], Array]]:
+    """From f_0 to p(x, z) for one example, which the model sees as a batch of one; and how f_0 is drawn from."""
+    x, given = x[None], _given(condition)
+    prior = model.prior(params, *given)
+    first = prior if start == "prior" else model.encode(params, x, *given)
+    if isinstance(prior, Delta) or isinstance(first, Delta):
+        raise InputError(f"start: the model's {start} is a Delta, a point without a density, and cannot be annealed")
+
+    def score(distribution: Distribution, value: Latents) -> Array:
+        return at_least_float32(log_prob_per_example(distribution, value)[0])
+
+    def log_start(z: Array) -> Array:
+        return score(first, _unflatten(prior, z))
+
+    def log_ratio(z: Array) -> Array:
+        latents = _unflatten(prior, z)
+        log_likelihood = score(model.decode(params, latents, *given), x)
+        if start == "prior":
+            return log_likelihood
+        return log_likelihood + score(prior, latents) - score(first, latents)
+
+    return Path(log_start, log_ratio), functools.partial(_draw, first)
+
+
+def _simulate(params: Params, key: Key, condition: Array | None, model: Model) -> tuple[Array, Array]:
+    """One z of the prior, and x of p(x|z)."""
+    z_key, x_key = rng.sample_keys(key, 2)
+    prior = model.prior(params, *_given(condition))
+    z = _draw(prior, z_key)
+    likelihood = model.decode(params, _unflatten(prior, z), *_given(condition))
+    if isinstance(likelihood, GreyCrossEntropy):
+        raise InputError("model: its likelihood is GreyCrossEntropy, which is none, and cannot simulate examples")
+    return z, likelihood.sample(x_key)[0]
+
+
+def _draw(distribution: Distribution, key: Key) -> Array:
+    return ravel_pytree(distribution.sample(key))[0]
+
+
+def _unflatten(prior: Distribution, z: Array) -> Latents:
+    """Latents `[1, D]`, whether or not the prior has a batch axis; of several stochastic layers a tuple."""
+    latents = ravel_pytree(prior.mean)[1](z)
+    return jax.tree.map(lambda leaf: leaf.reshape(1, leaf.shape[-1]), latents)
+
+
+def _given(condition: Array | None) -> tuple[Array, ...]:
+    return () if condition is None else (condition[None],)
+
+
+def _options(num_temperatures: int, num_chains: int, num_leapfrog: int, start: Start, block_size: int) -> _Options:
+    counts = {"num_temperatures": num_temperatures, "num_chains": num_chains, "num_leapfrog": num_leapfrog}
+    for name, count in {**counts, "block_size": block_size}.items():
+        if count < 1:
+            raise InputError(f"{name}: must be 1 or more, got {count}")
+    if start not in (known := get_args(Start)):
+        raise InputError(f"start: must be one of {', '.join(known)}, got {start!r}")
+    return _Options(**counts, start=start)
+
+
+def _take(array: Array | np.ndarray | None, ids: np.ndarray) -> Array | None:
+    return None if array is None else jnp.asarray(array[ids])
+
+
+def _in_blocks(
+    block: Callable[[np.ndarray], tuple[Array, ...]], num: int, block_size: int, progress: Progress
+) -> Iterable[np.ndarray]:
+    """Gather what `block` returns for the example numbers of each."""
+    size = min(block_size, num)
+    parts = []
+    for first in progress(range(0, num, size)):
+        # The last block is filled up with the last example, because another shape would be compiled anew.
+        parts.append(block(np.minimum(np.arange(first, first + size), num - 1)))
+    return (np.concatenate(part)[:num] for part in zip(*parts))

@@ -1,0 +1,106 @@
+"""log p(x) of a trained model, as papers report it: the importance-weighted bound with thousands of samples."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxvae import rng
+from jaxvae.objectives import importance_weighted_bound
+from jaxvae.types import Array, Key, Model, Params
+
+
+class LogLikelihood(NamedTuple):
+    """log p(x) per example, and its mean."""
+
+    log_px: np.ndarray
+    """`[N]` nats."""
+
+    @property
+    def mean(self) -> float:
+        """Over examples, in nats."""
+        return float(self.log_px.mean())
+
+    @property
+    def standard_error(self) -> float:
+        """Of the mean over examples; the samples' own error is far smaller."""
+        return float(self.log_px.std(ddof=1) / len(self.log_px) ** 0.5) if len(self.log_px) > 1 else float("nan")
+
+
+def log_marginal_likelihood(
+    params: Params,
+    key: Key,
+    x: Array | np.ndarray,
+    *,
+    model: Model,
+    num_samples: int = 5000,
+    condition: Array | np.ndarray | None = None,
+    block_size: int = 100,
+    samples_at_once: int = 20,
+    progress: Callable[[Iterable[int]], Iterable[int]] = iter,
+) -> LogLikelihood:
+    r"""Estimate log p(x) of every example from below.
+
+        log 1/K sum_k p(x|z_k) p(z_k) / q(z_k|x),    z_k ~ q(z|x)
+
+    The mean over the samples is taken first, in float32 and in logarithms, the mean over examples last, in float64.
+    Noise is keyed by example and sample: an estimate depends neither on `block_size` nor on `samples_at_once`, but for
+    rounding.
+
+    Args:
+        params: the model's parameters.
+        key: one key.
+        x: `[N, ...]` examples.
+        model: see `elbo_terms`.
+        num_samples: K. Compare only numbers with the same K: the bound rises with it.
+        condition: `[N, ...]` handed on to the model, if given.
+        block_size: examples at once, and
+        samples_at_once: draws of each at once: their product is the number of decoded examples in memory.
+        progress: what the loop over the blocks' first examples is wrapped in, such as `tqdm`.
+
+    Returns:
+        log p(x) per example, with mean and standard error.
+
+    Raises:
+        InputError: the posterior is a point, which has no density.
+
+    Reference: Burda et al. 2016, https://arxiv.org/abs/1509.00519, section 5 (L_5000).
+    """
+    key, size = rng.stream(key, "log_marginal_likelihood"), min(block_size, len(x))
+
+    def take(array: Array | np.ndarray, ids: np.ndarray) -> Array:
+        return jnp.asarray(array[np.minimum(ids, len(x) - 1)])  # the last block is filled up: one shape, one program
+
+    bounds = []
+    for first in progress(range(0, len(x), size)):
+        ids = np.arange(first, first + size)
+        given = None if condition is None else take(condition, ids)
+        bounds.append(_bound(params, key, ids, take(x, ids), given, model, num_samples, samples_at_once))
+    return LogLikelihood(np.concatenate(bounds)[: len(x)].astype(np.float64))
+
+
+@functools.partial(jax.jit, static_argnums=(5, 6, 7))
+def _bound(
+    params: Params,
+    key: Key,
+    ids: Array,
+    x: Array,
+    condition: Array | None,
+    model: Model,
+    num_samples: int,
+    samples_at_once: int,
+) -> Array:
+    return importance_weighted_bound(
+        params,
+        rng.example_keys(key, ids),
+        x,
+        model=model,
+        num_samples=num_samples,
+        condition=condition,
+        block_size=samples_at_once,
+    )

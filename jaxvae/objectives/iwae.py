@@ -1,0 +1,202 @@
+"""Importance-weighted objectives: the bound of K weighted samples, its groups, its mixtures and its gradients."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+import jax
+import jax.numpy as jnp
+
+from jaxvae import rng
+from jaxvae.distributions.base import at_least_float32
+from jaxvae.distributions.kl import log_prob_per_example
+from jaxvae.objectives.elbo import check_key, check_per_example, weighted_mean
+from jaxvae.objectives.importance import check_density, log_mean_exp
+from jaxvae.types import Array, Distribution, Key, Model, Params
+
+GradientName = Literal["standard", "stl", "dreg"]
+Latents: TypeAlias = Any
+"""`[K, B, D]`, or a tuple of them, one for each stochastic layer."""
+
+
+class ImportanceTerms(NamedTuple):
+    """The importance-weighted bound, and what its samples say of the ELBO's two terms; per example, in nats."""
+
+    bound: Array
+    """`[B]` what is maximised."""
+    log_likelihood: Array
+    """`[B]` log p(x|z), averaged over the samples."""
+    kl: Array
+    """`[B]` log q(z|x) - log p(z), averaged over the samples."""
+
+
+def iwae_loss(
+    params: Params,
+    key: Key,
+    x: Array,
+    *,
+    model: Model,
+    condition: Array | None = None,
+    weights: Array | None = None,
+    beta: float | Array = 1.0,
+    num_samples: int = 5,
+    num_groups: int = 1,
+    gradient: GradientName = "standard",
+) -> tuple[Array, ImportanceTerms]:
+    r"""The mean over examples of minus the importance-weighted bound, to be differentiated in `params`.
+
+        bound = 1/M sum_m log 1/K sum_k w_mk,    w = p(x|z) (p(z) / q(z|x))^beta,    z ~ q(z|x)
+
+    With one group (M = 1) it is the IWAE, with several the MIWAE; at K = M = 1 it is the ELBO, its KL sampled.
+    The gradient of the encoder can be had in three ways, of the same expectation but for `stl`:
+
+        standard    sum_k v_k d log w_k,              v_k = w_k / sum_j w_j
+        stl         the same without the score d log q(z_k|x) at a fixed z: exact only where K = 1
+        dreg        sum_k v_k^2 (d log w_k / d z_k) (d z_k), whose noise does not grow with K
+
+    Args:
+        params: the model's parameters.
+        key: one key, or `[B]` keys, one per example.
+        x: `[B, ...]` examples.
+        model: anything with `encode(params, x)`, `decode(params, z)` and `prior(params)`; a sample may be a tuple.
+        condition: `[B, ...]` handed on to the three functions, if given.
+        weights: `[B]` weights of the average; 0 makes an example padding.
+        beta: weight of log q - log p, for a warm-up; 1 gives the bound.
+        num_samples: K, draws of z per example and group.
+        num_groups: M.
+        gradient: how the encoder's gradient is estimated.
+
+    Returns:
+        The scalar loss, and the terms per example.
+
+    Raises:
+        ValueError: as for `elbo_loss`; or the posterior is a point, which has no density.
+
+    Reference: Burda et al. 2016, https://arxiv.org/abs/1509.00519, equation 8; Rainforth et al. 2018,
+    https://arxiv.org/abs/1802.04537, equation 9 (MIWAE); Roeder et al. 2017, https://arxiv.org/abs/1703.09194 (STL);
+    Tucker et al. 2019, https://arxiv.org/abs/1810.04152, equation 8 (DReG).
+    """
+    posterior, z = _sample(params, key, x, model, condition, num_samples * num_groups)
+    scored_by = posterior if gradient == "standard" else jax.lax.stop_gradient(posterior)
+    inputs = (params, scored_by, x, condition, jnp.asarray(beta, jnp.float32))
+    bound_of = doubly_reparameterized if gradient == "dreg" else _bound
+    bound, terms = bound_of(functools.partial(_weigh, model=model, num_groups=num_groups), inputs, z)
+    return weighted_mean(-bound, weights), ImportanceTerms(bound, *terms)
+
+
+def ciwae_loss(
+    params: Params,
+    key: Key,
+    x: Array,
+    *,
+    model: Model,
+    condition: Array | None = None,
+    weights: Array | None = None,
+    num_samples: int = 64,
+    elbo_share: float = 0.05,
+    **options: Any,
+) -> tuple[Array, ImportanceTerms]:
+    """CIWAE: `elbo_share` times the ELBO and the rest the importance-weighted bound, of the same samples.
+
+    The arguments are those of `iwae_loss`. Reference: Rainforth et al. 2018, equation 13.
+    """
+    _, terms = iwae_loss(
+        params, key, x, model=model, condition=condition, num_samples=num_samples, weights=weights, **options
+    )
+    beta = options.get("beta", 1.0)
+    elbo = terms.log_likelihood - beta * terms.kl
+    bound = elbo_share * elbo + (1 - elbo_share) * terms.bound
+    return weighted_mean(-bound, weights), terms._replace(bound=bound)
+
+
+def piwae_loss(
+    params: Params,
+    key: Key,
+    x: Array,
+    *,
+    model: Model,
+    condition: Array | None = None,
+    weights: Array | None = None,
+    beta: float | Array = 1.0,
+    num_samples: int = 8,
+    num_groups: int = 8,
+) -> tuple[Array, ImportanceTerms]:
+    """PIWAE: the decoder learns from the bound of all M K samples, the encoder from the average over M groups of K.
+
+    The value is the decoder's bound, the arguments are those of `iwae_loss`. Reference: Rainforth et al. 2018, section 5.
+    """
+    posterior, z = _sample(params, key, x, model, condition, num_samples * num_groups)
+    fixed = jax.lax.stop_gradient((params, posterior, z))
+    rest = (x, condition, jnp.asarray(beta, jnp.float32))
+    bound, terms = _bound(functools.partial(_weigh, model=model, num_groups=1), (params, fixed[1], *rest), fixed[2])
+    for_encoder, _ = _bound(
+        functools.partial(_weigh, model=model, num_groups=num_groups), (fixed[0], posterior, *rest), z
+    )
+    loss = bound + for_encoder - jax.lax.stop_gradient(for_encoder)
+    return weighted_mean(-loss, weights), ImportanceTerms(bound, *terms)
+
+
+Inputs: TypeAlias = tuple[Params, Distribution, Array, Array | None, Array]
+Weigh: TypeAlias = Callable[[Inputs, Latents], tuple[Array, tuple[Array, Array]]]
+"""`(inputs, z) -> log-weights [M, K, B], and the terms [B]`."""
+
+
+def _sample(
+    params: Params, key: Key, x: Array, model: Model, condition: Array | None, num_samples: int
+) -> tuple[Distribution, Latents]:
+    posterior = model.encode(params, x, *(() if condition is None else (condition,)))
+    check_key(key, posterior)
+    check_density(posterior)
+    return posterior, jax.vmap(posterior.sample)(rng.sample_keys(key, num_samples))
+
+
+def _weigh(inputs: Inputs, z: Latents, *, model: Model, num_groups: int) -> tuple[Array, tuple[Array, Array]]:
+    params, posterior, x, condition, beta = inputs
+    given = () if condition is None else (condition,)
+    prior = model.prior(params, *given)
+
+    def score(z: Latents) -> tuple[Array, Array]:
+        log_likelihood = log_prob_per_example(model.decode(params, z, *given), x)
+        check_per_example(x, log_likelihood=log_likelihood)
+        kl = log_prob_per_example(posterior, z) - log_prob_per_example(prior, z)
+        return at_least_float32(log_likelihood), at_least_float32(kl)
+
+    log_likelihood, kl = jax.vmap(score)(z)
+    log_weights = log_likelihood - beta * kl
+    return log_weights.reshape(num_groups, -1, *log_weights.shape[1:]), (log_likelihood.mean(0), kl.mean(0))
+
+
+def _bound(weigh: Weigh, inputs: Inputs, z: Latents) -> tuple[Array, tuple[Array, Array]]:
+    log_weights, terms = weigh(inputs, z)
+    return _mean_of_groups(log_weights), terms
+
+
+def _mean_of_groups(log_weights: Array) -> Array:
+    return jax.vmap(log_mean_exp)(log_weights).mean(0)
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
+def doubly_reparameterized(weigh: Weigh, inputs: Inputs, z: Latents) -> tuple[Array, tuple[Array, Array]]:
+    """The bound, whose derivative in each sample counts once more by the sample's share of the weight."""
+    return _bound(weigh, inputs, z)
+
+
+def _forward(weigh: Weigh, inputs: Inputs, z: Latents) -> tuple[Any, Any]:
+    log_weights, pullback, terms = jax.vjp(weigh, inputs, z, has_aux=True)
+    return (_mean_of_groups(log_weights), terms), (pullback, jax.nn.softmax(log_weights, axis=1))
+
+
+def _backward(weigh: Weigh, kept: Any, cotangents: Any) -> tuple[Inputs, Latents]:
+    pullback, share = kept
+    d_inputs, d_z = pullback(cotangents[0] * share / len(share))
+    share = share.reshape(-1, share.shape[-1])
+
+    def again(d: Array) -> Array:
+        return d * share.reshape(share.shape + (1,) * (d.ndim - 2))
+
+    return d_inputs, jax.tree.map(again, d_z)
+
+
+doubly_reparameterized.defvjp(_forward, _backward)

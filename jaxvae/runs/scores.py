@@ -1,0 +1,171 @@
+"""What a trained model is worth, in numbers that mean what they say: estimator, samples, images, standard error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple, cast
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxvae import rng
+from jaxvae.data import Split
+from jaxvae.distributions import Normal
+from jaxvae.evaluation import (
+    active_units,
+    annealed_log_likelihood,
+    bidirectional,
+    decompose_kl,
+    log_marginal_likelihood,
+)
+from jaxvae.report.tables import bits_per_dimension
+from jaxvae.runs import pieces
+from jaxvae.runs.config import TrainConfig
+from jaxvae.runs.directory import Run
+from jaxvae.types import InputError
+
+Progress = Callable[[Iterable[int]], Iterable[int]]
+"""What a loop over blocks of images is wrapped in."""
+
+
+class Line(NamedTuple):
+    """One number of an evaluation, and what it rests on."""
+
+    name: str
+    """As evaluation.json has it."""
+    estimator: str
+    samples: int
+    images: int
+    value: float
+    standard_error: float = float("nan")
+    """Of the mean over images."""
+
+
+def protocol(config: TrainConfig) -> str:
+    """What the numbers of a run are numbers of."""
+    drawn = "training images binarized afresh at each use, test images drawn once by a fixed key"
+    return f"{config.dataset}, {drawn if config.binarize == 'dynamic' else 'pixels as they are stored'}"
+
+
+def score(
+    run: Run, split: Split, *, num_samples: int, num_images: int | None = None, progress: Progress = iter
+) -> list[Line]:
+    """Every number of a trained run on a split, or on its first images; of a posterior that is a point only one.
+
+    Args:
+        run: what `load_run` returned.
+        split: the test split, as it is stored.
+        num_samples: of the bound on log p(x).
+        num_images: the first so many alone.
+        progress: see `log_marginal_likelihood`.
+
+    Raises:
+        InputError: more images are wanted than there are.
+    """
+    split = _first(split, num_images)
+    elbo, num = pieces.evaluate_split(run.config, run.model, run.params, split), split.num_examples
+    if run.config.posterior == "delta":
+        return [Line("log_likelihood", "log p(x|z) at the code", 1, num, elbo["log_likelihood"])]
+    x = images(run.config, split)
+    estimate = log_marginal_likelihood(
+        run.params, rng.root(run.config.seed), x, model=run.model, num_samples=num_samples, progress=progress
+    )
+    bits = bits_per_dimension(estimate.mean, x.shape[1:])
+    return [
+        Line("elbo", "one draw of z", 1, num, elbo["elbo"], elbo["elbo_standard_error"]),
+        Line("log_likelihood", "log p(x|z) of the ELBO", 1, num, elbo["log_likelihood"]),
+        Line("kl", "KL(q(z|x) || p(z)) of the ELBO", 1, num, elbo["kl"]),
+        Line("log_px", "importance-weighted bound", num_samples, num, estimate.mean, estimate.standard_error),
+        Line("bits_per_dimension", "of log_px", num_samples, num, bits),
+        *_of_codes(run, x),
+    ]
+
+
+def anneal(
+    run: Run, split: Split, *, num_images: int, num_temperatures: int, num_chains: int, progress: Progress = iter
+) -> list[Line]:
+    """Log p(x) of the first images by annealed importance sampling, and of as many simulated ones from both sides."""
+    x = images(run.config, _first(split, num_images))
+    key, options = rng.root(run.config.seed), {"num_temperatures": num_temperatures, "num_chains": num_chains}
+    real = annealed_log_likelihood(run.params, key, x, model=run.model, progress=progress, **options)
+    both = bidirectional(run.params, key, num_images, model=run.model, progress=progress, **options)
+    how = f"{num_temperatures} temperatures"
+
+    def line(name: str, estimator: str, values: np.ndarray) -> Line:
+        error = float(values.std(ddof=1) / len(values) ** 0.5) if len(values) > 1 else float("nan")
+        return Line(name, estimator, num_chains, len(values), float(values.mean()), error)
+
+    return [
+        line("ais_log_px", f"annealed, {how}", real.log_px),
+        line("ais_acceptance", "of the HMC proposals", real.acceptance),
+        line("simulated_log_px_lower", f"annealed, {how}, images drawn from the model", both.lower),
+        line("simulated_log_px_upper", "annealed backwards from the true z", both.upper),
+    ]
+
+
+def _first(split: Split, num: int | None) -> Split:
+    if num is None:
+        return split
+    if num > split.num_examples:
+        raise InputError(f"num-images: {num} wanted, the split has {split.num_examples}; ask for fewer")
+    return split.take(np.arange(num))
+
+
+def images(config: TrainConfig, split: Split) -> np.ndarray:
+    """`[N, ...]` a split's examples as a run is evaluated on them, binarized if that is how it sees them."""
+    batches = pieces.evaluation_batches(config, split)
+    return np.concatenate([np.asarray(batch.x)[np.asarray(batch.weights) > 0] for batch in batches])
+
+
+def _of_codes(run: Run, x: np.ndarray) -> list[Line]:
+    """What the codes say: active units of each layer and, of a normal posterior, the parts of the KL."""
+    encode = jax.jit(run.model.encode)
+    blocks = [encode(run.params, jnp.asarray(x[first : first + 1000])) for first in range(0, len(x), 1000)]
+    # Of several layers those above are taken at the mean of the one below.
+    means = jax.tree.map(lambda *parts: np.concatenate(parts), *[_as_tuple(block.mean) for block in blocks])
+    lines = [
+        Line(name, f"of {mean.shape[1]}, variance of the mean > 0.01", 0, len(x), int(active_units(mean).sum()))
+        for name, mean in zip(["active_units", *(f"active_units_{layer}" for layer in range(2, len(means) + 1))], means)
+    ]
+    if not isinstance(blocks[0], Normal):
+        return lines
+    whole = jax.tree.map(lambda *parts: jnp.concatenate(parts), *blocks)
+    parts = decompose_kl(rng.root(run.config.seed), whole, cast(Normal, run.model.prior(run.params)))
+    return lines + [
+        Line(name, "aggregate posterior of these images", 1, len(x), value) for name, value in parts._asdict().items()
+    ]
+
+
+def _as_tuple(value: Any) -> tuple[Any, ...]:
+    return value if isinstance(value, tuple) else (value,)
+
+
+def text_table(lines: list[Line]) -> str:
+    """For the terminal: a line for each number."""
+    head = f"{'':24}{'value':>11}  {'± s.e.':>8}  {'samples':>7}  {'images':>6}  estimator"
+
+    def row(line: Line) -> str:
+        value = f"{line.value:d}" if isinstance(line.value, int) else f"{line.value:.4f}"
+        error = "" if np.isnan(line.standard_error) else f"{line.standard_error:.4f}"
+        return f"{line.name:24}{value:>11}  {error:>8}  {line.samples or '':>7}  {line.images:>6}  {line.estimator}"
+
+    return "\n".join([head, *map(row, lines)])
+
+
+def to_json(run: Run, lines: list[Line]) -> dict[str, Any]:
+    """The numbers by name, with `NAME_standard_error` where there is one, and what they are numbers of."""
+    values: dict[str, Any] = {}
+    for line in lines:
+        values[line.name] = line.value
+        if not np.isnan(line.standard_error):
+            values[f"{line.name}_standard_error"] = line.standard_error
+    samples = {line.name: line.samples for line in lines}
+    return {
+        **values,
+        "num_examples": lines[0].images,
+        "num_samples": samples.get("log_px", 1),
+        "step": run.step,
+        "dataset": run.config.dataset,
+        "protocol": protocol(run.config),
+    }
