@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from jaxvae.data import load
 from jaxvae.report import write_json
 from jaxvae.runs import load_run, pieces
+from jaxvae.runs.checks import check_at_least
 from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import Compute, set_up
-from jaxvae.types import InputError
+from jaxvae.runs.data import load_data
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,15 +28,14 @@ class EvaluateConfig:
 
     def check(self) -> None:
         """Refuse what no run could make right."""
-        if self.num_samples < 1:
-            raise InputError(f"num-samples: must be at least 1, got {self.num_samples}")
+        check_at_least(1, "num_samples", self.num_samples)
 
 
 def main(config: EvaluateConfig) -> int:
     """Load the run, score the test split, print and write the result."""
     set_up(Compute(num_processes=1))
     run = load_run(config.run_dir, best=config.best)
-    data = load(run.config.dataset, config.data_dir or run.config.data_dir)
+    data = load_data(run, config.data_dir)
     estimate = pieces.evaluate_split(run.config, run.model, run.params, data.test, config.num_samples)
     values = {**estimate, "num_samples": config.num_samples, "step": run.step, "dataset": data.name}
     write_json(config.run_dir / "evaluation.json", values)

@@ -9,13 +9,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxvae.distributions import Delta, MultivariateNormal, Normal
+from jaxvae.distributions.base import halves
 from jaxvae.types import Array, Distribution
 
 
 def normal(outputs: Array) -> Normal:
     """`[..., 2D]` -> a diagonal normal: the first half is the mean, the second the log-variance."""
-    mean, log_var = jnp.split(outputs, 2, axis=-1)
-    return Normal(mean, log_var)
+    return Normal(*halves(outputs))
 
 
 def multivariate_normal(outputs: Array) -> MultivariateNormal:

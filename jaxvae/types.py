@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import difflib
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 import jax
@@ -23,6 +24,12 @@ class InputError(ValueError):
 def first_line(error: BaseException) -> str:
     """Return the reason that an error gives, in one line."""
     return (str(error) or type(error).__name__).splitlines()[0]
+
+
+def did_you_mean(word: str, words: Iterable[str]) -> str:
+    """Return a hint to the nearest of these words, or nothing where none is near."""
+    nearest = difflib.get_close_matches(word, list(words), n=1)
+    return f" (did you mean {nearest[0]!r}?)" if nearest else ""
 
 
 @runtime_checkable
