@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import NamedTuple, TypeVar
 
 import jax.numpy as jnp
 import numpy as np
@@ -16,7 +16,9 @@ from jaxvae.nets import ConvDecoder, ConvEncoder, MLPDecoder, MLPEncoder, Shared
 from jaxvae.objectives import elbo_loss, kl_only_loss
 from jaxvae.posteriors import POSTERIORS
 from jaxvae.priors import StandardNormal
-from jaxvae.types import InputError
+from jaxvae.types import InputError, did_you_mean
+
+Row = TypeVar("Row")
 
 
 class Sizes(NamedTuple):
@@ -103,10 +105,13 @@ def build(
     >>> build("vae", (8, 8, 1), latent_dim=2).prior
     StandardNormal(latent_dim=2)
     """
-    preset = PRESETS[name]
+    preset = _row(PRESETS, "preset", name)
     latent_dim = preset.latent_dim if latent_dim is None else latent_dim
-    posterior_row = POSTERIORS[posterior or preset.posterior]
-    likelihood_row = LIKELIHOODS[likelihood or preset.likelihood]
+    posterior_row = _row(POSTERIORS, "posterior", posterior or preset.posterior)
+    likelihood_row = _row(LIKELIHOODS, "likelihood", likelihood or preset.likelihood)
+    for what, widths in {"shape": shape, "hidden": hidden or (), "channels": channels or ()}.items():
+        if not all(width > 0 for width in widths):
+            raise InputError(f"{what}: must be positive numbers, got {widths}")
     outputs_per_value = 2 if likelihood_row.log_var == "pixel" else 1
     encoder, decoder = preset.networks(
         Sizes(
@@ -120,6 +125,12 @@ def build(
     if likelihood_row.log_var == "shared":
         decoder = SharedLogVar(decoder)
     return VAE(encoder, decoder, StandardNormal(latent_dim), posterior_row.head, likelihood_row.head)
+
+
+def _row(table: Mapping[str, Row], what: str, name: str) -> Row:
+    if name not in table:
+        raise InputError(f"{what}: must be one of {', '.join(table)}, got {name!r}{did_you_mean(name, table)}")
+    return table[name]
 
 
 def _floating(dtype: DTypeLike) -> np.dtype:
