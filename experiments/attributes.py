@@ -16,7 +16,7 @@ from typing import TypeAlias
 import jax.numpy as jnp
 import numpy as np
 
-from jaxvae.data import Split, load, named_attributes
+from jaxvae.data import Split, named_attributes
 from jaxvae.data.attributes import MEASURES
 from jaxvae.evaluation import in_blocks
 from jaxvae.evaluation.probes import fit_probe
@@ -25,8 +25,10 @@ from jaxvae.latent.attributes import Method
 from jaxvae.report import figures, write_json
 from jaxvae.report.tables import markdown_table
 from jaxvae.runs import load_run
+from jaxvae.runs.checks import check_at_least, check_folder, check_seed
 from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import Compute, set_up
+from jaxvae.runs.data import load_data
 from jaxvae.types import Array, InputError
 
 Judge: TypeAlias = Callable[[np.ndarray], np.ndarray]
@@ -67,8 +69,9 @@ class AttributesConfig:
     def check(self) -> None:
         """Refuse what no run could make right."""
         for name in ("num", "num_train", "rows"):
-            if getattr(self, name) < 2:
-                raise InputError(f"{name.replace('_', '-')}: must be at least 2, got {getattr(self, name)}")
+            check_at_least(2, name, getattr(self, name))
+        check_seed("seed", self.seed)
+        check_folder("out", self.out)
         if not self.strengths or not np.isfinite(self.strengths).all():
             raise InputError(f"strengths: {self.strengths}; give finite numbers, such as -1 0 1")
 
@@ -77,7 +80,7 @@ def main(config: AttributesConfig) -> int:
     """Find the directions, edit along them, and write a table and a picture for each."""
     set_up(Compute(num_processes=1))
     run = load_run(config.run_dir, best=config.best)
-    data = load(run.config.dataset, config.data_dir or run.config.data_dir)
+    data = load_data(run, config.data_dir)
     train, test = part_of(data.train, config.num_train), part_of(data.test, config.num)
     folder = config.out or config.run_dir / "attributes"
 

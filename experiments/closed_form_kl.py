@@ -12,6 +12,7 @@ import numpy as np
 
 from jaxvae.distributions import gaussian_kl, multivariate_gaussian_kl
 from jaxvae.report.kl_figures import Curve, Panel, save_kl_curves
+from jaxvae.runs.checks import check_folder
 from jaxvae.runs.command_line import run_script
 
 DOT_EVERY = 8
@@ -26,7 +27,8 @@ class ClosedFormConfig:
     """Folder for the picture."""
 
     def check(self) -> None:
-        """Nothing can be wrong."""
+        """Refuse a file in the picture's way."""
+        check_folder("out", self.out)
 
 
 def main(config: ClosedFormConfig) -> int:

@@ -12,12 +12,12 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from jaxvae.data import load
 from jaxvae.report import write_json
 from jaxvae.runs import load_run, scores
+from jaxvae.runs.checks import check, check_at_least
 from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import Compute, set_up
-from jaxvae.types import InputError
+from jaxvae.runs.data import load_data
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,18 +46,15 @@ class EvaluateConfig:
     def check(self) -> None:
         """Refuse what no run could make right."""
         for name in ("num_samples", "num_images", "ais_images", "ais_chains"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise InputError(f"{name.replace('_', '-')}: must be at least 1, got {value}")
-        if not 10 <= self.ais_temperatures <= 10_000:
-            raise InputError(f"ais-temperatures: must be from 10 to 10000, got {self.ais_temperatures}")
+            check_at_least(1, name, getattr(self, name))
+        check(10 <= self.ais_temperatures <= 10_000, "ais-temperatures", self.ais_temperatures, "from 10 to 10000")
 
 
 def main(config: EvaluateConfig) -> int:
     """Load the run, score the test split, print and write the result."""
     set_up(Compute(num_processes=1))
     run = load_run(config.run_dir, best=config.best)
-    data = load(run.config.dataset, config.data_dir or run.config.data_dir)
+    data = load_data(run, config.data_dir)
     lines = scores.score(
         run, data.test, num_samples=config.num_samples, num_images=config.num_images, progress=named_bar("log p(x)")
     )

@@ -12,15 +12,16 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxvae import rng
-from jaxvae.data import load
 from jaxvae.evaluation import Evidence, log_evidence, log_joint
 from jaxvae.model import VAE
 from jaxvae.objectives import elbo_terms, log_importance_weights
 from jaxvae.report import write_json
 from jaxvae.report.evidence_figures import Posteriors, save_gaps, save_posteriors
 from jaxvae.runs import Run, TrainConfig, load_run, pieces
+from jaxvae.runs.checks import check_at_least, check_folder
 from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import Compute, set_up
+from jaxvae.runs.data import load_data
 from jaxvae.types import Array, Batch, InputError, Key, Params
 
 GRID = 200
@@ -51,8 +52,8 @@ class EvidenceConfig:
     def check(self) -> None:
         """Refuse what no run could make right."""
         for name in ("num", "show"):
-            if getattr(self, name) < 1:
-                raise InputError(f"{name}: must be at least 1, got {getattr(self, name)}")
+            check_at_least(1, name, getattr(self, name))
+        check_folder("out", self.out)
         if self.repeats < 2:
             raise InputError(f"repeats: a Monte-Carlo error needs at least 2, got {self.repeats}")
         if not self.num_samples or min(self.num_samples) < 1:
@@ -74,7 +75,7 @@ def main(config: EvidenceConfig) -> int:
     set_up(Compute(num_processes=1))
     run = load_run(config.run_dir, best=config.best)
     check_run(run.config)
-    data = load(run.config.dataset, config.data_dir or run.config.data_dir)
+    data = load_data(run, config.data_dir)
     batch = next(pieces.evaluation_batches(run.config, data.test, config.num))
     folder = config.out or config.run_dir / "evidence"
 

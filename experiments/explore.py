@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from jaxvae.data import load
 from jaxvae.explorer import explorer_page
 from jaxvae.runs import load_run
+from jaxvae.runs.checks import check_at_least, check_file
 from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import Compute, set_up
-from jaxvae.types import InputError
+from jaxvae.runs.data import load_data
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,15 +30,15 @@ class ExploreConfig:
 
     def check(self) -> None:
         """Refuse what no run could make right."""
-        if self.num_images < 2:
-            raise InputError(f"num-images: must be at least 2, got {self.num_images}")
+        check_at_least(2, "num_images", self.num_images)
+        check_file("out", self.out)
 
 
 def main(config: ExploreConfig) -> int:
     """Load the run and write the page."""
     set_up(Compute(num_processes=1))
     run = load_run(config.run_dir, best=config.best)
-    data = load(run.config.dataset, config.data_dir or run.config.data_dir)
+    data = load_data(run, config.data_dir)
     page = explorer_page(
         run.model,
         run.params,

@@ -30,6 +30,7 @@ from jaxvae.report import write_json
 from jaxvae.report.latent_figures import Panel, save_panels
 from jaxvae.report.tables import markdown_table
 from jaxvae.runs import Run, TrainConfig, load_run, pieces
+from jaxvae.runs.checks import check_folder, check_seed
 from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import Compute, set_up
 from jaxvae.runs.config import PresetName
@@ -103,6 +104,10 @@ class LatentSpaceConfig:
         """Refuse what no data set could make right."""
         if not self.seeds or len(set(self.seeds)) < len(self.seeds):
             raise InputError(f"seeds: must be one or more different numbers, got {list(self.seeds)}")
+        for seed in self.seeds:
+            check_seed("seeds", seed)
+        check_folder("out", self.out)
+        TrainConfig(steps=self.steps, epochs=self.epochs, hidden=self.hidden).check()
 
 
 def main(config: LatentSpaceConfig) -> int:
@@ -114,7 +119,6 @@ def main(config: LatentSpaceConfig) -> int:
     folder = config.out or Path("runs") / f"latent_space-{Path(config.dataset).stem}"
     configs = {name: [train_config(config, data, folder, name, seed) for seed in config.seeds] for name in VARIANTS}
     for one in (one for several in configs.values() for one in several):
-        one.check()
         if exit_code := train_run(one):
             return exit_code
     spaces = {name: [read_space(one, data) for one in several] for name, several in configs.items()}

@@ -23,6 +23,7 @@ from jaxvae.report import write_json
 from jaxvae.report.latent_figures import Line, save_lines
 from jaxvae.report.tables import markdown_table
 from jaxvae.runs import Run, TrainConfig, load_run, pieces
+from jaxvae.runs.checks import check_folder
 from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import Compute, set_up
 from jaxvae.runs.config import PresetName
@@ -75,6 +76,8 @@ class OneDimensionalConfig:
         """Refuse what no data set could make right."""
         if self.num < 2:
             raise InputError(f"num: there is nothing between fewer than 2 codes, got {self.num}")
+        check_folder("out", self.out)
+        TrainConfig(steps=self.steps, hidden=self.hidden, seed=self.seed).check()
 
 
 def main(config: OneDimensionalConfig) -> int:
@@ -86,7 +89,6 @@ def main(config: OneDimensionalConfig) -> int:
     folder = config.out or Path("runs") / f"one_dimensional-{Path(config.dataset).stem}"
     configs = {name: train_config(config, data, folder, name) for name in VARIANTS}
     for one in configs.values():
-        one.check()
         if exit_code := train_run(one):
             return exit_code
     images, labels = data.train.first(config.num), data.train.label[: config.num]

@@ -18,13 +18,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from jaxvae import latent, rng
-from jaxvae.data import Dataset, Split, load, named_attributes
+from jaxvae.data import Dataset, Split, named_attributes
 from jaxvae.data.dataset import full_scale
 from jaxvae.evaluation import in_blocks
 from jaxvae.report import animation, figures
 from jaxvae.runs import Run, load_run
+from jaxvae.runs.checks import check, check_at_least, check_folder, check_seed
 from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import Compute, set_up
+from jaxvae.runs.data import load_data
 from jaxvae.types import InputError
 
 REACH = 2.5
@@ -76,9 +78,13 @@ class SampleConfig:
 
     def check(self) -> None:
         """Refuse what no run could make right."""
-        for name, value, least in (("num", self.num, 1), ("steps", self.steps, 2)):
-            if value is not None and value < least:
-                raise InputError(f"{name}: must be at least {least}, got {value}")
+        check_at_least(1, "num", self.num)
+        check_at_least(2, "steps", self.steps)
+        check_seed("seed", self.seed)
+        check_folder("out", self.out)
+        check(bool(np.isfinite(self.strength or 0).all()), "strength", self.strength, "finite numbers")
+        for width in self.widen or ():
+            check_at_least(0, "widen", width)
         for name in ("interpolate", "attribute", "strength", "image", "widen", "neighbours"):
             given, least = getattr(self, name), 2 if name == "interpolate" else 1
             if given is not None and len(given) < least:
@@ -143,7 +149,7 @@ def main(config: SampleConfig) -> int:
     """Load the run and write the pictures."""
     set_up(Compute(num_processes=1))
     run = load_run(config.run_dir, best=config.best)
-    data = load(run.config.dataset, config.data_dir or run.config.data_dir, stream=True)
+    data = load_data(run, config.data_dir, stream=True)
     if run.config.train_examples is not None:
         data = data._replace(train=data.train.take(np.arange(run.config.train_examples)))
     trained = Trained(run, data, config.out or config.run_dir / "samples")

@@ -97,10 +97,10 @@ def cells(
     config: TableConfig, row: dict[str, Any], runs: list[TrainConfig], values: list[list[scores.Line]]
 ) -> list[str]:
     """The line's cells."""
-    by_seed = [{line.quantity: line for line in lines} for lines in values]
-    log_px = [one["log p(x)"] for one in by_seed]
+    by_name = [{line.name: line for line in lines} for lines in values]
+    log_px = [one["log_px"] for one in by_name]
     mean, spread = np.mean([line.value for line in log_px]), np.std([line.value for line in log_px])
-    active = ["+".join(f"{line.value:.0f}" for line in lines if line.quantity.startswith("active")) for lines in values]
+    active = [f"{one['active_units'].value:g}" for one in by_name]
     return [
         f"[{config.name}](../experiments/configs/{config.name}.toml)",
         f"{row['paper']}, {row['table']}",

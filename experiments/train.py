@@ -15,9 +15,11 @@ from jaxvae.evaluation import in_blocks
 from jaxvae.latent import manifold_grid
 from jaxvae.objectives import CORRUPTIONS
 from jaxvae.report import figures, read_metrics
+from jaxvae.report.history_figures import save_kl_history
 from jaxvae.runs import TrainConfig, seeds
 from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import set_up
+from jaxvae.runs.reproduce import reproduce
 from jaxvae.runs.training import Experiment, train_run
 from jaxvae.training.optimizer import evaluation_params
 from jaxvae.types import Array, TrainState
@@ -25,6 +27,8 @@ from jaxvae.types import Array, TrainState
 
 def main(config: TrainConfig) -> int:
     """Run one experiment from its options to its figures; returns the exit code."""
+    if config.reproduce is not None:
+        return reproduce(config, draw=draw)
     set_up(config.compute)
     return train_run(config, draw=draw)
 
@@ -46,7 +50,10 @@ def draw(experiment: Experiment, state: TrainState) -> None:
     keys = rng.sample_keys(rng.stream(rng.root(config.seed), "figures"), 64)
     samples = in_blocks(lambda keys: model.sample_each(params, keys), keys)
     figures.save_grid(folder / "samples.png", samples, columns=16, title="decoded samples of the prior")
-    figures.save_loss_curve(folder / "loss.png", read_metrics(run_dir / "metrics.jsonl"))
+    records = read_metrics(run_dir / "metrics.jsonl")
+    figures.save_loss_curve(folder / "loss.png", records)
+    if any("kl_per_dimension" in record for record in records):  # to be a point has no finite KL
+        save_kl_history(folder / "kl_history.png", records)
     if config.latent_dim == 2:
         examples = data.test.first(5000)
         labels = None if data.test.label is None else data.test.label[: len(examples)]

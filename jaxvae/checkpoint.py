@@ -2,16 +2,23 @@
 
 Orbax alone loads a flipped byte without a word, and does not look for an older step when the newest is damaged. Here
 every file is sealed by its sha256 and the state by its digest; damage is named, and the newest intact step is used.
+A checkpoint is a folder that gets its name when it is complete: state/ by Orbax, meta.json, and the seal over both.
 Where several processes train together, each calls these functions with its own copy of the state, on a shared disk.
 """
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import logging
+import math
+import os
+import re
+import shutil
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import jax
 import numpy as np
@@ -19,11 +26,22 @@ import numpy as np
 from jaxvae import hosts
 from jaxvae.types import InputError, first_line
 
-FORMAT = 1
+FORMAT = 2
+META = "meta.json"
+"""In a step's folder: the format, what was saved about the state, and what it must look like."""
 SEAL = "sha256.json"
-"""In a step's folder: the digest of every file. Written last, so a step killed before it has none."""
+"""In a step's folder: the digest of every other file."""
+MARGIN = 2**18
+"""Bytes that a checkpoint takes besides its numbers, with some to spare."""
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
+
+
+class Restored(NamedTuple, Generic[T]):
+    """A state, and what was saved about it."""
+
+    state: T
+    about: dict[str, Any]
 
 
 def digest(tree: Any) -> str:
@@ -42,83 +60,159 @@ class Checkpoints:
     """The checkpoints of one run: the newest `keep_latest`, and the best by a score that goes up."""
 
     def __init__(self, directory: Path, *, keep_latest: int = 2, keep_best: int = 1) -> None:
-        # Imported here: Orbax costs half a second that `import jaxvae` must not pay.
-        import orbax.checkpoint as ocp
-        from orbax.checkpoint.checkpoint_managers import preservation_policy as policy
+        self._directory, self._keep_latest, self._keep_best = directory.absolute(), keep_latest, keep_best
 
-        keep = [policy.LatestN(keep_latest), policy.BestN(get_metric_fn=_score, reverse=False, n=keep_best)]
-        options = ocp.CheckpointManagerOptions(
-            preservation_policy=policy.AnyPreservationPolicy(keep),
-            cleanup_tmp_directories=True,
-            enable_async_checkpointing=False,
-            best_fn=_score,
-        )
-        self._args = ocp.args
-        self._manager = ocp.CheckpointManager(directory.absolute(), options=options)
+    def save(self, step: int, state: Any, about: dict[str, Any], score: float | None) -> None:
+        """Save a state, unless this step is there and intact.
 
-    def save(self, step: int, state: Any, config: dict[str, Any], score: float) -> None:
-        """Save a state with the config it came from; saving a step that is there already does nothing."""
-        if step in self._manager.all_steps():
+        Args:
+            step: its number; what lies there of later steps was passed over as damaged, and goes.
+            state: any pytree of arrays.
+            about: what else to know when it is restored, as JSON can hold it.
+            score: what the best is chosen by; None of a state that was not evaluated.
+
+        Raises:
+            OSError: it cannot be written; those that were there are untouched.
+        """
+        folder, part = self._folder(step), self._directory / f"{step}.part"
+        if folder.exists() and _fault(folder) is None:
             return
-        meta = {"format": FORMAT, "config": config, "structure": _structure(state), "sha256": digest(state)}
-        args = self._args.Composite(
-            state=self._args.StandardSave(hosts.place(state, _everywhere())), meta=self._args.JsonSave(meta)
-        )
-        self._manager.save(step, args=args, metrics={"score": score})
-        if hosts.is_main():
-            folder = self._folder(step)
-            (folder / SEAL).write_text(json.dumps(_file_digests(folder)))
+        meta = {"format": FORMAT, "about": about, "score": score, "structure": _structure(state)}
+        try:
+            if hosts.is_main():
+                self._make_room(part, state)
+            hosts.wait_for_all("room for a checkpoint")
+            _write_state(part / "state", state)
+            if hosts.is_main():
+                (part / META).write_text(json.dumps({**meta, "sha256": digest(state)}))
+                (part / SEAL).write_text(json.dumps(_file_digests(part)))
+                _remove(folder)
+                part.rename(folder)
+                self._remove_all_but_newest_and_best(step)
+        except Exception as error:
+            shutil.rmtree(part, ignore_errors=True)
+            # Orbax's threads tell what the system said in words of their own.
+            if code := re.search(r"os_error_code='(\d+)'", str(error)):
+                raise OSError(int(code[1]), os.strerror(int(code[1])), str(part)) from error
+            raise
         hosts.wait_for_all("checkpoint")
+
+    def _make_room(self, part: Path, state: Any) -> None:
+        self._directory.mkdir(parents=True, exist_ok=True)
+        self.remove_parts()
+        # Asked beforehand: where the disk fills while Orbax writes, each of its threads prints a traceback.
+        needed = sum(leaf.nbytes for leaf in jax.tree.leaves(state)) + MARGIN
+        if shutil.disk_usage(self._directory).free < needed:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(part))
+        part.mkdir()
+
+    def remove_parts(self) -> None:
+        """Remove what a process that was killed had half written, or half removed."""
+        for part in self._directory.glob("*.part"):
+            shutil.rmtree(part)
+
+    def _remove_all_but_newest_and_best(self, newest: int) -> None:
+        steps = [step for step in self.steps() if step <= newest]
+        kept = steps[-self._keep_latest :] + self._best_first(steps)[: self._keep_best]
+        for step in set(self.steps()) - set(kept):
+            _remove(self._folder(step))
 
     def steps(self) -> list[int]:
         """Steps that have a checkpoint, oldest first."""
-        return sorted(self._manager.all_steps())
+        folders = self._directory.iterdir() if self._directory.is_dir() else ()
+        return sorted(int(folder.name) for folder in folders if folder.name.isdecimal())
 
-    def restore(self, like: T, *, best: bool = False) -> T | None:
+    def restore(self, like: T, *, best: bool = False) -> Restored[T] | None:
         """The newest intact state, or None where nothing was ever saved.
 
         Args:
             like: a state of the same structure, shapes and dtypes; abstract leaves will do.
-            best: the state with the best score instead, and no other.
+            best: the intact state with the best score instead.
 
         Raises:
-            InputError: there are checkpoints, but none is intact, or they are of another model.
+            InputError: there are checkpoints, but none is intact, or they are of another model or version.
         """
-        steps = [self._manager.best_step()] if best and self.steps() else self.steps()
-        for step in reversed(steps):
+        steps = self.steps()
+        intact = self._intact(reversed(steps))
+        for step in self._best_first(intact) if best else intact:
             try:
                 return self._restore_step(step, like)
             except InputError:
                 raise
             except Exception as error:  # whatever Orbax meets in damaged files: no fault may end the search
-                logger.warning("checkpoint %d is damaged and was passed over: %.200s", step, first_line(error))
+                _pass_over(step, first_line(error))
+        if steps != self.steps():  # the run that is being read has gone on
+            return self.restore(like, best=best)
         if steps:
+            wanted = "intact and evaluated" if best else "intact"
             raise InputError(
-                f"run-dir: none of the checkpoints {steps} in {self._manager.directory} is intact; "
+                f"run-dir: none of the checkpoints {steps} in {self._directory} is {wanted}; "
                 "move the folder away to start afresh"
             )
         return None
 
-    def _folder(self, step: int) -> Path:
-        return Path(self._manager.directory) / str(step)
+    def about(self) -> dict[str, Any] | None:
+        """What was saved about the newest intact state."""
+        return next((_read_meta(self._folder(step))["about"] for step in self._intact(reversed(self.steps()))), None)
 
-    def _restore_step(self, step: int, like: T) -> T:
-        # Files first, then shapes: what Orbax has begun to read when it meets a fault, it leaves behind half-read.
-        _check_seal(self._folder(step))
-        meta = self._manager.restore(step, args=self._args.Composite(meta=self._args.JsonRestore())).meta
-        if meta["format"] != FORMAT:
-            raise InputError(f"run-dir: checkpoint {step} has format {meta['format']}, this version reads {FORMAT}")
+    def _intact(self, steps: Iterable[int]) -> Iterator[int]:
+        for step in steps:
+            if fault := _fault(self._folder(step)):
+                _pass_over(step, fault)
+            else:
+                yield step
+
+    def _best_first(self, steps: Iterable[int]) -> list[int]:
+        scores = {step: _score(self._folder(step)) for step in steps}
+        return sorted((step for step in scores if not math.isnan(scores[step])), key=scores.__getitem__, reverse=True)
+
+    def _folder(self, step: int) -> Path:
+        return self._directory / str(step)
+
+    def _restore_step(self, step: int, like: T) -> Restored[T]:
+        # Shapes first: what Orbax has begun to read when it meets a fault, it leaves behind half-read.
+        meta = _read_meta(self._folder(step))
         _check_structure(meta["structure"], _structure(like), step)
-        abstract = jax.tree.map(_abstract, like)
-        args = self._args.Composite(state=self._args.StandardRestore(abstract))
-        state = hosts.local(self._manager.restore(step, args=args).state)
+        state = _read_state(self._folder(step) / "state", like)
         if digest(state) != meta["sha256"]:
             raise ValueError("its numbers do not have the digest that was saved with them")
-        return state
+        return Restored(state, meta["about"])
 
-    def close(self) -> None:
-        """Finish what is being written."""
-        self._manager.close()
+
+def _write_state(folder: Path, state: Any) -> None:
+    # Imported here: Orbax costs half a second that `import jaxvae` must not pay.
+    import orbax.checkpoint as ocp
+
+    with ocp.Checkpointer(ocp.StandardCheckpointHandler()) as checkpointer:
+        checkpointer.save(folder, args=ocp.args.StandardSave(hosts.place(state, _everywhere())))
+
+
+def _read_state(folder: Path, like: T) -> T:
+    import orbax.checkpoint as ocp
+
+    with ocp.Checkpointer(ocp.StandardCheckpointHandler()) as checkpointer:
+        return hosts.local(checkpointer.restore(folder, args=ocp.args.StandardRestore(jax.tree.map(_abstract, like))))
+
+
+def _read_meta(folder: Path) -> dict[str, Any]:
+    path = folder / META
+    meta = json.loads(path.read_text()) if path.exists() else {"format": 1}  # which had it elsewhere
+    if meta.get("format") != FORMAT:
+        raise InputError(
+            f"run-dir: checkpoint {folder} has format {meta.get('format')}, this version reads format {FORMAT}; "
+            "use the version that wrote it, or another --run-dir"
+        )
+    return meta
+
+
+def _score(folder: Path) -> float:
+    try:
+        score = _read_meta(folder).get("score")
+    except InputError:
+        raise
+    except (OSError, ValueError):  # damaged
+        score = None
+    return math.nan if score is None else score
 
 
 def _structure(tree: Any) -> dict[str, str]:
@@ -136,21 +230,33 @@ def _check_structure(saved: dict[str, str], wanted: dict[str, str], step: int) -
 
 
 def _file_digests(folder: Path) -> dict[str, str]:
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != SEAL)
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path != folder / SEAL)
     return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
-def _check_seal(folder: Path) -> None:
-    seal, found = folder / SEAL, _file_digests(folder)
-    if not found:
-        raise ValueError("its folder is empty")
-    for name, sha256 in json.loads(seal.read_text()).items() if seal.exists() else ():
-        if found.get(name) != sha256:
-            raise ValueError(f"the file {name} is {'changed' if name in found else 'missing'}")
+def _fault(folder: Path) -> str | None:
+    """What the seal tells of a step's files: nothing, or the first fault."""
+    try:
+        found = _file_digests(folder)
+        if not found:
+            return "its folder is empty"
+        sealed = dict(json.loads((folder / SEAL).read_bytes()))
+    except (ValueError, TypeError):
+        return f"its seal {SEAL} cannot be read"
+    except OSError as error:
+        return f"{error.filename} cannot be read: {error.strerror}"
+    wrong = (name for name in sealed if found.get(name) != sealed[name])
+    return next((f"the file {name} is {'changed' if name in found else 'missing'}" for name in wrong), None)
 
 
-def _score(metrics: dict[str, float]) -> float:
-    return metrics["score"]
+def _pass_over(step: int, fault: str) -> None:
+    logger.warning("checkpoint %d is damaged and was passed over: %.200s", step, fault)
+
+
+def _remove(folder: Path) -> None:
+    # In two steps, so that no process killed on the way leaves half a checkpoint behind.
+    if folder.exists():
+        shutil.rmtree(folder.rename(folder.with_name(f"{folder.name}.old.part")))
 
 
 def _abstract(leaf: Any) -> jax.ShapeDtypeStruct:

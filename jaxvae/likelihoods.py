@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple
 import jax.numpy as jnp
 
 from jaxvae.distributions import Bernoulli, ContinuousBernoulli, GreyCrossEntropy, Normal
+from jaxvae.distributions.base import halves
 from jaxvae.types import Array, Distribution
 
 
@@ -37,6 +38,10 @@ class FixedNormal:
 
     scale: float = 1.0
 
+    def __post_init__(self) -> None:
+        if not 0 < self.scale < math.inf:
+            raise ValueError(f"scale: must be above 0 and finite, got {self.scale}")
+
     def __call__(self, outputs: Array) -> Normal:
         """-log p(x|z) = |x - mean|^2 / (2 scale^2) + D log(scale sqrt(2 pi))."""
         log_var = jnp.full_like(outputs, 2 * math.log(self.scale), jnp.result_type(outputs, jnp.float32))
@@ -48,7 +53,7 @@ def normal(outputs: Array) -> Normal:
 
     The log-variances are the decoder's own, per pixel, or one learned number that `nets.SharedLogVar` appends.
     """
-    mean, log_var = jnp.split(outputs, 2, axis=-1)
+    mean, log_var = halves(outputs)
     return Normal(mean, log_var, event_ndim=outputs.ndim - 1)
 
 

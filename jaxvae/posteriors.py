@@ -11,14 +11,14 @@ import numpy as np
 from flax import linen as nn
 
 from jaxvae.distributions import Chain, Delta, MultivariateNormal, Normal
+from jaxvae.distributions.base import halves
 from jaxvae.distributions.chain import init_links, links
 from jaxvae.types import Array, Distribution, Key, Params
 
 
 def normal(outputs: Array) -> Normal:
     """`[..., 2D]` -> a diagonal normal: the first half is the mean, the second the log-variance."""
-    mean, log_var = jnp.split(outputs, 2, axis=-1)
-    return Normal(mean, log_var)
+    return Normal(*halves(outputs))
 
 
 def multivariate_normal(outputs: Array) -> MultivariateNormal:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import NamedTuple, TypeVar
 
 import jax.numpy as jnp
 import numpy as np
@@ -16,8 +16,9 @@ from jaxvae.nets import ConvDecoder, ConvEncoder, MLPDecoder, MLPEncoder, Shared
 from jaxvae.objectives import ciwae_loss, elbo_loss, iwae_loss, kl_only_loss, piwae_loss
 from jaxvae.posteriors import POSTERIORS, BottomUp
 from jaxvae.priors import StandardNormal, TopDown
-from jaxvae.types import Array, InputError
+from jaxvae.types import Array, InputError, did_you_mean
 
+Row = TypeVar("Row")
 ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     "relu": nn.relu,
     "tanh": nn.tanh,
@@ -69,7 +70,7 @@ class Preset(NamedTuple):
     posterior: str = "normal"
     likelihood: str = "bernoulli"
     objective: Callable = elbo_loss
-    options: tuple[str, ...] = ()
+    options: tuple[str, ...] = ("free_bits",)
     """What the objective takes besides model, beta and num_samples."""
     num_samples: int = 1
     num_groups: int = 1
@@ -80,35 +81,29 @@ class Preset(NamedTuple):
     """Of what the encoder sees: a row of `objectives.CORRUPTIONS`, or none."""
 
 
-FREE_BITS = ("free_bits",)
 RAINFORTH = "Rainforth et al. 2018, https://arxiv.org/abs/1802.04537"
 PRESETS = {
-    "vae": Preset("Kingma & Welling 2014, https://arxiv.org/abs/1312.6114", options=FREE_BITS),
+    "vae": Preset("Kingma & Welling 2014, https://arxiv.org/abs/1312.6114"),
     "conv_vae": Preset(
         "Kingma & Welling 2014, https://arxiv.org/abs/1312.6114",
         networks=conv,
         hidden=(256,),
         channels=(32, 64),
-        options=FREE_BITS,
     ),
     "autoencoder": Preset(
         "Hinton & Salakhutdinov 2006, https://doi.org/10.1126/science.1127647",
         posterior="delta",
         likelihood="mse",
         beta=0.0,
-        options=FREE_BITS,
     ),
     "denoising_autoencoder": Preset(
         "Vincent et al. 2010, https://jmlr.org/papers/v11/vincent10a.html",
         posterior="delta",
         likelihood="mse",
         beta=0.0,
-        options=FREE_BITS,
         corruption="masking",
     ),
-    "kl_only": Preset(
-        "Kingma & Welling 2014, https://arxiv.org/abs/1312.6114", objective=kl_only_loss, options=FREE_BITS
-    ),
+    "kl_only": Preset("Kingma & Welling 2014, https://arxiv.org/abs/1312.6114", objective=kl_only_loss),
     "iwae": Preset(
         "Burda, Grosse & Salakhutdinov 2016, https://arxiv.org/abs/1509.00519",
         objective=iwae_loss,
@@ -144,10 +139,13 @@ def build(
     >>> build("vae", (8, 8, 1), latent_dim=2).prior
     StandardNormal(latent_dim=2)
     """
-    preset = PRESETS[name]
+    preset = _row(PRESETS, "preset", name)
     latent_dim = preset.latent_dim if latent_dim is None else latent_dim
-    posterior_row = POSTERIORS[posterior or preset.posterior]
-    likelihood_row = LIKELIHOODS[likelihood or preset.likelihood]
+    posterior_row = _row(POSTERIORS, "posterior", posterior or preset.posterior)
+    likelihood_row = _row(LIKELIHOODS, "likelihood", likelihood or preset.likelihood)
+    for what, widths in {"shape": shape, "hidden": hidden or (), "channels": channels or ()}.items():
+        if not all(width > 0 for width in widths):
+            raise InputError(f"{what}: must be positive numbers, got {widths}")
     outputs_per_value = 2 if likelihood_row.log_var == "pixel" else 1
     encoder, decoder = preset.networks(
         Sizes(
@@ -176,6 +174,12 @@ def stochastic_layers(
     upwards = tuple(MLPEncoder(hidden, 2 * above, activation) for above in latent_dims[1:])
     downwards = tuple(MLPEncoder(hidden[::-1], 2 * below, activation) for below in latent_dims[-2::-1])
     return TopDown(StandardNormal(latent_dims[-1]), downwards), BottomUp(upwards)
+
+
+def _row(table: Mapping[str, Row], what: str, name: str) -> Row:
+    if name not in table:
+        raise InputError(f"{what}: must be one of {', '.join(table)}, got {name!r}{did_you_mean(name, table)}")
+    return table[name]
 
 
 def _floating(dtype: DTypeLike) -> np.dtype:

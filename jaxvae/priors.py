@@ -9,7 +9,7 @@ from flax import linen as nn
 
 from jaxvae.distributions import Chain, Normal
 from jaxvae.distributions.chain import init_links, links
-from jaxvae.types import Array, Key, Params
+from jaxvae.types import Array, InputError, Key, Params
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,6 +17,10 @@ class StandardNormal:
     """N(0, I) in `latent_dim` dimensions, whatever the parameters and the condition."""
 
     latent_dim: int
+
+    def __post_init__(self) -> None:
+        if self.latent_dim < 1:
+            raise InputError(f"latent_dim: must be at least 1, got {self.latent_dim}")
 
     def __call__(self, params: Params, condition: Array | None = None) -> Normal:
         """The prior, without a batch axis."""

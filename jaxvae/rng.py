@@ -16,6 +16,14 @@ import jax.numpy as jnp
 from jaxvae.types import Array, Key
 
 
+def check_key(key: Key) -> None:
+    """Refuse what is no typed key: a raw one, two numbers, cannot be told from two keys."""
+    dtype = getattr(key, "dtype", None)
+    if dtype is None or not jnp.issubdtype(dtype, jax.dtypes.prng_key):
+        came = type(key).__name__ if dtype is None else f"{dtype} {jnp.shape(key)}"
+        raise TypeError(f"key: a typed key is wanted, got {came}; make one with jax.random.key(seed)")
+
+
 def root(seed: int) -> Key:
     """The one key of a run."""
     return jax.random.key(seed)
@@ -26,6 +34,7 @@ def stream(key: Key, name: str, step: int | Array | None = None) -> Key:
 
     A stream's numbers do not shift when another stream is added, because the name itself is hashed into the key.
     """
+    check_key(key)
     number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big")
     key = jax.random.fold_in(key, jnp.uint32(number))
     return key if step is None else jax.random.fold_in(key, step)
@@ -33,11 +42,15 @@ def stream(key: Key, name: str, step: int | Array | None = None) -> Key:
 
 def example_keys(key: Key, ids: Array) -> Key:
     """One key per example, `[B]`, from the examples' numbers in the whole set."""
+    check_key(key)
     return jax.vmap(jax.random.fold_in, in_axes=(None, 0))(key, ids)
 
 
 def sample_keys(key: Key, num_samples: int) -> Key:
     """`[K, ...]` keys for K draws, from one key or from `[B]` keys. Draw k is the same whatever K is."""
+    check_key(key)
+    if num_samples < 1:
+        raise ValueError(f"num_samples: must be at least 1, got {num_samples}")
 
     def fold_in(number: Array) -> Key:
         folded = jax.vmap(jax.random.fold_in, in_axes=(0, None))(key.reshape(-1), number)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import difflib
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 import jax
@@ -14,6 +15,8 @@ Key: TypeAlias = jax.Array
 """A typed key from `jax.random.key`: one key, or one key per example `[B]`."""
 Params: TypeAlias = Any
 """Any pytree of arrays."""
+Value: TypeAlias = Any
+"""What a distribution is over: arrays or, of several stochastic layers, tuples of arrays."""
 
 
 class InputError(ValueError):
@@ -25,20 +28,26 @@ def first_line(error: BaseException) -> str:
     return (str(error) or type(error).__name__).splitlines()[0]
 
 
+def did_you_mean(word: str, words: Iterable[str]) -> str:
+    """Return a hint to the nearest of these words, or nothing where none is near."""
+    nearest = difflib.get_close_matches(word, list(words), n=1)
+    return f" (did you mean {nearest[0]!r}?)" if nearest else ""
+
+
 @runtime_checkable
 class Distribution(Protocol):
     """Anything that can be sampled and scored; NumPyro's distributions satisfy it too."""
 
     @property
-    def mean(self) -> Array:
+    def mean(self) -> Value:
         """The expected value."""
         ...
 
-    def sample(self, key: Key) -> Array:
+    def sample(self, key: Key) -> Value:
         """Draw one value."""
         ...
 
-    def log_prob(self, value: Array) -> Array:
+    def log_prob(self, value: Value) -> Array:
         """Log-density in nats, per example."""
         ...
 

@@ -8,10 +8,19 @@ os.environ["XLA_FLAGS"] = (
     os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=2 --xla_backend_optimization_level=0"
 )
 
+import hypothesis
 import jax
 import pytest
+from hypothesis.configuration import set_hypothesis_home_dir
 
 PROJECT = Path(__file__).resolve().parent.parent
+
+# The same examples each time, and few of them; `--hypothesis-profile long` looks for others.
+set_hypothesis_home_dir(PROJECT / ".cache" / "hypothesis")
+anyhow = {"deadline": None, "database": None, "suppress_health_check": list(hypothesis.HealthCheck)}
+hypothesis.settings.register_profile("short", max_examples=40, derandomize=True, **anyhow)
+hypothesis.settings.register_profile("long", max_examples=3000, **anyhow)
+hypothesis.settings.load_profile("short")
 
 jax.config.update("jax_debug_key_reuse", True)
 jax.config.update("jax_compilation_cache_dir", os.environ.get("JAXVAE_TEST_CACHE", str(PROJECT / ".cache" / "jax")))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -16,7 +15,7 @@ from jaxvae.data.npz import open_npz
 from jaxvae.data.records import open_records, record_files, write_array_record
 from jaxvae.data.rows import Rows
 from jaxvae.data.tfds_sets import TFDS_SETS, open_tfds
-from jaxvae.types import InputError
+from jaxvae.types import InputError, did_you_mean
 
 __all__ = ["Dataset", "Rows", "Split", "load", "named_attributes", "write_array_record"]
 
@@ -52,8 +51,10 @@ def load(
 def _open(name: str, data_dir: Path | None, manual_dir: Path | None) -> Dataset:
     if name in _SETS:
         return _SETS[name](data_dir, manual_dir)
-    path = Path(name).expanduser()
-    if path.exists() and record_files(path):
+    path = _existing(name)
+    if path is None:
+        raise InputError(_unknown(str(name)))
+    if record_files(path):
         return open_records(path)
     if path.is_dir():
         return open_folder(path)
@@ -62,11 +63,18 @@ def _open(name: str, data_dir: Path | None, manual_dir: Path | None) -> Dataset:
     raise InputError(_unknown(str(name)))
 
 
+def _existing(name: str) -> Path | None:
+    try:
+        path = Path(name).expanduser()
+        return path if name and path.exists() else None
+    except (OSError, RuntimeError, ValueError):  # no name that a file could have
+        return None
+
+
 def _expand(folder: str | Path | None) -> Path | None:
     return Path(folder).expanduser() if folder else None
 
 
 def _unknown(name: str) -> str:
-    nearest = difflib.get_close_matches(name, _SETS, n=1)
-    hint = f" (did you mean {nearest[0]!r}?)" if nearest else ""
-    return f"data {name!r}: give one of {', '.join(_SETS)}{hint}, or an existing .npz or .array_record file or folder"
+    known = f"{', '.join(_SETS)}{did_you_mean(name, _SETS)}"
+    return f"dataset: {name!r} is neither one of {known} nor an existing .npz or .array_record file or folder"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -10,7 +9,7 @@ import numpy as np
 from jaxvae.data.dataset import Pixels, Split, full_scale
 from jaxvae.data.rows import blocks
 from jaxvae.data.strokes import slant, stroke_width
-from jaxvae.types import InputError
+from jaxvae.types import InputError, did_you_mean
 
 MEASURES: dict[str, Callable[[np.ndarray], np.ndarray]] = {"slant": slant, "width": stroke_width}
 """Of images that are ink on paper."""
@@ -41,8 +40,7 @@ def named_attributes(split: Split, pixels: Pixels, names: Sequence[str] = ()) ->
     if not known:
         raise InputError("attribute: the data set has neither labels nor attributes; name a set that has some")
     if unknown := [name for name in names if name not in known]:
-        nearest = difflib.get_close_matches(unknown[0], known, n=1)
-        hint = f" (did you mean {nearest[0]!r}?)" if nearest else ""
+        hint = did_you_mean(unknown[0], known)
         raise InputError(f"attribute: {unknown[0]!r} is none of this data set's{hint}; give one of {', '.join(known)}")
 
     def values(name: str) -> np.ndarray:

@@ -18,6 +18,11 @@ from jaxvae.data.rows import LazyRows
 from jaxvae.types import InputError, first_line
 
 _ENCODED = ("png", "jpeg", "webp")
+_READ_ERRORS = (
+    *(ArithmeticError, EOFError, MemoryError, OSError, RuntimeError, SyntaxError, TypeError, ValueError),
+    *(zipfile.BadZipFile, zlib.error),
+)
+"""What NumPy meets in damaged archives."""
 _RESERVED = ("image", *_ENCODED, "offset", "label", "split")
 
 
@@ -53,7 +58,7 @@ def _read_arrays(path: Path) -> dict[str, np.ndarray]:
                 except ValueError:  # Python objects: of no use here, and no harm where nobody asks for them
                     if name in _RESERVED:
                         raise
-    except (OSError, EOFError, RuntimeError, TypeError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+    except _READ_ERRORS as error:
         found = f"array {name!r} cannot be read ({first_line(error)})"
         raise InputError(f"{path}: {found}; save arrays of numbers with numpy.savez") from error
     return arrays
@@ -137,6 +142,9 @@ def _check_integers(path: Path, name: str, array: np.ndarray | None, length: int
     if array.dtype.kind not in "iu" or array.shape != (length,):
         found = f"is {array.dtype} {array.shape}"
         raise InputError(f"{path}: array {name!r} {found}; give integers of shape ({length},), one per image")
+    if array.min() < 0 or array.max() >= 2**31:
+        found = f"holds numbers from {array.min()} to {array.max()}"
+        raise InputError(f"{path}: array {name!r} {found}; number classes from 0, or leave it out")
     return array.astype(np.int32)
 
 

@@ -105,12 +105,14 @@ def write_array_record(path: str | Path, image: Rows, label: np.ndarray | None =
         label: `[N]` integers.
 
     Raises:
-        InputError: the images are others.
+        InputError: the images are others, or the labels not one for each.
     """
     from array_record.python.array_record_module import ArrayRecordWriter
 
     if image.dtype != np.uint8 or len(image.shape) != 4 or image.shape[3] not in (1, 3):
         raise InputError(f"image: {image.dtype} {image.shape}; give uint8 [N, H, W, 1] or [N, H, W, 3]")
+    if label is not None and label.shape != (len(image),):
+        raise InputError(f"label: shape {label.shape} for {len(image)} images; give one for each")
     numbers = itertools.repeat(None) if label is None else label.tolist()
     # One record a group: another would be unpacked with all of its group.
     with contextlib.closing(ArrayRecordWriter(str(path), "group_size:1")) as writer:

@@ -13,6 +13,7 @@ from typing import Any, TypeVar, dataclass_transform
 import jax
 import jax.numpy as jnp
 
+from jaxvae import rng
 from jaxvae.types import Array, Key
 
 T = TypeVar("T", bound=type)
@@ -35,12 +36,55 @@ def at_least_float32(array: Array | float) -> Array:
     return jnp.asarray(array, jnp.result_type(array, jnp.float32))
 
 
-def event_rows(event_ndim: int, *arrays: Array) -> list[Array]:
-    """Broadcast arrays against each other and make the event one axis, `[..., E]`.
+def event_rows(event_ndim: int, value: Array, *parameters: Array) -> list[Array]:
+    """Broadcast a value and parameters against each other and make the event one axis, `[..., E]`.
 
     XLA on CPU takes a third longer for a whole training step where it must loop over a last axis of one channel.
     """
-    return [flatten_event(array, event_ndim) for array in jnp.broadcast_arrays(*arrays)]
+    check_value(value, jnp.broadcast_shapes(*map(jnp.shape, parameters)), event_ndim)
+    return [flatten_event(array, event_ndim) for array in jnp.broadcast_arrays(value, *parameters)]
+
+
+def check_value(value: Array, shape: Sequence[int], event_ndim: int) -> None:
+    """Refuse a value that is no event of a distribution of this shape.
+
+    Leading axes broadcast. The event's do not, unless all its parameters are one number: `[B]` and `[B, 1]` would
+    become `[B, B]`, and a sum over it a finite number that means nothing.
+    """
+    whole, event = jnp.shape(value), _last(shape, event_ndim)
+    if (shape and _last(whole, event_ndim) != event) or _broadcast(whole, shape) is None:
+        raise ValueError(
+            f"value {whole} is no event of a distribution of shape {tuple(shape)}: it must end with {event}"
+        )
+
+
+def check_prior(q_shape: Sequence[int], p_shape: Sequence[int], event_ndim: int) -> None:
+    """Refuse a prior with dimensions that the posterior lacks: broadcasting would count the posterior's several times.
+
+    The other way, a prior `[D]` or `[1]` or one number for a posterior `[B, D]`, is the same prior for all.
+    """
+    joint = _broadcast(q_shape, p_shape)
+    if joint is None or _last(joint, event_ndim) != _last(q_shape, event_ndim):
+        raise ValueError(f"prior {tuple(p_shape)} does not fit posterior {tuple(q_shape)}: it must have its dimensions")
+
+
+def _last(shape: Sequence[int], num: int) -> tuple[int, ...]:
+    return tuple(shape)[max(len(shape) - num, 0) :]
+
+
+def _broadcast(*shapes: Sequence[int]) -> tuple[int, ...] | None:
+    try:
+        return jnp.broadcast_shapes(*map(tuple, shapes))
+    except ValueError:
+        return None
+
+
+def halves(outputs: Array) -> tuple[Array, Array]:
+    """The two halves of a network's outputs `[..., 2D]`: means and log-variances."""
+    if jnp.ndim(outputs) == 0 or outputs.shape[-1] % 2:
+        raise ValueError(f"outputs: {jnp.shape(outputs)} cannot be halved into means and log-variances; give [..., 2D]")
+    mean, log_var = jnp.split(outputs, 2, axis=-1)
+    return mean, log_var
 
 
 def flatten_event(array: Array, event_ndim: int) -> Array:
@@ -54,6 +98,7 @@ def draw(sampler: Callable[..., Array], key: Key, shape: Sequence[int], dtype: A
     Raises:
         ValueError: the keys' shape is not a prefix of `shape`.
     """
+    rng.check_key(key)
     shape = tuple(shape)
     if key.ndim == 0:
         return sampler(key, shape, dtype)

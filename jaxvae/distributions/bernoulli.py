@@ -26,17 +26,22 @@ def _softplus_jvp(primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array,
     return softplus(x), jax.nn.sigmoid(x) * tangent
 
 
-def _cross_entropy(logits: Array, value: Array) -> Array:
+def _cross_entropy(value: Array, logits: Array) -> Array:
     # x log sigmoid(l) + (1 - x) log sigmoid(-l) = x l - softplus(l): no probability is ever formed, so none can be 0.
-    return value * logits - softplus(logits)
+    return _within(value, value * logits - softplus(logits))
+
+
+def _within(value: Array, log_prob: Array) -> Array:
+    """-inf off [0, 1], where a finite number would belong to no distribution; NaN stays NaN."""
+    return jnp.where((value < 0) | (value > 1), -jnp.inf, log_prob)
 
 
 @distribution
 class Bernoulli:
     """Independent coins, log p(x) = sum [ x l - softplus(l) ] for x in {0, 1}.
 
-    Off {0, 1} the expression stays finite but is no likelihood: use `ContinuousBernoulli`,
-    or `GreyCrossEntropy` if that is what is meant.
+    Between 0 and 1 the expression is that of coins with x as their bias, on average, and no likelihood: use
+    `ContinuousBernoulli`, or `GreyCrossEntropy` if that is what is meant. Off [0, 1] it is -inf.
     """
 
     logits: Array
@@ -54,7 +59,7 @@ class Bernoulli:
 
     def log_prob(self, value: Array) -> Array:
         """`[...]` nats."""
-        return _cross_entropy(*event_rows(self.event_ndim, at_least_float32(self.logits), value)).sum(-1)
+        return _cross_entropy(*event_rows(self.event_ndim, value, at_least_float32(self.logits))).sum(-1)
 
 
 @distribution
@@ -79,7 +84,7 @@ class GreyCrossEntropy:
 
     def log_prob(self, value: Array) -> Array:
         """`[...]` minus the cross-entropy, in nats; unnormalised."""
-        return _cross_entropy(*event_rows(self.event_ndim, at_least_float32(self.logits), value)).sum(-1)
+        return _cross_entropy(*event_rows(self.event_ndim, value, at_least_float32(self.logits))).sum(-1)
 
 
 @distribution
@@ -115,8 +120,8 @@ class ContinuousBernoulli:
 
     def log_prob(self, value: Array) -> Array:
         """`[...]` nats, a log-density: it may be positive."""
-        logits, value = event_rows(self.event_ndim, at_least_float32(self.logits), value)
-        return (value * logits - _log_normalizer(logits)).sum(-1)
+        value, logits = event_rows(self.event_ndim, value, at_least_float32(self.logits))
+        return _within(value, value * logits - _log_normalizer(logits)).sum(-1)
 
 
 def _log_normalizer(logits: Array) -> Array:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from jaxvae.distributions.base import at_least_float32, distribution, draw, flatten_event, static
+from jaxvae.distributions.base import at_least_float32, check_value, distribution, draw, flatten_event, static
 from jaxvae.types import Array, Key
 
 
@@ -36,10 +36,12 @@ class Categorical:
         return jnp.argmax(self.logits + draw(jax.random.gumbel, key, self.logits.shape), axis=-1)
 
     def log_prob(self, value: Array) -> Array:
-        """`[...]` nats."""
+        """`[...]` nats; -inf where there is no such class."""
         log_probabilities = jax.nn.log_softmax(at_least_float32(self.logits))
-        value, log_probabilities = _broadcast(value, log_probabilities)
-        chosen = jnp.take_along_axis(log_probabilities, value[..., None], axis=-1)[..., 0]
+        check_value(value, self.logits.shape[:-1], self.event_ndim)
+        value, log_probabilities = _broadcast(jnp.asarray(value), log_probabilities)
+        chosen = jnp.take_along_axis(log_probabilities, value[..., None], axis=-1, mode="clip")[..., 0]
+        chosen = jnp.where((value < 0) | (value >= self.logits.shape[-1]), -jnp.inf, chosen)
         return flatten_event(chosen, self.event_ndim).sum(-1)
 
 

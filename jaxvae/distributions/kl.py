@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jaxvae.distributions.base import at_least_float32, flatten_event
+from jaxvae.distributions.base import at_least_float32, check_prior, flatten_event
 from jaxvae.distributions.bernoulli import Bernoulli, softplus
 from jaxvae.distributions.categorical import Categorical
 from jaxvae.distributions.multivariate_normal import MultivariateNormal, multivariate_gaussian_kl
@@ -49,6 +49,7 @@ def kl_per_dimension(q: Distribution, p: Distribution, value: Array | None = Non
     """
     closed_form = _CLOSED_FORMS.get((type(q), type(p)))
     if closed_form is not None:
+        _check_dimensions(q, p)
         return closed_form(q, p)
     if value is None:
         raise TypeError(
@@ -72,8 +73,30 @@ def kl_divergence(q: Distribution, p: Distribution, value: Array | None = None) 
 def log_prob_per_example(distribution: Distribution, value: Array) -> Array:
     """`[B]` log-densities, also of a foreign distribution that leaves the event's axes unsummed."""
     log_prob = distribution.log_prob(value)
+    if hasattr(distribution, "event_ndim"):
+        return log_prob
+    whole, event = jnp.shape(value), tuple(getattr(distribution, "event_shape", ()))
+    if log_prob.shape != whole[: log_prob.ndim] or whole[len(whole) - len(event) :] != event:
+        name = type(distribution).__name__
+        raise ValueError(
+            f"value {whole} does not fit {name}, whose log_prob has shape {log_prob.shape} and event {event}"
+        )
     # NumPyro's Normal without `.to_event()` scores `[B, D]`: the first axis is the batch, the rest is the event.
-    return log_prob if hasattr(distribution, "event_ndim") else log_prob.sum(axis=tuple(range(1, log_prob.ndim)))
+    return log_prob.sum(axis=tuple(range(1, log_prob.ndim)))
+
+
+def _check_dimensions(q: Any, p: Any) -> None:
+    """Refuse a prior with other dimensions; of distributions that have a closed form, ours have one mean an axis."""
+    if hasattr(q, "event_ndim") and hasattr(p, "event_ndim"):
+        check_prior(_shape(q), _shape(p), q.event_ndim)
+
+
+def _shape(d: Any) -> tuple[int, ...]:
+    if isinstance(d, Categorical):
+        return d.logits.shape[:-1]
+    if isinstance(d, MultivariateNormal):
+        return d.mean.shape
+    return jnp.broadcast_shapes(*(jnp.shape(leaf) for leaf in jax.tree.leaves(d)))
 
 
 @register_kl(Normal, Normal)

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jax.scipy.linalg import solve_triangular
 
-from jaxvae.distributions.base import at_least_float32, distribution, draw
+from jaxvae.distributions.base import at_least_float32, check_value, distribution, draw
 from jaxvae.distributions.normal import LOG_2PI
 from jaxvae.types import Array, Key
 
@@ -74,6 +74,7 @@ class MultivariateNormal:
     def log_prob(self, value: Array) -> Array:
         """`[...]` nats."""
         mean, cholesky = at_least_float32(self.mean), at_least_float32(self.cholesky)
+        check_value(value, mean.shape, self.event_ndim)
         residual = _solve(cholesky, (value - mean)[..., None])[..., 0]
         return -0.5 * jnp.square(residual).sum(-1) - (0.5 * LOG_2PI + _log_diagonal(cholesky)).sum(-1)
 

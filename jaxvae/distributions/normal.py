@@ -7,7 +7,7 @@ import math
 import jax
 import jax.numpy as jnp
 
-from jaxvae.distributions.base import at_least_float32, distribution, draw, event_rows, static
+from jaxvae.distributions.base import at_least_float32, check_prior, distribution, draw, event_rows, static
 from jaxvae.types import Array, Key
 
 LOG_2PI = math.log(2 * math.pi)
@@ -76,6 +76,7 @@ def gaussian_kl(
     0.81815 0.81815
     """
     check_same_shape(mean=mean, log_var=log_var)
+    check_prior(jnp.shape(mean), jnp.broadcast_shapes(jnp.shape(prior_mean), jnp.shape(prior_log_var)), 1)
     return gaussian_kl_per_dimension(mean, log_var, prior_mean, prior_log_var).sum(-1)
 
 

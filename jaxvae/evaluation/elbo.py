@@ -7,11 +7,13 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from jaxvae import rng
+from jaxvae.evaluation.active_units import active_units
 from jaxvae.objectives import elbo_terms
-from jaxvae.types import Batch, ElboTerms, Key, Model, Params
+from jaxvae.types import Array, Batch, ElboTerms, Key, Model, Params
 
 
 class ElboEstimate(NamedTuple):
@@ -23,6 +25,9 @@ class ElboEstimate(NamedTuple):
     elbo_standard_error: float
     """Of the mean over examples."""
     num_examples: int
+    kl_per_dimension: list[float]
+    active_units: int
+    """How many dimensions of the code say anything about the example, see `active_units`."""
 
 
 def evaluate_elbo(
@@ -42,15 +47,30 @@ def evaluate_elbo(
     key = rng.stream(key, "evaluate")
     parts = []
     for batch in batches:
-        terms = _terms(params, key, batch, model=model, num_samples=num_samples)
-        parts.append(np.stack([terms.log_likelihood, terms.kl], axis=-1)[np.asarray(batch.weights) > 0])
-    log_likelihood, kl = np.concatenate(parts).astype(np.float64).T
-    elbo = log_likelihood - kl
+        of_batch = _terms_and_means(params, key, batch, model=model, num_samples=num_samples)
+        real = np.flatnonzero(batch.weights)
+        parts.append(jax.tree.map(lambda array, real=real: np.asarray(array)[real], of_batch))
+    terms, means = jax.tree.map(lambda *arrays: np.concatenate(arrays).astype(np.float64), *parts)
+    elbo = terms.elbo
     standard_error = elbo.std(ddof=1) / len(elbo) ** 0.5 if len(elbo) > 1 else float("nan")
-    return ElboEstimate(elbo.mean(), log_likelihood.mean(), kl.mean(), float(standard_error), len(elbo))
+    return ElboEstimate(
+        elbo.mean(),
+        terms.log_likelihood.mean(),
+        terms.kl.mean(),
+        float(standard_error),
+        len(elbo),
+        terms.kl_per_dimension.mean(axis=0).tolist(),
+        int(active_units(means).sum()),
+    )
 
 
 @functools.partial(jax.jit, static_argnames=("model", "num_samples"))
-def _terms(params: Params, key: Key, batch: Batch, *, model: Model, num_samples: int) -> ElboTerms:
-    keys = rng.example_keys(key, batch.ids)
-    return elbo_terms(params, keys, batch.x, model=model, condition=batch.condition, num_samples=num_samples)
+def _terms_and_means(
+    params: Params, key: Key, batch: Batch, *, model: Model, num_samples: int
+) -> tuple[ElboTerms, Array]:
+    """The terms of each example, and its posterior mean `[B, D]`, of all layers where there are several."""
+    keys, given = rng.example_keys(key, batch.ids), () if batch.condition is None else (batch.condition,)
+    terms = elbo_terms(params, keys, batch.x, model=model, condition=batch.condition, num_samples=num_samples)
+    # The compiler sees that this is the encoding that the terms have made.
+    means = model.encode(params, batch.x, *given).mean
+    return terms, jnp.concatenate([layer.reshape(len(layer), -1) for layer in jax.tree.leaves(means)], axis=1)

@@ -132,5 +132,10 @@ def edit(z: Array, direction: Array, strength: ArrayLike) -> Array:
         direction: `[D]`.
         strength: a number, or an array that goes with the codes' leading axes: `[S, 1]` edits codes `[N, D]` to
             `[S, N, D]`.
+
+    Raises:
+        InputError: the direction has other dimensions than the codes.
     """
+    if jnp.shape(direction) != jnp.shape(z)[-1:]:
+        raise InputError(f"direction: must have the codes' dimensions {jnp.shape(z)[-1:]}, got {jnp.shape(direction)}")
     return z + jnp.asarray(strength)[..., None] * direction

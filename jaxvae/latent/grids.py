@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax.numpy as jnp
 from jax.scipy.special import ndtri
 
-from jaxvae.types import Array
+from jaxvae.types import Array, InputError
 
 
 def traversal(z: Array, dimension: int, values: Array) -> Array:
@@ -16,6 +16,8 @@ def traversal(z: Array, dimension: int, values: Array) -> Array:
     [[ 0. -1.]
      [ 0.  1.]]
     """
+    if jnp.ndim(z) != 1 or not 0 <= dimension < len(z):
+        raise InputError(f"dimension: {dimension} of a code of shape {jnp.shape(z)}; give [D], and a number below D")
     copies = jnp.broadcast_to(z, (len(values), len(z)))
     return copies.at[:, dimension].set(values)
 
@@ -28,6 +30,8 @@ def prior_quantiles(num: int) -> Array:
     >>> [f"{quantile:.2f}" for quantile in prior_quantiles(2)]
     ['-0.67', '0.67']
     """
+    if num < 1:
+        raise InputError(f"num: must be at least 1, got {num}")
     return ndtri((jnp.arange(num) + 0.5) / num)
 
 

@@ -36,6 +36,7 @@ def interpolate(z0: Array, z1: Array, num: int) -> Array:
 
 def halfway(z0: Array, z1: Array) -> Array:
     """`[..., D]` (z0 + z1) / 2, the mean of two codes: what lies halfway between two images, says the decoder."""
+    _check_same_shape(z0, z1)
     return 0.5 * (z0 + z1)
 
 
@@ -114,9 +115,13 @@ def _times(z0: Array, z1: Array, num: int) -> Array:
     """`[num, 1, ...]` times from 0 to 1 that broadcast against the codes."""
     if num < 2:
         raise InputError(f"num: both ends are part of a path, so it takes at least 2 points; got {num}")
+    _check_same_shape(z0, z1)
+    return jnp.linspace(0.0, 1.0, num).reshape(-1, *[1] * jnp.ndim(z0))
+
+
+def _check_same_shape(z0: Array, z1: Array) -> None:
     if jnp.shape(z0) != jnp.shape(z1):
         raise InputError(f"z1: must have z0's shape {jnp.shape(z0)}, got {jnp.shape(z1)}")
-    return jnp.linspace(0.0, 1.0, num).reshape(-1, *[1] * jnp.ndim(z0))
 
 
 def _middle(u0: Array, u1: Array) -> Array:

@@ -53,6 +53,8 @@ def denoising(objective: Objective, corruption: Corruption, level: float) -> Obj
     """
 
     def denoising_loss(params: Params, key: Key, x: Array, *, model: Model, **options: Any) -> tuple[Array, Any]:
+        rng.check_key(key)
+
         def corrupt(key: Key, x: Array) -> Array:
             return corruption(rng.stream(key, "corruption"), x, level)
 

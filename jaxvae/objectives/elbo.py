@@ -7,7 +7,14 @@ import jax.numpy as jnp
 
 from jaxvae import rng
 from jaxvae.distributions.kl import kl_per_dimension, log_prob_per_example
-from jaxvae.types import Array, Distribution, ElboTerms, Key, Model, Params
+from jaxvae.objectives.checks import (
+    check_arguments,
+    check_distributions,
+    check_key,
+    check_per_example,
+    check_weight,
+)
+from jaxvae.types import Array, ElboTerms, Key, Model, Params
 
 
 def elbo_terms(
@@ -32,19 +39,24 @@ def elbo_terms(
         Terms in nats, `[B]` and `[B, D]`.
 
     Raises:
-        ValueError: the model's distributions do not score one number per example, or `[B]` keys came for another
-            library's distributions.
+        TypeError: `key` is no typed key, `x` holds no real numbers, or a function of the model returns no distribution.
+        ValueError: shapes do not fit: the model's distributions do not score x, or not one number per example; keys or
+            conditions are not one per example; or `[B]` keys came for another library's distributions.
 
     Reference: Kingma & Welling 2014, https://arxiv.org/abs/1312.6114, equations 3 and 7.
     """
+    check_arguments(key, x, condition, num_samples)
     given = () if condition is None else (condition,)
     posterior = model.encode(params, x, *given)
     prior = model.prior(params, *given)
+    check_distributions(encode=posterior, prior=prior)
     check_key(key, posterior)
 
     def draw(key: Key) -> tuple[Array, Array]:
         z = posterior.sample(key)
-        log_likelihood = log_prob_per_example(model.decode(params, z, *given), x)
+        likelihood = model.decode(params, z, *given)
+        check_distributions(decode=likelihood)
+        log_likelihood = log_prob_per_example(likelihood, x)
         return log_likelihood, kl_per_dimension(posterior, prior, z)
 
     keys = rng.sample_keys(key, num_samples)
@@ -90,13 +102,16 @@ def elbo_loss(
         The scalar loss, and the terms per example.
 
     Raises:
-        ValueError: `weights`, or what the model's distributions return, is not one number per example.
+        TypeError: as for `elbo_terms`.
+        ValueError: as for `elbo_terms`; `weights` are not one number per example; `beta` or `free_bits` is below 0.
 
     Reference: Kingma & Welling 2014, equation 7; Higgins et al. 2017 (beta-VAE), equation 4; Kingma et al. 2016,
     https://arxiv.org/abs/1606.04934, equation 15 (free bits; there the minimum is over a minibatch's mean, here over
     each example, so that the loss does not depend on the batch).
     """
     terms = elbo_terms(params, key, x, model=model, condition=condition, num_samples=num_samples)
+    check_weight("beta", beta, x)
+    check_weight("free_bits", free_bits, x)
     charged = jnp.maximum(terms.kl_per_dimension, free_bits).sum(-1) if free_bits else terms.kl
     return weighted_mean(beta * charged - terms.log_likelihood, weights), terms
 
@@ -105,27 +120,7 @@ def weighted_mean(values: Array, weights: Array | None = None) -> Array:
     """Mean over examples; 0 where all weights are 0, so that a device that got only padding adds nothing."""
     if weights is None:
         return values.mean()
-    if weights.shape != values.shape:
-        raise ValueError(f"weights {weights.shape} must have one number per example, as x has {values.shape}")
+    if jnp.shape(weights) != values.shape:
+        raise ValueError(f"weights {jnp.shape(weights)} must have one number per example, as x has {values.shape}")
     total = weights.sum()
     return (weights * values).sum() / jnp.where(total == 0, 1.0, total)
-
-
-def check_key(key: Key, posterior: Distribution) -> None:
-    """Refuse one key per example where the posterior cannot draw with them."""
-    # event_ndim marks our own distributions, as in log_prob_per_example.
-    if key.ndim and not hasattr(posterior, "event_ndim"):
-        raise ValueError(
-            f"key: {key.shape} keys came, but {type(posterior).__name__} is another library's distribution, which "
-            "draws a whole batch from one key: give one key"
-        )
-
-
-def check_per_example(x: Array, **terms: Array) -> None:
-    """Refuse terms that are not one number per example."""
-    for name, term in terms.items():
-        if term.shape != x.shape[:1]:
-            raise ValueError(
-                f"{name} has shape {term.shape} for x of shape {x.shape}: encode and decode must return distributions "
-                f"whose log_prob is one number per example, {x.shape[:1]}"
-            )

@@ -10,7 +10,7 @@ from jaxvae import rng
 from jaxvae.distributions.base import at_least_float32
 from jaxvae.distributions.delta import Delta
 from jaxvae.distributions.kl import log_prob_per_example
-from jaxvae.objectives.elbo import check_key, check_per_example
+from jaxvae.objectives.checks import check_arguments, check_distributions, check_key, check_per_example
 from jaxvae.types import Array, Distribution, InputError, Key, Model, Params
 
 
@@ -45,7 +45,7 @@ def importance_weighted_bound(
 
     Raises:
         InputError: the posterior is a point, which has no density.
-        ValueError: as for `elbo_terms`.
+        TypeError, ValueError: as for `elbo_terms`.
 
     Reference: Burda, Grosse & Salakhutdinov 2016, https://arxiv.org/abs/1509.00519, equation 8.
     """
@@ -66,15 +66,19 @@ def log_importance_weights(
     block_size: int = 50,
 ) -> Array:
     """`[K, B]` log w_k of `importance_weighted_bound`, whose arguments these are."""
+    check_arguments(key, x, condition, num_samples)
     given = () if condition is None else (condition,)
     posterior = model.encode(params, x, *given)
     prior = model.prior(params, *given)
+    check_distributions(encode=posterior, prior=prior)
     check_key(key, posterior)
     check_density(posterior)
 
     def log_weight(key: Key) -> Array:
         z = posterior.sample(key)
-        log_likelihood = log_prob_per_example(model.decode(params, z, *given), x)
+        likelihood = model.decode(params, z, *given)
+        check_distributions(decode=likelihood)
+        log_likelihood = log_prob_per_example(likelihood, x)
         check_per_example(x, log_likelihood=log_likelihood)
         return at_least_float32(log_likelihood + log_prob_per_example(prior, z) - log_prob_per_example(posterior, z))
 

@@ -12,13 +12,12 @@ import jax.numpy as jnp
 from jaxvae import rng
 from jaxvae.distributions.base import at_least_float32
 from jaxvae.distributions.kl import log_prob_per_example
-from jaxvae.objectives.elbo import check_key, check_per_example, weighted_mean
+from jaxvae.objectives.checks import check_arguments, check_distributions, check_key, check_per_example
+from jaxvae.objectives.elbo import weighted_mean
 from jaxvae.objectives.importance import check_density, log_mean_exp
-from jaxvae.types import Array, Distribution, Key, Model, Params
+from jaxvae.types import Array, Distribution, Key, Model, Params, Value
 
 GradientName = Literal["standard", "stl", "dreg"]
-Latents: TypeAlias = Any
-"""`[K, B, D]`, or a tuple of them, one for each stochastic layer."""
 
 
 class ImportanceTerms(NamedTuple):
@@ -125,7 +124,9 @@ def piwae_loss(
 ) -> tuple[Array, ImportanceTerms]:
     """PIWAE: the decoder learns from the bound of all M K samples, the encoder from the average over M groups of K.
 
-    The value is the decoder's bound, the arguments are those of `iwae_loss`. Reference: Rainforth et al. 2018, section 5.
+    The value is the decoder's bound, the arguments are those of `iwae_loss`.
+
+    Reference: Rainforth et al. 2018, section 5.
     """
     posterior, z = _sample(params, key, x, model, condition, num_samples * num_groups)
     fixed = jax.lax.stop_gradient((params, posterior, z))
@@ -139,25 +140,27 @@ def piwae_loss(
 
 
 Inputs: TypeAlias = tuple[Params, Distribution, Array, Array | None, Array]
-Weigh: TypeAlias = Callable[[Inputs, Latents], tuple[Array, tuple[Array, Array]]]
+Weigh: TypeAlias = Callable[[Inputs, Value], tuple[Array, tuple[Array, Array]]]
 """`(inputs, z) -> log-weights [M, K, B], and the terms [B]`."""
 
 
 def _sample(
     params: Params, key: Key, x: Array, model: Model, condition: Array | None, num_samples: int
-) -> tuple[Distribution, Latents]:
+) -> tuple[Distribution, Value]:
+    check_arguments(key, x, condition, num_samples)
     posterior = model.encode(params, x, *(() if condition is None else (condition,)))
+    check_distributions(encode=posterior)
     check_key(key, posterior)
     check_density(posterior)
     return posterior, jax.vmap(posterior.sample)(rng.sample_keys(key, num_samples))
 
 
-def _weigh(inputs: Inputs, z: Latents, *, model: Model, num_groups: int) -> tuple[Array, tuple[Array, Array]]:
+def _weigh(inputs: Inputs, z: Value, *, model: Model, num_groups: int) -> tuple[Array, tuple[Array, Array]]:
     params, posterior, x, condition, beta = inputs
     given = () if condition is None else (condition,)
     prior = model.prior(params, *given)
 
-    def score(z: Latents) -> tuple[Array, Array]:
+    def score(z: Value) -> tuple[Array, Array]:
         log_likelihood = log_prob_per_example(model.decode(params, z, *given), x)
         check_per_example(x, log_likelihood=log_likelihood)
         kl = log_prob_per_example(posterior, z) - log_prob_per_example(prior, z)
@@ -168,7 +171,7 @@ def _weigh(inputs: Inputs, z: Latents, *, model: Model, num_groups: int) -> tupl
     return log_weights.reshape(num_groups, -1, *log_weights.shape[1:]), (log_likelihood.mean(0), kl.mean(0))
 
 
-def _bound(weigh: Weigh, inputs: Inputs, z: Latents) -> tuple[Array, tuple[Array, Array]]:
+def _bound(weigh: Weigh, inputs: Inputs, z: Value) -> tuple[Array, tuple[Array, Array]]:
     log_weights, terms = weigh(inputs, z)
     return _mean_of_groups(log_weights), terms
 
@@ -178,17 +181,17 @@ def _mean_of_groups(log_weights: Array) -> Array:
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
-def doubly_reparameterized(weigh: Weigh, inputs: Inputs, z: Latents) -> tuple[Array, tuple[Array, Array]]:
+def doubly_reparameterized(weigh: Weigh, inputs: Inputs, z: Value) -> tuple[Array, tuple[Array, Array]]:
     """The bound, whose derivative in each sample counts once more by the sample's share of the weight."""
     return _bound(weigh, inputs, z)
 
 
-def _forward(weigh: Weigh, inputs: Inputs, z: Latents) -> tuple[Any, Any]:
+def _forward(weigh: Weigh, inputs: Inputs, z: Value) -> tuple[Any, Any]:
     log_weights, pullback, terms = jax.vjp(weigh, inputs, z, has_aux=True)
     return (_mean_of_groups(log_weights), terms), (pullback, jax.nn.softmax(log_weights, axis=1))
 
 
-def _backward(weigh: Weigh, kept: Any, cotangents: Any) -> tuple[Inputs, Latents]:
+def _backward(weigh: Weigh, kept: Any, cotangents: Any) -> tuple[Inputs, Value]:
     pullback, share = kept
     d_inputs, d_z = pullback(cotangents[0] * share / len(share))
     share = share.reshape(-1, share.shape[-1])

@@ -1,29 +1,94 @@
-"""What a run was made with: versions, devices, commit."""
+"""What a run was made with: versions, devices, settings of JAX, commit."""
 
 from __future__ import annotations
 
 import importlib.metadata
+import json
+import os
 import platform
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import jax
 
+from jaxvae.report.metrics import write_json
+
 PACKAGES = ("jaxvae", "jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy", "tensorflow-datasets")
+SETTINGS = (
+    "jax_default_matmul_precision",
+    "jax_default_prng_impl",
+    "jax_enable_x64",
+    "jax_threefry_partitionable",
+)
+"""Of JAX, that change numbers."""
 
 
 def manifest() -> dict[str, Any]:
-    """Versions, devices, machine and git commit, as far as each can be told."""
+    """Versions, devices, machine, settings and git commit, as far as each can be told."""
     return {
+        "command": sys.argv,
         "python": platform.python_version(),
         "packages": {name: _version(name) for name in PACKAGES},
         "platform": platform.platform(),
+        # On a CPU the number of threads and the instructions it knows decide the order of sums.
+        "cpu": {"model": _cpu_model(), "cores": _num_cores()},
         "backend": jax.default_backend(),
         "devices": [device.device_kind for device in jax.devices()],
+        "processes": jax.process_count(),
+        "jax": {name: getattr(jax.config, name, None) for name in SETTINGS},
+        "xla_flags": os.environ.get("XLA_FLAGS", ""),
         "git_commit": _git("rev-parse", "HEAD"),
         "git_dirty": bool(_git("status", "--porcelain", "--untracked-files=no")),
     }
+
+
+def write_manifest(path: Path, **facts: Any) -> None:
+    """Write the manifest, with these facts, of a run that begins; or what one that goes on goes on with, if it differs.
+
+    What it began with stays on top; the rest is a list under `later`.
+    """
+    now = json.loads(json.dumps({**manifest(), **facts}))
+    try:
+        first = dict(json.loads(path.read_text()))
+    except (OSError, ValueError, TypeError):
+        write_json(path, now)
+        return
+    later = first.pop("later", [])
+    latest = {key: value for entry in later for key, value in entry.items()}
+    changed = {key: now[key] for key in now if {**first, **latest}.get(key) != now[key] and key not in facts}
+    if set(changed) - {"command"}:
+        later.append(changed)
+    write_json(path, {**first, **facts, **({"later": later} if later else {})})
+
+
+def differences(there: Any, here: Any, name: str = "") -> dict[str, tuple[Any, Any]]:
+    """What differs between two manifests or parts of them, by dotted name.
+
+    >>> differences({"a": 1, "b": {"c": 2}}, {"a": 1, "b": {"c": 3}, "d": 4})
+    {'b.c': (2, 3), 'd': (None, 4)}
+    """
+    if not (isinstance(there, dict) and isinstance(here, dict)):
+        return {} if there == here else {name: (there, here)}
+    found: dict[str, tuple[Any, Any]] = {}
+    for key in [*there, *(key for key in here if key not in there)]:
+        found |= differences(there.get(key), here.get(key), f"{name}.{key}" if name else key)
+    return found
+
+
+def _cpu_model() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
+
+
+def _num_cores() -> int | None:
+    """Those that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
 def _version(name: str) -> str | None:

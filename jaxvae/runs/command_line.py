@@ -1,12 +1,17 @@
-"""The command line of every script: options from a dataclass, one line for bad input."""
+"""The command line of every script: options from a dataclass, one line for whatever ends it before its time."""
 
 from __future__ import annotations
 
+import contextlib
+import io
 import logging
+import signal
 import sys
 from collections.abc import Callable, Sequence
+from types import FrameType
 from typing import NoReturn, Protocol, TypeVar
 
+from jaxvae.runs.usage import complaint
 from jaxvae.types import InputError
 
 
@@ -22,13 +27,32 @@ C = TypeVar("C", bound=Config)
 
 
 def run_script(main: Callable[[C], int], config_type: type[C]) -> NoReturn:
-    """Parse the options of `config_type`, call `main`, exit: 0 when all went well, 2 with one line on bad input."""
+    """Parse the options of `config_type`, call `main`, exit.
+
+    The exit code is what `main` returns, 0 when all went well; and with one line 2 on bad input, 1 where the system
+    refuses (a full disk, say), 130 after Ctrl-C and 143 after SIGTERM.
+    """
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, _stop)
     try:
         sys.exit(main(parse(config_type)))
     except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+        _exit(f"error: {error}", 2)
+    except OSError as error:
+        _exit(f"error: {error}", 1)
+    except KeyboardInterrupt as stop:
+        number = signal.Signals(stop.args[0] if stop.args else signal.SIGINT)
+        _exit(f"stopped by {number.name}", 128 + number)
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt(number)
+
+
+def _exit(line: str, code: int) -> NoReturn:
+    print(" ".join(line.splitlines()), file=sys.stderr)  # a file's name may have several lines
+    sys.exit(code)
 
 
 def parse(config_type: type[C], arguments: Sequence[str] | None = None) -> C:
@@ -36,6 +60,13 @@ def parse(config_type: type[C], arguments: Sequence[str] | None = None) -> C:
     # Imported here: only scripts need it, and only the `experiments` extra brings it.
     import tyro
 
-    config = tyro.cli(config_type, args=arguments, config=(tyro.conf.OmitArgPrefixes,))
+    arguments = sys.argv[1:] if arguments is None else arguments
+    try:
+        with contextlib.redirect_stderr(io.StringIO()):
+            config = tyro.cli(config_type, args=arguments, config=(tyro.conf.OmitArgPrefixes,))
+    except SystemExit as stop:
+        if stop.code != 2:
+            raise
+        raise InputError(complaint(config_type, arguments)) from None
     config.check()
     return config

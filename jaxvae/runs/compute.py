@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import os
+import re
 import warnings
 from pathlib import Path
 from typing import Literal
@@ -12,6 +14,8 @@ import jax
 
 from jaxvae.types import InputError
 
+DETERMINISTIC = "--xla_gpu_deterministic_ops=true"
+"""No operation whose result depends on the order of threads, and no choice of kernels by the clock."""
 logger = logging.getLogger(__name__)
 
 
@@ -25,6 +29,8 @@ class Compute:
     """One step a call (step), many in one loop on the device (scan), or the loop on several devices (pmap, sharded)."""
     input: Literal["auto", "resident", "stream"] = "auto"
     """Keep the training set on the device, or stream it there; auto streams what takes over a quarter of the memory."""
+    deterministic: bool = False
+    """On a GPU, only kernels that give the same bits each time, at some cost; a CPU gives them anyway."""
     compilation_cache: Path | None = Path("~/.cache/jaxvae")
     """Folder in which compiled programs are kept from one run to the next; None for none."""
     coordinator: str | None = None
@@ -44,6 +50,8 @@ class Compute:
                     "coordinator: not given; give HOST:PORT of process 0 with --num-processes, --process-id"
                 )
             return
+        if not re.fullmatch(r".+:\d+", self.coordinator):
+            raise InputError(f"coordinator: {self.coordinator!r} is no HOST:PORT; give one, such as 10.0.0.1:1234")
         if self.num_processes is None or self.process_id is None:
             raise InputError("coordinator: needs --num-processes and --process-id too")
         if not 0 <= self.process_id < self.num_processes:
@@ -51,7 +59,9 @@ class Compute:
 
 
 def set_up(compute: Compute) -> None:
-    """Join the other processes, if there are any, and open the compilation cache, before JAX does anything else."""
+    """Settle flags, join the other processes, if there are any, and open the compilation cache, before all else."""
+    if compute.deterministic:
+        _make_deterministic()
     if compute.coordinator is not None:
         jax.distributed.initialize(compute.coordinator, compute.num_processes, compute.process_id)
     elif compute.num_processes != 1:
@@ -61,6 +71,18 @@ def set_up(compute: Compute) -> None:
         jax.config.update("jax_compilation_cache_dir", str(compute.compilation_cache.expanduser()))
         # Small programs too: hundreds of them are compiled before the first step.
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+
+
+def _make_deterministic() -> None:
+    flags = os.environ.get("XLA_FLAGS", "").split()
+    if DETERMINISTIC in flags:
+        return
+    # JAX itself does not say whether it has read the flags already.
+    from jax._src.xla_bridge import backends_are_initialized
+
+    if backends_are_initialized():
+        raise InputError(f"deterministic: JAX is in use already; set XLA_FLAGS={DETERMINISTIC} before it starts")
+    os.environ["XLA_FLAGS"] = " ".join([*flags, DETERMINISTIC])
 
 
 def _join_cluster() -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from jaxvae.runs.checks import check, check_at_least, check_folder, check_seed
 from jaxvae.runs.compute import Compute
+from jaxvae.training.nonfinite import OnNonFinite
 from jaxvae.types import InputError
 
 PresetName = Literal[
@@ -21,7 +24,7 @@ LikelihoodName = Literal[
 ActivationName = Literal["relu", "tanh", "elu", "silu", "softplus"]
 GradientName = Literal["standard", "stl", "dreg"]
 CorruptionName = Literal["none", "noise", "masking", "salt_and_pepper"]
-PATHS = ("data_dir", "run_dir", "compilation_cache")
+PATHS = ("data_dir", "run_dir", "reproduce", "compilation_cache")
 C = TypeVar("C", bound="TrainConfig | Compute")
 
 
@@ -42,6 +45,8 @@ class TrainConfig:
     """Train on so many examples only, the first of the training split."""
     run_dir: Path | None = None
     """Where everything is written; a folder under runs/ named after the options if not given."""
+    reproduce: Path | None = None
+    """Train the run in this directory again, in RUN_DIR-reproduced or --run-dir, and tell what differs."""
     seed: int = 0
     """All randomness comes from this number."""
     seeds: int = 1
@@ -67,6 +72,8 @@ class TrainConfig:
     """Take each gradient in so many parts of the batch, one after another, to save memory."""
     precision: Literal["float32", "bfloat16"] = "float32"
     """Of the layers; parameters, likelihood and KL are float32 always."""
+    on_nonfinite: OnNonFinite = "stop"
+    """At a step with NaN or infinity stop, skip its update, or skip it and halve the learning rate from there on."""
 
     latent_dim: int | None = None
     """Dimensions of z; the preset's if not given."""
@@ -106,7 +113,7 @@ class TrainConfig:
     corruption_level: float = 0.3
     """Standard deviation of the noise, or share of the pixels that are masked or become salt and pepper."""
     binarize: Literal["auto", "dynamic", "none"] = "auto"
-    """Draw grey pixels afresh from {0, 1} at each use; auto does so where the likelihood needs it."""
+    """Draw grey pixels afresh from {0, 1} at each use; auto does so with ink where the likelihood needs it."""
 
     log_every: int = 100
     """Steps between lines of metrics."""
@@ -123,28 +130,23 @@ class TrainConfig:
         """Refuse what no data set could make right."""
         self.compute.check()
         for name in ("seeds", "steps", "batch_size", "accumulate", "log_every", "checkpoint_every"):
-            _check(getattr(self, name) >= 1, name, getattr(self, name), "at least 1")
-        for name in (
-            "epochs",
-            "learning_rate",
-            "clip_norm",
-            "latent_dim",
-            "train_examples",
-            "num_samples",
-            "num_groups",
-        ):
+            check_at_least(1, name, getattr(self, name))
+        for name in ("latent_dim", "train_examples", "num_samples", "num_groups"):
+            check_at_least(1, name, getattr(self, name))
+        for name in ("epochs", "learning_rate", "clip_norm"):
             value = getattr(self, name)
-            _check(value is None or value > 0, name, value, "above 0")
+            check(value is None or 0 < value < math.inf, name, value, "above 0 and finite")
         for name in ("beta", "free_bits", "warmup_steps", "beta_warmup_steps", "corruption_level"):
-            value = getattr(self, name)
-            _check(value is None or value >= 0, name, value, "0 or more")
+            check_at_least(0, name, getattr(self, name))
         for name in ("hidden", "channels", "upper_latent_dims", "upper_hidden"):
             widths = getattr(self, name)
-            _check(all(width > 0 for width in widths or ()), name, widths, "positive widths")
-        _check(0 <= self.seed <= 2**32 - self.seeds, "seed", self.seed, f"from 0 to {2**32 - self.seeds}")
+            check(all(width > 0 for width in widths or ()), name, widths, "positive widths")
+        check_seed("seed", self.seed, self.seeds)
         if self.corruption in ("masking", "salt_and_pepper"):
-            _check(self.corruption_level <= 1, "corruption_level", self.corruption_level, "a share, at most 1")
-        _check(self.ema_decay is None or 0 < self.ema_decay < 1, "ema_decay", self.ema_decay, "between 0 and 1")
+            check(self.corruption_level <= 1, "corruption_level", self.corruption_level, "a share, at most 1")
+        check(self.ema_decay is None or 0 < self.ema_decay < 1, "ema_decay", self.ema_decay, "between 0 and 1")
+        check(self.accumulate <= self.batch_size, "accumulate", self.accumulate, f"at most {self.batch_size}, a batch")
+        check_folder("run-dir", self.run_dir)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, as config.json holds them."""
@@ -159,6 +161,7 @@ class TrainConfig:
 
 MAY_CHANGE = frozenset(
     {"data_dir", "run_dir", "steps", "epochs", "log_every", "checkpoint_every", "tensorboard", "figures", "compute"}
+    | {"on_nonfinite", "reproduce"}
 )
 """Fields that do not decide a run's numbers, so that a resumed run may have other values."""
 
@@ -194,8 +197,3 @@ def default_run_dir(config: TrainConfig) -> Path:
     """A folder that the same options always lead to."""
     tag = hashlib.sha256(json.dumps(identity(config), sort_keys=True).encode()).hexdigest()[:6]
     return Path("runs") / f"{Path(config.dataset).stem}-{config.preset}-{tag}"
-
-
-def _check(condition: bool, name: str, value: Any, wanted: str) -> None:
-    if not condition:
-        raise InputError(f"{name.replace('_', '-')}: must be {wanted}, got {value}")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
+import logging
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import jax
 
@@ -12,11 +16,18 @@ from jaxvae import hosts
 from jaxvae.checkpoint import Checkpoints
 from jaxvae.data import Dataset
 from jaxvae.model import VAE
-from jaxvae.report import manifest, write_json
+from jaxvae.report import write_json
+from jaxvae.report.manifest import write_manifest
+from jaxvae.runs import lock
 from jaxvae.runs.config import TrainConfig, identity
 from jaxvae.runs.pieces import build_model, initial_state
 from jaxvae.training.optimizer import evaluation_params
-from jaxvae.types import InputError, Params
+from jaxvae.types import InputError, Params, first_line
+
+ROOM, RIGHT = "make room", "make it writable"
+REMEDIES = {errno.ENOSPC: ROOM, errno.EDQUOT: ROOM, errno.EROFS: RIGHT, errno.EACCES: RIGHT, errno.EPERM: RIGHT}
+T = TypeVar("T")
+logger = logging.getLogger(__name__)
 
 
 class Run(NamedTuple):
@@ -28,16 +39,43 @@ class Run(NamedTuple):
     step: int
 
 
-def open_run_dir(config: TrainConfig, data: Dataset) -> Path:
+@contextlib.contextmanager
+def open_run_dir(config: TrainConfig, data: Dataset) -> Iterator[Path]:
     """Make the run directory, or check that the one there belongs to the same run; write config and manifest.
 
+    Until the block ends no other process trains there, and a write that the system refuses is told in one line.
+
     Raises:
-        InputError: the path is a file, or holds a run with other options or other data.
+        InputError: the path is a file, another process trains there, or it holds a run with other options or data.
+        OSError: it cannot be written to.
     """
     run_dir = Path(str(config.run_dir))
     if run_dir.exists() and not run_dir.is_dir():
         raise InputError(f"run-dir: {run_dir} is a file; name a folder")
-    facts = {
+    facts = _facts(data)  # reads the data to its end, so that a damaged set is found before a folder is made
+    with _refusals_explained(run_dir):
+        if hosts.is_main():
+            run_dir.mkdir(parents=True, exist_ok=True)
+        with lock.hold(run_dir):
+            _describe(run_dir, config, facts)
+            yield run_dir
+
+
+@contextlib.contextmanager
+def _refusals_explained(run_dir: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in REMEDIES:
+            raise
+        raise OSError(
+            f"run-dir: {run_dir} cannot be written to: {error.strerror}; {REMEDIES[error.errno]} and run the same "
+            "command again, which goes on from the newest checkpoint"
+        ) from error
+
+
+def _facts(data: Dataset) -> dict[str, Any]:
+    return {
         "name": data.name,
         "shape": list(data.shape),
         "pixels": data.pixels,
@@ -46,16 +84,18 @@ def open_run_dir(config: TrainConfig, data: Dataset) -> Path:
         "test": data.test.num_examples,
         "fingerprint": data.fingerprint(),
     }
-    if (run_dir / "config.json").exists():
+
+
+def _describe(run_dir: Path, config: TrainConfig, facts: dict[str, Any]) -> None:
+    if (run_dir / "config.json").exists() or Checkpoints(run_dir / "checkpoints").steps():
         _check_same(identity(read_config(run_dir)), identity(config), f"run-dir: {run_dir} holds a run with other")
-        _check_same(_read(run_dir / "manifest.json")["data"], facts, f"dataset: {run_dir} was trained on other data:")
+        _check_same(_read_facts(run_dir), facts, f"dataset: {run_dir} was trained on other data:")
     hosts.wait_for_all("run directory checked")  # none may find half of what the main process is about to write
     if hosts.is_main():
-        run_dir.mkdir(parents=True, exist_ok=True)
+        # The config last: where there is one, there is all.
+        write_manifest(run_dir / "manifest.json", config=config.to_json(), data=facts)
         write_json(run_dir / "config.json", config.to_json())
-        write_json(run_dir / "manifest.json", {**manifest(), "data": facts})
     hosts.wait_for_all("run directory written")
-    return run_dir
 
 
 def _check_same(there: dict[str, Any], wanted: dict[str, Any], message: str) -> None:
@@ -69,14 +109,32 @@ def _check_same(there: dict[str, Any], wanted: dict[str, Any], message: str) -> 
 
 def read_config(run_dir: Path) -> TrainConfig:
     """The options that a run was trained with."""
-    return TrainConfig.from_json(_read(run_dir / "config.json"))
+    return _recall(run_dir, "config.json", "config", TrainConfig.from_json)
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read_facts(run_dir: Path) -> dict[str, Any]:
+    return _recall(run_dir, "manifest.json", "data", dict)
+
+
+def about(run_dir: Path) -> dict[str, Any]:
+    """What each checkpoint repeats of its run directory, in case a file of it is damaged."""
+    return {"config": read_config(run_dir).to_json(), "data": _read_facts(run_dir)}
+
+
+def _recall(run_dir: Path, name: str, key: str, parse: Callable[[Any], T]) -> T:
+    """What a file says; where it is damaged or gone, what the newest intact checkpoint says."""
+    path = run_dir / name
     try:
-        return json.loads(path.read_text())
-    except (OSError, json.JSONDecodeError) as error:
-        raise InputError(f"run-dir: cannot read {path} ({error}); name a folder that train.py wrote") from None
+        values = json.loads(path.read_text())
+        return parse(values["data"] if key == "data" else values)
+    except InputError:
+        raise
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        repeated = Checkpoints(run_dir / "checkpoints").about()
+        if repeated is None:
+            raise InputError(f"run-dir: cannot read {path} ({error}); name a folder that train.py wrote") from None
+        logger.warning("%s cannot be read (%s): taken from the newest checkpoint", path, first_line(error))
+        return parse(repeated[key])
 
 
 def load_run(run_dir: Path, *, best: bool = False) -> Run:
@@ -92,12 +150,10 @@ def load_run(run_dir: Path, *, best: bool = False) -> Run:
     config = read_config(run_dir)
     if config.seeds > 1:
         raise InputError(f"run-dir: {run_dir} holds {config.seeds} seeds; name one of its folders seed-N")
-    shape = tuple(_read(run_dir / "manifest.json")["data"]["shape"])
+    shape = tuple(_read_facts(run_dir)["shape"])
     model = build_model(config, shape)
     like = jax.eval_shape(lambda: initial_state(config, model, shape))
-    checkpoints = Checkpoints(run_dir / "checkpoints")
-    state = checkpoints.restore(like, best=best)
-    checkpoints.close()
-    if state is None:
+    restored = Checkpoints(run_dir / "checkpoints").restore(like, best=best)
+    if restored is None:
         raise InputError(f"run-dir: {run_dir} has no checkpoint yet; train it first")
-    return Run(config, model, evaluation_params(state), int(state.step))
+    return Run(config, model, evaluation_params(restored.state), int(restored.state.step))

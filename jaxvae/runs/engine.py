@@ -29,6 +29,8 @@ class Engine(NamedTuple):
     dispatch: Dispatch
     chunks: Callable[[int], Iterator[Chunk]]
     """All chunks from a step on, to the end of the run."""
+    example_ids: Callable[[int], np.ndarray]
+    """The numbers `[S, B]` of the examples that a step, counted from 1, trains on with each of S seeds."""
 
 
 def build_engine(config: TrainConfig, model: VAE, split: Split) -> Engine:
@@ -63,7 +65,13 @@ def build_engine(config: TrainConfig, model: VAE, split: Split) -> Engine:
             return resident_chunks(order, dispatch.place_chunk, first_step, counts, columns=dispatch.columns)
         return streamed_chunks(order, split.image, dispatch.place_chunk, first_step, counts, columns=dispatch.columns)
 
-    return Engine(dispatch, chunks)
+    def example_ids(step: int) -> np.ndarray:
+        index, row = divmod(step - 1, order.steps_per_block)
+        block = (np.asarray(array).reshape(config.seeds, -1, order.width) for array in order.block(index))
+        ids, weights = (array[:, row] for array in block)
+        return ids[weights > 0].reshape(config.seeds, -1)
+
+    return Engine(dispatch, chunks, example_ids)
 
 
 def step_maker(config: TrainConfig, model: VAE) -> StepMaker:
@@ -73,7 +81,12 @@ def step_maker(config: TrainConfig, model: VAE) -> StepMaker:
 
     def make_step(axis_name: str | None) -> GatherStep:
         train_step = make_train_step(
-            loss, optimizer, axis_name=axis_name, accumulate=config.accumulate, schedules=schedules
+            loss,
+            optimizer,
+            axis_name=axis_name,
+            accumulate=config.accumulate,
+            schedules=schedules,
+            tolerant=config.on_nonfinite != "stop",
         )
 
         def gather_step(

@@ -20,10 +20,13 @@ from jaxvae.model import VAE
 from jaxvae.nets import with_output_bias
 from jaxvae.objectives import CORRUPTIONS, denoising
 from jaxvae.runs.config import TrainConfig, default_run_dir
-from jaxvae.training import init_state
+from jaxvae.training import guarded, init_state
 from jaxvae.training.optimizer import learning_rate_schedule, with_average
 from jaxvae.training.step import Loss
 from jaxvae.types import Array, Batch, InputError, Key, Params, TrainState
+
+LAST_STEP = 2**31 - 1
+"""States count their steps in int32."""
 
 
 def resolve(config: TrainConfig, data: Dataset) -> TrainConfig:
@@ -52,12 +55,15 @@ def resolve(config: TrainConfig, data: Dataset) -> TrainConfig:
     if data.pixels == "grey" and defaults.get("likelihood") == "bernoulli":
         defaults["likelihood"] = "normal_shared"
     config = dataclasses.replace(config, **defaults)
+    _check_used(config, preset)
     size = data.train.num_examples
     if config.batch_size > size:
         raise InputError(f"batch-size: {config.batch_size} is more than the {size} training examples; make it smaller")
     steps = config.steps
     if config.epochs is not None:
         steps = round(config.epochs * BatchOrder(rng.root(0), size, config.batch_size).steps_per_epoch)
+    if steps > LAST_STEP:
+        raise InputError(f"steps: {steps} are more than can be counted; ask for {LAST_STEP} or fewer")
     config = dataclasses.replace(config, steps=max(steps, 1), binarize=_binarization(config, data))
     for name in ("warmup_steps", "beta_warmup_steps"):
         if getattr(config, name) >= config.steps:
@@ -68,9 +74,28 @@ def resolve(config: TrainConfig, data: Dataset) -> TrainConfig:
     return dataclasses.replace(config, run_dir=config.run_dir or default_run_dir(config))
 
 
+def _check_used(config: TrainConfig, preset: presets.Preset) -> None:
+    """Refuse options that would do nothing."""
+    if config.channels and not preset.channels:
+        raise InputError(f"channels: {config.preset} has no convolutions; use --preset conv_vae, or leave this out")
+    for name in ("free_bits", "num_groups", "gradient", "elbo_share"):
+        if name not in preset.options and getattr(config, name):
+            takes = ", ".join(row for row, other in presets.PRESETS.items() if name in other.options)
+            raise InputError(
+                f"{name.replace('_', '-')}: {config.preset} does not take it; leave it out, or use {takes}"
+            )
+    if config.upper_latent_dims and config.posterior != "normal":
+        raise InputError(f"posterior: layers above z go with normal, got {config.posterior}; leave one of them out")
+    level = config.corruption_level
+    if config.corruption == "none" and level != TrainConfig.corruption_level:
+        raise InputError(f"corruption-level: {level} of no corruption; give --corruption too, or leave this out")
+
+
 def _binarization(config: TrainConfig, data: Dataset) -> Literal["auto", "dynamic", "none"]:
     needs_binary = LIKELIHOODS[str(config.likelihood)].support == "binary"
-    if needs_binary and data.pixels != "binary" and config.binarize == "none":
+    # Ink is drawn by its grey value, as the literature does; of shades nobody would expect it unasked.
+    undrawn = ("none",) if data.pixels == "ink" else ("none", "auto")
+    if needs_binary and data.pixels != "binary" and config.binarize in undrawn:
         raise InputError(
             f"likelihood: {config.likelihood} scores pixels that are 0 or 1, but {data.name} is grey; "
             "use --binarize dynamic, or --likelihood continuous_bernoulli"
@@ -131,6 +156,7 @@ def build_optimizer(config: TrainConfig) -> optax.GradientTransformation:
     optimizer = optax.adam(build_learning_rate(config) if scheduled else config.learning_rate)
     if config.clip_norm is not None:
         optimizer = optax.chain(optax.clip_by_global_norm(config.clip_norm), optimizer)
+    optimizer = guarded(optimizer, config.on_nonfinite)
     return optimizer if config.ema_decay is None else with_average(optimizer, config.ema_decay)
 
 

@@ -87,9 +87,15 @@ def anneal(
 ) -> list[Line]:
     """Log p(x) of the first images by annealed importance sampling, and of as many simulated ones from both sides."""
     x = images(run.config, _first(split, num_images))
-    key, options = rng.root(run.config.seed), {"num_temperatures": num_temperatures, "num_chains": num_chains}
-    real = annealed_log_likelihood(run.params, key, x, model=run.model, progress=progress, **options)
-    both = bidirectional(run.params, key, num_images, model=run.model, progress=progress, **options)
+    options: dict[str, Any] = {
+        "model": run.model,
+        "num_temperatures": num_temperatures,
+        "num_chains": num_chains,
+        "progress": progress,
+    }
+    key = rng.root(run.config.seed)
+    real = annealed_log_likelihood(run.params, key, x, **options)
+    both = bidirectional(run.params, key, num_images, **options)
     how = f"{num_temperatures} temperatures"
 
     def line(name: str, estimator: str, values: np.ndarray) -> Line:
@@ -124,10 +130,11 @@ def _of_codes(run: Run, x: np.ndarray) -> list[Line]:
     blocks = [encode(run.params, jnp.asarray(x[first : first + 1000])) for first in range(0, len(x), 1000)]
     # Of several layers those above are taken at the mean of the one below.
     means = jax.tree.map(lambda *parts: np.concatenate(parts), *[_as_tuple(block.mean) for block in blocks])
-    lines = [
-        Line(name, f"of {mean.shape[1]}, variance of the mean > 0.01", 0, len(x), int(active_units(mean).sum()))
-        for name, mean in zip(["active_units", *(f"active_units_{layer}" for layer in range(2, len(means) + 1))], means)
-    ]
+    active = [int(active_units(mean).sum()) for mean in means]
+    sizes = [mean.shape[1] for mean in means]
+    each = f": {'+'.join(map(str, active))} by layer" if len(means) > 1 else ""
+    how = f"of {'+'.join(map(str, sizes))}, variance of the mean > 0.01{each}"
+    lines = [Line("active_units", how, 0, len(x), sum(active))]
     if not isinstance(blocks[0], Normal):
         return lines
     whole = jax.tree.map(lambda *parts: jnp.concatenate(parts), *blocks)

@@ -70,7 +70,5 @@ def per_seed(config: TrainConfig, metrics: dict[str, Any]) -> list[dict[str, Any
 
 def save_alone(config: TrainConfig, data: Dataset, state: TrainState, score: float) -> None:
     """Write one of several seeds' run directories, as if it had been trained alone."""
-    run_dir = directory.open_run_dir(config, data)
-    checkpoints = Checkpoints(run_dir / "checkpoints")
-    checkpoints.save(int(state.step), state, config.to_json(), score=score)
-    checkpoints.close()
+    with directory.open_run_dir(config, data) as run_dir:
+        Checkpoints(run_dir / "checkpoints").save(int(state.step), state, directory.about(run_dir), score)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,15 +12,16 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxvae import hosts
-from jaxvae.checkpoint import Checkpoints, digest
+from jaxvae.checkpoint import Checkpoints, Restored, digest
 from jaxvae.data import Dataset, load
 from jaxvae.model import VAE
 from jaxvae.report import MetricsWriter, write_json
-from jaxvae.runs import directory, pieces, seeds
+from jaxvae.runs import collapse, directory, nonfinite, pieces, seeds
 from jaxvae.runs.config import TrainConfig
 from jaxvae.runs.engine import Engine, build_engine, is_resident
-from jaxvae.training import Hook, Interrupt, Progress, train
+from jaxvae.training import Hook, Interrupt, NonFiniteError, Progress, train
 from jaxvae.training.loop import steps_taken
+from jaxvae.training.nonfinite import check_state
 from jaxvae.training.optimizer import evaluation_params
 from jaxvae.types import InputError, TrainState
 
@@ -35,40 +37,63 @@ class Experiment(NamedTuple):
     checkpoints: Checkpoints
 
 
-def train_run(config: TrainConfig, *, draw: Callable[[Experiment, TrainState], None] | None = None) -> int:
+def train_run(
+    config: TrainConfig,
+    *,
+    draw: Callable[[Experiment, TrainState], None] | None = None,
+    announce: Callable[[Experiment], None] | None = None,
+) -> int:
     """Train a run to its last step, from where its directory says that it is, and write its summary.
 
     Args:
         config: its options; `run_dir` and all else that is not given is filled in.
         draw: draws the figures of a run that has ended.
+        announce: is told what is about to be trained.
 
     Returns:
-        The exit code: 0, or what the signal says that stopped the run before its end.
+        The exit code: 0, what the signal says that stopped the run before its end, or 3 at a step that was not finite.
 
     Raises:
         InputError: the options contradict each other, the data or what is in the run directory.
+        OSError: the run directory cannot be written to.
     """
-    experiment = prepare(config)
+    with prepare(config) as experiment:
+        if announce is not None:
+            announce(experiment)
+        return _train_to_the_end(experiment, draw)
+
+
+def _train_to_the_end(experiment: Experiment, draw: Callable[[Experiment, TrainState], None] | None) -> int:
     config, run_dir = experiment.config, experiment.run_dir
-    state = restore_or_init(experiment)
-    summary = run_dir / "summary.json"
-    if steps_taken(state) >= config.steps and summary.exists():
+    restored = restore_or_init(experiment)
+    state, summary = restored.state, run_dir / "summary.json"
+    if steps_taken(state) >= config.steps and _is_json(summary):
         say(f"{run_dir} is at step {steps_taken(state)} already: raise --steps to continue it")
         return 0
     hosts.wait_for_all("read the summary")
     if hosts.is_main():
         summary.unlink(missing_ok=True)  # it speaks of a last step that is the last no more
+        (run_dir / nonfinite.FILE).unlink(missing_ok=True)
     with Interrupt() as interrupt:
-        state, progress = fit(experiment, state, interrupt)
-    experiment.checkpoints.close()
-    if steps_taken(state) < config.steps:
+        try:
+            state, progress = fit(experiment, restored, interrupt)
+        except NonFiniteError as fault:
+            return nonfinite.report(config, experiment.engine, experiment.checkpoints.steps(), fault)
+    if steps_taken(state) < config.steps or hosts.any_process(bool(interrupt)):
         say(f"stopped at step {steps_taken(state)}, saved in {run_dir}: run the same command again to go on")
         return interrupt.exit_code or 143  # of several processes, another was told to stop
     if hosts.is_main():
-        summarize(experiment, state, progress)
         if draw is not None and config.figures:
             draw(experiment, state)
+        summarize(experiment, state, progress)  # last: a run that has a summary has all
     return 0
+
+
+def _is_json(path: Path) -> bool:
+    try:
+        return isinstance(json.loads(path.read_text()), dict)
+    except (OSError, ValueError):
+        return False
 
 
 def say(line: str) -> None:
@@ -77,7 +102,8 @@ def say(line: str) -> None:
         print(line)
 
 
-def prepare(config: TrainConfig) -> Experiment:
+@contextlib.contextmanager
+def prepare(config: TrainConfig) -> Iterator[Experiment]:
     """Load the data, settle the options, lay out the training, and only then open the run directory."""
     data = load(config.dataset, config.data_dir, stream=True)
     if config.train_examples is not None:
@@ -87,8 +113,8 @@ def prepare(config: TrainConfig) -> Experiment:
     config = pieces.resolve(config, data)
     model = pieces.build_model(config, data.shape)
     engine = build_engine(config, model, data.train)
-    run_dir = directory.open_run_dir(config, data)
-    return Experiment(config, data, model, engine, run_dir, Checkpoints(run_dir / "checkpoints"))
+    with directory.open_run_dir(config, data) as run_dir:
+        yield Experiment(config, data, model, engine, run_dir, Checkpoints(run_dir / "checkpoints"))
 
 
 def _fewer(data: Dataset, num: int) -> Dataset:
@@ -97,37 +123,46 @@ def _fewer(data: Dataset, num: int) -> Dataset:
     return data._replace(train=data.train.take(np.arange(num)))
 
 
-def restore_or_init(experiment: Experiment) -> TrainState:
-    """The newest checkpoint's state, or a fresh one."""
+def restore_or_init(experiment: Experiment) -> Restored[TrainState]:
+    """The newest checkpoint's state, or a fresh one of which nothing is known."""
     config, data, model, _, run_dir, checkpoints = experiment
     mean = jnp.asarray(data.train.mean()) if config.output_bias else None
     state = pieces.initial_state(config, model, data.shape, mean)
+    if hosts.is_main():
+        checkpoints.remove_parts()
     restored = checkpoints.restore(state)
-    if restored is None:
-        return state
-    say(f"resuming {run_dir} from step {steps_taken(restored)}")
-    return restored
+    if restored is not None:
+        say(f"resuming {run_dir} from step {steps_taken(restored.state)}")
+    elif (run_dir / "metrics.jsonl").exists():
+        say(f"{run_dir} has no checkpoint yet: beginning again with step 1")
+    return restored or Restored(state, {})
 
 
-def fit(experiment: Experiment, state: TrainState, interrupt: Interrupt) -> tuple[TrainState, Progress]:
+def fit(experiment: Experiment, restored: Restored[TrainState], interrupt: Interrupt) -> tuple[TrainState, Progress]:
     """Train to the last step, or to where the run is told to stop, logging and saving on the way."""
     config, data, model, engine, run_dir, checkpoints = experiment
-    first_step, writes = steps_taken(state), hosts.is_main()
+    state, known = restored
+    about, first_step, writes = directory.about(run_dir), steps_taken(state), hosts.is_main()
     learning_rate = pieces.build_learning_rate(config)
     from tqdm import tqdm
 
-    with contextlib.ExitStack() as stack:
-        bar = stack.enter_context(tqdm(total=config.steps, initial=first_step, unit="step", disable=not writes))
-        writer = MetricsWriter(run_dir, first_step=first_step, tensorboard=config.tensorboard) if writes else None
-        stack.enter_context(writer or contextlib.nullcontext())
+    with tqdm(total=config.steps, initial=first_step, unit="step", disable=not writes) as bar:
+        writer = None
+        if writes:
+            writer = MetricsWriter(
+                run_dir, first_step=first_step, tensorboard=config.tensorboard, expected=known.get("lines")
+            )
 
         def log(state: TrainState, progress: Progress) -> None:
             step = steps_taken(state)
-            values = seeds.together(seeds.per_seed(config, progress.take_metrics()))
+            rows = zip(seeds.per_seed(config, progress.take_metrics()), nonfinite.skipped_steps(config, state))
+            values = seeds.together([{**row, **skipped} for row, skipped in rows])
+            # Of steps that were all left out there is no average.
+            values = {name: value for name, value in values.items() if np.isfinite(value).all()}
             if config.posterior == "delta":  # to be a point has no finite KL, and nobody needs the prior's pull on it
                 values = {name: value for name, value in values.items() if not name.startswith("kl")}
             rates = {
-                "learning_rate": float(learning_rate(step - 1)),
+                "learning_rate": float(learning_rate(step - 1)) * nonfinite.learning_rate_factor(config, state),
                 "examples_per_second": progress.examples_per_second,
             }
             if writer:
@@ -143,7 +178,13 @@ def fit(experiment: Experiment, state: TrainState, interrupt: Interrupt) -> tupl
             score = estimate.get("elbo", estimate["log_likelihood"])
             if writer:
                 writer.write(name, steps_taken(state), {"loss": -score, **estimate})
-            checkpoints.save(steps_taken(state), state, config.to_json(), score=score)
+            save(state, progress, score)
+
+        def save(state: TrainState, progress: Progress, score: float | None) -> None:
+            # With what the next line of metrics is averaged over, it will be the line of a run that never stopped.
+            check_state(state)
+            to_go_on = {"pending": progress.pending(), "lines": writer.lines if writer else 0}
+            checkpoints.save(steps_taken(state), state, {**about, **to_go_on}, score)
 
         state, progress = train(
             engine.dispatch.place_state(state),
@@ -152,15 +193,19 @@ def fit(experiment: Experiment, state: TrainState, interrupt: Interrupt) -> tupl
             num_steps=config.steps,
             hooks=(Hook(config.log_every, log), Hook(config.checkpoint_every, evaluate_and_save)),
             should_stop=lambda: hosts.any_process(bool(interrupt)),
+            pending=known.get("pending"),
         )
-    return hosts.local(state), progress
+        state = hosts.local(state)
+        if steps_taken(state) < config.steps:
+            save(state, progress, score=None)
+    return state, progress
 
 
 def summarize(experiment: Experiment, state: TrainState, progress: Progress) -> None:
     """Evaluate the last step on the test split and write summary.json, each seed its own where there are several."""
     config, data, model, _, run_dir, _ = experiment
     summaries = []
-    for one, member in seeds.members(config, state):
+    for (one, member), skipped in zip(seeds.members(config, state), nonfinite.skipped_steps(config, state)):
         test = pieces.evaluate_split(one, model, evaluation_params(member), data.test)
         summaries.append(
             {
@@ -169,6 +214,7 @@ def summarize(experiment: Experiment, state: TrainState, progress: Progress) -> 
                 "examples_per_second": progress.examples_per_second,
                 "first_run_at": progress.first_run_at,
                 "params_sha256": digest(evaluation_params(member)),
+                **skipped,
             }
         )
         if config.seeds > 1:
@@ -177,6 +223,8 @@ def summarize(experiment: Experiment, state: TrainState, progress: Progress) -> 
     summary = seeds.together(summaries)
     write_json(run_dir / "summary.json", summary)
     print(_headline(config, summary))
+    if warning := collapse.warning(config, summaries):
+        print(warning)
 
 
 def _headline(config: TrainConfig, summary: dict[str, Any]) -> str:

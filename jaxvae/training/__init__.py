@@ -6,5 +6,7 @@ from jaxvae.training.interrupt import Interrupt as Interrupt
 from jaxvae.training.loop import Hook as Hook
 from jaxvae.training.loop import Progress as Progress
 from jaxvae.training.loop import train as train
+from jaxvae.training.nonfinite import NonFiniteError as NonFiniteError
+from jaxvae.training.nonfinite import guarded as guarded
 from jaxvae.training.step import init_state as init_state
 from jaxvae.training.step import make_train_step as make_train_step

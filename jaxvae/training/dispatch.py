@@ -16,6 +16,7 @@ import numpy as np
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
 from jaxvae import hosts
+from jaxvae.training.nonfinite import merge_faults
 from jaxvae.training.step import Metrics
 from jaxvae.types import Array, Chunk, TrainState
 
@@ -93,18 +94,28 @@ def many_steps(step: GatherStep) -> Callable[[TrainState, Array | None, Chunk], 
 
     def run(state: TrainState, images: Array | None, chunk: Chunk) -> tuple[TrainState, Metrics]:
         def body(k: Array, carry: tuple[TrainState, Metrics]) -> tuple[TrainState, Metrics]:
-            state, means = carry
+            state, so_far = carry
             state, metrics = step(state, images, *_row(chunk, chunk.first_row + k))
-            examples = means["examples"] + metrics["examples"]
-            share = metrics["examples"] / examples
-            means = jax.tree.map(lambda mean, value: mean + share * (value - mean), means, metrics)
-            return state, {**means, "examples": examples}
+            return state, _merged(so_far, metrics)
 
         _, like = jax.eval_shape(step, state, images, *_row(chunk, 0))
         zeros = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), like)
         return jax.lax.fori_loop(0, chunk.num_steps, body, (state, zeros))
 
     return run
+
+
+def _merged(so_far: Metrics, metrics: Metrics) -> Metrics:
+    """Averages over the examples of both."""
+    examples = so_far["examples"] + metrics["examples"]
+    share = metrics["examples"] / jnp.where(examples == 0, 1.0, examples)
+    faults = merge_faults(so_far["faults"], metrics["faults"])
+    means = jax.tree.map(
+        lambda mean, value: mean + share * (value - mean),
+        {**so_far, "faults": None},
+        {**metrics, "faults": None},
+    )
+    return {**means, "examples": examples, "faults": faults}
 
 
 def _row(chunk: Chunk, row: Array | int) -> tuple[Array, Array, Array | None]:

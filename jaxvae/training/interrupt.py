@@ -25,7 +25,9 @@ class Interrupt:
         return 0 if self.signal is None else 128 + self.signal
 
     def __enter__(self) -> Interrupt:
-        self._previous = {number: signal.signal(number, self._note) for number in SIGNALS}
+        # What a shell's background job or nohup is to ignore, it goes on to ignore.
+        heeded = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+        self._previous = {number: signal.signal(number, self._note) for number in heeded}
         return self
 
     def __exit__(self, *error: object) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 
+from jaxvae.training.nonfinite import Faults, check_finite
 from jaxvae.training.step import Metrics
 from jaxvae.types import Array, Chunk, TrainState
 
@@ -21,10 +23,16 @@ class Hook(NamedTuple):
 
 
 class Progress:
-    """What the loop knows at a step: the metrics since it was last asked, and the time spent in steps alone."""
+    """What the loop knows at a step: the metrics since it was last asked, and the time spent in steps alone.
 
-    def __init__(self) -> None:
+    Args:
+        pending: what `pending` of an interrupted run told.
+    """
+
+    def __init__(self, pending: Mapping[str, Any] | None = None) -> None:
         self._metrics: list[Metrics] = []
+        self._faults: list[Faults] = []
+        self._sums = {name: np.asarray(value) for name, value in (pending or {}).items()}
         self._timed: list[Array] = []
         self.seconds = 0.0
         self.examples = 0.0
@@ -35,7 +43,9 @@ class Progress:
 
     def add(self, metrics: Metrics) -> None:
         """Note one run's metrics. They stay on the device."""
-        self._metrics.append(metrics)
+        self._metrics.append({name: value for name, value in metrics.items() if name != "faults"})
+        if "faults" in metrics:
+            self._faults.append(metrics["faults"])
         if self.first_run_at is None:
             jax.block_until_ready(metrics)
             self.first_run_at = time.time()
@@ -54,24 +64,39 @@ class Progress:
         self.examples += float(sum(np.sum(jax.device_get(examples)) for examples in self._timed))
         self._timed = []
 
+    def check_finite(self) -> None:
+        """Raise a `NonFiniteError` where a step since the last call met a number that is not finite."""
+        faults, self._faults = self._faults, []
+        check_finite(faults)
+
     @property
     def examples_per_second(self) -> float:
         """Throughput of the training steps alone."""
         return self.examples / self.seconds if self.seconds else 0.0
 
-    def take_metrics(self) -> dict[str, Any]:
-        """Averages over the examples seen since the last call; arrays become lists of numbers."""
+    def pending(self) -> dict[str, Any]:
+        """Sums over the examples seen since metrics were last taken, as plain numbers for a later run to go on from."""
         runs, self._metrics = jax.device_get(self._metrics), []
-        if not runs:
-            return {}
-        examples = np.stack([run["examples"] for run in runs]).astype(np.float64)
-        share = examples / examples.sum(axis=0)
+        for name in runs[0] if runs else ():
+            values = np.stack([run[name] for run in runs]).astype(np.float64)
+            if name != "examples":
+                values *= _aligned(np.stack([run["examples"] for run in runs]), values.ndim)
+            # One after another: wherever a run is interrupted, the sum is the same to the last bit.
+            self._sums[name] = functools.reduce(np.add, values, self._sums.get(name, np.zeros(())))
+        return {name: value.tolist() for name, value in self._sums.items()}
 
-        def average(name: str) -> Any:
-            values = np.stack([run[name] for run in runs])
-            return (share.reshape(share.shape + (1,) * (values.ndim - share.ndim)) * values).sum(axis=0).tolist()
+    def take_metrics(self) -> dict[str, Any]:
+        """Averages over the examples seen since the last call, NaN where none counted; arrays become lists."""
+        self.pending()
+        sums, self._sums = self._sums, {}
+        examples = sums.pop("examples", np.zeros(()))
+        examples = np.where(examples == 0, np.nan, examples)
+        return {name: (value / _aligned(examples, value.ndim)).tolist() for name, value in sums.items()}
 
-        return {name: average(name) for name in runs[0] if name != "examples"}
+
+def _aligned(weights: np.ndarray, ndim: int) -> np.ndarray:
+    """With axes of size 1 behind, to multiply what has more axes."""
+    return weights.reshape(weights.shape + (1,) * (ndim - weights.ndim))
 
 
 def train(
@@ -82,6 +107,7 @@ def train(
     num_steps: int,
     hooks: Sequence[Hook] = (),
     should_stop: Callable[[], bool] = lambda: False,
+    pending: Mapping[str, Any] | None = None,
 ) -> tuple[TrainState, Progress]:
     """Train from the state's step to `num_steps`.
 
@@ -91,22 +117,28 @@ def train(
         chunks: one after another, beginning with the state's step; each ends where a hook is due.
         num_steps: the step to stop at.
         hooks: called in order when `every` divides the number of steps taken, and after the last step.
-        should_stop: asked after each chunk; where it says yes the run ends.
+        should_stop: asked after each chunk; where it says yes the run ends, with no hook that is not due.
+        pending: metrics of an interrupted run that no hook has taken, see `Progress`.
+
+    Raises:
+        NonFiniteError: a step met a number that is not finite; no hook sees what became of the state.
     """
-    progress = Progress()
+    progress = Progress(pending)
     step = steps_taken(state)
     for chunk in chunks:
         state, metrics = run(state, chunk)
         progress.add(metrics)
         step += chunk.num_steps
-        last = step >= num_steps or should_stop()
+        last = step >= num_steps
+        stop = last or should_stop()
         due = [hook for hook in hooks if last or step % hook.every == 0]
-        if due or last:
+        if due or stop:
             progress.stop_clock()
+            progress.check_finite()
             for hook in due:
                 hook.call(state, progress)
             progress.start_clock()
-        if last:
+        if stop:
             break
     return state, progress
 

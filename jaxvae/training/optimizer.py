@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -46,7 +46,7 @@ class AverageState(NamedTuple):
     num_updates: Array
 
 
-def with_average(optimizer: optax.GradientTransformation, decay: float) -> optax.GradientTransformation:
+def with_average(optimizer: optax.GradientTransformation, decay: float) -> optax.GradientTransformationExtraArgs:
     r"""Keep an exponential moving average of the parameters; the updates stay what they are.
 
         average <- d_t average + (1 - d_t) params,    d_t = min(decay, (1 + t) / (10 + t))
@@ -58,15 +58,19 @@ def with_average(optimizer: optax.GradientTransformation, decay: float) -> optax
         # A copy: a buffer that is donated to a step may stand in its state only once.
         return AverageState(optimizer.init(params), jax.tree.map(jnp.copy, params), jnp.zeros((), jnp.int32))
 
-    def update(updates: Params, state: AverageState, params: Params) -> tuple[Params, AverageState]:
-        updates, inner = optimizer.update(updates, state.inner, params)
+    inner_optimizer = optax.with_extra_args_support(optimizer)
+
+    def update(
+        updates: Params, state: AverageState, params: Params | None = None, **extra: Any
+    ) -> tuple[Params, AverageState]:
+        updates, inner = inner_optimizer.update(updates, state.inner, params, **extra)
         t = state.num_updates + 1
         keep = jnp.minimum(decay, (1 + t) / (10 + t))
         new = optax.apply_updates(params, updates)
         average = jax.tree.map(lambda old, now: keep * old + (1 - keep) * now, state.average, new)
         return updates, AverageState(inner, average, t)
 
-    return optax.GradientTransformation(init, update)
+    return optax.GradientTransformationExtraArgs(init, update)
 
 
 def evaluation_params(state: TrainState) -> Params:

@@ -10,11 +10,13 @@ import jax.numpy as jnp
 import optax
 
 from jaxvae import rng
+from jaxvae.training.nonfinite import biases, find_faults, sum_of_all
 from jaxvae.types import Array, Batch, Key, Params, TrainState
 
 Loss: TypeAlias = Callable[..., tuple[Array, Any]]
 """`(params, keys, x, *, condition, weights) -> (loss, aux)`: the weighted mean over examples, and `[B, ...]` terms."""
-Metrics: TypeAlias = dict[str, Array]
+Metrics: TypeAlias = dict[str, Any]
+"""Averages over examples by name; `examples`, how many; and `faults`, see `training.nonfinite`."""
 TrainStep: TypeAlias = Callable[[TrainState, Batch], tuple[TrainState, Metrics]]
 Sums: TypeAlias = tuple[Params, Metrics, Array]
 """Gradient and metrics summed over examples, and the sum of their weights."""
@@ -32,11 +34,13 @@ def make_train_step(
     axis_name: str | None = None,
     accumulate: int = 1,
     schedules: Mapping[str, optax.Schedule] | None = None,
+    tolerant: bool = False,
 ) -> TrainStep:
     """Make `train_step(state, batch) -> (state, metrics)`.
 
     Gradients are averaged over the whole batch by its weights, so padding and uneven shards are exact. Metrics are the
-    loss, every term of `aux` averaged over examples, each schedule's value, and `examples`, the sum of the weights.
+    loss, every term of `aux` averaged over examples, each schedule's value, `examples`, the sum of the weights, and
+    `faults`, what of all this or of the gradient is not finite.
 
     Args:
         loss: see `Loss`; bind the model and all hyperparameters with `functools.partial`.
@@ -45,7 +49,10 @@ def make_train_step(
         accumulate: take the gradient in so many parts of the batch, one after another, to save memory. The result is
             that of the whole batch; the batch must be divisible by it.
         schedules: arguments of the loss that change with the step, `{"beta": optax.linear_schedule(0, 1, 1000)}`.
+        tolerant: a step that is not finite is no fault but the optimizer's to leave out (see `guarded`), and its
+            metrics count for no example.
     """
+    optimizer = optax.with_extra_args_support(optimizer)
 
     def sums(state: TrainState, batch: Batch) -> Sums:
         keys = rng.example_keys(rng.stream(state.key, "noise", state.step), batch.ids)
@@ -68,9 +75,17 @@ def make_train_step(
         *sums_, examples = total
         # A product, because a quotient of every number in the gradient takes longer.
         gradient, metrics = jax.tree.map(lambda summed: summed * (1 / examples), sums_)
-        updates, opt_state = optimizer.update(gradient, state.opt_state, state.params)
+        scalars = {name: value for name, value in metrics.items() if not value.ndim}
+        # To stop, a look at the biases is enough and free; to leave an update out, every number in it has to be seen.
+        seen = sum_of_all(gradient if tolerant else biases(gradient))
+        faults = find_faults(state.step + 1, {**scalars, "gradient": seen})
+        updates, opt_state = optimizer.update(gradient, state.opt_state, state.params, finite=faults.num_steps == 0)
         params = optax.apply_updates(state.params, updates)
-        return TrainState(state.step + 1, params, opt_state, state.key), {**metrics, "examples": examples}
+        metrics = {**metrics, "examples": examples}
+        if tolerant:
+            metrics = jax.tree.map(lambda value: jnp.where(faults.num_steps == 0, value, 0), metrics)
+            faults = jax.tree.map(jnp.zeros_like, faults)
+        return TrainState(state.step + 1, params, opt_state, state.key), {**metrics, "faults": faults}
 
     return train_step
 

@@ -24,19 +24,13 @@ def test_help_explains_every_option(script, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["--latent-dims", "2"], "--latent-dim"),
-        (["--latent-dim", "0"], "error: latent-dim: must be above 0, got 0"),
-        (["--dataset", "minst"], "did you mean 'mnist'"),
-    ],
-)
-def test_bad_input_is_one_message_and_exit_code_two(arguments, message, tmp_path):
-    result = run("train", *arguments, cwd=tmp_path)
+def test_bad_input_is_one_line_and_exit_code_two(tmp_path):
+    """In a process of its own; tests/errors tries every mistake, in the tests' process."""
+    result = run("train", "--dataset", "minst", cwd=tmp_path)
     assert result.returncode == 2
-    assert message in result.stderr
-    assert "Traceback" not in result.stderr
+    assert result.stderr.startswith("error: dataset: 'minst' is neither one of ")
+    assert "(did you mean 'mnist'?)" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
     assert not list(tmp_path.iterdir())
 
 

@@ -1,27 +1,32 @@
 """Lines of metrics: none lost, none twice, none torn."""
 
 import json
+import struct
+import time
+from pathlib import Path
 
 import pytest
+from tensorboardX.proto.event_pb2 import Event, SessionLog
+from tensorboardX.record_writer import masked_crc32c
 
 from jaxvae.report import MetricsWriter, read_metrics, write_json
 
 
 def test_records_come_back(tmp_path):
-    with MetricsWriter(tmp_path, first_step=0, tensorboard=True) as writer:
-        writer.write("train", 10, {"loss": 1.5, "kl_per_dimension": [1.0, 2.0]})
+    writer = MetricsWriter(tmp_path, first_step=0, tensorboard=True)
+    writer.write("train", 10, {"loss": 1.5, "kl_per_dimension": [1.0, 2.0]})
     assert read_metrics(tmp_path / "metrics.jsonl") == [
         {"step": 10, "split": "train", "loss": 1.5, "kl_per_dimension": [1.0, 2.0]}
     ]
-    assert list((tmp_path / "tensorboard").iterdir())
 
 
 def test_resuming_drops_what_came_after_the_checkpoint(tmp_path):
-    with MetricsWriter(tmp_path, first_step=0, tensorboard=False) as writer:
-        for step in (10, 20, 30):
-            writer.write("train", step, {"loss": step})
-    with MetricsWriter(tmp_path, first_step=20, tensorboard=False) as writer:
-        writer.write("train", 30, {"loss": -1})
+    writer = MetricsWriter(tmp_path, first_step=0, tensorboard=False)
+    for step in (10, 20, 30):
+        writer.write("train", step, {"loss": step})
+    writer = MetricsWriter(tmp_path, first_step=20, tensorboard=False)
+    assert writer.lines == 2
+    writer.write("train", 30, {"loss": -1})
     assert [(r["step"], r["loss"]) for r in read_metrics(tmp_path / "metrics.jsonl")] == [(10, 10), (20, 20), (30, -1)]
 
 
@@ -29,8 +34,7 @@ def test_a_torn_last_line_is_left_out(tmp_path):
     path = tmp_path / "metrics.jsonl"
     path.write_text('{"step": 1, "split": "train"}\n{"step": 2, "spl')
     assert [record["step"] for record in read_metrics(path)] == [1]
-    with MetricsWriter(tmp_path, first_step=1, tensorboard=False):
-        pass
+    MetricsWriter(tmp_path, first_step=1, tensorboard=False)
     assert path.read_text() == '{"step": 1, "split": "train"}\n'
 
 
@@ -40,3 +44,57 @@ def test_json_is_written_whole_or_not_at_all(tmp_path):
     with pytest.raises(TypeError):
         write_json(path, {"a": object()})
     assert json.loads(path.read_text()) == {"a": 1}
+
+
+@pytest.mark.parametrize("garbage", [b"\xff\xfe", b"3", b"{}", b'{"step": "1", "split": "train"}', b""])
+def test_a_damaged_line_is_named_and_the_others_are_read(tmp_path, caplog, garbage):
+    path = tmp_path / "metrics.jsonl"
+    content = b'{"step": 1, "split": "train"}\n' + garbage + b'\n{"step": 3, "split": "train"}\n'
+    path.write_bytes(content)
+    assert [record["step"] for record in read_metrics(path)] == [1, 3]
+    assert "line 2 cannot be read" in caplog.text
+    assert MetricsWriter(tmp_path, first_step=3, tensorboard=False, expected=3).lines == 2
+    assert "1 of 3 lines are lost" in caplog.text
+    assert (tmp_path / "metrics.damaged.jsonl").read_bytes() == content
+
+
+def test_dropping_lines_keeps_the_others_whatever_happens(tmp_path, monkeypatch):
+    writer = MetricsWriter(tmp_path, first_step=0, tensorboard=False)
+    writer.write("train", 10, {})
+    before = (tmp_path / "metrics.jsonl").read_text()
+
+    def end(path, target):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", end)
+    with pytest.raises(KeyboardInterrupt):
+        MetricsWriter(tmp_path, first_step=10, tensorboard=False)
+    assert (tmp_path / "metrics.jsonl").read_text() == before
+
+
+def events(path):
+    """The events of a TensorBoard file: each a length, its checksum, as many bytes, their checksum."""
+    content, found = path.read_bytes(), []
+    while content:
+        header, check, rest = content[:8], content[8:12], content[12:]
+        assert struct.unpack("<I", check)[0] == masked_crc32c(header)
+        (length,) = struct.unpack("<Q", header)
+        data, check, content = rest[:length], rest[length : length + 4], rest[length + 4 :]
+        assert struct.unpack("<I", check)[0] == masked_crc32c(data)
+        found.append(Event.FromString(data))
+    return found
+
+
+def test_tensorboard_gets_the_scalars_at_once_and_in_order_whatever_the_clock_says(tmp_path, monkeypatch):
+    writer = MetricsWriter(tmp_path, first_step=0, tensorboard=True)
+    writer.write("train", 10, {"loss": 1.5, "kl_per_dimension": [1.0, 2.0]})
+    monkeypatch.setattr(time, "time", lambda: 1e8)
+    MetricsWriter(tmp_path, first_step=20, tensorboard=True)
+    first, second = sorted((tmp_path / "tensorboard").iterdir())
+    version, start, scalars = events(first)
+    assert version.file_version == "brain.Event:2"
+    assert (start.step, start.session_log.status) == (1, SessionLog.START)
+    assert [(scalars.step, value.tag, value.simple_value) for value in scalars.summary.value] == [
+        (10, "train/loss", 1.5)
+    ]
+    assert events(second)[1].step == 21, "TensorBoard forgets what the first file says of steps from here on"

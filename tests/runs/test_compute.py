@@ -7,7 +7,7 @@ import sys
 import jax
 import pytest
 
-from jaxvae.runs.compute import Compute, choose_devices, choose_dispatch
+from jaxvae.runs.compute import Compute, choose_devices, choose_dispatch, set_up
 from jaxvae.types import InputError
 
 
@@ -72,3 +72,28 @@ def test_compiled_programs_are_kept_where_nobody_has_chosen_another_folder(tmp_p
     result = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     assert result.stdout.strip() == str(tmp_path / (chosen or "ours"))
     assert (tmp_path / "ours").exists() == (chosen is None)
+
+
+def test_deterministic_kernels_cannot_be_asked_for_when_jax_is_in_use():
+    assert jax.devices()
+    with pytest.raises(InputError, match="deterministic: JAX is in use already; set XLA_FLAGS=--xla_gpu_deterministic"):
+        set_up(Compute(deterministic=True, num_processes=1))
+
+
+DETERMINISTIC = """
+import jax
+from jaxvae.report import manifest
+from jaxvae.runs.compute import Compute, set_up
+for _ in range(2):
+    set_up(Compute(deterministic=True, num_processes=1, compilation_cache=None))
+    assert jax.numpy.ones(3).sum() == 3
+print(manifest()["xla_flags"])
+"""
+
+
+@pytest.mark.slow
+def test_deterministic_kernels_are_a_flag_beside_the_others():
+    flag = "--xla_force_host_platform_device_count=2"
+    command = [sys.executable, "-c", DETERMINISTIC]
+    result = subprocess.run(command, env={**os.environ, "XLA_FLAGS": flag}, capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == f"{flag} --xla_gpu_deterministic_ops=true"

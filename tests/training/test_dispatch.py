@@ -77,10 +77,23 @@ def test_steps_in_a_loop_are_steps_one_by_one_bit_for_bit(one_by_one, name, stre
 @pytest.mark.parametrize("name", ["pmap", "sharded"])
 def test_devices_together_give_the_numbers_of_one(one_by_one, name, stream):
     assert jax.device_count() == 2
-    state, _, examples = run(name, stream=stream)
+    state, losses, examples = run(name, stream=stream)
     assert_trees_close(state.params, one_by_one[0].params, 1e-6)
     assert state.step == 100
     assert examples == 20 * 70
+    np.testing.assert_allclose(*sums_where_both_end(losses, one_by_one[1]), rtol=1e-5)
+
+
+def sums_where_both_end(chunked, single):
+    """The loss summed over all examples up to the end of each chunk: as the chunks say, as single steps say."""
+    (examples, sums), (single_examples, single_sums) = (
+        np.cumsum([(weight, loss * weight) for loss, weight in losses], axis=0, dtype=np.float64).T
+        for losses in (chunked, single)
+    )
+    ends = np.searchsorted(single_examples, examples)
+    np.testing.assert_array_equal(single_examples[ends], examples)
+    assert 5 < len(ends) < 100
+    return np.diff(sums, prepend=0), np.diff(single_sums[ends], prepend=0)
 
 
 def test_metrics_of_a_chunk_are_averages_over_its_examples(one_by_one):

@@ -1,10 +1,13 @@
 """The loop: when hooks are called, what they see, and where it stops."""
 
+import json
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxvae.training import Hook, Progress, train
+from jaxvae.training import Hook, NonFiniteError, Progress, train
+from jaxvae.training.nonfinite import Faults
 from jaxvae.types import Chunk, TrainState
 
 WEIGHTS = np.array([[1.0, 1.0, 0.0]], np.float32)
@@ -45,13 +48,22 @@ def test_metrics_are_averages_since_last_asked():
     assert seen == [{"loss": pytest.approx(2.0)}, {"loss": pytest.approx(5.0)}]
 
 
-def test_stopping_calls_every_hook_once_and_ends_there():
+def test_stopping_ends_there_and_calls_no_hook_that_is_not_due():
     called = []
-    state, _ = run(
-        100, [Hook(50, lambda state, _: called.append(int(state.step)))], should_stop=lambda: len(called) == 0
-    )
-    assert called == [1]
-    assert state.step == 1
+    hooks = [Hook(every, lambda state, _, every=every: called.append((every, int(state.step)))) for every in (2, 3)]
+    state, _ = run(100, hooks, should_stop=lambda: bool(called))
+    assert called == [(2, 2), (3, 3)]
+    assert state.step == 3
+
+
+@pytest.mark.parametrize("stop", range(1, 7))
+def test_an_average_goes_on_where_it_was_interrupted(stop):
+    whole, parts = [], []
+    run(7, [Hook(7, lambda _, progress: whole.append(progress.take_metrics()))])
+    _, progress = run(stop)
+    pending = json.loads(json.dumps(progress.pending()))
+    run(7, [Hook(7, lambda _, progress: parts.append(progress.take_metrics()))], first_step=stop, pending=pending)
+    assert parts == whole == [{"loss": 4.0}]
 
 
 def test_nothing_to_do_does_nothing():
@@ -76,3 +88,27 @@ def test_metrics_of_several_seeds_are_averaged_seed_by_seed():
     assert progress.take_metrics() == {"loss": [2.0, 20.0], "kl": [[2.0], [4.0]]}
     progress.stop_clock()
     assert progress.examples == 2.0, "the first run compiles and is not counted"
+
+
+def test_there_is_no_average_over_no_examples():
+    progress = Progress()
+    progress.add({"loss": jnp.zeros(2), "kl": jnp.zeros((2, 3)), "examples": jnp.array([0.0, 4.0])})
+    metrics = progress.take_metrics()
+    np.testing.assert_array_equal(metrics["loss"], [np.nan, 0.0])
+    np.testing.assert_array_equal(metrics["kl"], [[np.nan] * 3, [0.0] * 3])
+
+
+def test_no_hook_sees_a_state_that_a_bad_step_left():
+    """Steps report what was not finite; it is read where hooks are due, before they are called."""
+
+    def count_and_fail(state, chunk):
+        state, metrics = count(state, chunk)
+        bad = (state.step >= 3).astype(jnp.int32)
+        return state, {**metrics, "faults": Faults(bad, state.step, {"loss": bad > 0})}
+
+    called = []
+    hook = Hook(2, lambda state, _: called.append(int(state.step)))
+    state = TrainState(jnp.int32(0), None, None, None)
+    with pytest.raises(NonFiniteError, match="step 3: loss not finite"):
+        train(state, count_and_fail, [Chunk(None, WEIGHTS, None, 0, 1)] * 9, num_steps=9, hooks=[hook])
+    assert called == [2]

@@ -1,0 +1,70 @@
+"""What a bound is given, checked by shapes and types alone: a traced function pays nothing for it."""
+
+from __future__ import annotations
+
+import math
+import operator
+from typing import Any
+
+import jax.numpy as jnp
+
+from jaxvae import rng
+from jaxvae.types import Array, Distribution, Key
+
+
+def check_arguments(key: Key, x: Array, condition: Array | None, num_samples: int) -> None:
+    """Refuse what no model could make a bound of.
+
+    Raises:
+        TypeError: `key` is no typed key, `x` holds no real numbers, or `num_samples` is no whole number.
+        ValueError: keys or conditions are not one per example, or there are no samples.
+    """
+    rng.check_key(key)
+    dtype = getattr(x, "dtype", None)
+    if dtype is None or not any(jnp.issubdtype(dtype, kind) for kind in (jnp.floating, jnp.integer, jnp.bool_)):
+        raise TypeError(f"x: real numbers [B, ...] are wanted, got {dtype or type(x).__name__}; give a float32 array")
+    if not x.ndim:
+        raise ValueError("x: a batch [B, ...] is wanted, got one number; give x[None]")
+    for name, array in {"key": key if key.ndim else None, "condition": condition}.items():
+        if array is not None and jnp.shape(array)[:1] != x.shape[:1]:
+            raise ValueError(f"{name} {jnp.shape(array)} must have one row per example, as x has {x.shape}")
+    if operator.index(num_samples) < 1:
+        raise ValueError(f"num_samples: must be at least 1, got {num_samples}")
+
+
+def check_weight(name: str, value: Any, x: Array) -> None:
+    """Refuse a weight that is neither one number nor one per example; and a negative one, where it is known yet."""
+    if jnp.shape(value) not in ((), x.shape[:1]):
+        raise ValueError(f"{name} {jnp.shape(value)} must be one number, or one per example, as x has {x.shape[:1]}")
+    if isinstance(value, int | float) and not 0 <= value < math.inf:
+        raise ValueError(f"{name}: must be 0 or more and finite, got {value}")
+
+
+def check_distributions(**functions: Distribution) -> None:
+    """Refuse what a model's functions return, by name, where it is no distribution."""
+    for name, returned in functions.items():
+        if not all(callable(getattr(returned, method, None)) for method in ("sample", "log_prob")):
+            raise TypeError(
+                f"{name}: must return a distribution, which has sample and log_prob, got {type(returned).__name__}; "
+                "wrap its arrays, as in Normal(mean, log_var)"
+            )
+
+
+def check_key(key: Key, posterior: Distribution) -> None:
+    """Refuse one key per example where the posterior cannot draw with them."""
+    # event_ndim marks our own distributions, as in log_prob_per_example.
+    if key.ndim and not hasattr(posterior, "event_ndim"):
+        raise ValueError(
+            f"key: {key.shape} keys came, but {type(posterior).__name__} is another library's distribution, which "
+            "draws a whole batch from one key: give one key"
+        )
+
+
+def check_per_example(x: Array, **terms: Array) -> None:
+    """Refuse terms that are not one number per example."""
+    for name, term in terms.items():
+        if term.shape != x.shape[:1]:
+            raise ValueError(
+                f"{name} has shape {term.shape} for x of shape {x.shape}: encode and decode must return distributions "
+                f"whose log_prob is one number per example, {x.shape[:1]}"
+            )

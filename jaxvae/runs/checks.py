@@ -1,0 +1,45 @@
+"""What an option of any script may be refused for, in one line: the option, what came, what to give."""
+
+from __future__ import annotations
+
+import errno
+import math
+from pathlib import Path
+from typing import Any
+
+from jaxvae.types import InputError
+
+
+def check(condition: bool, name: str, value: Any, wanted: str) -> None:
+    """Refuse an option's value where a condition does not hold."""
+    if not condition:
+        raise InputError(f"{name.replace('_', '-')}: must be {wanted}, got {value}")
+
+
+def check_at_least(least: float, name: str, value: float | None) -> None:
+    """Refuse a number below the least, or without an end; None is none."""
+    check(value is None or least <= value < math.inf, name, value, f"at least {least}")
+
+
+def check_seed(name: str, seed: int, num: int = 1) -> None:
+    """Refuse a seed that, with those of the next ones, does not fit into 32 bits."""
+    check(0 <= seed <= 2**32 - num, name, seed, f"from 0 to {2**32 - num}")
+
+
+def check_folder(name: str, folder: Path | None) -> None:
+    """Refuse a folder that cannot be made, because something in its way is a file."""
+    for place in (folder, *folder.parents) if folder else ():
+        try:
+            if not place.is_dir() and place.lstat():
+                raise InputError(f"{name}: {place} is a file; name a folder")
+        except OSError as error:
+            if error.errno not in (errno.ENOENT, errno.ENOTDIR):
+                raise InputError(f"{name}: {error.strerror}: {place}; name another folder") from error
+
+
+def check_file(name: str, path: Path | None) -> None:
+    """Refuse a file that cannot be written, because a folder has its name or a file is in the way of its folder."""
+    if path is not None:
+        if path.is_dir():
+            raise InputError(f"{name}: {path} is a folder; name a file in it")
+        check_folder(name, path.parent)

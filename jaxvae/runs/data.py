@@ -1,0 +1,35 @@
+"""The data of a run that was trained, loaded again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import jax
+
+from jaxvae.data import Dataset, load
+from jaxvae.runs.directory import Run
+from jaxvae.types import InputError
+
+
+def load_data(run: Run, data_dir: Path | None = None, *, stream: bool = False) -> Dataset:
+    """Load what a run was trained on.
+
+    Args:
+        run: a trained model.
+        data_dir: where TFDS keeps its sets, if not where the run found them.
+        stream: leave images where they are.
+
+    Raises:
+        InputError: the set is gone, or its images are of another shape now.
+    """
+    data = load(run.config.dataset, data_dir or run.config.data_dir, stream=stream)
+    if data.shape != (shape := _decoded_shape(run)):
+        raise InputError(
+            f"dataset: images of {run.config.dataset} are {data.shape}, the run learned {shape}; put the set back"
+        )
+    return data
+
+
+def _decoded_shape(run: Run) -> tuple[int, ...]:
+    z = jax.tree.map(lambda mean: mean[None], run.model.prior(run.params).mean)
+    return jax.eval_shape(lambda: run.model.decode(run.params, z).mean).shape[1:]

@@ -1,0 +1,55 @@
+"""What a run says of steps that were not finite: where it stopped at one, or how many it left out."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from jaxvae import hosts
+from jaxvae.report import write_json
+from jaxvae.runs.config import TrainConfig
+from jaxvae.runs.engine import Engine
+from jaxvae.training import NonFiniteError
+from jaxvae.training.nonfinite import num_skipped
+from jaxvae.types import TrainState
+
+EXIT_CODE = 3
+FILE = "nonfinite.json"
+"""In the run directory of a run that stopped: step, terms, seed, and all the batch's example numbers."""
+SHOWN = 8
+"""Example numbers in the line; all of them are in the file."""
+
+
+def report(config: TrainConfig, engine: Engine, steps_saved: list[int], fault: NonFiniteError) -> int:
+    """Name the step at which a run stopped, its terms and its examples; returns the exit code."""
+    number = fault.seed_number or 0
+    ids = engine.example_ids(fault.step)[number].tolist()
+    if hosts.is_main():
+        run_dir = Path(str(config.run_dir))
+        facts = {"step": fault.step, "terms": fault.terms, "seed": config.seed + number, "example_ids": ids}
+        write_json(run_dir / FILE, facts)
+        shown = ", ".join(map(str, ids[:SHOWN])) + (f" and {len(ids) - SHOWN} more" if len(ids) > SHOWN else "")
+        seed = f" with seed {facts['seed']}" if config.seeds > 1 else ""
+        kept = f"the checkpoint of step {steps_saved[-1]} is kept" if steps_saved else "there is no checkpoint yet"
+        print(
+            f"error: step {fault.step}{seed}: not finite: {', '.join(fault.terms)}, on examples {shown} "
+            f"({run_dir / FILE}); {kept}: lower --learning-rate, give --clip-norm, or go on with --on-nonfinite skip "
+            "or halve-lr",
+            file=sys.stderr,
+        )
+    return EXIT_CODE
+
+
+def skipped_steps(config: TrainConfig, state: TrainState) -> list[dict[str, int]]:
+    """How many steps each seed has left out, as a row of metrics: empty where none may be and none was."""
+    counts = np.asarray(num_skipped(state.opt_state)).reshape(-1).tolist()
+    return [{"skipped_steps": count} if count or config.on_nonfinite != "stop" else {} for count in counts]
+
+
+def learning_rate_factor(config: TrainConfig, state: TrainState) -> float:
+    """What halving has left of the learning rate, on average over seeds."""
+    if config.on_nonfinite != "halve-lr":
+        return 1.0
+    return float(np.mean(np.exp2(-np.asarray(num_skipped(state.opt_state), np.float64))))

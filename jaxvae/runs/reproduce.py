@@ -1,0 +1,156 @@
+"""A finished run trained again from what its directory says, and what came out otherwise than there."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from jaxvae import hosts
+from jaxvae.report import read_metrics
+from jaxvae.report.manifest import differences
+from jaxvae.runs.compute import Compute, set_up
+from jaxvae.runs.config import TrainConfig
+from jaxvae.runs.directory import load_run
+from jaxvae.runs.training import Experiment, say, train_run
+from jaxvae.types import InputError, TrainState
+
+OWN = ("reproduce", "run_dir", "data_dir", "compute")
+"""Options that do not come from the run which is reproduced, where they are given."""
+INCIDENTAL = ("command", "config")
+"""Of the manifest: the command may be another, and the options are the same."""
+CLOCKED = ("examples_per_second", "first_run_at")
+EQUAL, DIFFERENT = 0, 1
+
+
+def reproduce(config: TrainConfig, *, draw: Callable[[Experiment, TrainState], None] | None = None) -> int:
+    """Train the run in `config.reproduce` again, say what is equal and what differs.
+
+    Returns:
+        The exit code: 0 where the numbers are equal, 1 where they differ, or that of a run which did not end.
+
+    Raises:
+        InputError: there is no finished run, there is one where the new one is to be, or other options are given.
+    """
+    there = Path(str(config.reproduce))
+    one = _config(config, there)
+    set_up(one.compute)
+    here = Path(str(one.run_dir))
+
+    def announce(experiment: Experiment) -> None:
+        say(f"reproducing {there} in {here}")
+        for line in describe(_read(there, "manifest.json"), _read(here, "manifest.json"), leave_out=INCIDENTAL):
+            say(line)
+
+    if exit_code := train_run(one, draw=draw, announce=announce):
+        return exit_code
+    hosts.wait_for_all("reproduced")
+    wanted, found = (_numbers(_read(run_dir, "summary.json")) for run_dir in (there, here))
+    for line in describe(wanted, found):
+        say(line)
+    if not differences(wanted, found):
+        say(f"equal: {here} has the numbers of {there}")
+        return EQUAL
+    say(f"different: {'; '.join(_how_far(one, there, here))}")
+    return DIFFERENT
+
+
+def _config(config: TrainConfig, there: Path) -> TrainConfig:
+    """The options of the run there, with a directory of its own."""
+    given = [field.name for field in dataclasses.fields(config) if getattr(config, field.name) != field.default]
+    if others := [name.replace("_", "-") for name in given if name not in OWN]:
+        raise InputError(f"reproduce: all options are those of {there}; leave --{others[0]} away")
+    if not (there / "summary.json").exists():
+        raise InputError(f"reproduce: {there} holds no finished run; name a folder with a summary.json")
+    here = config.run_dir or there.with_name(f"{there.name}-reproduced")
+    if here.resolve() == there.resolve() or (here / "summary.json").exists():
+        raise InputError(f"run-dir: {here} holds a finished run; name another --run-dir, or move it away")
+    theirs = TrainConfig.from_json(_read(there, "manifest.json").get("config") or _read(there, "config.json"))
+    return dataclasses.replace(
+        theirs,
+        run_dir=here,
+        reproduce=None,
+        data_dir=config.data_dir or theirs.data_dir,
+        compute=theirs.compute if config.compute == Compute() else config.compute,
+    )
+
+
+def describe(there: dict[str, Any], here: dict[str, Any], leave_out: tuple[str, ...] = ()) -> Iterator[str]:
+    """Lines that name what is equal, and show what is not."""
+    there, here = ({name: value for name, value in side.items() if name not in leave_out} for side in (there, here))
+    different = differences(there, here)
+    equal = [name for name in there if not any(other.split(".")[0] == name for other in different)]
+    if equal:
+        yield f"  equal      {', '.join(equal)}"
+    width = max(map(len, different), default=0)
+    for name, (value, other) in different.items():
+        if isinstance(value, list) and isinstance(other, list) and name.startswith("test_"):
+            yield f"  different  {name:{width}}  by {relative_difference({name: value}, {name: other}):.1e}, relatively"
+        else:
+            yield f"  different  {name:{width}}  {_short(value)} there, {_short(other)} here"
+
+
+def _short(value: Any) -> str:
+    """Of a digest its beginning, and all of anything else."""
+    return f"{value[:12]}..." if isinstance(value, str) and len(value) in (40, 64) else str(value)
+
+
+def _how_far(config: TrainConfig, there: Path, here: Path) -> Iterator[str]:
+    """The largest differences of parameters and metrics, and the first line of metrics that differs."""
+    folders = ["."] if config.seeds == 1 else [f"seed-{config.seed + number}" for number in range(config.seeds)]
+    pairs = [[load_run(run_dir / folder).params for run_dir in (there, here)] for folder in folders]
+    leaves = [zip(*map(jax.tree.leaves, pair)) for pair in pairs]
+    distances = [float(np.max(np.abs(np.subtract(a, b)))) for pair in leaves for a, b in pair]
+    yield f"parameters by {max(distances):.1e} at most"
+    records = [
+        {(record["step"], record["split"]): _numbers(record) for record in read_metrics(run_dir / "metrics.jsonl")}
+        for run_dir in (there, here)
+    ]
+    distances, first = [], None
+    for line in (line for line in records[0] if line in records[1]):
+        distances.append(relative_difference(records[0][line], records[1][line]))
+        first = first or (line if distances[-1] else None)
+    yield f"metrics by {max(distances, default=0.0):.1e}, relatively, at most"
+    if first:
+        yield f"the first line of metrics that differs is that of step {first[0]} ({first[1]})"
+
+
+def relative_difference(there: dict[str, Any], here: dict[str, Any]) -> float:
+    """The largest between two records' numbers, infinite where one has what the other has not.
+
+    >>> relative_difference({"loss": 2.0, "kl": [1.0, 2.0]}, {"loss": 2.0, "kl": [1.0, 4.0]})
+    0.5
+    """
+    if there.keys() != here.keys():
+        return math.inf
+
+    def difference(value: Any, other: Any) -> float:
+        if isinstance(value, str):
+            return 0.0 if value == other else math.inf
+        a, b = np.asarray(value, float), np.asarray(other, float)
+        if a.shape != b.shape:
+            return math.inf
+        largest = np.maximum(np.abs(a), np.abs(b))
+        return float(np.max(np.abs(a - b) / np.where(largest == 0, 1.0, largest), initial=0.0))
+
+    return max((difference(there[name], here[name]) for name in there), default=0.0)
+
+
+def _numbers(record: dict[str, Any]) -> dict[str, Any]:
+    """All but what depends on the clock."""
+    return {name: value for name, value in record.items() if name.removesuffix("_std") not in CLOCKED}
+
+
+def _read(run_dir: Path, name: str) -> dict[str, Any]:
+    try:
+        return json.loads((run_dir / name).read_text())
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"reproduce: cannot read {run_dir / name} ({error}); name a folder that train.py wrote"
+        ) from None

@@ -1,0 +1,107 @@
+"""What is wrong with a command line, in one line: tyro finds it, and draws boxes of many."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from jaxvae.types import did_you_mean
+
+_NOUNS = {int: "a whole number", float: "a number", str: "a word", Path: "a path"}
+
+
+def complaint(config_type: type, arguments: Sequence[str]) -> str:
+    """Say what is wrong with arguments that do not make a `config_type`: which option, what came, what to do.
+
+    >>> @dataclasses.dataclass
+    ... class Config:
+    ...     hidden: tuple[int, ...] = ()
+    >>> complaint(Config, ["--hiden", "3"])
+    "'--hiden': no such option (did you mean 'hidden'?); --help lists them all"
+    >>> complaint(Config, ["--hidden", "3", "x"])
+    "hidden: must be a whole number, got 'x'"
+    """
+    kinds = dict(_options(config_type))
+    given = _grouped(arguments)
+    for option, values in given:
+        if found := _fault(option, values, kinds):
+            return found
+    for name in _required(config_type):
+        if name not in [option for option, _ in given]:
+            return f"{name[2:]}: missing; give {name}"
+    return "the options make no sense together; --help lists them all"
+
+
+def _options(config_type: type) -> Iterable[tuple[str, Any]]:
+    """Every option with the type of its value; those of a dataclass within stand beside the others."""
+    for name, kind in typing.get_type_hints(config_type).items():
+        if dataclasses.is_dataclass(kind):
+            yield from _options(typing.cast(type, kind))
+        else:
+            option = name.replace("_", "-")
+            yield f"--{option}", kind
+            if kind is bool:
+                yield f"--no-{option}", kind
+
+
+def _required(config_type: type) -> list[str]:
+    missing = dataclasses.MISSING
+    fields = [f for f in dataclasses.fields(config_type) if f.default is missing and f.default_factory is missing]
+    return ["--" + field.name.replace("_", "-") for field in fields]
+
+
+def _grouped(arguments: Sequence[str]) -> list[tuple[str, list[str]]]:
+    """Options with the values that follow them; values before the first option belong to none."""
+    groups: list[tuple[str, list[str]]] = [("", [])]
+    for argument in arguments:
+        if argument.startswith("-") and not _is(float, argument):
+            option, *value = argument.split("=", 1)
+            groups.append((option.replace("_", "-"), value))
+        else:
+            groups[-1][1].append(argument)
+    return groups
+
+
+def _fault(option: str, values: list[str], kinds: dict[str, Any]) -> str | None:
+    if option in ("", "--"):
+        return f"{values[0]!r}: belongs to no option; --help lists them all" if values else None
+    if option not in kinds:
+        hint = did_you_mean(option[2:], [known[2:] for known in kinds])
+        return f"{option!r}: no such option{hint}; --help lists them all"
+    name, (kind, *none) = option[2:], _alternatives(kinds[option])
+    if kind is bool:
+        name = name.removeprefix("no-")
+        return f"{name}: takes no value, got {values[0]!r}; give --{name} or --no-{name}" if values else None
+    if typing.get_origin(kind) is tuple:
+        kind = typing.get_args(kind)[0]
+    elif len(values) != 1:
+        return f"{name}: takes one value, got {' '.join(values) or 'none'}; write {option} VALUE"
+    wrong = next((value for value in values if not _is(kind, value) and values != none), None)
+    if wrong is None:
+        return None
+    if choices := typing.get_args(kind):
+        return f"{name}: must be one of {', '.join(choices)}, got {wrong!r}{did_you_mean(wrong, choices)}"
+    return f"{name}: must be {_NOUNS[kind]}, got {wrong!r}"
+
+
+def _alternatives(kind: Any) -> list[Any]:
+    """A type, and the word None where that may stand in its place."""
+    alternatives = typing.get_args(kind)
+    if types.NoneType not in alternatives:
+        return [kind]
+    return [*(set(alternatives) - {types.NoneType}), "None"]
+
+
+def _is(kind: Any, value: str) -> bool:
+    """Whether a word can be read as a value of this kind."""
+    if typing.get_origin(kind) is Literal:
+        return value in typing.get_args(kind)
+    try:
+        kind(value)
+    except ValueError:
+        return False
+    return True

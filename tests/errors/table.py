@@ -1,0 +1,475 @@
+"""THE TABLE of bad input: what is wrong, the command that has it, what the command says. docs/errors.md is made of it.
+
+A command runs in a folder with the files of its row; of several lines of explanation a person reads the first, so
+there is one: the option or the file, what came, what to do. "…" stands for words that are another package's, or the
+machine's. `python tests/errors/table.py` writes the page.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from bad_files import (
+    GREY,
+    SHADES,
+    empty_folder,
+    image_archive,
+    image_folder,
+    npz,
+    run,
+    several,
+    text,
+    trapped,
+    without_end,
+)
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "errors.md"
+
+
+class Row(NamedTuple):
+    """One mistake."""
+
+    wrong: str
+    command: str
+    says: str
+    files: Callable[[Path], Any] = lambda folder: None
+
+
+def mine(**arrays):
+    return npz("mine.npz", **arrays)
+
+
+LABELS = np.arange(20)
+HOLED = np.where(SHADES > 0.9, np.nan, SHADES)
+TRAIN = "train --dataset mine.npz"
+UNREADABLE = "not a readable image (…); repair, convert or remove it"
+ATTRIBUTES = "give one of 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, slant, width"
+PRESETS = "vae, conv_vae, autoencoder, denoising_autoencoder, kl_only"
+LIKELIHOODS = "bernoulli, continuous_bernoulli, grey_cross_entropy, mse, normal_shared, normal_pixel"
+NO_RUN = "name a folder that train.py wrote"
+NEITHER = "is neither one of digits, mnist, fashion_mnist, binarized_mnist"
+BINARY = "bernoulli scores pixels that are 0 or 1"
+DRAW = "use --binarize dynamic, or --likelihood continuous_bernoulli"
+SAVE = "save arrays of numbers with numpy.savez"
+KINDS = "files of these kinds are read: .bmp .gif .jpeg .jpg .pgm .png .ppm .tif .tiff .webp"
+OTHERWISE = "Name another --run-dir, or give the same options"
+NOTHING_ELSE = "nor an existing .npz or .array_record file or folder"
+
+TABLE = {
+    "Options": [
+        Row(
+            "an unknown option",
+            "train --latent-dims 2",
+            "'--latent-dims': no such option (did you mean 'latent-dim'?); --help lists them all",
+        ),
+        Row("a word too many", "train digits", "'digits': belongs to no option; --help lists them all"),
+        Row("no value", "train --steps", "steps: takes one value, got none; write --steps VALUE"),
+        Row("two values", "train --steps 1 2", "steps: takes one value, got 1 2; write --steps VALUE"),
+        Row("no number", "train --latent-dim two", "latent-dim: must be a whole number, got 'two'"),
+        Row(
+            "a switch with a value",
+            "train --figures=False",
+            "figures: takes no value, got 'False'; give --figures or --no-figures",
+        ),
+        Row("an option missing", "sample --num 3", "run-dir: missing; give --run-dir"),
+        Row(
+            "an unknown preset",
+            "train --preset vea",
+            f"preset: must be one of {PRESETS}, got 'vea' (did you mean 'vae'?)",
+        ),
+        Row(
+            "an unknown likelihood",
+            "train --likelihood bernouli",
+            f"likelihood: must be one of {LIKELIHOODS}, got 'bernouli' (did you mean 'bernoulli'?)",
+        ),
+    ],
+    "Numbers": [
+        Row("no steps", "train --steps 0", "steps: must be at least 1, got 0"),
+        Row(
+            "more steps than can be counted",
+            "train --steps 3000000000",
+            "steps: 3000000000 are more than can be counted; ask for 2147483647 or fewer",
+        ),
+        Row("no end of epochs", "train --epochs inf", "epochs: must be above 0 and finite, got inf"),
+        Row("no latent dimension", "train --latent-dim 0", "latent-dim: must be at least 1, got 0"),
+        Row("a layer of no width", "train --hidden 100 0", "hidden: must be positive widths, got (100, 0)"),
+        Row(
+            "a learning rate that is no number",
+            "train --learning-rate nan",
+            "learning-rate: must be above 0 and finite, got nan",
+        ),
+        Row(
+            "an infinite learning rate",
+            "train --learning-rate inf",
+            "learning-rate: must be above 0 and finite, got inf",
+        ),
+        Row("an infinite beta", "train --beta inf", "beta: must be at least 0, got inf"),
+        Row("a negative beta", "train --beta -1", "beta: must be at least 0, got -1.0"),
+        Row("negative free bits", "train --free-bits -0.5", "free-bits: must be at least 0, got -0.5"),
+        Row("an average over nothing", "train --ema-decay 1", "ema-decay: must be between 0 and 1, got 1.0"),
+        Row("a negative seed", "train --seed -1", "seed: must be from 0 to 4294967295, got -1"),
+        Row(
+            "more noise than all",
+            "train --corruption masking --corruption-level 2",
+            "corruption-level: must be a share, at most 1, got 2.0",
+        ),
+        Row(
+            "more parts than examples",
+            "train --batch-size 8 --accumulate 9",
+            "accumulate: must be at most 8, a batch, got 9",
+        ),
+        Row(
+            "a warm-up longer than the run",
+            "train --steps 50 --warmup-steps 50",
+            "warmup-steps: 50 steps never end in a run of 50; make it shorter, or the run longer",
+        ),
+        Row(
+            "a warm-up of beta longer than the run",
+            "train --steps 50 --beta-warmup-steps 60",
+            "beta-warmup-steps: 60 steps never end in a run of 50; make it shorter, or the run longer",
+        ),
+        Row(
+            "a batch larger than the set",
+            "train --batch-size 2000",
+            "batch-size: 2000 is more than the 1297 training examples; make it smaller",
+        ),
+        Row(
+            "more examples than there are",
+            "train --train-examples 2000",
+            "train-examples: 2000 asked for, digits has 1297; ask for fewer",
+        ),
+        Row(
+            "channels of a net without convolutions",
+            "train --channels 8 16",
+            "channels: vae has no convolutions; use --preset conv_vae, or leave this out",
+        ),
+        Row(
+            "a level of no corruption",
+            "train --corruption-level 0.5",
+            "corruption-level: 0.5 of no corruption; give --corruption too, or leave this out",
+        ),
+    ],
+    "Devices": [
+        Row("more devices than there are", "train --devices 99", "devices: 99 asked for, … here…"),
+        Row(
+            "two devices for what one does",
+            "train --devices 2 --dispatch scan",
+            "dispatch: scan is for one device, here are 2; give --devices 1, or pmap",
+        ),
+        Row(
+            "a coordinator without a port",
+            "train --coordinator host --num-processes 2 --process-id 0",
+            "coordinator: 'host' is no HOST:PORT; give one, such as 10.0.0.1:1234",
+        ),
+    ],
+    "Data sets": [
+        Row(
+            "an unknown set",
+            "train --dataset digit",
+            f"dataset: 'digit' {NEITHER} (did you mean 'digits'?) {NOTHING_ELSE}",
+        ),
+        Row(
+            "a file of another kind",
+            "train --dataset notes.txt",
+            f"dataset: 'notes.txt' {NEITHER} {NOTHING_ELSE}",
+            text("notes.txt"),
+        ),
+        Row(
+            "grey values for coins",
+            f"{TRAIN} --likelihood bernoulli --batch-size 4",
+            f"likelihood: {BINARY}, but mine is grey; {DRAW}",
+            mine(image=GREY),
+        ),
+        Row(
+            "ink for coins, not drawn",
+            "train --likelihood bernoulli --binarize none",
+            f"likelihood: {BINARY}, but digits is grey; {DRAW}",
+        ),
+        Row(
+            "pixels in [-1, 1]",
+            TRAIN,
+            "mine.npz: array 'image' holds floats from -1 to 1; scale them to [0, 1]",
+            mine(image=2 * SHADES - 1),
+        ),
+        Row(
+            "floats from 0 to 255",
+            TRAIN,
+            "mine.npz: array 'image' holds floats from 0 to 255; scale them to [0, 1]",
+            mine(image=255 * SHADES),
+        ),
+        Row(
+            "NaN among the pixels",
+            TRAIN,
+            "mine.npz: array 'image' holds NaN or infinity; clean it first",
+            mine(image=HOLED),
+        ),
+        Row(
+            "infinity among the pixels",
+            TRAIN,
+            "mine.npz: array 'image' holds NaN or infinity; clean it first",
+            mine(image=np.where(SHADES > 0.9, np.inf, SHADES)),
+        ),
+        Row(
+            "integers that are not uint8",
+            TRAIN,
+            "mine.npz: array 'image' has dtype int64; give uint8, or floats in [0, 1]",
+            mine(image=GREY.astype(np.int64)),
+        ),
+        Row(
+            "uint8 of 0 and 1",
+            TRAIN,
+            "mine.npz: array 'image' is uint8 with no value above 1; white is 255: multiply by 255",
+            mine(image=GREY % 2),
+        ),
+        Row(
+            "one axis too few",
+            TRAIN,
+            "mine.npz: array 'image' has shape (8,); give [N, H, W], [N, H, W, C] or [N, D]",
+            mine(image=GREY[0, 0]),
+        ),
+        Row(
+            "an empty set",
+            TRAIN,
+            "mine.npz: array 'image' is empty: (0, 8, 8); give at least 2 examples",
+            mine(image=GREY[:0]),
+        ),
+        Row("one image", TRAIN, "mine.npz: 1 example cannot be divided; give at least 2", mine(image=GREY[:1])),
+        Row(
+            "no images",
+            TRAIN,
+            "mine.npz: no array 'image'; save it with numpy.savez(file, image=...)",
+            mine(pictures=GREY),
+        ),
+        Row(
+            "too few labels",
+            TRAIN,
+            "mine.npz: array 'label' is int64 (19,); give integers of shape (20,), one per image",
+            mine(image=GREY, label=LABELS[:-1]),
+        ),
+        Row(
+            "labels that are no integers",
+            TRAIN,
+            "mine.npz: array 'label' is float64 (20,); give integers of shape (20,), one per image",
+            mine(image=GREY, label=LABELS / 2),
+        ),
+        Row(
+            "a negative label",
+            TRAIN,
+            "mine.npz: array 'label' holds numbers from -1 to 18; number classes from 0, or leave it out",
+            mine(image=GREY, label=LABELS - 1),
+        ),
+        Row(
+            "a label beyond int32",
+            TRAIN,
+            "mine.npz: array 'label' holds numbers from 0 to 81604378624; number classes from 0, or leave it out",
+            mine(image=GREY, label=LABELS << 32),
+        ),
+        Row(
+            "labels missing where they are needed",
+            "latent_space --dataset mine.npz",
+            "dataset: mine.npz has no labels to colour codes by; name one that has",
+            mine(image=GREY),
+        ),
+        Row(
+            "a split without a test part",
+            TRAIN,
+            "mine.npz: array 'split' holds [0, 1]; use 0 train, 1 validation (optional), 2 test",
+            mine(image=GREY, split=LABELS % 2),
+        ),
+        Row(
+            "Python objects in the archive (never unpickled)",
+            TRAIN,
+            f"mine.npz: array 'image' cannot be read (Object arrays cannot be loaded when allow_pickle=False); {SAVE}",
+            trapped("mine.npz"),
+        ),
+        Row(
+            "half an archive",
+            TRAIN,
+            f"mine.npz: array 'image' cannot be read (…); {SAVE}",
+            without_end("mine.npz", mine(image=GREY)),
+        ),
+        *(
+            Row(
+                f"a truncated {kind} in an archive",
+                TRAIN,
+                f"mine.npz: file 0 of array '{kind}': {UNREADABLE}",
+                image_archive("mine.npz", kind, cut=30),
+            )
+            for kind in ("png", "jpeg", "webp")
+        ),
+        *(
+            Row(
+                f"a truncated {kind} in a folder",
+                "train --dataset images",
+                f"images/03.{kind}: {UNREADABLE}",
+                without_end(f"images/03.{kind}", image_folder("images", kind)),
+            )
+            for kind in ("png", "jpeg", "webp")
+        ),
+        Row(
+            "the same, read as it is needed",
+            "train --dataset images --batch-size 4 --input stream",
+            f"images/03.png: {UNREADABLE}",
+            without_end("images/03.png", image_folder("images")),
+        ),
+        Row(
+            "images of two sizes",
+            "train --dataset images",
+            "images/small/00.png: 8x4 pixels where images/00.png has 8x8; bring all images to one size",
+            several(image_folder("images"), image_folder("images/small", images=GREY[:1, :4])),
+        ),
+        Row(
+            "a folder without images",
+            "train --dataset images",
+            f"images: holds no image; {KINDS}",
+            empty_folder("images"),
+        ),
+    ],
+    "Run directories": [
+        Row("a file", "train --run-dir notes.txt", "run-dir: notes.txt is a file; name a folder", text("notes.txt")),
+        Row(
+            "a folder in a file",
+            "train --run-dir notes.txt/run",
+            "run-dir: notes.txt is a file; name a folder",
+            text("notes.txt"),
+        ),
+        Row(
+            "another run",
+            "train --run-dir run --hidden 4 --latent-dim 5",
+            f"run-dir: run holds a run with other latent_dim 3 there, 5 here. {OTHERWISE}",
+            run(),
+        ),
+        Row(
+            "another set",
+            "train --run-dir run --hidden 4 --latent-dim 3 --train-examples 200",
+            f"run-dir: run holds a run with other train_examples None there, 200 here. {OTHERWISE}",
+            run(),
+        ),
+        Row("none", "evaluate --run-dir nowhere", f"run-dir: cannot read nowhere/config.json (…); {NO_RUN}"),
+        Row(
+            "none",
+            "explore --run-dir images",
+            f"run-dir: cannot read images/config.json (…); {NO_RUN}",
+            empty_folder("images"),
+        ),
+        Row(
+            "a checkpoint of another model",
+            "evaluate --run-dir run",
+            "run-dir: checkpoint 0 is of another model: state… is float32 (4,) there and float32 (5,) here",
+            run(hidden=[5]),
+        ),
+        Row(
+            "a config of another version",
+            "evaluate --run-dir run",
+            "config.json: unknown fields ['latent_dims']; it was written by another version",
+            run(latent_dims=3),
+        ),
+        Row(
+            "its data gone",
+            "sample --run-dir run",
+            f"dataset: 'gone.npz' {NEITHER} {NOTHING_ELSE}",
+            run(dataset="gone.npz"),
+        ),
+        Row(
+            "its data changed",
+            "evaluate --run-dir run",
+            "dataset: images of mine.npz are (4, 8, 1), the run learned (8, 8, 1); put the set back",
+            several(run(dataset="mine.npz"), mine(image=GREY[:, :4])),
+        ),
+    ],
+    "Looking into a run": [
+        Row(
+            "a test image that is not there",
+            "sample --run-dir run --interpolate 3 300",
+            "interpolate: there is no test image 300; they are numbered from 0 to 299",
+            run(),
+        ),
+        Row(
+            "a latent dimension that is not there",
+            "sample --run-dir run --traverse 3",
+            "traverse: there is no latent dimension 3; they are numbered from 0 to 2",
+            run(),
+        ),
+        Row(
+            "an unknown attribute",
+            "sample --run-dir run --attribute slnat",
+            f"attribute: 'slnat' is none of this data set's (did you mean 'slant'?); {ATTRIBUTES}",
+            run(),
+        ),
+        Row(
+            "an option that needs another",
+            "sample --run-dir run --spherical",
+            "spherical: goes with --interpolate; give that too, or leave it out",
+        ),
+        Row(
+            "a strength that is no number",
+            "sample --run-dir run --attribute 3 --strength nan",
+            "strength: must be finite numbers, got (nan,)",
+        ),
+        Row(
+            "variations of no width", "sample --run-dir run --vary 3 --widen -1", "widen: must be at least 0, got -1.0"
+        ),
+        Row(
+            "pictures into a file",
+            "sample --run-dir run --out notes.txt",
+            "out: notes.txt is a file; name a folder",
+            text("notes.txt"),
+        ),
+        Row(
+            "a page over a folder",
+            "explore --run-dir run --out images",
+            "out: images is a folder; name a file in it",
+            empty_folder("images"),
+        ),
+        Row("no samples", "evaluate --run-dir run --num-samples 0", "num-samples: must be at least 1, got 0"),
+        Row(
+            "no strengths", "attributes --run-dir run --strengths", "strengths: (); give finite numbers, such as -1 0 1"
+        ),
+        Row(
+            "quadrature in three dimensions",
+            "evidence --run-dir run",
+            "run-dir: quadrature needs 1 or 2 latent dimensions, this run has 3; train one with --latent-dim 2",
+            run(),
+        ),
+        Row(
+            "the same seed twice",
+            "latent_space --seeds 1 1",
+            "seeds: must be one or more different numbers, got [1, 1]",
+        ),
+        Row(
+            "one code, nothing between",
+            "one_dimensional --num 1",
+            "num: there is nothing between fewer than 2 codes, got 1",
+        ),
+        Row(
+            "a figure into a file",
+            "closed_form_kl --out notes.txt",
+            "out: notes.txt is a file; name a folder",
+            text("notes.txt"),
+        ),
+    ],
+}
+
+INTRODUCTION = """# What is said of bad input
+
+One line on standard error: the option or the file, what came, what to do. The exit code is 2, and nothing was created
+or changed. Words that are another package's, or the machine's, are left out here (…). The scripts lie in
+`experiments/`; where a command names `mine.npz`, `images` or `run`, there is such a file or folder, with the mistake.
+
+This page is written by `python tests/errors/table.py`, from the table that `tests/errors` tries row by row.
+"""
+
+
+def page() -> str:
+    """The table for people."""
+    lines = [INTRODUCTION]
+    for section, rows in TABLE.items():
+        lines += [f"## {section}\n", "| wrong | command | answer |", "|---|---|---|"]
+        lines += [f"| {row.wrong} | `{row.command}` | `{row.says}` |" for row in rows]
+        lines.append("")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())

@@ -1,0 +1,87 @@
+"""The loss that is logged is minus the bound, of every preset: from its logged terms, and by NumPy and SciPy alone."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import scipy.stats
+
+from jaxvae import presets, rng
+from jaxvae.objectives import CORRUPTIONS
+from jaxvae.report import read_metrics
+from jaxvae.runs import TrainConfig, pieces
+
+SHAPE, LATENT_DIM, LEVEL = (8, 8, 1), 3, 0.4
+SMALL = {"hidden": (8,), "latent_dim": LATENT_DIM}
+DENSITIES = {
+    "bernoulli": lambda p: scipy.stats.bernoulli(np.float64(p.mean)).logpmf,
+    "mse": lambda p: scipy.stats.norm(np.float64(p.mean), 1.0).logpdf,
+}
+
+
+def config_of(name, **options):
+    """As `resolve` fills it in; of a posterior that is a point the KL is not charged for."""
+    preset, channels = presets.PRESETS[name], (2, 2) if presets.PRESETS[name].channels else ()
+    defaults = {field: getattr(preset, field) for field in ("posterior", "likelihood", "beta", "corruption")}
+    if preset.posterior != "delta":
+        defaults["beta"] = 0.7
+    return TrainConfig(preset=name, channels=channels, corruption_level=LEVEL, **SMALL, **{**defaults, **options})
+
+
+CASES = [(name, free) for name, preset in presets.PRESETS.items() for free in (False, preset.posterior != "delta")]
+
+
+@pytest.mark.parametrize(("name", "free"), sorted(set(CASES)))
+def test_loss_is_minus_the_bound_recomputed(name, free):
+    config = config_of(name)
+    model = pieces.build_model(config, SHAPE)
+    params = jax.jit(model.init)(rng.root(0), jnp.zeros((1, *SHAPE)))
+    x = jax.random.bernoulli(jax.random.key(1), 0.4, (5, *SHAPE)).astype(jnp.float32)
+    keys = rng.example_keys(jax.random.key(2), jnp.arange(5))
+
+    @jax.jit
+    def distributions(params, keys):
+        seen = x
+        if config.corruption != "none":
+            streams = jax.vmap(lambda key: rng.stream(key, "corruption"))(keys)
+            seen = jax.vmap(CORRUPTIONS[config.corruption], in_axes=(0, 0, None))(streams, x, LEVEL)
+        posterior = model.encode(params, seen)
+        return posterior, model.decode(params, posterior.sample(rng.sample_keys(keys, 1)[0])), seen
+
+    posterior, decoded, seen = distributions(params, keys.copy())
+    assert np.array_equal(seen, x) == (config.corruption == "none")
+    log_likelihood = DENSITIES[config.likelihood](decoded)(np.asarray(x)).sum(axis=(1, 2, 3))
+    charged, free_bits = 0.0, 0.0
+    if config.posterior == "normal":
+        mean, variance = np.float64(posterior.mean), np.exp(np.float64(posterior.log_var))
+        kl = (mean**2 + variance - 1 - np.log(variance)) / 2
+        free_bits = np.median(kl) if free else 0.0
+        charged = config.beta * np.maximum(kl, free_bits).sum(-1)
+
+    loss = jax.jit(pieces.build_loss(config_of(name, free_bits=float(free_bits)), model))
+    value, terms = loss(params, keys.copy(), x, weights=jnp.array([1.0, 1.0, 1.0, 1.0, 0.0]))
+    np.testing.assert_allclose(terms.log_likelihood, log_likelihood, rtol=1e-5)
+    np.testing.assert_allclose(value, (charged - log_likelihood)[:4].mean(), rtol=1e-5)
+    if config.posterior == "normal":
+        np.testing.assert_allclose(terms.kl, kl.sum(-1), rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("vae", {"beta": 0.5}),
+        pytest.param("vae", {"free_bits": 1e3, "beta": 0.1}, marks=pytest.mark.slow),
+        *(pytest.param(name, {}, marks=pytest.mark.slow) for name in presets.PRESETS if name != "vae"),
+    ],
+)
+def test_logged_loss_is_minus_the_bound_of_the_logged_terms(scripts, small, name, options):
+    channels = {"channels": (2, 2)} if presets.PRESETS[name].channels else {}
+    config = small(preset=name, steps=6, log_every=3, checkpoint_every=6, **SMALL, **channels, **options)
+    scripts["train"].main(config)
+    records = [record for record in read_metrics(config.run_dir / "metrics.jsonl") if record["split"] == "train"]
+    assert len(records) == 2
+    for record in records:
+        # More nats than any dimension has are free: then the loss charges for these, and for no other.
+        charged = 1e3 * LATENT_DIM if config.free_bits else record.get("kl", 0.0)
+        beta = 1.0 if config.beta is None else config.beta
+        assert record["loss"] == pytest.approx(beta * charged - record["log_likelihood"], rel=1e-5)
