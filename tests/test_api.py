@@ -27,6 +27,22 @@ SIGNATURES = [
         objectives.importance_weighted_bound,
         "(params, key, x, *, model, num_samples, condition=None, block_size=50)",
     ),
+    (
+        objectives.iwae_loss,
+        "(params, key, x, *, model, condition=None, weights=None, beta=1.0, num_samples=5, num_groups=1, "
+        "gradient='standard')",
+    ),
+    (
+        evaluation.log_marginal_likelihood,
+        "(params, key, x, *, model, num_samples=5000, condition=None, block_size=100, samples_at_once=20, "
+        "progress=<built-in function iter>)",
+    ),
+    (
+        evaluation.annealed_log_likelihood,
+        "(params, key, x, *, model, num_temperatures=1000, num_chains=16, num_leapfrog=10, start='prior', "
+        "condition=None, block_size=100, progress=<built-in function iter>)",
+    ),
+    (evaluation.decompose_kl, "(key, posterior, prior, *, block_size=20)"),
     (objectives.kl_only_loss, "(params, key, x, *, model, **options)"),
     (objectives.denoising, "(objective, corruption, level)"),
     (

@@ -14,7 +14,7 @@ from jaxvae.likelihoods import LIKELIHOODS
 from jaxvae.objectives import CORRUPTIONS
 from jaxvae.posteriors import POSTERIORS
 from jaxvae.runs import config
-from jaxvae.runs.pieces import build_loss
+from jaxvae.runs.pieces import build_loss, with_defaults
 from jaxvae.types import InputError
 
 SHAPE = (9, 7, 1)
@@ -42,10 +42,7 @@ def loss(case, model):
 
 def resolve_for(case):
     name, posterior, likelihood = case
-    preset = presets.PRESETS[name]
-    return config.TrainConfig(
-        preset=name, posterior=posterior, likelihood=likelihood, beta=preset.beta, corruption=preset.corruption
-    )
+    return with_defaults(config.TrainConfig(preset=name, posterior=posterior, likelihood=likelihood))
 
 
 @pytest.fixture
@@ -116,6 +113,7 @@ def test_convolutions_refuse_vectors_and_no_channels():
         (config.PresetName, presets.PRESETS),
         (config.PosteriorName, POSTERIORS),
         (config.LikelihoodName, LIKELIHOODS),
+        (config.ActivationName, presets.ACTIVATIONS),
         (config.CorruptionName, {"none": None, **CORRUPTIONS}),
     ],
 )

@@ -35,27 +35,10 @@ def resolve(config: TrainConfig, data: Dataset) -> TrainConfig:
     Raises:
         InputError: the options contradict each other or the data.
     """
-    preset = presets.PRESETS[config.preset]
-    defaults = {
-        name: getattr(preset, name)
-        for name in (
-            "latent_dim",
-            "hidden",
-            "channels",
-            "activation",
-            "posterior",
-            "likelihood",
-            "beta",
-            "corruption",
-            "num_samples",
-            *preset.options,
-        )
-        if getattr(config, name) is None
-    }
-    if data.pixels == "grey" and defaults.get("likelihood") == "bernoulli":
-        defaults["likelihood"] = "normal_shared"
-    config = dataclasses.replace(config, **defaults)
-    _check_used(config, preset)
+    if data.pixels == "grey" and config.likelihood is None and with_defaults(config).likelihood == "bernoulli":
+        config = dataclasses.replace(config, likelihood="normal_shared")
+    config = with_defaults(config)
+    _check_used(config, presets.PRESETS[config.preset])
     size = data.train.num_examples
     if config.batch_size > size:
         raise InputError(f"batch-size: {config.batch_size} is more than the {size} training examples; make it smaller")
@@ -72,6 +55,15 @@ def resolve(config: TrainConfig, data: Dataset) -> TrainConfig:
                 "make it shorter, or the run longer"
             )
     return dataclasses.replace(config, run_dir=config.run_dir or default_run_dir(config))
+
+
+def with_defaults(config: TrainConfig) -> TrainConfig:
+    """Fill in what was left to the preset."""
+    preset = presets.PRESETS[config.preset]
+    names = ("latent_dim", "hidden", "channels", "activation", "posterior", "likelihood")
+    names += ("beta", "num_samples", "corruption", *preset.options)
+    left = {name: getattr(preset, name) for name in names if getattr(config, name) is None}
+    return dataclasses.replace(config, **left)
 
 
 def _check_used(config: TrainConfig, preset: presets.Preset) -> None:
@@ -107,16 +99,8 @@ def _binarization(config: TrainConfig, data: Dataset) -> Literal["auto", "dynami
 
 def build_model(config: TrainConfig, shape: tuple[int, ...]) -> VAE:
     """The model of a resolved config, for examples of a shape."""
-    names = (
-        "latent_dim",
-        "hidden",
-        "channels",
-        "activation",
-        "upper_latent_dims",
-        "upper_hidden",
-        "posterior",
-        "likelihood",
-    )
+    names = ("latent_dim", "hidden", "channels", "activation", "upper_latent_dims", "upper_hidden")
+    names += ("posterior", "likelihood")
     dtype = None if config.precision == "float32" else jnp.dtype(config.precision)
     return presets.build(config.preset, shape, dtype=dtype, **{name: getattr(config, name) for name in names})
 

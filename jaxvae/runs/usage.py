@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import types
 import typing
 from collections.abc import Iterable, Sequence
@@ -26,13 +27,14 @@ def complaint(config_type: type, arguments: Sequence[str]) -> str:
     "hidden: must be a whole number, got 'x'"
     """
     kinds = dict(_options(config_type))
-    given = _grouped(arguments)
+    words = _words(config_type)
+    given = _grouped(_named(words, arguments))
     for option, values in given:
         if found := _fault(option, values, kinds):
             return found
     for name in _required(config_type):
         if name not in [option for option, _ in given]:
-            return f"{name[2:]}: missing; give {name}"
+            return f"{name[2:]}: missing; give {name[2:].upper() if name[2:] in words else name}"
     return "the options make no sense together; --help lists them all"
 
 
@@ -46,6 +48,19 @@ def _options(config_type: type) -> Iterable[tuple[str, Any]]:
             yield f"--{option}", kind
             if kind is bool:
                 yield f"--no-{option}", kind
+
+
+def _words(config_type: type) -> list[str]:
+    """What is given as a word of its own, without its name: fields marked by tyro as positional."""
+    hints = typing.get_type_hints(config_type, include_extras=True)
+    return [name for name, kind in hints.items() if typing.get_origin(kind) is typing.Annotated]
+
+
+def _named(words: Sequence[str], arguments: Sequence[str]) -> list[str]:
+    """Arguments with the names of the words in front."""
+    front = list(itertools.takewhile(lambda argument: not argument.startswith("-"), arguments))
+    named = [part for word, value in zip(words, front) for part in (f"--{word}", value)]
+    return [*front[len(words) :], *named, *arguments[len(front) :]]
 
 
 def _required(config_type: type) -> list[str]:

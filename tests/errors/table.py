@@ -45,7 +45,7 @@ HOLED = np.where(SHADES > 0.9, np.nan, SHADES)
 TRAIN = "train --dataset mine.npz"
 UNREADABLE = "not a readable image (…); repair, convert or remove it"
 ATTRIBUTES = "give one of 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, slant, width"
-PRESETS = "vae, conv_vae, autoencoder, denoising_autoencoder, kl_only"
+PRESETS = "vae, conv_vae, autoencoder, denoising_autoencoder, kl_only, iwae, miwae, ciwae, piwae"
 LIKELIHOODS = "bernoulli, continuous_bernoulli, grey_cross_entropy, mse, normal_shared, normal_pixel"
 NO_RUN = "name a folder that train.py wrote"
 NEITHER = "is neither one of digits, mnist, fashion_mnist, binarized_mnist"
@@ -82,6 +82,19 @@ TABLE = {
             "an unknown likelihood",
             "train --likelihood bernouli",
             f"likelihood: must be one of {LIKELIHOODS}, got 'bernouli' (did you mean 'bernoulli'?)",
+        ),
+        Row("no name", "table", "name: missing; give NAME"),
+        Row("a name too many", "table one two", "'two': belongs to no option; --help lists them all"),
+        Row("an unknown table", "table iwae", "name: 'iwae' is no file in …configs; give one of …"),
+        Row(
+            "an option of another preset",
+            "train --num-groups 3",
+            "num-groups: vae does not take it; leave it out, or use miwae, piwae",
+        ),
+        Row(
+            "a layer above a point",
+            "train --preset autoencoder --upper-latent-dims 5",
+            "posterior: layers above z go with normal, got delta; leave one of them out",
         ),
     ],
     "Numbers": [

@@ -191,7 +191,7 @@ def test_one_dimension_has_no_map(scripts, run_dir, monkeypatch, tmp_path):
 
 def test_evaluation_agrees_with_the_summary(scripts, run_dir, capsys):
     evaluate = scripts["evaluate"]
-    assert evaluate.main(evaluate.EvaluateConfig(run_dir=run_dir)) == 0
+    assert evaluate.main(evaluate.EvaluateConfig(run_dir=run_dir, num_samples=20, num_images=None)) == 0
     evaluation = json.loads((run_dir / "evaluation.json").read_text())
     summary = json.loads((run_dir / "summary.json").read_text())
     assert evaluation["elbo"] == summary["test_elbo"]
@@ -203,7 +203,7 @@ def test_the_best_checkpoint_can_be_chosen(scripts, small):
     config = small(learning_rate=0.5, steps=60)
     scripts["train"].main(config)
     evaluate = scripts["evaluate"]
-    evaluate.main(evaluate.EvaluateConfig(run_dir=config.run_dir, best=True))
+    evaluate.main(evaluate.EvaluateConfig(run_dir=config.run_dir, best=True, num_samples=2))
     records = [r for r in read_metrics(config.run_dir / "metrics.jsonl") if r["split"] == "validation"]
     best = max(records, key=lambda record: record["elbo"])
     assert best is not records[-1], "the test needs a run whose best checkpoint is not its newest"
