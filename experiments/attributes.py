@@ -28,7 +28,7 @@ from jaxvae.runs import load_run
 from jaxvae.runs.checks import check_at_least, check_folder, check_seed
 from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import Compute, set_up
-from jaxvae.runs.data import load_data
+from jaxvae.runs.data import check_one_layer, load_data
 from jaxvae.types import Array, InputError
 
 Judge: TypeAlias = Callable[[np.ndarray], np.ndarray]
@@ -80,6 +80,7 @@ def main(config: AttributesConfig) -> int:
     """Find the directions, edit along them, and write a table and a picture for each."""
     set_up(Compute(num_processes=1))
     run = load_run(config.run_dir, best=config.best)
+    check_one_layer(run)
     data = load_data(run, config.data_dir)
     train, test = part_of(data.train, config.num_train), part_of(data.test, config.num)
     folder = config.out or config.run_dir / "attributes"

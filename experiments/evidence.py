@@ -21,7 +21,7 @@ from jaxvae.runs import Run, TrainConfig, load_run, pieces
 from jaxvae.runs.checks import check_at_least, check_folder
 from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import Compute, set_up
-from jaxvae.runs.data import load_data
+from jaxvae.runs.data import check_one_layer, load_data
 from jaxvae.types import Array, Batch, InputError, Key, Params
 
 GRID = 200
@@ -74,6 +74,7 @@ def main(config: EvidenceConfig) -> int:
     """Load the run, compute evidence and bounds, print and write the table, draw."""
     set_up(Compute(num_processes=1))
     run = load_run(config.run_dir, best=config.best)
+    check_one_layer(run)
     check_run(run.config)
     data = load_data(run, config.data_dir)
     batch = next(pieces.evaluation_batches(run.config, data.test, config.num))

@@ -10,7 +10,7 @@ from jaxvae.runs import load_run
 from jaxvae.runs.checks import check_at_least, check_file
 from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import Compute, set_up
-from jaxvae.runs.data import load_data
+from jaxvae.runs.data import check_one_layer, load_data
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,6 +38,7 @@ def main(config: ExploreConfig) -> int:
     """Load the run and write the page."""
     set_up(Compute(num_processes=1))
     run = load_run(config.run_dir, best=config.best)
+    check_one_layer(run)
     data = load_data(run, config.data_dir)
     page = explorer_page(
         run.model,

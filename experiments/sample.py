@@ -26,7 +26,7 @@ from jaxvae.runs import Run, load_run
 from jaxvae.runs.checks import check, check_at_least, check_folder, check_seed
 from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import Compute, set_up
-from jaxvae.runs.data import load_data
+from jaxvae.runs.data import check_one_layer, load_data
 from jaxvae.types import InputError
 
 REACH = 2.5
@@ -149,6 +149,7 @@ def main(config: SampleConfig) -> int:
     """Load the run and write the pictures."""
     set_up(Compute(num_processes=1))
     run = load_run(config.run_dir, best=config.best)
+    check_one_layer(run)
     data = load_data(run, config.data_dir, stream=True)
     if run.config.train_examples is not None:
         data = data._replace(train=data.train.take(np.arange(run.config.train_examples)))

@@ -1,4 +1,4 @@
-"""The data of a run that was trained, loaded again."""
+"""The data of a run that was trained, loaded again, and what its codes must be."""
 
 from __future__ import annotations
 
@@ -28,6 +28,15 @@ def load_data(run: Run, data_dir: Path | None = None, *, stream: bool = False) -
             f"dataset: images of {run.config.dataset} are {data.shape}, the run learned {shape}; put the set back"
         )
     return data
+
+
+def check_one_layer(run: Run) -> None:
+    """Refuse a model of several stochastic layers, whose codes are no points of one space."""
+    if run.config.upper_latent_dims:
+        layers = [run.config.latent_dim, *run.config.upper_latent_dims]
+        raise InputError(
+            f"run-dir: its codes are tuples of {layers} numbers, here they must be points; name another run"
+        )
 
 
 def _decoded_shape(run: Run) -> tuple[int, ...]:

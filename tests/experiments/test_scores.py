@@ -1,0 +1,111 @@
+"""evaluate.py on models of every kind, table.py from a config to its line, and what the configs promise."""
+
+import json
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from jaxvae.runs import TrainConfig
+from jaxvae.types import InputError
+
+CONFIGS = sorted((Path(__file__).resolve().parents[2] / "experiments" / "configs").glob("*.toml"))
+
+
+def evaluation(run_dir):
+    return json.loads((run_dir / "evaluation.json").read_text())
+
+
+def test_two_stochastic_layers_are_trained_and_scored_but_are_no_points(scripts, small, tmp_path, capsys):
+    config = small(steps=20, latent_dim=4, upper_latent_dims=(2,), upper_hidden=(8,))
+    scripts["train"].main(config)
+    evaluate = scripts["evaluate"]
+    evaluate.main(evaluate.EvaluateConfig(run_dir=config.run_dir, num_samples=30, num_images=50))
+    values, told = evaluation(config.run_dir), capsys.readouterr().out
+    assert values["elbo"] < values["log_px"] + 3 * values["log_px_standard_error"]
+    assert (values["num_examples"], values["num_samples"]) == (50, 30)
+    assert 0 <= values["active_units"] <= 6
+    assert "of 4+2" in told
+    assert "images binarized afresh at each use" in told
+    sample = scripts["sample"]
+    with pytest.raises(InputError, match=r"run-dir: its codes are tuples of \[4, 2\] numbers"):
+        sample.main(sample.SampleConfig(run_dir=config.run_dir, out=tmp_path / "out"))
+
+
+@pytest.mark.slow
+def test_annealing_and_the_parts_of_the_kl(scripts, small):
+    config = small(steps=100, latent_dim=2)
+    scripts["train"].main(config)
+    evaluate = scripts["evaluate"]
+    options = {"num_samples": 200, "ais": True, "ais_images": 20, "ais_temperatures": 30, "ais_chains": 8}
+    evaluate.main(evaluate.EvaluateConfig(run_dir=config.run_dir, num_images=200, **options))
+    values = evaluation(config.run_dir)
+    parts = [values[name] for name in ("mutual_information", "total_correlation", "dimension_wise_kl")]
+    assert sum(parts) == pytest.approx(values["kl"], abs=0.3)  # one draw of each posterior
+    gap = values["simulated_log_px_upper"] - values["simulated_log_px_lower"]
+    assert -0.1 < gap < 1
+    assert values["ais_log_px"] == pytest.approx(values["log_px"], abs=5 * values["ais_log_px_standard_error"])
+
+
+def test_a_code_that_is_a_point_has_one_number(scripts, small):
+    config = small(steps=5, preset="autoencoder")
+    scripts["train"].main(config)
+    evaluate = scripts["evaluate"]
+    evaluate.main(evaluate.EvaluateConfig(run_dir=config.run_dir))
+    assert "log_px" not in evaluation(config.run_dir)
+    assert evaluation(config.run_dir)["log_likelihood"] < 0
+
+
+CONFIG = """
+paper = "A paper"
+table = "table 1"
+published = { log_px = -20.0, active_units = "3" }
+must_reach = -21.0
+num_samples = 20
+seeds = [0, 1]
+
+[train]
+dataset = "digits"
+hidden = [8]
+latent_dim = 2
+epochs = 1
+"""
+
+
+@pytest.mark.slow
+def test_a_config_becomes_one_line_however_often_it_is_run(scripts, tmp_path, monkeypatch):
+    table = scripts["table"]
+    (tmp_path / "tiny.toml").write_text(CONFIG)
+    monkeypatch.setattr(table, "CONFIGS", tmp_path)
+    page = tmp_path / "results.md"
+    page.write_text("# Results\n\n| config | paper |\n|---|---|\n| [other](x) | stays |\n\nThe end.\n")
+    options = {"name": "tiny", "runs": tmp_path / "runs", "results": page, "num_images": 40}
+    assert table.main(table.TableConfig(**options)) == 0
+    first = page.read_text()
+    assert table.main(table.TableConfig(**options)) == 0
+    assert page.read_text() == first
+    lines = first.splitlines()
+    assert lines[4] == "| [other](x) | stays |"
+    assert lines[5].startswith(
+        "| [tiny](../experiments/configs/tiny.toml) | A paper, table 1 | digits, training images bin"
+    )
+    assert re.search(r"\| -20\.00 \(3\) \| -\d+\.\d\d ± 0\.\d\d \(\d, \d\) \|", lines[5])
+    assert "| 0, 1 | L20 on 40 images |" in lines[5]
+    assert lines[-1] == "The end."
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_a_config_says_where_its_number_is_from_and_its_options_hold(scripts, path):
+    row, head = tomllib.loads(path.read_text()), path.read_text().split("\npaper =")[0]
+    for word in (row["paper"], row["table"], f"experiments/table.py {path.stem}", "Protocol:", "Estimator:"):
+        assert word in head
+    assert f"Published: {row['published']['log_px']} nats" in head
+    assert row["must_reach"] < row["published"]["log_px"]
+    table = scripts["table"]
+    config = table.TableConfig(name=path.stem, data_dir=Path("data"))
+    config.check()
+    for seed in row["seeds"]:
+        run = table.one_seed(config, row, seed)
+        assert (run.seed, run.data_dir) == (seed, Path("data"))
+        assert TrainConfig.from_json(run.to_json()) == run

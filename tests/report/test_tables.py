@@ -1,0 +1,28 @@
+"""Rows in a page: each in its place, none twice."""
+
+import pytest
+
+from jaxvae.report.tables import put_row
+from jaxvae.types import InputError
+
+PAGE = "# Title\n\n| a | b |\n|---|---|\n| [one](1) | 1 |\n| two | 2 |\n\nThe end.\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "cells", "row"), [("one", ["[one](1)", "9"], 4), ("two", ["two", "9"], 5), ("three", ["three", "9"], 6)]
+)
+def test_a_row_is_put_in_its_place(tmp_path, name, cells, row):
+    page = tmp_path / "page.md"
+    page.write_text(PAGE)
+    put_row(page, name, cells)
+    lines, before = page.read_text().splitlines(), PAGE.splitlines()
+    assert lines[row] == f"| {' | '.join(cells)} |"
+    rest = lines[:row] + lines[row + 1 :]
+    assert rest == (before if name == "three" else before[:row] + before[row + 1 :])
+
+
+def test_a_page_without_a_table_is_refused(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("words\n")
+    with pytest.raises(InputError, match=r"results: .* holds no table"):
+        put_row(page, "one", ["one"])
