@@ -9,24 +9,24 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Literal, NamedTuple, cast
+from typing import Literal
 
 import jax.numpy as jnp
 import numpy as np
-from numpy.typing import ArrayLike
 
 from jaxvae import latent, rng
-from jaxvae.data import Dataset, Split, named_attributes
+from jaxvae.data import named_attributes
 from jaxvae.data.dataset import full_scale
 from jaxvae.evaluation import in_blocks
 from jaxvae.report import animation, figures
-from jaxvae.runs import Run, load_run
+from jaxvae.runs import load_run
 from jaxvae.runs.checks import check, check_at_least, check_folder, check_seed
 from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import Compute, set_up
 from jaxvae.runs.data import check_one_layer, load_data
+from jaxvae.runs.trained import Trained
 from jaxvae.types import InputError
 
 REACH = 2.5
@@ -101,48 +101,6 @@ OWNERS = {
     "widen": ["vary"],
 }
 """Option -> the options one of which it needs."""
-
-
-class Trained(NamedTuple):
-    """A trained model, the data it was trained on, and where its pictures go."""
-
-    run: Run
-    data: Dataset
-    folder: Path
-
-    def encode(self, split: Split) -> np.ndarray:
-        """Posterior means `[N, D]` of all of a split's images."""
-        run, scale = self.run, full_scale(split.image)
-        # What in_blocks asks of an array, rows that are read from a file can do as well.
-        images = cast(np.ndarray, split.image)
-        return in_blocks(lambda x: run.model.encode(run.params, x / scale).mean, images)
-
-    def decode(self, codes: ArrayLike) -> np.ndarray:
-        """Images `[..., H, W, C]` of codes `[..., D]`."""
-        run, codes = self.run, np.asarray(codes)
-        images = in_blocks(lambda z: run.model.decode(run.params, z).mean, codes.reshape(-1, codes.shape[-1]))
-        return images.reshape(*codes.shape[:-1], *images.shape[1:])
-
-    def test_images(self, ids: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
-        """Test images `[N, ...]` in [0, 1], and their codes `[N, D]`."""
-        part = self.data.test.take(np.asarray(ids))
-        return part.first(len(ids)), self.encode(part)
-
-    def test_split(self, most: int) -> Split:
-        """The test split, or so many of its examples."""
-        return self.data.test.take(np.arange(min(most, self.data.test.num_examples)))
-
-    @property
-    def latent_dim(self) -> int:
-        """D."""
-        return self.run.model.prior(self.run.params).mean.shape[-1]
-
-    def spread(self) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and deviation `[D]` of codes: the prior's, or the test images' own where no prior was at work."""
-        if self.run.config.posterior != "delta":
-            return np.zeros(self.latent_dim), np.ones(self.latent_dim)
-        codes = self.encode(self.test_split(5000))
-        return codes.mean(axis=0), codes.std(axis=0)
 
 
 def main(config: SampleConfig) -> int:
