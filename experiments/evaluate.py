@@ -67,7 +67,8 @@ def main(config: EvaluateConfig) -> int:
             num_chains=config.ais_chains,
             progress=named_bar("annealing"),
         )
-    print(f"{scores.protocol(run.config)}; step {run.step}")
+    print(scores.protocol(run.config))
+    print(f"{run.config.preset} of {scores.num_parameters(run):,} parameters after {run.step:,} steps")
     print(scores.text_table(lines))
     write_json(config.run_dir / "evaluation.json", scores.to_json(run, lines))
     return 0

@@ -148,6 +148,11 @@ def _as_tuple(value: Any) -> tuple[Any, ...]:
     return value if isinstance(value, tuple) else (value,)
 
 
+def num_parameters(run: Run) -> int:
+    """Of all networks: models of one name may differ in size."""
+    return sum(leaf.size for leaf in jax.tree.leaves(run.params))
+
+
 def text_table(lines: list[Line]) -> str:
     """For the terminal: a line for each number."""
     head = f"{'':24}{'value':>11}  {'± s.e.':>8}  {'samples':>7}  {'images':>6}  estimator"
@@ -175,4 +180,6 @@ def to_json(run: Run, lines: list[Line]) -> dict[str, Any]:
         "step": run.step,
         "dataset": run.config.dataset,
         "protocol": protocol(run.config),
+        "num_parameters": num_parameters(run),
+        "latent_dims": [run.config.latent_dim, *run.config.upper_latent_dims],
     }
