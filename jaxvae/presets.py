@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple, TypeVar
+from types import MappingProxyType
+from typing import Any, NamedTuple, TypeVar
 
 import jax.numpy as jnp
 import numpy as np
@@ -70,12 +71,9 @@ class Preset(NamedTuple):
     posterior: str = "normal"
     likelihood: str = "bernoulli"
     objective: Callable = elbo_loss
-    options: tuple[str, ...] = ("free_bits",)
-    """What the objective takes besides model, beta and num_samples."""
+    options: Mapping[str, Any] = MappingProxyType({"free_bits": 0.0})
+    """What the objective takes besides model, beta and num_samples, and what it is where nobody says otherwise."""
     num_samples: int = 1
-    num_groups: int = 1
-    gradient: str = "standard"
-    elbo_share: float = 0.0
     beta: float = 1.0
     corruption: str = "none"
     """Of what the encoder sees: a row of `objectives.CORRUPTIONS`, or none."""
@@ -107,14 +105,14 @@ PRESETS = {
     "iwae": Preset(
         "Burda, Grosse & Salakhutdinov 2016, https://arxiv.org/abs/1509.00519",
         objective=iwae_loss,
-        options=("gradient",),
+        options={"gradient": "standard"},
         num_samples=5,
     ),
-    "miwae": Preset(RAINFORTH, objective=iwae_loss, options=("gradient", "num_groups"), num_samples=8, num_groups=8),
+    "miwae": Preset(RAINFORTH, objective=iwae_loss, options={"gradient": "standard", "num_groups": 8}, num_samples=8),
     "ciwae": Preset(
-        RAINFORTH, objective=ciwae_loss, options=("gradient", "elbo_share"), num_samples=64, elbo_share=0.05
+        RAINFORTH, objective=ciwae_loss, options={"gradient": "standard", "elbo_share": 0.05}, num_samples=64
     ),
-    "piwae": Preset(RAINFORTH, objective=piwae_loss, options=("num_groups",), num_samples=8, num_groups=8),
+    "piwae": Preset(RAINFORTH, objective=piwae_loss, options={"num_groups": 8}, num_samples=8),
 }
 
 

@@ -61,8 +61,9 @@ def with_defaults(config: TrainConfig) -> TrainConfig:
     """Fill in what was left to the preset."""
     preset = presets.PRESETS[config.preset]
     names = ("latent_dim", "hidden", "channels", "activation", "posterior", "likelihood")
-    names += ("beta", "num_samples", "corruption", *preset.options)
-    left = {name: getattr(preset, name) for name in names if getattr(config, name) is None}
+    names += ("beta", "num_samples", "corruption")
+    defaults = {**{name: getattr(preset, name) for name in names}, **preset.options}
+    left = {name: default for name, default in defaults.items() if getattr(config, name) is None}
     return dataclasses.replace(config, **left)
 
 
