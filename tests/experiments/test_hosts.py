@@ -40,7 +40,7 @@ def free_port():
 
 def start(run_dir, *arguments, processes):
     """Start the processes of one run, each with one device."""
-    environment = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"}
+    environment = {**os.environ, "XLA_FLAGS": "--xla_backend_optimization_level=0"}  # one device, quickly compiled
     command = [sys.executable, str(TRAIN), "--run-dir", str(run_dir), *OPTIONS, *arguments]
     together = ["--coordinator", f"127.0.0.1:{free_port()}", "--num-processes", str(processes), "--process-id"]
     return [

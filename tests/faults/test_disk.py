@@ -60,6 +60,8 @@ def test_a_full_disk(fault, rounds, command, broken, disk, assert_nothing_is_los
         shutil.rmtree(broken.run_dir)
 
 
+# Orbax's threads find the disk full each by itself, and nobody collects what they raise.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_disk_that_fills_while_a_checkpoint_is_written(
     fault, rounds, train, resumed, disk, monkeypatch, assert_nothing_is_lost
 ):
