@@ -75,7 +75,7 @@ def one_seed(config: TableConfig, row: dict[str, Any], seed: int) -> TrainConfig
     """The config's training options, with one of its seeds."""
     options = {"checkpoint_every": 12000, "log_every": 2400, "figures": False, **row["train"]}
     place = {"run_dir": str(config.runs / f"{config.name}-{seed}"), "data_dir": config.data_dir, "seed": seed}
-    run = TrainConfig.from_json({**options, **place})
+    run = TrainConfig.from_json({**options, **place, "compute": {"num_processes": 1}})
     run.check()
     return run
 
