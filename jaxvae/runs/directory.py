@@ -109,11 +109,15 @@ def _check_same(there: dict[str, Any], wanted: dict[str, Any], message: str) -> 
 
 def read_config(run_dir: Path) -> TrainConfig:
     """The options that a run was trained with."""
-    return _recall(run_dir, "config.json", "config", TrainConfig.from_json)
+    return _recall(run_dir, "config.json", TrainConfig.from_json, lambda about: TrainConfig.from_json(about["config"]))
 
 
 def _read_facts(run_dir: Path) -> dict[str, Any]:
-    return _recall(run_dir, "manifest.json", "data", dict)
+    return _recall(run_dir, "manifest.json", _data, _data)
+
+
+def _data(known: dict[str, Any]) -> dict[str, Any]:
+    return dict(known["data"])
 
 
 def about(run_dir: Path) -> dict[str, Any]:
@@ -121,12 +125,11 @@ def about(run_dir: Path) -> dict[str, Any]:
     return {"config": read_config(run_dir).to_json(), "data": _read_facts(run_dir)}
 
 
-def _recall(run_dir: Path, name: str, key: str, parse: Callable[[Any], T]) -> T:
-    """What a file says; where it is damaged or gone, what the newest intact checkpoint says."""
+def _recall(run_dir: Path, name: str, in_file: Callable[[Any], T], in_checkpoint: Callable[[dict[str, Any]], T]) -> T:
+    """What is found in a file; where that is damaged or gone, in what the newest intact checkpoint repeats."""
     path = run_dir / name
     try:
-        values = json.loads(path.read_text())
-        return parse(values["data"] if key == "data" else values)
+        return in_file(json.loads(path.read_text()))
     except InputError:
         raise
     except (OSError, ValueError, TypeError, KeyError) as error:
@@ -134,7 +137,7 @@ def _recall(run_dir: Path, name: str, key: str, parse: Callable[[Any], T]) -> T:
         if repeated is None:
             raise InputError(f"run-dir: cannot read {path} ({error}); name a folder that train.py wrote") from None
         logger.warning("%s cannot be read (%s): taken from the newest checkpoint", path, first_line(error))
-        return parse(repeated[key])
+        return in_checkpoint(repeated)
 
 
 def load_run(run_dir: Path, *, best: bool = False) -> Run:

@@ -6,7 +6,6 @@ docs/reproducibility.md.
 
 import contextlib
 import dataclasses
-import functools
 import importlib.util
 import json
 import os
@@ -27,6 +26,9 @@ from jaxvae.runs import TrainConfig, load_run
 from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import Compute
 from jaxvae.training import loop
+
+sys.path.insert(0, str(Path(__file__).parent))
+from breaking import at_call
 
 PROJECT = Path(__file__).resolve().parents[2]
 TRAIN = PROJECT / "experiments" / "train.py"
@@ -130,19 +132,6 @@ def resumed(interrupted, tmp_path):
 
 def interrupt_the_main_thread():
     raise KeyboardInterrupt
-
-
-def at_call(count, act, function):
-    """A function that does something else first, when it is called for the k-th time."""
-    calls = iter(range(1, 10**9))
-
-    @functools.wraps(function)
-    def wrapped(*args, **kwargs):
-        if next(calls) == count:
-            act()
-        return function(*args, **kwargs)
-
-    return wrapped
 
 
 @pytest.fixture(scope="session")

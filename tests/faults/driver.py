@@ -12,6 +12,8 @@ import sys
 import threading
 from pathlib import Path
 
+from breaking import at_call
+
 TRAIN = Path(__file__).resolve().parents[2] / "experiments" / "train.py"
 sys.path.insert(0, str(TRAIN.parent))
 
@@ -21,19 +23,6 @@ def find(dotted):
     module, names = dotted.split(":")
     *holders, name = names.split(".")
     return functools.reduce(getattr, holders, importlib.import_module(module)), name
-
-
-def break_at(dotted, count, act):
-    holder, name = find(dotted)
-    function, calls = getattr(holder, name), iter(range(1, 10**9))
-
-    @functools.wraps(function)
-    def broken(*args, **kwargs):
-        if next(calls) == count:
-            act()
-        return function(*args, **kwargs)
-
-    setattr(holder, name, broken)
 
 
 def tear(run_dir):
@@ -54,5 +43,6 @@ if __name__ == "__main__":
         act = threading.Timer(float(delay), kill).start
     else:
         act = functools.partial(os.kill, os.getpid(), signal.Signals[kind])
-    break_at(dotted, int(count), act)
+    holder, name = find(dotted)
+    setattr(holder, name, at_call(int(count), act, getattr(holder, name)))
     train.run_script(train.main, train.TrainConfig)

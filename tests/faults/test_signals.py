@@ -1,10 +1,12 @@
 """SIGTERM and Ctrl-C: a clean end at any moment, one line, the right exit code, and a run that goes on."""
 
 import dataclasses
+import functools
 import os
 import signal
 
 import pytest
+from breaking import at_call
 
 from jaxvae import checkpoint
 from jaxvae.report import figures
@@ -29,15 +31,7 @@ SIGNALS = {"Ctrl-C": signal.SIGINT, "SIGTERM": signal.SIGTERM}
 
 def break_at(patch, place, number, call=1):
     holder, name = place
-    function, calls = getattr(holder, name), []
-
-    def broken(*args, **kwargs):
-        calls.append(1)
-        if len(calls) == call:
-            os.kill(os.getpid(), number)
-        return function(*args, **kwargs)
-
-    patch.setattr(holder, name, broken)
+    patch.setattr(holder, name, at_call(call, functools.partial(os.kill, os.getpid(), number), getattr(holder, name)))
 
 
 def test_while_it_trains_a_run_is_saved_first(fault, rounds, command, broken, monkeypatch, assert_nothing_is_lost):

@@ -15,17 +15,25 @@ pytestmark = pytest.mark.slow
 EDGES = [0.0, 1e-20, 1e-3, 1.0, 30.0, 1e4, 1e15]
 
 
-def hostile(*shape, least=-1e15, most=1e15):
-    """Float32 from the least to the most, edges among them; and what is no number, or has no end."""
+def hostile(*shape, least=-1e15, most=1e15, finite=True):
+    """Float32 from the least to the most, edges among them; and, if wanted, what is no number or has no end."""
     edges = [value for edge in EDGES for value in (edge, -edge) if least <= value <= most]
     usual = st.floats(float(np.float32(least)), float(np.float32(most)), width=32, allow_subnormal=False)
-    return arrays(np.float32, shape, elements=st.sampled_from([*edges, np.inf, np.nan]) | usual, fill=st.nothing())
+    endless = [] if finite else [np.inf, np.nan]
+    return arrays(np.float32, shape, elements=st.sampled_from([*edges, *endless]) | usual, fill=st.nothing())
 
 
-PARAMS = st.fixed_dictionaries(
-    {"mean": hostile(4, 2), "log_var": hostile(4, 2, least=-80, most=80), "outputs": hostile(4, 3)}
-)
-WEIGHTS, BETA = hostile(4, least=0, most=1e4), hostile(least=0, most=1e4)
+def arguments(finite):
+    """Params, x, weights and beta."""
+    bounds = {"mean": {}, "log_var": {"least": -80, "most": 80}, "outputs": {}}
+    params = {name: hostile(4, 3 if name == "outputs" else 2, finite=finite, **bounds[name]) for name in bounds}
+    positive = {"least": 0, "most": 1e4, "finite": finite}
+    x = hostile(4, 3, least=0, most=1) if finite else hostile(4, 3, least=-2, most=2, finite=False)
+    return st.tuples(st.fixed_dictionaries(params), x, hostile(4, **positive), hostile(**positive))
+
+
+# Apart, because of so many numbers one without an end would be among almost all examples.
+ARGUMENTS = arguments(finite=True) | arguments(finite=False)
 
 
 def model(family):
@@ -57,11 +65,15 @@ def test_elbo_loss(name):
     def loss(params, x, weights, beta):
         return elbo_loss(params, jax.random.key(0), x, model=model(family), weights=weights, beta=beta)[0]
 
-    @given(PARAMS, hostile(4, 3, least=-2, most=2), WEIGHTS, BETA)
-    def check(params, x, weights, beta):
+    compared = []
+
+    @given(ARGUMENTS)
+    def check(given_arguments):
+        params, x, weights, beta = given_arguments
         got = float(loss(params, x, weights, beta))
         if not np.isfinite(got):
             return
+        compared.append(got)
         mean, log_var, outputs = (np.float64(params[key]) for key in ("mean", "log_var", "outputs"))
         kl = 0.5 * np.stack([np.expm1(log_var), -log_var, mean**2])
         log_likelihood = np.stack(np.broadcast_arrays(*formula(np.float64(x), outputs)))
@@ -72,3 +84,4 @@ def test_elbo_loss(name):
 
     with np.errstate(all="ignore"):
         check()
+    assert len(set(compared)) >= 5, "hardly anything was compared"
