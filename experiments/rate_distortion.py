@@ -35,7 +35,7 @@ class RateDistortionConfig:
     """As of train.py."""
     data_dir: Path | None = None
     """Where tensorflow-datasets keeps its sets; TFDS_DATA_DIR if not given."""
-    betas: tuple[float, ...] = (0.1, 0.3, 1.0, 3.0, 10.0)
+    betas: tuple[float, ...] = (0.1, 0.2, 0.5, 1.0, 2.0, 4.0)
     """Weights of the KL."""
     seed: int = 0
     """All randomness comes from this number."""
@@ -101,9 +101,10 @@ def save_curve(path: Path, points: dict[str, dict[str, float]]) -> None:
     rates, distortions = ([point[name] for point in points.values()] for name in ("kl", "distortion"))
     axis.plot(rates, distortions, "o-", color="C0")
     for name, rate, distortion in zip(points, rates, distortions):
-        axis.annotate(name, (rate, distortion), xytext=(5, 5), textcoords="offset points", fontsize=8)
+        axis.annotate(name, (rate, distortion), xytext=(7, 3), textcoords="offset points", fontsize=8)
+    axis.set(xlim=(-0.04 * max(rates), 1.2 * max(rates)), ylim=axis.get_ylim())
     best = -max(point["elbo"] for point in points.values())
-    axis.plot([0, max(rates)], [best, best - max(rates)], "--", color="C7", linewidth=1, label="the best ELBO")
+    axis.axline((0, best), slope=-1, linestyle="--", color="C7", linewidth=1, label="the best ELBO")
     axis.set(xlabel="rate: KL (nats)", ylabel="distortion: -log p(x|z) (nats)")
     axis.legend(frameon=False)
     save_figure(figure, path)

@@ -121,15 +121,22 @@ class ContinuousBernoulli:
     def log_prob(self, value: Array) -> Array:
         """`[...]` nats, a log-density: it may be positive."""
         value, logits = event_rows(self.event_ndim, value, at_least_float32(self.logits))
-        return _within(value, value * logits - _log_normalizer(logits)).sum(-1)
+        anchor, log_normalizer = _log_normalizer(logits)
+        return _within(value, (value - anchor) * logits - log_normalizer).sum(-1)
 
 
-def _log_normalizer(logits: Array) -> Array:
-    """Log of (exp(l) - 1) / l, which is l / 2 + log(sinh(u) / u) at u = |l| / 2."""
+def _log_normalizer(logits: Array) -> tuple[Array, Array]:
+    """Of exp(l x): the a in [0, 1] around which x is taken, and log of the integral of exp(l (x - a)).
+
+    a = 1 / 2 near l = 0, and far out the likely end, where (exp(l) - 1) / l alone would drown its logarithm in l.
+    """
     small, safe = _split_small(logits, 0.3)
     series = logits**2 / 24 - logits**4 / 2880 + logits**6 / 181440
-    u = 0.5 * jnp.abs(safe)
-    return 0.5 * logits + jnp.where(small, series, u + jnp.log(-jnp.expm1(-2 * u) / (2 * u)))
+    size = jnp.abs(safe)
+    return (
+        jnp.where(small, 0.5, jnp.where(safe > 0, 1.0, 0.0)),
+        jnp.where(small, series, jnp.log(-jnp.expm1(-size) / size)),
+    )
 
 
 def _split_small(logits: Array, threshold: float) -> tuple[Array, Array]:

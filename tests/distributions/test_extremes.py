@@ -63,6 +63,13 @@ def test_bernoulli_is_exact_far_out():
     np.testing.assert_allclose(Bernoulli(LOGITS).log_prob(jnp.ones(1)), [-1e4, *[-np.log(2)] * 3, 0], rtol=1e-6)
 
 
+def test_continuous_bernoulli_is_exact_far_out():
+    far = jnp.array([[-1e18], [-1e5], [1e5], [1e18]])
+    # At the likely end the density is |l|: its logarithm must not drown in l itself.
+    got = ContinuousBernoulli(far).log_prob((far > 0).astype(jnp.float32))
+    np.testing.assert_allclose(got, np.log(np.abs(far[:, 0])), rtol=1e-6)
+
+
 def continuous_bernoulli(logits, x, u):
     """Log-density, mean, variance, sample and its derivative by textbook formulas in long double."""
     logits = np.asarray(logits, np.longdouble)

@@ -45,8 +45,8 @@ def cross_entropy(x, logits):
 
 def continuous_bernoulli(x, logits):
     size = np.abs(logits)
-    inside = np.where(size < 1e-3, size / 2 + size**2 / 24, size + np.log(-np.expm1(-size) / np.where(size, size, 1)))
-    return np.where((x < 0) | (x > 1), -np.inf, x * logits), -inside - np.minimum(logits, 0)
+    rest = np.where(size < 1e-3, size**2 / 24 - size / 2, np.log(-np.expm1(-size) / np.where(size, size, 1)))
+    return np.where((x < 0) | (x > 1), -np.inf, x * logits), -np.maximum(logits, 0), -rest
 
 
 def normal(x, mean, log_var):
