@@ -60,8 +60,8 @@ def resolve(config: TrainConfig, data: Dataset) -> TrainConfig:
 def with_defaults(config: TrainConfig) -> TrainConfig:
     """Fill in what was left to the preset."""
     preset = presets.PRESETS[config.preset]
-    names = ("latent_dim", "hidden", "channels", "activation", "posterior", "likelihood")
-    names += ("beta", "num_samples", "corruption")
+    model = ("latent_dim", "hidden", "channels", "activation", "posterior", "likelihood")
+    names = (*model, "beta", "num_samples", "corruption")
     defaults = {**{name: getattr(preset, name) for name in names}, **preset.options}
     left = {name: default for name, default in defaults.items() if getattr(config, name) is None}
     return dataclasses.replace(config, **left)
@@ -100,10 +100,10 @@ def _binarization(config: TrainConfig, data: Dataset) -> Literal["auto", "dynami
 
 def build_model(config: TrainConfig, shape: tuple[int, ...]) -> VAE:
     """The model of a resolved config, for examples of a shape."""
-    names = ("latent_dim", "hidden", "channels", "activation", "upper_latent_dims", "upper_hidden")
-    names += ("posterior", "likelihood")
+    layers = ("latent_dim", "hidden", "channels", "activation", "upper_latent_dims", "upper_hidden")
+    options = {name: getattr(config, name) for name in (*layers, "posterior", "likelihood")}
     dtype = None if config.precision == "float32" else jnp.dtype(config.precision)
-    return presets.build(config.preset, shape, dtype=dtype, **{name: getattr(config, name) for name in names})
+    return presets.build(config.preset, shape, dtype=dtype, **options)
 
 
 def build_loss(config: TrainConfig, model: VAE) -> Loss:
