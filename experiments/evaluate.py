@@ -65,6 +65,7 @@ def main(config: EvaluateConfig) -> int:
             num_images=config.ais_images,
             num_temperatures=config.ais_temperatures,
             num_chains=config.ais_chains,
+            num_samples=config.num_samples,
             progress=named_bar("annealing"),
         )
     print(scores.protocol(run.config))

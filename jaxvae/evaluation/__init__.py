@@ -18,3 +18,4 @@ from jaxvae.evaluation.log_likelihood import log_marginal_likelihood as log_marg
 from jaxvae.evaluation.quadrature import Evidence as Evidence
 from jaxvae.evaluation.quadrature import log_evidence as log_evidence
 from jaxvae.evaluation.quadrature import log_joint as log_joint
+from jaxvae.evaluation.standard_error import standard_error as standard_error

@@ -12,6 +12,7 @@ import numpy as np
 
 from jaxvae import rng
 from jaxvae.evaluation.active_units import active_units
+from jaxvae.evaluation.standard_error import standard_error
 from jaxvae.objectives import elbo_terms
 from jaxvae.types import Array, Batch, ElboTerms, Key, Model, Params
 
@@ -52,12 +53,11 @@ def evaluate_elbo(
         parts.append(jax.tree.map(lambda array, real=real: np.asarray(array)[real], of_batch))
     terms, means = jax.tree.map(lambda *arrays: np.concatenate(arrays).astype(np.float64), *parts)
     elbo = terms.elbo
-    standard_error = elbo.std(ddof=1) / len(elbo) ** 0.5 if len(elbo) > 1 else float("nan")
     return ElboEstimate(
         elbo.mean(),
         terms.log_likelihood.mean(),
         terms.kl.mean(),
-        float(standard_error),
+        standard_error(elbo),
         len(elbo),
         terms.kl_per_dimension.mean(axis=0).tolist(),
         int(active_units(means).sum()),

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxvae import rng
+from jaxvae.evaluation.standard_error import standard_error
 from jaxvae.objectives import importance_weighted_bound
 from jaxvae.types import Array, Key, Model, Params
 
@@ -29,7 +30,7 @@ class LogLikelihood(NamedTuple):
     @property
     def standard_error(self) -> float:
         """Of the mean over examples; the samples' own error is far smaller."""
-        return float(self.log_px.std(ddof=1) / len(self.log_px) ** 0.5) if len(self.log_px) > 1 else float("nan")
+        return standard_error(self.log_px)
 
 
 def log_marginal_likelihood(

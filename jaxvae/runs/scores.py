@@ -18,6 +18,7 @@ from jaxvae.evaluation import (
     bidirectional,
     decompose_kl,
     log_marginal_likelihood,
+    standard_error,
 )
 from jaxvae.report.tables import bits_per_dimension
 from jaxvae.runs import pieces
@@ -83,26 +84,35 @@ def score(
 
 
 def anneal(
-    run: Run, split: Split, *, num_images: int, num_temperatures: int, num_chains: int, progress: Progress = iter
+    run: Run,
+    split: Split,
+    *,
+    num_images: int,
+    num_temperatures: int,
+    num_chains: int,
+    num_samples: int,
+    progress: Progress = iter,
 ) -> list[Line]:
-    """Log p(x) of the first images by annealed importance sampling, and of as many simulated ones from both sides."""
+    """Log p(x) of the first images by annealing and, of the same, by samples; of simulated ones from both sides."""
     x = images(run.config, _first(split, num_images))
     options: dict[str, Any] = {
         "model": run.model,
         "num_temperatures": num_temperatures,
         "num_chains": num_chains,
+        "block_size": 20,  # small, so that the bar moves
         "progress": progress,
     }
     key = rng.root(run.config.seed)
+    sampled = log_marginal_likelihood(run.params, key, x, model=run.model, num_samples=num_samples)
     real = annealed_log_likelihood(run.params, key, x, **options)
     both = bidirectional(run.params, key, num_images, **options)
     how = f"{num_temperatures} temperatures"
 
-    def line(name: str, estimator: str, values: np.ndarray) -> Line:
-        error = float(values.std(ddof=1) / len(values) ** 0.5) if len(values) > 1 else float("nan")
-        return Line(name, estimator, num_chains, len(values), float(values.mean()), error)
+    def line(name: str, estimator: str, values: np.ndarray, samples: int = num_chains) -> Line:
+        return Line(name, estimator, samples, len(values), float(values.mean()), standard_error(values))
 
     return [
+        line("ais_images_log_px", "importance-weighted bound of the same images", sampled.log_px, num_samples),
         line("ais_log_px", f"annealed, {how}", real.log_px),
         line("ais_acceptance", "of the HMC proposals", real.acceptance),
         line("simulated_log_px_lower", f"annealed, {how}, images drawn from the model", both.lower),

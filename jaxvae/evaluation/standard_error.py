@@ -1,0 +1,10 @@
+"""How far a mean over examples may be off, because others could have been drawn."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def standard_error(values: np.ndarray) -> float:
+    """Sample standard deviation of `[N]` values over sqrt(N), which is of their mean; NaN of a single one."""
+    return float(values.std(ddof=1) / len(values) ** 0.5) if len(values) > 1 else float("nan")
