@@ -149,9 +149,9 @@ def _of_codes(run: Run, x: np.ndarray) -> list[Line]:
         return lines
     whole = jax.tree.map(lambda *parts: jnp.concatenate(parts), *blocks)
     parts = decompose_kl(rng.root(run.config.seed), whole, cast(Normal, run.model.prior(run.params)))
-    return lines + [
-        Line(name, "aggregate posterior of these images", 1, len(x), value) for name, value in parts._asdict().items()
-    ]
+    names = (*parts._fields, "aggregate_kl")
+    how = "aggregate posterior of these images"
+    return lines + [Line(name, how, 1, len(x), getattr(parts, name)) for name in names]
 
 
 def _as_tuple(value: Any) -> tuple[Any, ...]:
