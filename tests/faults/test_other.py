@@ -73,6 +73,8 @@ OTHER = {
     "on_nonfinite": "skip",
     "latent_dim": 7,
     "hidden": (7,),
+    "upper_latent_dims": (7,),
+    "upper_hidden": (7,),
     "channels": (7,),
     "posterior": "delta",
     "likelihood": "mse",
