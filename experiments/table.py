@@ -56,8 +56,6 @@ class TableConfig:
 def main(config: TableConfig) -> int:
     """Train and score one seed after another, then write the line."""
     row = tomllib.loads((CONFIGS / f"{config.name}.toml").read_text())
-    if config.epochs is not None:
-        row["train"]["epochs"] = config.epochs
     runs = [one_seed(config, row, seed) for seed in row["seeds"]]
     set_up(runs[0].compute)
     values = []
@@ -74,6 +72,8 @@ def main(config: TableConfig) -> int:
 def one_seed(config: TableConfig, row: dict[str, Any], seed: int) -> TrainConfig:
     """The config's training options, with one of its seeds."""
     options = {"checkpoint_every": 12000, "log_every": 2400, "figures": False, **row["train"]}
+    if config.epochs is not None:
+        options["epochs"] = config.epochs
     place = {"run_dir": str(config.runs / f"{config.name}-{seed}"), "data_dir": config.data_dir, "seed": seed}
     run = TrainConfig.from_json({**options, **place, "compute": {"num_processes": 1}})
     run.check()
@@ -101,6 +101,9 @@ def cells(
     log_px = [one["log_px"] for one in by_name]
     mean, spread = np.mean([line.value for line in log_px]), np.std([line.value for line in log_px])
     active = [f"{one['active_units'].value:g}" for one in by_name]
+    epochs = f"{row['train']['epochs']:g} epochs"
+    if config.epochs is not None:
+        epochs = f"only {config.epochs:g} of {epochs}"
     return [
         f"[{config.name}](../experiments/configs/{config.name}.toml)",
         f"{row['paper']}, {row['table']}",
@@ -110,7 +113,7 @@ def cells(
         f"{np.mean([line.standard_error for line in log_px]):.2f}",
         ", ".join(str(run.seed) for run in runs),
         f"L{log_px[0].samples} on {log_px[0].images} images",
-        f"{row['train']['epochs']:g} epochs, {jax.devices()[0].device_kind}",
+        f"{epochs}, {jax.devices()[0].device_kind}",
     ]
 
 

@@ -93,6 +93,8 @@ def test_a_config_becomes_one_line_however_often_it_is_run(scripts, tmp_path, mo
     assert re.search(r"\| -20\.00 \(3\) \| -\d+\.\d\d ± 0\.\d\d \(\d, \d\) \|", lines[5])
     assert "| 0, 1 | L20 on 40 images |" in lines[5]
     assert lines[-1] == "The end."
+    assert table.main(table.TableConfig(**options, epochs=0.5)) == 0
+    assert "| only 0.5 of 1 epochs, " in page.read_text()
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
