@@ -55,18 +55,31 @@ class TableConfig:
 
 def main(config: TableConfig) -> int:
     """Train and score one seed after another, then write the line."""
-    row = tomllib.loads((CONFIGS / f"{config.name}.toml").read_text())
+    row = read(config.name)
     runs = [one_seed(config, row, seed) for seed in row["seeds"]]
     set_up(runs[0].compute)
     values = []
     for run in runs:
-        code = train_run(run)
-        if code:
-            return code
+        for stage in [*before(config, row, run.seed), run]:
+            if code := train_run(stage):
+                return code
         values.append(evaluate(config, row, run))
     put_row(config.results, config.name, cells(config, row, runs, values))
     print(f"{config.name} in {config.results}")
     return 0
+
+
+def read(name: str) -> dict[str, Any]:
+    """A config."""
+    return tomllib.loads((CONFIGS / f"{name}.toml").read_text())
+
+
+def before(config: TableConfig, row: dict[str, Any], seed: int) -> list[TrainConfig]:
+    """What a config starts from is trained first, as that config says."""
+    if "start" not in row:
+        return []
+    start, whole = read(row["start"]), dataclasses.replace(config, name=row["start"], epochs=None)
+    return [*before(whole, start, seed), one_seed(whole, start, seed)]
 
 
 def one_seed(config: TableConfig, row: dict[str, Any], seed: int) -> TrainConfig:
@@ -74,6 +87,8 @@ def one_seed(config: TableConfig, row: dict[str, Any], seed: int) -> TrainConfig
     options = {"checkpoint_every": 12000, "log_every": 2400, "figures": False, **row["train"]}
     if config.epochs is not None:
         options["epochs"] = config.epochs
+    if "start" in row:
+        options["init_from"] = config.runs / f"{row['start']}-{seed}"
     place = {"run_dir": str(config.runs / f"{config.name}-{seed}"), "data_dir": config.data_dir, "seed": seed}
     run = TrainConfig.from_json({**options, **place, "compute": {"num_processes": 1}})
     run.check()
@@ -101,7 +116,8 @@ def cells(
     log_px = [one["log_px"] for one in by_name]
     mean, spread = np.mean([line.value for line in log_px]), np.std([line.value for line in log_px])
     active = [f"{one['active_units'].value:g}" for one in by_name]
-    epochs = f"{row['train']['epochs']:g} epochs"
+    stages = [*before(config, row, runs[0].seed), one_seed(dataclasses.replace(config, epochs=None), row, runs[0].seed)]
+    epochs = f"{' + '.join(f'{stage.epochs:g}' for stage in stages)} epochs"
     if config.epochs is not None:
         epochs = f"only {config.epochs:g} of {epochs}"
     return [

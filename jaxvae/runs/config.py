@@ -24,7 +24,7 @@ LikelihoodName = Literal[
 ActivationName = Literal["relu", "tanh", "elu", "silu", "softplus"]
 GradientName = Literal["standard", "stl", "dreg"]
 CorruptionName = Literal["none", "noise", "masking", "salt_and_pepper"]
-PATHS = ("data_dir", "run_dir", "reproduce", "compilation_cache")
+PATHS = ("data_dir", "run_dir", "reproduce", "init_from", "compilation_cache")
 C = TypeVar("C", bound="TrainConfig | Compute")
 
 
@@ -93,6 +93,8 @@ class TrainConfig:
     """Family of p(x|z); if not given the preset's, or normal_shared where pixels are shades and not ink."""
     output_bias: bool = True
     """Begin with the decoder's last bias at the training set's mean."""
+    init_from: Path | None = None
+    """Begin with the parameters of the run in this directory, whose networks are of the same sizes."""
 
     beta: float | None = None
     """Weight of the KL; 1 makes the loss minus the ELBO. The preset's if not given: 1, or 0 of autoencoders."""

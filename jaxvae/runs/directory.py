@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import jax
+import jax.numpy as jnp
 
 from jaxvae import hosts
 from jaxvae.checkpoint import Checkpoints
@@ -26,6 +27,9 @@ from jaxvae.types import InputError, Params, first_line
 
 ROOM, RIGHT = "make room", "make it writable"
 REMEDIES = {errno.ENOSPC: ROOM, errno.EDQUOT: ROOM, errno.EROFS: RIGHT, errno.EACCES: RIGHT, errno.EPERM: RIGHT}
+NETWORKS = ("hidden", "channels", "latent_dim", "upper_latent_dims", "upper_hidden")
+SIZES = ("dataset", "preset", "posterior", "likelihood", *NETWORKS)
+"""Options that decide which parameters there are."""
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
@@ -160,3 +164,27 @@ def load_run(run_dir: Path, *, best: bool = False) -> Run:
     if restored is None:
         raise InputError(f"run-dir: {run_dir} has no checkpoint yet; train it first")
     return Run(config, model, evaluation_params(restored.state), int(restored.state.step))
+
+
+def starting_params(config: TrainConfig, model: VAE, shape: tuple[int, ...]) -> Params:
+    """The parameters of the run in `config.init_from`, for a run to begin with.
+
+    Raises:
+        InputError: there is no run, or its networks are of other sizes.
+    """
+    there = Path(str(config.init_from))
+    try:
+        run = load_run(there)
+    except InputError as error:
+        raise InputError(f"init-from: {str(error).removeprefix('run-dir: ')}") from None
+    fresh = jax.eval_shape(lambda: model.init(jax.random.key(0), jnp.zeros((1, *shape))))
+    if _shapes(run.params) != _shapes(fresh):
+        theirs, ours = run.config.to_json(), config.to_json()
+        others = [name for name in SIZES if theirs[name] != ours[name]]
+        named = ", ".join(f"{name.replace('_', '-')} {theirs[name]} there, {ours[name]} here" for name in others)
+        raise InputError(f"init-from: the networks of {there} are of other sizes ({named}); give the same")
+    return run.params
+
+
+def _shapes(params: Params) -> Any:
+    return jax.tree_util.tree_structure(params), [leaf.shape for leaf in jax.tree.leaves(params)]

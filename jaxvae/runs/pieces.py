@@ -145,7 +145,13 @@ def build_optimizer(config: TrainConfig) -> optax.GradientTransformation:
     return optimizer if config.ema_decay is None else with_average(optimizer, config.ema_decay)
 
 
-def initial_state(config: TrainConfig, model: VAE, shape: tuple[int, ...], mean: Array | None = None) -> TrainState:
+def initial_state(
+    config: TrainConfig,
+    model: VAE,
+    shape: tuple[int, ...],
+    mean: Array | None = None,
+    params: Params | None = None,
+) -> TrainState:
     """The state before the first step; with several seeds their states, stacked along a first axis.
 
     Args:
@@ -153,20 +159,24 @@ def initial_state(config: TrainConfig, model: VAE, shape: tuple[int, ...], mean:
         model: what `build_model` made of it.
         shape: of one example.
         mean: `[...]` the training set's mean example in [0, 1], where the decoder's output is to begin.
+        params: begin with these, and not with fresh ones.
     """
     optimizer, link = build_optimizer(config), LIKELIHOODS[str(config.likelihood)].link
 
     # Compiled as a whole: one by one, the hundred small operations would take seconds.
     @jax.jit
-    def init(key: Key, mean: Array | None) -> TrainState:
+    def init(key: Key, mean: Array | None, params: Params | None) -> TrainState:
+        if params is not None:
+            return init_state(key, params, optimizer)
         params = model.init(key, jnp.zeros((1, *shape)))
         if mean is not None:
             params["decoder"] = with_output_bias(params["decoder"], link(mean))
         return init_state(key, params, optimizer)
 
     if config.seeds == 1:
-        return init(root_keys(config), mean)
-    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *[init(key, mean) for key in root_keys(config)])
+        return init(root_keys(config), mean, params)
+    states = [init(key, mean, params) for key in root_keys(config)]
+    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *states)
 
 
 def root_keys(config: TrainConfig) -> Key:

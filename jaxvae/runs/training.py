@@ -113,8 +113,11 @@ def prepare(config: TrainConfig) -> Iterator[Experiment]:
     config = pieces.resolve(config, data)
     model = pieces.build_model(config, data.shape)
     engine = build_engine(config, model, data.train)
+    checkpoints = Checkpoints(Path(str(config.run_dir)) / "checkpoints")
+    if config.init_from is not None and not checkpoints.steps():
+        directory.starting_params(config, model, data.shape)  # read to refuse it before a folder is made
     with directory.open_run_dir(config, data) as run_dir:
-        yield Experiment(config, data, model, engine, run_dir, Checkpoints(run_dir / "checkpoints"))
+        yield Experiment(config, data, model, engine, run_dir, checkpoints)
 
 
 def _fewer(data: Dataset, num: int) -> Dataset:
@@ -133,9 +136,14 @@ def restore_or_init(experiment: Experiment) -> Restored[TrainState]:
     restored = checkpoints.restore(state)
     if restored is not None:
         say(f"resuming {run_dir} from step {steps_taken(restored.state)}")
-    elif (run_dir / "metrics.jsonl").exists():
+        return restored
+    if (run_dir / "metrics.jsonl").exists():
         say(f"{run_dir} has no checkpoint yet: beginning again with step 1")
-    return restored or Restored(state, {})
+    if config.init_from is not None:
+        params = directory.starting_params(config, model, data.shape)
+        state = pieces.initial_state(config, model, data.shape, params=params)
+        say(f"beginning with the parameters of {config.init_from}")
+    return Restored(state, {})
 
 
 def fit(experiment: Experiment, restored: Restored[TrainState], interrupt: Interrupt) -> tuple[TrainState, Progress]:

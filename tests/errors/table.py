@@ -361,6 +361,17 @@ TABLE = {
         ),
         Row("none", "evaluate --run-dir nowhere", f"run-dir: cannot read nowhere/config.json (…); {NO_RUN}"),
         Row(
+            "none to begin with",
+            "train --init-from nowhere",
+            f"init-from: cannot read nowhere/config.json (…); {NO_RUN}",
+        ),
+        Row(
+            "one of other sizes to begin with",
+            "train --init-from run --hidden 4 --latent-dim 5",
+            "init-from: the networks of run are of other sizes (latent-dim 3 there, 5 here); give the same",
+            run(),
+        ),
+        Row(
             "none",
             "explore --run-dir images",
             f"run-dir: cannot read images/config.json (…); {NO_RUN}",

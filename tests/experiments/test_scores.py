@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from jaxvae.runs import TrainConfig
+from jaxvae.runs import TrainConfig, load_run
 from jaxvae.types import InputError
 
 CONFIGS = sorted((Path(__file__).resolve().parents[2] / "experiments" / "configs").glob("*.toml"))
@@ -95,6 +95,23 @@ def test_a_config_becomes_one_line_however_often_it_is_run(scripts, tmp_path, mo
     assert lines[-1] == "The end."
     assert table.main(table.TableConfig(**options, epochs=0.5)) == 0
     assert "| only 0.5 of 1 epochs, " in page.read_text()
+
+
+@pytest.mark.slow
+def test_a_config_that_starts_from_another_trains_that_first(scripts, tmp_path, monkeypatch):
+    table = scripts["table"]
+    (tmp_path / "tiny.toml").write_text(CONFIG)
+    (tmp_path / "tiny_iwae.toml").write_text(
+        CONFIG.replace("[0, 1]", '[1]\nstart = "tiny"').replace("[train]", '[train]\npreset = "iwae"')
+    )
+    monkeypatch.setattr(table, "CONFIGS", tmp_path)
+    page = tmp_path / "results.md"
+    page.write_text("| config | paper |\n|---|---|\n")
+    runs = tmp_path / "runs"
+    assert table.main(table.TableConfig(name="tiny_iwae", runs=runs, results=page, num_images=40)) == 0
+    assert {path.name for path in runs.iterdir()} == {"tiny-1", "tiny_iwae-1"}
+    assert load_run(runs / "tiny_iwae-1").config.init_from == runs / "tiny-1"
+    assert "| 1 + 1 epochs, " in page.read_text()
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)

@@ -1,0 +1,45 @@
+"""--init-from: a run that begins with the parameters of another, and goes on without it."""
+
+import shutil
+
+import jax
+import numpy as np
+import pytest
+
+from jaxvae.runs import load_run, training
+
+
+@pytest.fixture
+def first(scripts, small, tmp_path):
+    config = small(run_dir=tmp_path / "first", ema_decay=0.9)
+    assert scripts["train"].main(config) == 0
+    return config
+
+
+def starting_state(config):
+    with training.prepare(config) as experiment:
+        return training.restore_or_init(experiment).state
+
+
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_it_begins_where_the_other_ended(first, small, capsys, seeds):
+    state = starting_state(small(preset="iwae", init_from=first.run_dir, ema_decay=0.9, seeds=seeds))
+    assert f"beginning with the parameters of {first.run_dir}" in capsys.readouterr().out
+    assert state.step.ravel().tolist() == [0] * seeds
+
+    def assert_of_all_seeds(ours, theirs):
+        np.testing.assert_array_equal(ours, np.broadcast_to(theirs, ours.shape))
+
+    theirs = load_run(first.run_dir).params
+    jax.tree.map(assert_of_all_seeds, state.params, theirs)
+    jax.tree.map(assert_of_all_seeds, state.opt_state.average, theirs)
+
+
+def test_an_interrupted_run_needs_the_other_no_more(scripts, first, small, tmp_path):
+    whole = small(run_dir=tmp_path / "whole", init_from=first.run_dir)
+    assert scripts["train"].main(whole) == 0
+    half = small(run_dir=tmp_path / "half", init_from=first.run_dir, steps=20)
+    assert scripts["train"].main(half) == 0
+    shutil.rmtree(first.run_dir)
+    assert scripts["train"].main(small(run_dir=tmp_path / "half", init_from=first.run_dir)) == 0
+    jax.tree.map(np.testing.assert_array_equal, load_run(tmp_path / "half").params, load_run(tmp_path / "whole").params)
