@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import jax
 import jax.numpy as jnp
 from jax.scipy.linalg import solve_triangular
@@ -84,7 +86,37 @@ def _solve(triangular: Array, right: Array) -> Array:
     leading = jnp.broadcast_shapes(triangular.shape[:-2], right.shape[:-2])
     triangular = jnp.broadcast_to(triangular, leading + triangular.shape[-2:])
     right = jnp.broadcast_to(right, leading + right.shape[-2:])
-    return solve_triangular(triangular, right, lower=True)
+    triangular = jnp.tril(triangular)
+    return jax.lax.custom_linear_solve(
+        functools.partial(jnp.matmul, triangular),
+        right,
+        solve=lambda _, right: _forward_substitution(triangular, right),
+        transpose_solve=lambda _, right: _backward_substitution(triangular, right),
+    )
+
+
+def _forward_substitution(lower: Array, right: Array) -> Array:
+    # LAPACK's batches wait for threads of the pool that they run in: with JAX 0.10, two at once hang on two cores.
+    return jax.lax.platform_dependent(
+        lower, right, cpu=_row_by_row, default=functools.partial(solve_triangular, lower=True)
+    )
+
+
+def _backward_substitution(lower: Array, right: Array) -> Array:
+    """L^-T R: turned around in both axes, L^T is a lower triangle too."""
+    turned = jnp.flip(jnp.matrix_transpose(lower), (-2, -1))
+    return jnp.flip(_forward_substitution(turned, jnp.flip(right, -2)), -2)
+
+
+def _row_by_row(lower: Array, right: Array) -> Array:
+    def solve_row(i: Array, solved: Array) -> Array:
+        row = jax.lax.dynamic_index_in_dim(lower, i, -2, keepdims=False)
+        known = jnp.einsum("...j,...jk->...k", row, solved)  # rows from i on are still 0
+        value = jax.lax.dynamic_index_in_dim(right, i, -2, keepdims=False) - known
+        pivot = jax.lax.dynamic_index_in_dim(row, i, -1)
+        return jax.lax.dynamic_update_index_in_dim(solved, value / pivot, i, -2)
+
+    return jax.lax.fori_loop(0, lower.shape[-1], solve_row, jnp.zeros_like(right))
 
 
 def _log_diagonal(cholesky: Array) -> Array:
