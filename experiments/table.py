@@ -20,6 +20,7 @@ from jaxvae.report.tables import put_row
 from jaxvae.runs import TrainConfig, load_run, scores
 from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import set_up
+from jaxvae.runs.directory import read_config
 from jaxvae.runs.training import train_run
 from jaxvae.types import InputError
 
@@ -97,7 +98,7 @@ def one_seed(config: TableConfig, row: dict[str, Any], seed: int) -> TrainConfig
 
 def evaluate(config: TableConfig, row: dict[str, Any], run: TrainConfig) -> list[scores.Line]:
     """Score a trained seed on the test split."""
-    trained = load_run(Path(str(run.run_dir)), best=row.get("best", False))
+    trained = load_run(Path(str(run.run_dir)))
     data = load(trained.config.dataset, config.data_dir)
     return scores.score(
         trained,
@@ -123,7 +124,7 @@ def cells(
     return [
         f"[{config.name}](../experiments/configs/{config.name}.toml)",
         f"{row['paper']}, {row['table']}",
-        scores.protocol(load_run(Path(str(runs[0].run_dir))).config),
+        scores.protocol(read_config(Path(str(runs[0].run_dir)))),
         f"{row['published']['log_px']:.2f} ({row['published']['active_units']})",
         f"{mean:.2f}{f' ± {spread:.2f}' if len(log_px) > 1 else ''} ({', '.join(active)})",
         f"{np.mean([line.standard_error for line in log_px]):.2f}",
