@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from jaxvae.evaluation import Bar
 from jaxvae.report import write_json
 from jaxvae.runs import load_run, scores
 from jaxvae.runs.checks import check, check_at_least
@@ -75,7 +76,7 @@ def main(config: EvaluateConfig) -> int:
     return 0
 
 
-def named_bar(name: str) -> scores.Progress:
+def named_bar(name: str) -> Bar:
     """A progress bar over blocks of images."""
     return functools.partial(tqdm, desc=name, unit="block", leave=False)
 

@@ -4,10 +4,11 @@ from jaxvae.evaluation.active_units import active_units as active_units
 from jaxvae.evaluation.aggregate import knn_entropy as knn_entropy
 from jaxvae.evaluation.aggregate import knn_kl as knn_kl
 from jaxvae.evaluation.aggregate import squared_mmd as squared_mmd
-from jaxvae.evaluation.annealed import AnnealedEstimate as AnnealedEstimate
-from jaxvae.evaluation.annealed import Sandwich as Sandwich
-from jaxvae.evaluation.annealed import annealed_log_likelihood as annealed_log_likelihood
-from jaxvae.evaluation.annealed import bidirectional as bidirectional
+from jaxvae.evaluation.annealed_log_likelihood import AnnealedEstimate as AnnealedEstimate
+from jaxvae.evaluation.annealed_log_likelihood import Sandwich as Sandwich
+from jaxvae.evaluation.annealed_log_likelihood import annealed_log_likelihood as annealed_log_likelihood
+from jaxvae.evaluation.annealed_log_likelihood import bidirectional as bidirectional
+from jaxvae.evaluation.blocks import Bar as Bar
 from jaxvae.evaluation.blocks import in_blocks as in_blocks
 from jaxvae.evaluation.decomposition import KLDecomposition as KLDecomposition
 from jaxvae.evaluation.decomposition import decompose_kl as decompose_kl

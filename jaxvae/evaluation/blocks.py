@@ -1,14 +1,29 @@
-"""A function over many examples, a block at a time, so that memory does not grow with their number."""
+"""Many examples, a block at a time, so that memory does not grow with their number."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeAlias
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from jaxvae.types import Array
+
+Bar: TypeAlias = Callable[[Iterable[int]], Iterable[int]]
+"""What the loop over the blocks' first examples is wrapped in, such as `tqdm`."""
+
+
+def example_blocks(num: int, block_size: int, progress: Bar = iter) -> Iterator[np.ndarray]:
+    """Example numbers, as many at once; the last block repeats the last, because another shape would be compiled anew.
+
+    >>> print(*example_blocks(5, 2))
+    [0 1] [2 3] [4 4]
+    """
+    size = min(block_size, num)
+    for first in progress(range(0, num, size)):
+        yield np.minimum(np.arange(first, first + size), num - 1)
 
 
 def in_blocks(function: Callable[[Array], Array], x: Array | np.ndarray, *, block_size: int = 500) -> np.ndarray:
@@ -23,11 +38,5 @@ def in_blocks(function: Callable[[Array], Array], x: Array | np.ndarray, *, bloc
         block_size: the most examples at once.
     """
     compiled = jax.jit(function)
-    size = min(block_size, len(x))
-    blocks = [np.asarray(compiled(_take(x, first, size))) for first in range(0, len(x), size)]
+    blocks = [np.asarray(compiled(jnp.asarray(x[ids]))) for ids in example_blocks(len(x), block_size)]
     return np.concatenate(blocks)[: len(x)]
-
-
-def _take(x: Array | np.ndarray, first: int, size: int) -> Array:
-    # The last block is filled up with the last example, because another shape would be compiled anew.
-    return jnp.asarray(x[np.minimum(np.arange(first, first + size), len(x) - 1)])

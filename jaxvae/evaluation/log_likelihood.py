@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import jax
@@ -11,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxvae import rng
+from jaxvae.evaluation.blocks import Bar, example_blocks
 from jaxvae.evaluation.standard_error import standard_error
 from jaxvae.objectives import importance_weighted_bound
 from jaxvae.types import Array, Key, Model, Params
@@ -43,7 +43,7 @@ def log_marginal_likelihood(
     condition: Array | np.ndarray | None = None,
     block_size: int = 100,
     samples_at_once: int = 20,
-    progress: Callable[[Iterable[int]], Iterable[int]] = iter,
+    progress: Bar = iter,
 ) -> LogLikelihood:
     r"""Estimate log p(x) of every example from below.
 
@@ -72,16 +72,11 @@ def log_marginal_likelihood(
 
     Reference: Burda et al. 2016, https://arxiv.org/abs/1509.00519, section 5 (L_5000).
     """
-    key, size = rng.stream(key, "log_marginal_likelihood"), min(block_size, len(x))
-
-    def take(array: Array | np.ndarray, ids: np.ndarray) -> Array:
-        return jnp.asarray(array[np.minimum(ids, len(x) - 1)])  # the last block is filled up: one shape, one program
-
+    key = rng.stream(key, "log_marginal_likelihood")
     bounds = []
-    for first in progress(range(0, len(x), size)):
-        ids = np.arange(first, first + size)
-        given = None if condition is None else take(condition, ids)
-        bounds.append(_bound(params, key, ids, take(x, ids), given, model, num_samples, samples_at_once))
+    for ids in example_blocks(len(x), block_size, progress):
+        given = None if condition is None else jnp.asarray(condition[ids])
+        bounds.append(_bound(params, key, ids, jnp.asarray(x[ids]), given, model, num_samples, samples_at_once))
     return LogLikelihood(np.concatenate(bounds)[: len(x)].astype(np.float64))
 
 

@@ -17,6 +17,7 @@ from jaxvae import hosts
 from jaxvae.checkpoint import Checkpoints
 from jaxvae.data import Dataset
 from jaxvae.model import VAE
+from jaxvae.presets import PRESETS
 from jaxvae.report import write_json
 from jaxvae.report.manifest import write_manifest
 from jaxvae.runs import lock
@@ -27,9 +28,9 @@ from jaxvae.types import InputError, Params, first_line
 
 ROOM, RIGHT = "make room", "make it writable"
 REMEDIES = {errno.ENOSPC: ROOM, errno.EDQUOT: ROOM, errno.EROFS: RIGHT, errno.EACCES: RIGHT, errno.EPERM: RIGHT}
-NETWORKS = ("hidden", "channels", "latent_dim", "upper_latent_dims", "upper_hidden")
-SIZES = ("dataset", "preset", "posterior", "likelihood", *NETWORKS)
-"""Options that decide which parameters there are."""
+SIZES = ("hidden", "channels", "latent_dim", "upper_latent_dims", "upper_hidden")
+NETWORKS = ("dataset", "preset", "posterior", "likelihood", *SIZES, "activation")
+"""Options that decide what the networks are."""
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
@@ -170,7 +171,7 @@ def starting_params(config: TrainConfig, model: VAE, shape: tuple[int, ...]) -> 
     """The parameters of the run in `config.init_from`, for a run to begin with.
 
     Raises:
-        InputError: there is no run, or its networks are of other sizes.
+        InputError: there is no run, or its networks are others.
     """
     there = Path(str(config.init_from))
     try:
@@ -178,12 +179,17 @@ def starting_params(config: TrainConfig, model: VAE, shape: tuple[int, ...]) -> 
     except InputError as error:
         raise InputError(f"init-from: {str(error).removeprefix('run-dir: ')}") from None
     fresh = jax.eval_shape(lambda: model.init(jax.random.key(0), jnp.zeros((1, *shape))))
-    if _shapes(run.params) != _shapes(fresh):
-        theirs, ours = run.config.to_json(), config.to_json()
-        others = [name for name in SIZES if theirs[name] != ours[name]]
+    theirs, ours = _networks(run.config), _networks(config)
+    if _shapes(run.params) != _shapes(fresh) or theirs["activation"] != ours["activation"]:
+        others = [name for name in NETWORKS if theirs[name] != ours[name]]
         named = ", ".join(f"{name.replace('_', '-')} {theirs[name]} there, {ours[name]} here" for name in others)
-        raise InputError(f"init-from: the networks of {there} are of other sizes ({named}); give the same")
+        raise InputError(f"init-from: the networks of {there} are others ({named}); give the same")
     return run.params
+
+
+def _networks(config: TrainConfig) -> dict[str, Any]:
+    options = config.to_json()
+    return {**options, "activation": config.activation or PRESETS[config.preset].activation}
 
 
 def _shapes(params: Params) -> Any:

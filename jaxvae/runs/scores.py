@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, cast
 
 import jax
@@ -13,6 +12,7 @@ from jaxvae import rng
 from jaxvae.data import Split
 from jaxvae.distributions import Normal
 from jaxvae.evaluation import (
+    Bar,
     active_units,
     annealed_log_likelihood,
     bidirectional,
@@ -25,9 +25,6 @@ from jaxvae.runs import pieces
 from jaxvae.runs.config import TrainConfig
 from jaxvae.runs.directory import Run
 from jaxvae.types import InputError
-
-Progress = Callable[[Iterable[int]], Iterable[int]]
-"""What a loop over blocks of images is wrapped in."""
 
 
 class Line(NamedTuple):
@@ -50,7 +47,7 @@ def protocol(config: TrainConfig) -> str:
 
 
 def score(
-    run: Run, split: Split, *, num_samples: int, num_images: int | None = None, progress: Progress = iter
+    run: Run, split: Split, *, num_samples: int, num_images: int | None = None, progress: Bar = iter
 ) -> list[Line]:
     """Every number of a trained run on a split, or on its first images; of a posterior that is a point only one.
 
@@ -91,7 +88,7 @@ def anneal(
     num_temperatures: int,
     num_chains: int,
     num_samples: int,
-    progress: Progress = iter,
+    progress: Bar = iter,
 ) -> list[Line]:
     """Log p(x) of the first images by annealing and, of the same, by samples; of simulated ones from both sides."""
     x = images(run.config, _first(split, num_images))

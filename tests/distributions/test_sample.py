@@ -26,7 +26,7 @@ def assert_mean(samples, expected):
 
 def test_moments(family, float64):
     d = family.distribution
-    many = jax.tree.map(lambda leaf: np.broadcast_to(leaf, (NUM_SAMPLES, *leaf.shape)), d)
+    many = jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (NUM_SAMPLES, *leaf.shape)), d)
     samples = np.float64(sample(many, jax.random.key(0)))
     mean, variance = family.mean(float64(d)), family.variance(float64(d))
     np.testing.assert_allclose(d.mean, mean, rtol=1e-5, atol=1e-6)

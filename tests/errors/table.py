@@ -368,7 +368,13 @@ TABLE = {
         Row(
             "one of other sizes to begin with",
             "train --init-from run --hidden 4 --latent-dim 5",
-            "init-from: the networks of run are of other sizes (latent-dim 3 there, 5 here); give the same",
+            "init-from: the networks of run are others (latent-dim 3 there, 5 here); give the same",
+            run(),
+        ),
+        Row(
+            "one of another activation to begin with",
+            "train --init-from run --hidden 4 --latent-dim 3 --activation tanh",
+            "init-from: the networks of run are others (activation relu there, tanh here); give the same",
             run(),
         ),
         Row(

@@ -16,6 +16,7 @@ from jaxvae.distributions import Delta, GreyCrossEntropy
 from jaxvae.distributions.base import at_least_float32
 from jaxvae.distributions.kl import log_prob_per_example
 from jaxvae.evaluation.annealing import anneal, sigmoid_schedule, tune
+from jaxvae.evaluation.blocks import Bar, example_blocks
 from jaxvae.evaluation.hmc import Path
 from jaxvae.objectives.importance import log_mean_exp
 from jaxvae.types import Array, Distribution, InputError, Key, Model, Params
@@ -23,7 +24,6 @@ from jaxvae.types import Array, Distribution, InputError, Key, Model, Params
 Start = Literal["prior", "posterior"]
 Latents: TypeAlias = Any
 """`[1, D]`, or a tuple of them, one for each stochastic layer."""
-Progress: TypeAlias = Callable[[Iterable[int]], Iterable[int]]
 
 
 class AnnealedEstimate(NamedTuple):
@@ -74,7 +74,7 @@ def annealed_log_likelihood(
     start: Start = "prior",
     condition: Array | np.ndarray | None = None,
     block_size: int = 100,
-    progress: Progress = iter,
+    progress: Bar = iter,
 ) -> AnnealedEstimate:
     r"""Estimate log p(x) of every example from below, by annealed importance sampling.
 
@@ -132,7 +132,7 @@ def bidirectional(
     start: Start = "prior",
     condition: Array | np.ndarray | None = None,
     block_size: int = 100,
-    progress: Progress = iter,
+    progress: Bar = iter,
 ) -> Sandwich:
     r"""Bound log p(x) of examples that the model itself draws, from below and from above.
 
@@ -275,12 +275,8 @@ def _take(array: Array | np.ndarray | None, ids: np.ndarray) -> Array | None:
 
 
 def _in_blocks(
-    block: Callable[[np.ndarray], tuple[Array, ...]], num: int, block_size: int, progress: Progress
+    block: Callable[[np.ndarray], tuple[Array, ...]], num: int, block_size: int, progress: Bar
 ) -> Iterable[np.ndarray]:
     """Gather what `block` returns for the example numbers of each."""
-    size = min(block_size, num)
-    parts = []
-    for first in progress(range(0, num, size)):
-        # The last block is filled up with the last example, because another shape would be compiled anew.
-        parts.append(block(np.minimum(np.arange(first, first + size), num - 1)))
+    parts = [block(ids) for ids in example_blocks(num, block_size, progress)]
     return (np.concatenate(part)[:num] for part in zip(*parts))
