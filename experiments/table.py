@@ -8,14 +8,15 @@ from __future__ import annotations
 import dataclasses
 import tomllib
 from pathlib import Path
+from statistics import fmean, stdev
 from typing import Any
 
 import jax
-import numpy as np
 import tyro
 from tqdm import tqdm
 
 from jaxvae.data import load
+from jaxvae.report import write_json
 from jaxvae.report.tables import put_row
 from jaxvae.runs import TrainConfig, load_run, scores
 from jaxvae.runs.command_line import run_script
@@ -97,16 +98,18 @@ def one_seed(config: TableConfig, row: dict[str, Any], seed: int) -> TrainConfig
 
 
 def evaluate(config: TableConfig, row: dict[str, Any], run: TrainConfig) -> list[scores.Line]:
-    """Score a trained seed on the test split."""
+    """Score a trained seed on the test split; evaluation.json in its folder has all numbers."""
     trained = load_run(Path(str(run.run_dir)))
     data = load(trained.config.dataset, config.data_dir)
-    return scores.score(
+    lines = scores.score(
         trained,
         data.test,
         num_samples=config.num_samples or row["num_samples"],
         num_images=config.num_images,
         progress=tqdm,
     )
+    write_json(Path(str(run.run_dir)) / "evaluation.json", scores.to_json(trained, lines))
+    return lines
 
 
 def cells(
@@ -115,8 +118,7 @@ def cells(
     """The line's cells."""
     by_name = [{line.name: line for line in lines} for lines in values]
     log_px = [one["log_px"] for one in by_name]
-    mean, spread = np.mean([line.value for line in log_px]), np.std([line.value for line in log_px])
-    active = [f"{one['active_units'].value:g}" for one in by_name]
+    spread = f" ± {stdev([line.value for line in log_px]):.2f}" if len(log_px) > 1 else ""
     stages = [*before(config, row, runs[0].seed), one_seed(dataclasses.replace(config, epochs=None), row, runs[0].seed)]
     epochs = f"{' + '.join(f'{stage.epochs:g}' for stage in stages)} epochs"
     if config.epochs is not None:
@@ -126,12 +128,18 @@ def cells(
         f"{row['paper']}, {row['table']}",
         scores.protocol(read_config(Path(str(runs[0].run_dir)))),
         f"{row['published']['log_px']:.2f} ({row['published']['active_units']})",
-        f"{mean:.2f}{f' ± {spread:.2f}' if len(log_px) > 1 else ''} ({', '.join(active)})",
-        f"{np.mean([line.standard_error for line in log_px]):.2f}",
+        f"{fmean([line.value for line in log_px]):.2f}{spread} ({', '.join(map(active_units, by_name))})",
+        f"{fmean([line.standard_error for line in log_px]):.2f}",
         ", ".join(str(run.seed) for run in runs),
         f"L{log_px[0].samples} on {log_px[0].images} images",
         f"{epochs}, {jax.devices()[0].device_kind}",
     ]
+
+
+def active_units(by_name: dict[str, scores.Line]) -> str:
+    """Of one seed; of several stochastic layers each: 16+5."""
+    layers = [line for name, line in by_name.items() if name.startswith(scores.ACTIVE_UNITS_OF)]
+    return "+".join(f"{line.value:d}" for line in layers or [by_name["active_units"]])
 
 
 if __name__ == "__main__":

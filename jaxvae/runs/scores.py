@@ -26,6 +26,9 @@ from jaxvae.runs.config import TrainConfig
 from jaxvae.runs.directory import Run
 from jaxvae.types import InputError
 
+ACTIVE_UNITS_OF = "active_units_of_layer"
+"""Numbered from the image upwards: lines that there are where there are several stochastic layers."""
+
 
 class Line(NamedTuple):
     """One number of an evaluation, and what it rests on."""
@@ -139,9 +142,10 @@ def _of_codes(run: Run, x: np.ndarray) -> list[Line]:
     means = jax.tree.map(lambda *parts: np.concatenate(parts), *[_as_tuple(block.mean) for block in blocks])
     active = [int(active_units(mean).sum()) for mean in means]
     sizes = [mean.shape[1] for mean in means]
-    each = f": {'+'.join(map(str, active))} by layer" if len(means) > 1 else ""
-    how = f"of {'+'.join(map(str, sizes))}, variance of the mean > 0.01{each}"
-    lines = [Line("active_units", how, 0, len(x), sum(active))]
+    lines = [Line("active_units", f"of {sum(sizes)}, variance of the mean > 0.01", 0, len(x), sum(active))]
+    if len(means) > 1:
+        numbered = enumerate(zip(active, sizes), start=1)
+        lines += [Line(f"{ACTIVE_UNITS_OF}_{i}", f"of {size}", 0, len(x), units) for i, (units, size) in numbered]
     if not isinstance(blocks[0], Normal):
         return lines
     whole = jax.tree.map(lambda *parts: jnp.concatenate(parts), *blocks)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import statistics
 import tomllib
 from pathlib import Path
 
@@ -25,8 +26,9 @@ def test_two_stochastic_layers_are_trained_and_scored_but_are_no_points(scripts,
     values, told = evaluation(config.run_dir), capsys.readouterr().out
     assert values["elbo"] < values["log_px"] + 3 * values["log_px_standard_error"]
     assert (values["num_examples"], values["num_samples"]) == (50, 30)
-    assert 0 <= values["active_units"] <= 6
-    assert "of 4+2" in told
+    layers = [values[f"active_units_of_layer_{number}"] for number in (1, 2)]
+    assert values["active_units"] == sum(layers)
+    assert all(0 <= units <= size for units, size in zip(layers, (4, 2)))
     assert "images binarized afresh at each use" in told
     sample = scripts["sample"]
     with pytest.raises(InputError, match=r"run-dir: its codes are tuples of \[4, 2\] numbers"):
@@ -92,6 +94,8 @@ def test_a_config_becomes_one_line_however_often_it_is_run(scripts, tmp_path, mo
     )
     assert re.search(r"\| -20\.00 \(3\) \| -\d+\.\d\d ± 0\.\d\d \(\d, \d\) \|", lines[5])
     assert "| 0, 1 | L20 on 40 images |" in lines[5]
+    values = [json.loads((tmp_path / f"runs/tiny-{seed}/evaluation.json").read_text())["log_px"] for seed in (0, 1)]
+    assert f"| {statistics.mean(values):.2f} ± {statistics.stdev(values):.2f} (" in lines[5]
     assert lines[-1] == "The end."
     assert table.main(table.TableConfig(**options, epochs=0.5)) == 0
     assert "| only 0.5 of 1 epochs, " in page.read_text()
