@@ -57,20 +57,21 @@ def test_shapes(model, x):
 
 
 def test_overfits_eight_examples_with_every_parameter(model, loss, x):
-    params = start = jax.jit(model.init)(rng.root(0), x)
+    start = jax.jit(model.init)(rng.root(0), x)
     optimizer = optax.adam(3e-3)
-    opt_state = optimizer.init(params)
 
-    @jax.jit
-    def step(params, opt_state, key):
+    def step(state, number):
+        params, opt_state = state
+        key = rng.stream(rng.root(1), "step", number)
         (value, _), gradient = jax.value_and_grad(loss, has_aux=True)(params, key, x)
         updates, opt_state = optimizer.update(gradient, opt_state)
-        return optax.apply_updates(params, updates), opt_state, value
+        return (optax.apply_updates(params, updates), opt_state), value
 
-    losses = []
-    for number in range(150):
-        params, opt_state, loss = step(params, opt_state, rng.stream(rng.root(1), "step", number))
-        losses.append(float(loss))
+    @jax.jit
+    def fit(params):
+        return jax.lax.scan(step, (params, optimizer.init(params)), jnp.arange(150))
+
+    (params, _), losses = fit(start)
     assert np.isfinite(losses).all()
     assert np.mean(losses[-10:]) < np.mean(losses[:10]) - 1
     moved = jax.tree.map(lambda a, b: bool((a != b).any()), start, params)

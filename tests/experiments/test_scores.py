@@ -40,7 +40,7 @@ def test_annealing_and_the_parts_of_the_kl(scripts, small):
     config = small(steps=100, latent_dim=2)
     scripts["train"].main(config)
     evaluate = scripts["evaluate"]
-    options = {"num_samples": 200, "ais": True, "ais_images": 20, "ais_temperatures": 30, "ais_chains": 8}
+    options = {"num_samples": 200, "ais": True, "ais_images": 10, "ais_temperatures": 30, "ais_chains": 4}
     evaluate.main(evaluate.EvaluateConfig(run_dir=config.run_dir, num_images=200, **options))
     values = evaluation(config.run_dir)
     parts = [values[name] for name in ("mutual_information", "total_correlation", "dimension_wise_kl")]
