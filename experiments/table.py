@@ -120,9 +120,9 @@ def cells(
     log_px = [one["log_px"] for one in by_name]
     spread = f" ± {stdev([line.value for line in log_px]):.2f}" if len(log_px) > 1 else ""
     stages = [*before(config, row, runs[0].seed), one_seed(dataclasses.replace(config, epochs=None), row, runs[0].seed)]
-    epochs = f"{' + '.join(f'{stage.epochs:g}' for stage in stages)} epochs"
+    epochs = [f"{stage.epochs:g}" for stage in stages]
     if config.epochs is not None:
-        epochs = f"only {config.epochs:g} of {epochs}"
+        epochs[-1] = f"only {config.epochs:g} of {epochs[-1]}"
     return [
         f"[{config.name}](../experiments/configs/{config.name}.toml)",
         f"{row['paper']}, {row['table']}",
@@ -132,7 +132,7 @@ def cells(
         f"{fmean([line.standard_error for line in log_px]):.2f}",
         ", ".join(str(run.seed) for run in runs),
         f"L{log_px[0].samples} on {log_px[0].images} images",
-        f"{epochs}, {jax.devices()[0].device_kind}",
+        f"{' + '.join(epochs)} epochs, {jax.devices()[0].device_kind}",
     ]
 
 
