@@ -64,6 +64,8 @@ class TrainConfig:
     """Steps in which the learning rate rises from 0."""
     decay: Literal["none", "cosine", "linear"] = "none"
     """How the learning rate falls to 0 at the last step."""
+    weight_decay: float = 0.0
+    """Draw kernels towards 0 by this share of the learning rate at each step, as AdamW does; biases are left alone."""
     clip_norm: float | None = None
     """Scale a gradient down whose norm is above this."""
     ema_decay: float | None = None
@@ -138,7 +140,7 @@ class TrainConfig:
         for name in ("epochs", "learning_rate", "clip_norm"):
             value = getattr(self, name)
             check(value is None or 0 < value < math.inf, name, value, "above 0 and finite")
-        for name in ("beta", "free_bits", "warmup_steps", "beta_warmup_steps", "corruption_level"):
+        for name in ("weight_decay", "beta", "free_bits", "warmup_steps", "beta_warmup_steps", "corruption_level"):
             check_at_least(0, name, getattr(self, name))
         for name in ("hidden", "channels", "upper_latent_dims", "upper_hidden"):
             widths = getattr(self, name)

@@ -21,7 +21,7 @@ from jaxvae.nets import with_output_bias
 from jaxvae.objectives import CORRUPTIONS, denoising
 from jaxvae.runs.config import TrainConfig, default_run_dir
 from jaxvae.training import guarded, init_state
-from jaxvae.training.optimizer import learning_rate_schedule, with_average
+from jaxvae.training.optimizer import adam, learning_rate_schedule, with_average
 from jaxvae.training.step import Loss
 from jaxvae.types import Array, Batch, InputError, Key, Params, TrainState
 
@@ -138,7 +138,7 @@ def build_learning_rate(config: TrainConfig) -> optax.Schedule:
 def build_optimizer(config: TrainConfig) -> optax.GradientTransformation:
     """Adam, with what is asked for around it."""
     scheduled = config.warmup_steps or config.decay != "none"
-    optimizer = optax.adam(build_learning_rate(config) if scheduled else config.learning_rate)
+    optimizer = adam(build_learning_rate(config) if scheduled else config.learning_rate, config.weight_decay)
     if config.clip_norm is not None:
         optimizer = optax.chain(optax.clip_by_global_norm(config.clip_norm), optimizer)
     optimizer = guarded(optimizer, config.on_nonfinite)

@@ -38,6 +38,21 @@ def learning_rate_schedule(
     return optax.join_schedules([optax.linear_schedule(0.0, peak, warmup_steps), fall], [warmup_steps])
 
 
+def adam(learning_rate: optax.ScalarOrSchedule, weight_decay: float = 0.0) -> optax.GradientTransformation:
+    """Adam; with weight decay it draws kernels towards 0, and no bias: the output's holds the mean of the data.
+
+    Reference: Kingma & Ba 2015, https://arxiv.org/abs/1412.6980, algorithm 1; Loshchilov & Hutter 2019,
+    https://arxiv.org/abs/1711.05101, algorithm 2, with the decay a share of the learning rate.
+    """
+
+    def kernels(params: Params) -> Params:
+        return jax.tree_util.tree_map_with_path(lambda path, _: path[-1].key == "kernel", params)
+
+    if not weight_decay:
+        return optax.adam(learning_rate)
+    return optax.adamw(learning_rate, weight_decay=weight_decay, mask=kernels)
+
+
 class AverageState(NamedTuple):
     """An optimizer's state, and the average of the parameters beside it."""
 

@@ -50,6 +50,7 @@ def test_length_makes_another_run_where_the_learning_rate_falls_with_it():
         ({"seed": -1}, "seed: must be from 0"),
         ({"seed": 2**32 - 1, "seeds": 2}, "seed: must be from 0 to 4294967294"),
         ({"ema_decay": 1.0}, "ema-decay: must be between 0 and 1"),
+        ({"weight_decay": -0.1}, "weight-decay: must be at least 0"),
         ({"clip_norm": 0.0}, "clip-norm: must be above 0"),
         ({"warmup_steps": -1}, "warmup-steps: must be at least 0"),
         ({"compute": Compute(devices=0)}, "devices: must be at least 1"),

@@ -7,7 +7,7 @@ import optax
 import pytest
 
 from jaxvae.training import init_state
-from jaxvae.training.optimizer import evaluation_params, learning_rate_schedule, with_average
+from jaxvae.training.optimizer import adam, evaluation_params, learning_rate_schedule, with_average
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,19 @@ def test_schedule_peaks_after_the_warmup_and_ends_at_the_last_step(decay, expect
     np.testing.assert_allclose(at, expected, atol=1e-6)
     if warmup_steps:
         np.testing.assert_allclose([schedule(step) for step in (0, 5)], [0.0, 1.0], atol=1e-6)
+
+
+def test_weight_decay_is_a_share_of_the_learning_rate_and_leaves_biases_alone():
+    params = {"encoder": {"kernel": jnp.full((2, 2), 3.0), "bias": jnp.full(2, 3.0)}, "log_var": jnp.full((2, 2), 3.0)}
+    gradient = jax.tree.map(jnp.ones_like, params)
+
+    def after_one_step(weight_decay):
+        optimizer = adam(0.1, weight_decay)
+        return optax.apply_updates(params, optimizer.update(gradient, optimizer.init(params), params)[0])
+
+    drawn = jax.tree.map(jnp.subtract, after_one_step(0.0), after_one_step(0.5))
+    expected = {"encoder": {"kernel": 0.1 * 0.5 * 3.0, "bias": 0.0}, "log_var": 0.0}
+    jax.tree.map(lambda found, value: np.testing.assert_allclose(found, value, atol=1e-6), drawn, expected)
 
 
 def test_average_follows_its_formula_and_leaves_the_updates_alone():
