@@ -30,6 +30,7 @@ OPTIONS = [
     "--checkpoint-every",
     "10",
 ]
+ONE_DEVICE = os.environ["XLA_FLAGS"].replace("--xla_force_host_platform_device_count=2", "")
 
 
 def free_port():
@@ -40,7 +41,7 @@ def free_port():
 
 def start(run_dir, *arguments, processes):
     """Start the processes of one run, each with one device."""
-    environment = {**os.environ, "XLA_FLAGS": "--xla_backend_optimization_level=0"}  # one device, quickly compiled
+    environment = {**os.environ, "XLA_FLAGS": ONE_DEVICE}
     command = [sys.executable, str(TRAIN), "--run-dir", str(run_dir), *OPTIONS, *arguments]
     together = ["--coordinator", f"127.0.0.1:{free_port()}", "--num-processes", str(processes), "--process-id"]
     return [
