@@ -85,8 +85,8 @@ def annealed_log_likelihood(
     of the temperatures, but 100 at least, first find each example's step sizes; the chains that count keep these,
     because steps that follow their own chain would bias the weights.
 
-    From the prior, the encoder has no part in it. Noise is keyed by example: the estimate does not depend on
-    `block_size`, but for rounding.
+    From the prior, the encoder has no part in it. Noise is keyed by example. Even so `block_size` changes how numbers
+    are rounded, and chains enlarge that: estimates with another one may differ by as much as with another key.
 
     Args:
         params: the model's parameters.

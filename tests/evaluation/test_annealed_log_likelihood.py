@@ -63,15 +63,16 @@ FEW = {"model": LINEAR_GAUSSIAN, "num_temperatures": 8, "num_chains": 2, "num_le
 
 
 @pytest.mark.slow
-def test_an_estimate_does_not_depend_on_the_blocks():
+def test_noise_does_not_depend_on_the_blocks():
     shown = []
 
     def progress(blocks):
         shown.extend(blocks)
         return blocks
 
-    whole = annealed_log_likelihood(PARAMS, KEY, np.float32(X), block_size=5, **FEW)
-    blocks = annealed_log_likelihood(PARAMS, KEY, np.float32(X), block_size=2, progress=progress, **FEW)
+    options = {**FEW, "num_temperatures": 1}  # no steps of HMC, which enlarge rounding
+    whole = annealed_log_likelihood(PARAMS, KEY, np.float32(X), block_size=5, **options)
+    blocks = annealed_log_likelihood(PARAMS, KEY, np.float32(X), block_size=2, progress=progress, **options)
     np.testing.assert_allclose(blocks.log_px, whole.log_px, atol=1e-4)
     assert len(set(whole.log_px)) == 3
     assert shown == [0, 2]
