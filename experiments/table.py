@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from jaxvae.data import load
 from jaxvae.report import write_json
-from jaxvae.report.tables import put_row
+from jaxvae.report.tables import has_table, put_row
 from jaxvae.runs import TrainConfig, load_run, scores
 from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import set_up
@@ -53,6 +53,8 @@ class TableConfig:
         names = sorted(path.stem for path in CONFIGS.glob("*.toml"))
         if self.name not in names:
             raise InputError(f"name: {self.name!r} is no file in {CONFIGS}; give one of {', '.join(names)}")
+        if not (self.results.is_file() and has_table(self.results)):
+            raise InputError(f"results: {self.results} is no page with a table; give a copy of docs/results.md")
 
 
 def main(config: TableConfig) -> int:

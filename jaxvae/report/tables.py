@@ -41,11 +41,16 @@ def bits_per_dimension(nats: float, shape: tuple[int, ...]) -> float:
     return -nats / (math.prod(shape) * math.log(2))
 
 
+def has_table(page: Path) -> bool:
+    """Whether `put_row` finds its place in a page."""
+    return any(line.startswith("|") for line in page.read_text().splitlines())
+
+
 def put_row(page: Path, name: str, cells: Sequence[str]) -> None:
     """Write a row into the table of a markdown page: in the place of the row that names it, or below the last one.
 
     Raises:
-        InputError: the page holds no table.
+        InputError: the page holds no table, see `has_table`.
     """
     lines = page.read_text().splitlines()
     rows = [number for number, line in enumerate(lines) if line.startswith("|")]

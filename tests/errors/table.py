@@ -85,6 +85,11 @@ TABLE = {
         ),
         Row("no name", "table", "name: missing; give NAME"),
         Row("a name too many", "table one two", "'two': belongs to no option; --help lists them all"),
+        Row(
+            "nowhere to put the line",
+            "table iwae_mnist_1layer_k1 --results nowhere.md",
+            "results: nowhere.md is no page with a table; give a copy of docs/results.md",
+        ),
         Row("an unknown table", "table iwae", "name: 'iwae' is no file in …configs; give one of …"),
         Row(
             "an option of another preset",
