@@ -188,8 +188,8 @@ def starting_params(config: TrainConfig, model: VAE, shape: tuple[int, ...]) -> 
 
 
 def _networks(config: TrainConfig) -> dict[str, Any]:
-    options = config.to_json()
-    return {**options, "activation": config.activation or PRESETS[config.preset].activation}
+    """The options, with the activation that the preset has if none is given."""
+    return {**config.to_json(), "activation": config.activation or PRESETS[config.preset].activation}
 
 
 def _shapes(params: Params) -> Any:
