@@ -9,7 +9,8 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from jaxvae.data.rows import Rows, Subset, blocks
+from jaxvae.data.memory import check_fits
+from jaxvae.data.rows import Rows, Subset, blocks, num_bytes
 
 Pixels = Literal["binary", "ink", "grey"]
 """What a pixel value means: it is 0 or full scale; it is a probability of ink, as the literature reads MNIST; or it is
@@ -70,7 +71,14 @@ class Dataset(NamedTuple):
         return self.train.image.shape[1:]
 
     def in_memory(self) -> Dataset:
-        """The same set, read whole."""
+        """The same set, read whole.
+
+        Raises:
+            InputError: it takes more memory than there is.
+        """
+        splits = [split for split in (self.train, self.validation, self.test) if split]
+        stored = sum(num_bytes(split.image) for split in splits if not isinstance(split.image, np.ndarray))
+        check_fits(f"dataset: {self.name}", stored, "make its images smaller or fewer, or read them with stream=True")
 
         def read(split: Split) -> Split:
             return split._replace(image=split.image[:])

@@ -1,85 +1,135 @@
-"""Image files of any kind as arrays: their shapes from their headers, their pixels where they are needed."""
+"""Image files of any kind as arrays: upright, on one background, of one size and one kind of number."""
 
 from __future__ import annotations
 
-import contextlib
-import io
-from collections.abc import Iterator, Mapping, Sequence
-from typing import BinaryIO
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from itertools import groupby
+from operator import attrgetter
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 import numpy as np
 
-from jaxvae.data.png import HEADER_BYTES, decode_pngs, png_shape
-from jaxvae.types import InputError, first_line
+from jaxvae.data.headers import Form, readable
+from jaxvae.data.png import decode_pngs, plain_shape
+from jaxvae.data.preparation import Preparation
+from jaxvae.data.rows import LazyRows
+from jaxvae.types import InputError
 
-Shape = tuple[int, int, int]
-"""Height, width and channels: 1 for grey, 3 for colours."""
-
-
-def image_shape(stream: BinaryIO, name: str) -> Shape:
-    """Read an image's header.
-
-    Raises:
-        InputError: `name` is not an image, or has more than 8 bits a pixel.
-    """
-    if shape := png_shape(stream.read(HEADER_BYTES)):
-        return shape
+if TYPE_CHECKING:
     from PIL import Image
 
-    stream.seek(0)
-    with readable(name), Image.open(stream) as image:
-        if image.mode.startswith(("I", "F")):
-            raise ValueError(f"more than 8 bits a pixel: mode {image.mode}")
-        return image.height, image.width, 1 if image.mode in ("1", "L", "LA") else 3
+_SMALL_FILE = 16 << 20
+"""Bytes of a file that is read whole."""
+_WHITE_16_BIT = 65535
 
 
-def common_shape(shapes: Mapping[Shape, str]) -> Shape:
-    """Return the shape of all images; where any has colours, all have 3 channels.
+class Page(NamedTuple):
+    """One image of a file, wherever that lies."""
 
-    Args:
-        shapes: every shape that there is, with the name of the first image that has it.
-
-    Raises:
-        InputError: images differ in size.
-    """
-    first, *others = shapes
-    height, width, _ = first
-    for shape in others:
-        if shape[:2] != (height, width):
-            found = f"{shape[1]}x{shape[0]} pixels where {shapes[first]} has {width}x{height}"
-            raise InputError(f"{shapes[shape]}: {found}; bring all images to one size")
-    return height, width, max(channels for _, _, channels in shapes)
+    name: str
+    """The file's."""
+    open: Callable[[], BinaryIO]
+    number: int = 0
 
 
-def decode_images(files: Sequence[bytes], names: Sequence[str], shape: Shape) -> np.ndarray:
-    """Decode image files to `[N, H, W, C]`; among coloured images a grey one gets three equal channels.
+def image_rows(pages: Sequence[Page], form: Form) -> LazyRows:
+    """Images that are decoded when they are asked for."""
+    return LazyRows(
+        lambda ids: decode_images([pages[i] for i in ids], form), (len(pages), *form.shape), form.dtype
+    )
+
+
+def decode_images(pages: Sequence[Page], form: Form) -> np.ndarray:
+    """Decode images to `[N, H, W, C]`; among coloured images a grey one gets three equal channels.
 
     Raises:
-        InputError: an image cannot be decoded, or has another size than the others.
+        InputError: an image cannot be decoded, has not the size that it had, or nothing of it can be seen.
     """
-    with contextlib.suppress(ValueError):
-        images = decode_pngs(files)
-        if images.shape[1:] in (shape, (*shape[:2], 1)):
-            return np.broadcast_to(images, (len(files), *shape))
-    return np.stack([_decode(file, name, shape) for file, name in zip(files, names)])
+    if form.dtype == np.uint8 and not form.preparation.sizes:
+        with suppress(ValueError):
+            images = decode_pngs(list(_small_pngs(pages)))
+            if images.shape[1:] in (form.shape, (*form.shape[:2], 1)):
+                return np.broadcast_to(images, (len(pages), *form.shape))
+    files = (list(group) for _, group in groupby(pages, key=attrgetter("name")))
+    return np.stack([image for pages_of_file in files for image in _decode_file(pages_of_file, form)])
 
 
-def _decode(file: bytes, name: str, shape: Shape) -> np.ndarray:
+def _small_pngs(pages: Sequence[Page]) -> Iterator[bytes]:
+    """Contents of plain PNG files; a ValueError at the first that is none."""
+    for page in pages:
+        with readable(page.name), page.open() as stream:
+            if plain_shape(stream) is None:
+                raise ValueError("no plain PNG")
+            stream.seek(0)
+            yield stream.read(_SMALL_FILE)
+
+
+def _decode_file(pages: Sequence[Page], form: Form) -> list[np.ndarray]:
+    """Decode pages of one file, which is opened once."""
     from PIL import Image
 
-    height, width, channels = shape
-    with readable(name), Image.open(io.BytesIO(file)) as image:
-        if image.size != (width, height):
-            raise ValueError(f"{image.width}x{image.height} pixels in place of {width}x{height}")
-        return np.asarray(image.convert("L" if channels == 1 else "RGB")).reshape(shape)
+    name, open_file = pages[0].name, pages[0].open
+    images = []
+    with readable(name), open_file() as stream, Image.open(stream) as image:
+        for page in pages:
+            page_name = f"{name}: page {page.number}" if page.number else name
+            with readable(page_name):
+                image.seek(page.number)
+                images.append(_pixels(image, form, page_name))
+    return images
 
 
-@contextlib.contextmanager
-def readable(name: str) -> Iterator[None]:
-    """What goes wrong while image `name` is read is an `InputError` that says so."""
+def _pixels(image: Image.Image, form: Form, name: str) -> np.ndarray:
+    from PIL import ImageOps
+
+    height, width, channels = form.shape
+    upright = ImageOps.exif_transpose(image)
+    deep = upright.mode.startswith(("I", "F"))
+    if upright.has_transparency_data:
+        upright = _on_background(upright, form.preparation, name)
+    elif deep:
+        upright = _in_unit_interval(upright, image.format, name)
+    if not deep:
+        upright = upright.convert("L" if channels == 1 else "RGB")
+    fitted = form.preparation.fit(upright)
+    if fitted.size != (width, height):
+        raise ValueError(f"{fitted.width}x{fitted.height} pixels in place of {width}x{height}")
+    pixels = np.asarray(fitted).reshape(height, width, -1)
+    if form.dtype != np.uint8 and not deep:
+        pixels = pixels / np.float32(255)
+    if pixels.dtype != form.dtype:
+        raise ValueError("more than 8 bits a pixel since the set was opened")
+    return np.broadcast_to(pixels, form.shape)
+
+
+def _on_background(image: Image.Image, preparation: Preparation, name: str) -> Image.Image:
+    """Composite a transparent image over the background, which must not hide all that is in it."""
     from PIL import Image
 
-    try:
-        yield
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise InputError(f"{name}: not a readable image ({first_line(error)}); repair, convert or remove it") from error
+    layer = image.convert("RGBA")
+    flat = Image.alpha_composite(Image.new("RGBA", image.size, preparation.colour), layer)
+    if _is_uniform(flat) and not _is_uniform(layer):
+        if layer.getchannel("A").getextrema() == (0, 0):
+            raise InputError(f"{name}: all its pixels are transparent; save it without the alpha channel, or remove it")
+        seen = f"nothing of it can be seen on {preparation.background}"
+        raise InputError(f"{name}: {seen}; give another colour as --background to train.py, or remove it")
+    return flat
+
+
+def _is_uniform(image: Image.Image) -> bool:
+    return all(low == high for low, high in image.getextrema())
+
+
+def _in_unit_interval(image: Image.Image, kind: str | None, name: str) -> Image.Image:
+    """Scale more than 8 bits a pixel to floats in [0, 1]."""
+    from PIL import Image
+
+    pixels = np.asarray(image)
+    if image.mode.startswith("I;16") or (image.mode == "I" and kind in ("PNG", "PPM")):
+        return Image.fromarray(np.float32(pixels / _WHITE_16_BIT))
+    kind = "floats" if image.mode == "F" else "32-bit integers"
+    low, high = pixels.min(), pixels.max()
+    if image.mode != "F" or not 0 <= low <= high <= 1:
+        raise InputError(f"{name}: holds {kind} from {low:g} to {high:g}; save it as floats in [0, 1], or as 16-bit grey")
+    return image

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,10 @@ from jaxvae.types import InputError
 
 TRAIN, VALIDATION, TEST = 0, 1, 2
 """Part numbers."""
+
+SPLITS = {"train": TRAIN, "training": TRAIN, "test": TEST, "testing": TEST}
+SPLITS |= dict.fromkeys(("val", "valid", "validation"), VALIDATION)
+"""Part numbers by the names that splits have, in any letter case."""
 
 _SEED = 0
 
@@ -31,6 +36,27 @@ def tenths(path: Path, num_examples: int) -> np.ndarray:
     if num_examples < 2:
         raise InputError(f"{path}: 1 example cannot be divided; give at least 2")
     return random_parts(num_examples, validation=num_examples // 10, test=max(1, num_examples // 10))
+
+
+def check_splits(path: Path, names: Collection[str]) -> None:
+    """Refuse a set whose own splits cannot be used as they are; to divide it anew would not be what its owner meant.
+
+    Args:
+        path: where it lies.
+        names: what its splits are called there, of `SPLITS` or in another letter case.
+
+    Raises:
+        InputError: there is no train or no test split, or two names for one.
+    """
+    if len(numbers := {SPLITS[name.lower()] for name in names}) < len(names):
+        raise InputError(f"{path}: the splits {_listed(names)} are two names for one; join them")
+    if not {TRAIN, TEST} <= numbers:
+        remedy = "rename one, add what is missing, or name one of them alone, which is then divided 80/10/10"
+        raise InputError(f"{path}: holds only {_listed(names)}, but train and test are needed; {remedy}")
+
+
+def _listed(names: Collection[str]) -> str:
+    return " and ".join(sorted(names))
 
 
 def divide(name: str, whole: Split, parts: np.ndarray) -> Dataset:

@@ -5,22 +5,50 @@ from __future__ import annotations
 import io
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import BinaryIO
 
 import numpy as np
 
-HEADER_BYTES = 29
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_HEADER_BYTES = 29
 _CHANNELS = {bytes((8, 0, 0, 0, 0)): 1, bytes((8, 2, 0, 0, 0)): 3}
 """The plain kinds: 8 bits, grey or RGB, not interlaced."""
+_EXIF = {b"eXIf": b"", b"tEXt": b"Raw profile type", b"zTXt": b"Raw profile type", b"iTXt": b"XML:com.adobe.xmp"}
+"""Chunks that may hold the orientation, and how they begin."""
+_NOT_PLAIN = {b"tRNS": b"", b"acTL": b"", **_EXIF}
+"""Chunks that make of the pixels something else: transparent ones, frames, an image that is turned."""
 
 
-def png_shape(header: bytes) -> tuple[int, int, int] | None:
-    """Height, width and channels of a plain PNG, from the `HEADER_BYTES` at its beginning; None for any other file."""
-    if len(header) < HEADER_BYTES or header[:8] != _SIGNATURE or header[24:29] not in _CHANNELS:
+def plain_shape(stream: BinaryIO) -> tuple[int, int, int] | None:
+    """Height, width and channels of a plain PNG, of which pixels are all there is; None for any other file."""
+    header = stream.read(_HEADER_BYTES)
+    if len(header) < _HEADER_BYTES or header[:8] != SIGNATURE or header[24:29] not in _CHANNELS:
+        return None
+    if _holds(stream, _NOT_PLAIN):
         return None
     width, height = struct.unpack(">II", header[16:24])
     return height, width, _CHANNELS[header[24:29]]
+
+
+def may_be_turned(stream: BinaryIO) -> bool:
+    """True if a PNG has a chunk that may tell its orientation."""
+    return _holds(stream, _EXIF)
+
+
+def _holds(stream: BinaryIO, wanted: dict[bytes, bytes]) -> bool:
+    return any(kind in wanted and data.startswith(wanted[kind]) for kind, data in _chunk_beginnings(stream))
+
+
+def _chunk_beginnings(stream: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
+    """Kind of each chunk with its first bytes; pixels are passed over."""
+    start = len(SIGNATURE)
+    stream.seek(start)
+    while len(head := stream.read(8 + 20)) >= 8:
+        size, kind = struct.unpack_from(">I4s", head)
+        yield kind, head[8 : 8 + size]
+        start += 12 + size
+        stream.seek(start)
 
 
 def decode_pngs(files: Sequence[bytes]) -> np.ndarray:
@@ -31,17 +59,16 @@ def decode_pngs(files: Sequence[bytes]) -> np.ndarray:
     """
     from PIL import Image
 
-    header = files[0][:HEADER_BYTES]
-    shape = png_shape(header)
-    if shape is None or any(file[:HEADER_BYTES] != header for file in files):
+    shape, *others = {plain_shape(io.BytesIO(file)) for file in files}
+    if shape is None or others:
         raise ValueError("not plain PNG files of one shape")
     height, width, channels = shape
     # A PNG predicts a row from the one above: an empty row before each image makes it what it was, the first.
     empty = bytes(1 + width * channels)
     rows = empty + empty.join(_rows(file, height * len(empty)) for file in files)
-    tall = struct.pack(">II", width, len(files) * (height + 1)) + header[24:]
+    tall = struct.pack(">II", width, len(files) * (height + 1)) + files[0][24:_HEADER_BYTES]
     chunks = ((b"IHDR", tall), (b"IDAT", zlib.compress(rows, level=0)), (b"IEND", b""))
-    with Image.open(io.BytesIO(_SIGNATURE + b"".join(_chunk(*chunk) for chunk in chunks))) as image:
+    with Image.open(io.BytesIO(SIGNATURE + b"".join(_chunk(*chunk) for chunk in chunks))) as image:
         return np.asarray(image).reshape(len(files), height + 1, width, channels)[:, 1:]
 
 
@@ -58,9 +85,10 @@ def _rows(file: bytes, length: int) -> bytes:
             if file[start + 4 : start + 8] == b"IDAT":
                 data.append(file[start + 8 : start + 8 + size])
             start += 12 + size
-        rows = zlib.decompress(b"".join(data))
+        unpacker = zlib.decompressobj()
+        rows = unpacker.decompress(b"".join(data), length + 1)  # a few bytes may unpack to more than the memory
     except (struct.error, zlib.error) as error:
         raise ValueError(f"damaged PNG: {error}") from error
-    if len(rows) != length:
+    if len(rows) != length or not unpacker.eof:
         raise ValueError(f"damaged PNG: {len(rows)} bytes of pixels in place of {length}")
     return rows

@@ -18,12 +18,14 @@ from typing import Any, Protocol
 import numpy as np
 
 from jaxvae.data.dataset import Dataset, Split
-from jaxvae.data.images import Shape, common_shape, decode_images, image_shape
-from jaxvae.data.partition import divide, pixels_of, tenths
+from jaxvae.data.headers import Form, Survey, read_header
+from jaxvae.data.images import Page, decode_images
+from jaxvae.data.partition import SPLITS, TEST, TRAIN, VALIDATION, check_splits, divide, pixels_of, tenths
+from jaxvae.data.preparation import Preparation
 from jaxvae.data.rows import LazyRows, Rows, blocks
 from jaxvae.types import InputError, first_line
 
-_FILE_NAME = re.compile(r"(.+?)(?:-(train|validation|test))?\.array_record(?:-\d+-of-\d+)?")
+_FILE_NAME = re.compile(rf"(.+?)(?:-({'|'.join(SPLITS)}))?\.array_record(?:-\d+-of-\d+)?")
 """What a set is called, and which split the file belongs to."""
 _RECORDS_AT_ONCE = 8192
 _KEPT_BYTES = 64 << 20
@@ -41,44 +43,61 @@ class Source(Protocol):
 def record_files(path: Path) -> list[Path]:
     """Array_record files, by their names: `path` itself, or those in the folder in sorted order."""
     files = sorted(path.glob("*.array_record*")) if path.is_dir() else [path]
-    return [file for file in files if _FILE_NAME.fullmatch(file.name)]
+    return [file for file in files if _FILE_NAME.fullmatch(file.name) and not file.name.startswith(".")]
 
 
-def open_records(path: Path) -> Dataset:
+def open_records(path: Path, preparation: Preparation) -> Dataset:
     """Open an array_record file, or a folder with the shards of a set.
 
     Where names tell train from test, as `cifar10-train.array_record-00000-of-00001` does, the set is divided so, and
-    files of other splits than train, validation and test are left out. Otherwise a fixed permutation divides the whole
-    80/10/10.
+    files of other splits than train, validation and test are left out. Otherwise, or where all is called train, a
+    fixed permutation divides the whole 80/10/10.
     """
+    by_split: dict[str | None, list[Path]] = {}
+    for file in record_files(path):
+        name, split = _name_and_split(file)
+        by_split.setdefault(split, []).append(file)
+    if path.is_file() or by_split.keys() <= {None, "train"}:
+        whole, form = _open_files(path, record_files(path), preparation)
+        data = divide(name, whole, tenths(path, whole.num_examples))
+    else:
+        check_splits(path, [split for split in by_split if split])
+        opened = {SPLITS[split]: _open_files(path, by_split[split], preparation) for split in by_split if split}
+        if len(shapes := {form.shape for _, form in opened.values()}) > 1:
+            raise InputError(f"{path}: images of {sorted(shapes)} in its splits; bring all to one shape")
+        (train, form), (test, _), (validation, _) = opened[TRAIN], opened[TEST], opened.get(VALIDATION, (None, None))
+        data = Dataset(name, train, test, validation, pixels_of(train.image))
+    return data._replace(classes=_class_names(path, data.train.label), preparation=form.named)
+
+
+def _open_files(path: Path, files: Sequence[Path], preparation: Preparation) -> tuple[Split, Form]:
     from array_record.python.array_record_data_source import ArrayRecordDataSource
 
-    files = record_files(path)
-    name, _ = _name_and_split(files[0])
-
-    def read(chosen: list[Path]) -> Split:
-        return open_split(partial(ArrayRecordDataSource, chosen), str(path), remedy="write it again")
-
-    by_split: dict[str | None, list[Path]] = {}
-    for file in files:
-        by_split.setdefault(_name_and_split(file)[1], []).append(file)
-    if not {"train", "test"} <= by_split.keys():
-        whole = read(files)
-        return divide(name, whole, tenths(path, whole.num_examples))
-    splits = {split: read(chosen) for split, chosen in by_split.items() if split}
-    if len(shapes := {split.image.shape[1:] for split in splits.values()}) > 1:
-        raise InputError(f"{path}: images of {sorted(shapes)} in its splits; bring all to one shape")
-    train, test, validation = splits["train"], splits["test"], splits.get("validation")
-    return Dataset(name, train, test, validation, pixels_of(train.image))
+    return open_split(partial(ArrayRecordDataSource, files), str(path), preparation, remedy="write it again")
 
 
-def open_split(open_source: Callable[[], Source], what: str, *, remedy: str) -> Split:
+def _class_names(folder: Path, label: np.ndarray | None) -> tuple[str, ...]:
+    """Read the names of classes, where TFDS has written any."""
+    try:
+        names = (folder / "label.labels.txt").read_text("utf-8").splitlines()
+    except (OSError, ValueError):
+        return ()
+    return tuple(names) if label is not None and label.max(initial=0) < len(names) else ()
+
+
+def open_split(
+    open_source: Callable[[], Source], what: str, preparation: Preparation, *, remedy: str
+) -> tuple[Split, Form]:
     """Open the examples of a source; they are read through once, for their labels and sizes.
 
     Args:
         open_source: opens it.
         what: its name, for messages.
+        preparation: size and background of the images wanted.
         remedy: what to do where it is damaged.
+
+    Returns:
+        The split, and the form to which its images are brought.
 
     Raises:
         InputError: it cannot be read, or its images differ in size.
@@ -86,14 +105,15 @@ def open_split(open_source: Callable[[], Source], what: str, *, remedy: str) -> 
     errors = partial(_errors, what, remedy)
     with errors():
         source = open_source()
-        shape, label, kept = _scan(source, what)
+        survey, label, kept = _scan(source, what)
+    form = survey.form(what, preparation)
 
     def read(ids: np.ndarray) -> np.ndarray:
         with errors():
             files = [kept[i] for i in ids] if kept else [_image(example) for example in _examples(source, ids.tolist())]
-        return decode_images(files, [_name(what, i) for i in ids], shape)
+        return decode_images([Page(_name(what, i), partial(io.BytesIO, file)) for i, file in zip(ids, files)], form)
 
-    return Split(LazyRows(read, (len(source), *shape)), label)
+    return Split(LazyRows(read, (len(source), *form.shape), form.dtype), label), form
 
 
 def write_array_record(path: str | Path, image: Rows, label: np.ndarray | None = None) -> None:
@@ -139,11 +159,11 @@ def _name_and_split(file: Path) -> tuple[str, str | None]:
     return match[1], match[2]
 
 
-def _scan(source: Source, what: str) -> tuple[Shape, np.ndarray | None, list[bytes]]:
-    """The images' common shape, their labels if every one has one, and all files where they are small together."""
+def _scan(source: Source, what: str) -> tuple[Survey, np.ndarray | None, list[bytes]]:
+    """The images' headers, their labels if every one has one, and all files where they are small together."""
     if not len(source):
         raise ValueError("it holds no example")
-    shapes: dict[Shape, str] = {}
+    survey = Survey()
     labels: list[int] = []
     labels_per_record = set()
     kept: list[bytes] = []
@@ -152,7 +172,7 @@ def _scan(source: Source, what: str) -> tuple[Shape, np.ndarray | None, list[byt
         ids = range(first, min(first + _RECORDS_AT_ONCE, len(source)))
         for i, example in zip(ids, _examples(source, ids)):
             name, file = _name(what, i), _image(example)
-            shapes.setdefault(image_shape(io.BytesIO(file), name), name)
+            survey.add(read_header(io.BytesIO(file), name), name)
             room -= len(file)
             if room >= 0:
                 kept.append(file)
@@ -160,7 +180,7 @@ def _scan(source: Source, what: str) -> tuple[Shape, np.ndarray | None, list[byt
             labels.extend(label)
             labels_per_record.add(len(label))
     label = np.array(labels, np.int32) if labels_per_record == {1} else None
-    return common_shape(shapes), label, kept if room >= 0 else []
+    return survey, label, kept if room >= 0 else []
 
 
 def _examples(source: Source, ids: Sequence[int]) -> Iterator[Any]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 import jax
 
+from jaxvae.data.memory import machine_memory
 from jaxvae.data.rows import Rows, num_bytes
 
 _T = TypeVar("_T")
@@ -20,7 +20,7 @@ def fits_on_device(images: Rows, device: jax.Device) -> bool:
     """Whether images take at most a quarter of a device's memory; a CPU's is the machine's."""
     memory = (device.memory_stats() or {}).get("bytes_limit")
     if memory is None:
-        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        memory = machine_memory()
     return num_bytes(images) <= _SHARE * memory
 
 

@@ -22,6 +22,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from jaxvae.data.dataset import Dataset, Split
+from jaxvae.data.preparation import Preparation
 from jaxvae.data.records import open_split
 from jaxvae.data.rows import LazyRows
 from jaxvae.types import InputError, first_line
@@ -152,11 +153,13 @@ def _open(builder: Any, split: str) -> Split:
     import tensorflow_datasets as tfds
 
     raw = tfds.decode.DeserializeMethod.RAW_BYTES
-    return open_split(
+    opened, _ = open_split(
         lambda: builder.as_data_source(split, deserialize_method=raw),
         f"{builder.name}: split {split!r} in {builder.data_path}",
+        Preparation(),
         remedy="remove that folder to have it prepared again, or name another with --data-dir",
     )
+    return opened
 
 
 def _white_is_255(split: Split) -> LazyRows:

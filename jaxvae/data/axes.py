@@ -1,0 +1,39 @@
+"""Order of the axes of an array of images, as far as sizes tell it."""
+
+from __future__ import annotations
+
+_MOST_CHANNELS = 4
+
+
+def misplaced_axes(shape: tuple[int, ...]) -> str | None:
+    """Return what is wrong with the order of an array's axes and the transpose to use, or None if it may be right.
+
+    Axes are `[N, H, W]` or `[N, H, W, C]`. An array is refused where it makes no sensible images as it stands but
+    does in another order: images are not much wider than high, and have few channels.
+
+    Args:
+        shape: the array's.
+
+    >>> misplaced_axes((60, 3, 12, 12)).split(";")[1].split(" if")[0]
+    ' transpose (0, 2, 3, 1)'
+    >>> misplaced_axes((60, 12, 12, 3)), misplaced_axes((5, 3, 12, 3)), misplaced_axes((60, 4, 4, 64))
+    (None, None, None)
+    """
+    if len(shape) == 4:
+        first, second, third, last = shape
+        if second <= _MOST_CHANNELS < min(third, last) and _alike(third, last, 4):
+            order, meant = (0, 2, 3, 1), "[N, C, H, W]"
+        elif third <= _MOST_CHANNELS < min(first, second, last) and _alike(first, second, 2):
+            order, meant = (3, 0, 1, 2), "[H, W, C, N]"
+        else:
+            return None
+        found = f"channels come last, got {last} of them"
+    elif len(shape) == 3 and shape[0] == shape[1] > _MOST_CHANNELS and shape[2] >= 4 * shape[1]:
+        order, meant, found = (2, 0, 1), "[H, W, N]", f"images come first, got {shape[0]} of {shape[1]}x{shape[2]}"
+    else:
+        return None
+    return f"{found}; transpose {order} if the array is {meant}, or reshape it to [N, D] if it holds no images"
+
+
+def _alike(first: int, second: int, ratio: int) -> bool:
+    return max(first, second) <= ratio * min(first, second)

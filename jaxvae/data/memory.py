@@ -1,0 +1,48 @@
+"""Memory of this machine, and the sizes that files claim, compared before anything is read."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from jaxvae.types import InputError
+
+_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+"""Files that hold a container's limit."""
+
+
+def machine_memory() -> int:
+    """Bytes of memory that this machine has, or that its container may use."""
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return min([memory, *(limit for file in map(Path, _LIMITS) if (limit := _limit(file)) is not None)])
+
+
+def check_fits(what: str, num_bytes: int, remedy: str) -> None:
+    """Refuse what claims more memory than there is.
+
+    Args:
+        what: what would be read.
+        num_bytes: bytes that it claims.
+        remedy: what to do instead.
+
+    Raises:
+        InputError: there is less memory.
+    """
+    if num_bytes > (memory := machine_memory()):
+        raise InputError(f"{what} takes {gigabytes(num_bytes)}, this machine has {gigabytes(memory)}; {remedy}")
+
+
+def gigabytes(num_bytes: int) -> str:
+    """Write a number of bytes for people.
+
+    >>> gigabytes(60_000**2 * 3)
+    '10.8 GB'
+    """
+    return f"{num_bytes / 1e9:,.1f} GB"
+
+
+def _limit(file: Path) -> int | None:
+    try:
+        return int(file.read_text())
+    except (OSError, ValueError):  # there is no such file, or it says "max"
+        return None

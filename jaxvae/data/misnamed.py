@@ -1,0 +1,63 @@
+"""Arrays of an `.npz` file that other libraries name otherwise: the names meant are said, not guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from jaxvae.data.archive import ArrayHeader
+
+_IMAGE = ("images", "img", "imgs", "x", "data", "inputs", "features", "pictures", "pixels", "faces", "samples", "arr_0")
+_LABEL = ("labels", "y", "target", "targets", "class", "label_ids")
+_PARTS = {"train": 0, "valid": 1, "val": 1, "test": 2}
+
+
+def image_advice(headers: Mapping[str, ArrayHeader]) -> str:
+    """Return what to do about an archive without images under a name that is read."""
+    by_lower = {name.lower(): name for name in headers}
+    if parts := _parts(by_lower):
+        arrays = ", ".join(f"f[{name!r}]" for name in parts)
+        numbers = list(parts.values())
+        return (
+            f"its splits are arrays of their own: join them, numpy.savez(file, image=numpy.concatenate([{arrays}]), "
+            f"split=numpy.repeat({numbers}, [len(x) for x in [{arrays}]])), and label likewise"
+        )
+    for name in _IMAGE:
+        if name in by_lower:
+            return f"did you mean {by_lower[name]!r}? save it under this name: numpy.savez(file, image=...)"
+    return "save it with numpy.savez(file, image=...)"
+
+
+def misnamed_label(headers: Mapping[str, ArrayHeader], num_examples: int) -> str | None:
+    """Return the name of an array that seems to hold labels, where none is called `label`."""
+    if "label" in headers:
+        return None
+    for name, header in headers.items():
+        names_or_numbers = header.dtype.kind in "iuUS" and header.shape == (num_examples,)
+        is_position = name.lower() == "y" and {"x", "X"} & headers.keys()
+        if name.lower() in _LABEL and names_or_numbers and not is_position:
+            return name
+    return None
+
+
+def label_advice(label: np.ndarray) -> str:
+    """Return what to do with labels that are no integers."""
+    if label.ndim == 1 and label.dtype.kind in "US":
+        return "save its numbers and names: classes, label = numpy.unique(label, return_inverse=True)"
+    if label.ndim == 1 and label.dtype.kind in "fb":
+        return "number the classes: classes, label = numpy.unique(label, return_inverse=True)"
+    if label.ndim == 2 and label.shape[1] == 1:
+        return "give label[:, 0]"
+    if label.ndim == 2 and label.shape[1] > 1:
+        return "give label.argmax(1) if it is one-hot"
+    return "leave it out"
+
+
+def _parts(by_lower: Mapping[str, str]) -> dict[str, int]:
+    """Arrays of images, such as x_train and x_test, with the part numbers of their splits."""
+    for image in ("x_{}", "{}_x", "{}_images", "images_{}", "{}_data", "{}_image", "image_{}", "{}", "x{}", "{}x"):
+        found = {image.format(part): number for part, number in _PARTS.items() if image.format(part) in by_lower}
+        if {0, 2} <= set(found.values()):
+            return {by_lower[name]: number for name, number in found.items()}
+    return {}

@@ -1,0 +1,163 @@
+"""Preparation of images: stored ones of any size and colour become examples of one size on one background."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from jaxvae.data.dataset import Dataset, Split
+from jaxvae.data.memory import check_fits
+from jaxvae.data.partition import pixels_of
+from jaxvae.data.rows import LazyRows, Rows
+from jaxvae.types import InputError
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """Size and background that images are brought to. First they are resized, then cropped."""
+
+    resize: tuple[int, ...] | None = None
+    """Height and width, or one number for both. An image of other proportions is cut at its centre to these first,
+    then scaled by Pillow's LANCZOS filter, which antialiases."""
+    crop: int | None = None
+    """Height and width of the square that is cut from the centre, without scaling."""
+    background: str = "white"
+    """Colour behind transparent pixels: a name that Pillow knows, or #rrggbb."""
+
+    def check(self) -> None:
+        """Refuse sizes that are none and colours that Pillow does not know.
+
+        Raises:
+            InputError: an option is wrong.
+        """
+        if self.resize is not None and (len(self.resize) not in (1, 2) or min(self.resize) < 1):
+            raise InputError(f"resize: must be one or two positive numbers, got {self.resize}")
+        if self.crop is not None and self.crop < 1:
+            raise InputError(f"crop: must be at least 1, got {self.crop}")
+        if self.resize and self.crop and self.crop > min(self.resize):
+            raise InputError(f"crop: {self.crop} is more than resize {min(self.resize)}; make it smaller")
+        _ = self.colour
+
+    @property
+    def sizes(self) -> bool:
+        """True where images change their size."""
+        return self.resize is not None or self.crop is not None
+
+    @property
+    def colour(self) -> tuple[int, int, int]:
+        """Red, green and blue of the background."""
+        from PIL import ImageColor
+
+        try:
+            red, green, blue = ImageColor.getrgb(self.background)  # more than three where it is transparent itself
+        except ValueError:
+            remedy = "give a name such as white or black, or #rrggbb"
+            raise InputError(f"background: {self.background!r} is no colour; {remedy}") from None
+        return red, green, blue
+
+    def size(self, height: int, width: int, name: str) -> tuple[int, int]:
+        """Return the height and width to which an image is brought.
+
+        Args:
+            height: the stored image's.
+            width: the stored image's.
+            name: what it is called in messages.
+
+        Raises:
+            InputError: it is smaller than what is to be cut from it.
+        """
+        if self.resize is not None:
+            height, width = self.resize[0], self.resize[-1]
+        if self.crop is None:
+            return height, width
+        if self.crop > min(height, width):
+            remedy = "make it smaller, or give --resize too, which scales"
+            raise InputError(f"crop: {self.crop} is more than {name} has, {width}x{height} pixels; {remedy}")
+        return self.crop, self.crop
+
+    def fit(self, image: Image.Image) -> Image.Image:
+        """Resize and crop one image."""
+        from PIL import Image, ImageOps
+
+        if self.resize is not None:
+            size = (self.resize[-1], self.resize[0])
+            image = _within(ImageOps.fit(image, size, Image.Resampling.LANCZOS), image)
+        if self.crop is not None:
+            left, top = (image.width - self.crop) // 2, (image.height - self.crop) // 2
+            image = image.crop((left, top, left + self.crop, top + self.crop))
+        return image
+
+    def named(self, *, alpha: bool) -> dict[str, str]:
+        """Return what is done to images, by option, for the manifest.
+
+        Args:
+            alpha: some of them are transparent.
+        """
+        done = {}
+        if self.resize is not None:
+            done["resize"] = f"{self.resize[-1]}x{self.resize[0]} Pillow LANCZOS"
+        if self.crop is not None:
+            done["crop"] = f"{self.crop}x{self.crop}"
+        if alpha:
+            done["background"] = self.background
+        return done
+
+
+def _within(image: Image.Image, original: Image.Image) -> Image.Image:
+    """Clip floats to the original's range, which the filter's ringing leaves; Pillow clips bytes itself."""
+    from PIL import Image
+
+    if image.mode != "F":
+        return image
+    low, high = original.getextrema()
+    return Image.fromarray(np.clip(np.asarray(image), low, high))
+
+
+def prepare_rows(image: Rows, preparation: Preparation, name: str) -> LazyRows:
+    """Resize and crop arrays, channel by channel, when they are asked for.
+
+    Args:
+        image: `[N, H, W, C]`.
+        preparation: the sizes wanted.
+        name: what the array is called in messages.
+
+    Raises:
+        InputError: the array holds no images, or such as are too small.
+    """
+    if len(image.shape) != 4:
+        option = "resize" if preparation.resize else "crop"
+        raise InputError(f"{option}: {name} holds vectors, shape {image.shape}; leave it out")
+    _, height, width, channels = image.shape
+    shape = (*preparation.size(height, width, name), channels)
+    check_fits(f"{name}: one example of shape {shape}", int(np.prod(shape)) * image.dtype.itemsize, "make it smaller")
+
+    def read(ids: np.ndarray) -> np.ndarray:
+        return np.stack([_fit_channels(one, preparation) for one in image[ids]])
+
+    return LazyRows(read, (len(image), *shape), image.dtype)
+
+
+def _fit_channels(image: np.ndarray, preparation: Preparation) -> np.ndarray:
+    from PIL import Image
+
+    channels = [Image.fromarray(np.ascontiguousarray(image[..., c])) for c in range(image.shape[2])]
+    return np.stack([np.asarray(preparation.fit(channel)) for channel in channels], axis=-1)
+
+
+def prepare(data: Dataset, preparation: Preparation) -> Dataset:
+    """Resize and crop a data set of arrays."""
+    if not preparation.sizes:
+        return data
+
+    def fit(split: Split) -> Split:
+        return split._replace(image=prepare_rows(split.image, preparation, data.name))
+
+    train, test = fit(data.train), fit(data.test)
+    validation = fit(data.validation) if data.validation else None
+    pixels = pixels_of(train.image) if data.pixels == "binary" else data.pixels
+    return Dataset(data.name, train, test, validation, pixels, data.classes, preparation.named(alpha=False))

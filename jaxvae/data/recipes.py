@@ -1,0 +1,109 @@
+"""Recipes that turn files of other kinds into such as are read: two lines of Python each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+IMAGES = frozenset(
+    {".apng", ".bmp", ".gif", ".jfif", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"}
+)
+"""Suffixes of the image files that are read."""
+UNREAD_IMAGES = frozenset(
+    {".arw", ".avif", ".cr2", ".cr3", ".dcm", ".dng", ".exr", ".heic", ".heif", ".jp2", ".jxl", ".nef", ".psd", ".raf"}
+    | {".svg", ".tga"}
+)
+"""Suffixes of image files that are not."""
+_SAVE = "numpy.savez({npz!r}, image=x)"
+_FRAME = f".to_numpy('float32'); {_SAVE}"
+_VIDEO = f"x = imageio.v3.imread({{name!r}}); {_SAVE}"
+_UNPACK = "shutil.unpack_archive({name!r}, {stem!r}), then name the folder {stem!r}"
+_KEY = "with the key of your array"
+RECIPES = {
+    (".csv",): "x = pandas.read_csv({name!r})" + _FRAME,
+    (".tsv",): "x = pandas.read_csv({name!r}, sep='\\t')" + _FRAME,
+    (".parquet",): "x = pandas.read_parquet({name!r})" + _FRAME,
+    (".feather", ".arrow"): "x = pandas.read_feather({name!r})" + _FRAME,
+    (".xlsx", ".xls", ".ods"): "x = pandas.read_excel({name!r})" + _FRAME,
+    (".jsonl", ".ndjson"): "x = pandas.read_json({name!r}, lines=True)" + _FRAME,
+    (".json",): "x = pandas.read_json({name!r})" + _FRAME,
+    (".dta",): "x = pandas.read_stata({name!r})" + _FRAME,
+    (".sas7bdat",): "x = pandas.read_sas({name!r})" + _FRAME,
+    (".arff",): "x = pandas.DataFrame(scipy.io.arff.loadarff({name!r})[0])" + _FRAME,
+    (".txt", ".dat"): f"x = numpy.loadtxt({{name!r}}, dtype='float32', ndmin=2); {_SAVE}",
+    (".npy",): f"x = numpy.load({{name!r}}); {_SAVE}",
+    (".npz.gz",): "content = gzip.open({name!r}).read(); open({npz!r}, 'wb').write(content)",
+    (".h5", ".hdf5"): f"x = h5py.File({{name!r}})['x'][:]; {_SAVE}, {_KEY} for 'x'",
+    (".h5ad",): "x = anndata.read_h5ad({name!r}).to_df()" + _FRAME,
+    (".mat",): f"x = scipy.io.loadmat({{name!r}})['x']; {_SAVE}, {_KEY} for 'x'",
+    (".pkl", ".pickle", ".joblib"): f"x = pandas.read_pickle({{name!r}}); {_SAVE}, if you trust who made it",
+    (".pt", ".pth"): f"x = torch.load({{name!r}}, weights_only=True).numpy(); {_SAVE}",
+    (".safetensors",): f"x = safetensors.numpy.load_file({{name!r}})['x']; {_SAVE}, {_KEY} for 'x'",
+    ("idx3-ubyte", "idx3-ubyte.gz"): (
+        f"x = numpy.frombuffer(gzip.open({{name!r}}).read(), 'uint8', offset=16).reshape(-1, 28, 28); {_SAVE}, "
+        "with open for gzip.open where it is not compressed"
+    ),
+    (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz"): _UNPACK,
+    (".gz", ".bz2", ".xz", ".zst", ".7z", ".rar"): "unpack it and name the file or folder that was in it",
+    (".mp4", ".avi", ".mov", ".mkv", ".webm", ".mpg", ".mpeg"): _VIDEO,
+    (".wav",): (
+        "rate, sound = scipy.io.wavfile.read({name!r}); numpy.savez({npz!r}, "
+        "image=sound[: len(sound) // 1024 * 1024].reshape(-1, 1024) / 65536 + 0.5)"
+    ),
+    (".mp3", ".flac", ".ogg"): (
+        "sound, rate = soundfile.read({name!r}); numpy.savez({npz!r}, "
+        "image=sound[: len(sound) // 1024 * 1024].reshape(-1, 1024) / 2 + 0.5)"
+    ),
+    (".nii", ".nii.gz"): f"x = nibabel.load({{name!r}}).get_fdata().T; {_SAVE}, scaled to [0, 1]",
+    (".fits", ".fit"): f"x = astropy.io.fits.getdata({{name!r}}); {_SAVE}, scaled to [0, 1]",
+    (".tfrecord",): "read it with tensorflow and write it with jaxvae.data.write_array_record",
+}
+"""What to do with a file, by the end of its name."""
+_ANY = "read it into an array x, [N, H, W, C] or [N, D], with the package that wrote it; " + _SAVE
+
+
+def recipe(path: Path) -> str:
+    """Return what to do with a file that is not read.
+
+    >>> recipe(Path("a.csv"))
+    "x = pandas.read_csv('a.csv').to_numpy('float32'); numpy.savez('a.npz', image=x)"
+    """
+    name = str(path)
+    end = max((end for end in _BY_END if name.lower().endswith(end)), key=len, default="")
+    stem = name[: len(name) - len(end)] if end else str(path.with_suffix(""))
+    return _BY_END.get(end, _ANY).format(name=name, npz=stem.rstrip("-_.") + ".npz", stem=stem)
+
+
+def file_advice(path: Path) -> str:
+    """Return why a file is no data set, and what to do with it."""
+    suffix = path.suffix.lower()
+    if suffix in IMAGES:
+        return f"dataset: {path} is one image; name the folder that it lies in, {str(path.parent)!r}"
+    if suffix in UNREAD_IMAGES:
+        return f"dataset: {path} is an image of a kind that is not read; convert it to .png and name its folder"
+    return f"dataset: {path} is of a kind that is not read; {recipe(path)}"
+
+
+def folder_advice(path: Path, others: list[Path]) -> str:
+    """Return why a folder is no data set, and what to do with the files that it holds.
+
+    Args:
+        path: the folder.
+        others: its files that are no images.
+    """
+    kinds = f"files of these kinds are read: {' '.join(sorted(IMAGES))}"
+    if unread := [file for file in others if file.suffix.lower() in UNREAD_IMAGES]:
+        return f"{path}: holds no image that is read, but {_count(unread)}; convert them to .png"
+    if named := [file for file in others if file.suffix.lower() == ".npz"]:
+        return f"{path}: holds no image; name the file, {str(named[0])!r}"
+    if known := [file for file in others if any(file.name.lower().endswith(end) for end in _BY_END)]:
+        return f"{path}: holds no image, but {known[0].name}; {recipe(known[0])}"
+    return f"{path}: holds no image; {kinds}"
+
+
+def _count(files: list[Path]) -> str:
+    counts = Counter(file.suffix.lower() for file in files)
+    return " and ".join(f"{count} {suffix}" for suffix, count in counts.most_common())
+
+
+_BY_END = {end: text for ends, text in RECIPES.items() for end in ends}
