@@ -17,7 +17,7 @@ from jaxvae.data.rows import Rows
 from jaxvae.data.tfds_sets import TFDS_SETS, open_tfds
 from jaxvae.types import InputError, did_you_mean
 
-__all__ = ["Dataset", "Rows", "Split", "load", "named_attributes", "write_array_record"]
+__all__ = ["Dataset", "Rows", "Split", "is_named", "load", "named_attributes", "write_array_record"]
 
 _Opener: TypeAlias = Callable[[Path | None, Path | None], Dataset]
 
@@ -25,6 +25,11 @@ _SETS: dict[str, _Opener] = {
     "digits": lambda data_dir, manual_dir: load_digits(),
     **{name: partial(open_tfds, name) for name in TFDS_SETS},
 }
+
+
+def is_named(name: str) -> bool:
+    """Tell a set that has a name here from files of one's own."""
+    return name in _SETS
 
 
 def load(

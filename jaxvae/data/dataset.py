@@ -5,15 +5,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
 from jaxvae.data.rows import Rows, Subset, blocks
 
-Pixels = Literal["binary", "ink", "grey"]
-"""What a pixel value means: it is 0 or full scale; it is a probability of ink, as the literature reads MNIST; or it is
-a shade, or a colour's."""
+if TYPE_CHECKING:
+    from jaxvae.data.scaling import Scaling
+
+Pixels = Literal["binary", "ink", "grey", "real"]
+"""Meaning of a value: 0 or full scale; a probability of ink, as the literature reads MNIST; a shade in [0, 1]; or any
+real number, such as a column's of a table."""
 
 
 def full_scale(image: Any) -> int:
@@ -59,6 +62,8 @@ class Dataset(NamedTuple):
     test: Split
     validation: Split | None = None
     pixels: Pixels = "grey"
+    scaling: Scaling | None = None
+    """How values were scaled; None where they are as they were stored."""
 
     @property
     def shape(self) -> tuple[int, ...]:

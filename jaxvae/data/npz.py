@@ -29,7 +29,7 @@ _RESERVED = ("image", *_ENCODED, "offset", "label", "split")
 def open_npz(path: Path) -> Dataset:
     """Read a data set from an `.npz` file.
 
-    It holds `image` (`[N, H, W]`, `[N, H, W, C]` or `[N, D]`; uint8, or floats in [0, 1]), or image files: `png`,
+    It holds `image` (`[N, H, W]`, `[N, H, W, C]` or `[N, D]`; uint8, or floats), or image files: `png`,
     `jpeg` or `webp`, the uint8 bytes of all files one after another, and `offset` (`[N + 1]` integers), where file i
     is `webp[offset[i]:offset[i + 1]]`. It may hold `label` (`[N]` integers) and `split` (`[N]`: 0 train, 1
     validation, 2 test); without `split` a fixed permutation divides the set 80/10/10. Any other array of `[N]`
@@ -92,10 +92,8 @@ def _check_image(path: Path, image: np.ndarray) -> np.ndarray:
         raise refuse(f"has dtype {image.dtype}", "give uint8, or floats in [0, 1]")
     elif not np.isfinite(image).all():
         raise refuse("holds NaN or infinity", "clean it first")
-    elif image.min() < 0 or image.max() > 1:
-        raise refuse(f"holds floats from {image.min():g} to {image.max():g}", "scale them to [0, 1]")
-    else:
-        image = image.astype(np.float32)
+    elif not np.isfinite(image := image.astype(np.float32)).all():
+        raise refuse("holds floats that float32 cannot", "scale them")
     return image[..., None] if image.ndim == 3 else image
 
 

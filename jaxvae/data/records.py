@@ -65,7 +65,7 @@ def open_records(path: Path) -> Dataset:
     if not {"train", "test"} <= by_split.keys():
         whole = read(files)
         return divide(name, whole, tenths(path, whole.num_examples))
-    splits = {split: read(chosen) for split, chosen in by_split.items() if split}
+    splits: dict[str, Any] = {split: read(chosen) for split, chosen in by_split.items() if split}
     if len(shapes := {split.image.shape[1:] for split in splits.values()}) > 1:
         raise InputError(f"{path}: images of {sorted(shapes)} in its splits; bring all to one shape")
     return Dataset(name, **splits, pixels=pixels_of(splits["train"].image))
