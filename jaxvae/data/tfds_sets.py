@@ -60,7 +60,8 @@ def open_tfds(name: str, data_dir: Path | None = None, manual_dir: Path | None =
     splits: dict[str, Any] = {split: _open(builder, split) for split in TFDS_SETS[name]}
     if name != "binarized_mnist":
         return Dataset(name, pixels="ink", **splits)
-    return Dataset(name, pixels="binary", **{split: Split(_white_is_255(part)) for split, part in splits.items()})
+    splits = {split: Split(_white_is_255(part)) for split, part in splits.items()}
+    return Dataset(name, pixels="binary", **splits)
 
 
 # Preparing
