@@ -66,7 +66,7 @@ def channels_for(shape: tuple[int, ...]) -> tuple[int, ...]:
     >>> channels_for((28, 28, 1)), channels_for((64, 64, 3)), channels_for((256, 256, 3))
     ((32, 64), (32, 64, 128, 256), (32, 64, 128, 256, 256, 256))
     """
-    height, width, *_ = (*shape, 1)
+    height, width, *_ = (*shape, 1, 1)
     channels = [32]
     while len(channels) < 2 or math.ceil(height / 2 ** len(channels)) * math.ceil(width / 2 ** len(channels)) > 49:
         channels.append(min(2 * channels[-1], 256))

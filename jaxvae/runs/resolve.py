@@ -13,7 +13,7 @@ from jaxvae.data.scaling import fit_scaling, scaled
 from jaxvae.likelihoods import LIKELIHOODS
 from jaxvae.runs import selection
 from jaxvae.runs.checks import check
-from jaxvae.runs.config import PresetName, TrainConfig, default_run_dir, settled
+from jaxvae.runs.config import LikelihoodName, PresetName, TrainConfig, default_run_dir, settled
 from jaxvae.types import InputError
 
 LAST_STEP = 2**31 - 1
@@ -41,9 +41,7 @@ def resolve(config: TrainConfig, data: Dataset) -> TrainConfig:
         InputError: the options contradict each other or the data.
     """
     config = dataclasses.replace(config, preset=_preset(config, data), dataset=_place(config.dataset))
-    if data.pixels in SHADES and config.likelihood is None and with_defaults(config).likelihood == "bernoulli":
-        config = dataclasses.replace(config, likelihood="normal_shared")
-    config = with_defaults(config, data.shape)
+    config = with_defaults(dataclasses.replace(config, likelihood=_likelihood(config, data)), data.shape)
     _check_used(config, presets.PRESETS[config.preset])
     config = dataclasses.replace(
         config, **_lengths(config, data), **_watch(config, data), binarize=_binarization(config, data)
@@ -97,6 +95,12 @@ def _preset(config: TrainConfig, data: Dataset) -> PresetName:
         return config.preset
     large = len(data.shape) == 3 and min(data.shape[:2]) >= SMALLEST_CONV
     return "conv_vae" if large and not is_named(config.dataset) else "vae"
+
+
+def _likelihood(config: TrainConfig, data: Dataset) -> LikelihoodName | None:
+    """What was asked for; where nothing was, coins are left to ink."""
+    open_for_shades = config.likelihood is None and presets.PRESETS[config.preset].likelihood == "bernoulli"
+    return "normal_shared" if open_for_shades and data.pixels in SHADES else config.likelihood
 
 
 def _place(dataset: str) -> str:
