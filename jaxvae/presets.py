@@ -92,6 +92,8 @@ class Preset(NamedTuple):
     beta: float = 1.0
     corruption: str = "none"
     """Of what the encoder sees: a row of `objectives.CORRUPTIONS`, or none."""
+    collapses: bool = False
+    """Whether every posterior is meant to become the prior."""
 
 
 RAINFORTH = "Rainforth et al. 2018, https://arxiv.org/abs/1802.04537"
@@ -116,7 +118,7 @@ PRESETS = {
         beta=0.0,
         corruption="masking",
     ),
-    "kl_only": Preset("Kingma & Welling 2014, https://arxiv.org/abs/1312.6114", objective=kl_only_loss),
+    "kl_only": Preset("Kingma & Welling 2014, https://arxiv.org/abs/1312.6114", objective=kl_only_loss, collapses=True),
     "iwae": Preset(
         "Burda, Grosse & Salakhutdinov 2016, https://arxiv.org/abs/1509.00519",
         objective=iwae_loss,

@@ -112,7 +112,7 @@ def test_convolutions_refuse_vectors_and_no_channels():
 @pytest.mark.parametrize(
     ("names", "table"),
     [
-        (config.PresetName, presets.PRESETS),
+        (config.PresetName, {"auto": None, **presets.PRESETS}),
         (config.PosteriorName, POSTERIORS),
         (config.LikelihoodName, LIKELIHOODS),
         (config.ActivationName, presets.ACTIVATIONS),

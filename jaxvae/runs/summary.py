@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,13 @@ from jaxvae.training.optimizer import evaluation_params
 from jaxvae.types import TrainState
 
 
-def summarize(experiment: Experiment, last: TrainState, selected: TrainState, progress: Progress) -> None:
+def summarize(
+    experiment: Experiment,
+    last: TrainState,
+    selected: TrainState,
+    progress: Progress,
+    options: Collection[str] | None = None,
+) -> None:
     """Evaluate the selected state on the test split and write summary.json, each seed its own where there are several.
 
     Args:
@@ -25,6 +31,7 @@ def summarize(experiment: Experiment, last: TrainState, selected: TrainState, pr
         last: the state after the last step.
         selected: the state that the run reports.
         progress: of the training.
+        options: see `train_run`.
     """
     config, data, model, _, run_dir, checkpoints = experiment
     summaries, scores = [], checkpoints.scores()
@@ -52,7 +59,7 @@ def summarize(experiment: Experiment, last: TrainState, selected: TrainState, pr
     write_json(run_dir / "summary.json", summary)
     for line in [_headline(config, summary), *_remarks(config, summary, scores)]:
         print(line)
-    if warning := collapse.warning(config, summaries):
+    if warning := collapse.warning(config, summaries, options):
         print(warning)
 
 

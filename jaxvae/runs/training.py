@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import jax.numpy as jnp
@@ -28,6 +28,7 @@ def train_run(
     *,
     draw: Callable[[Experiment, TrainState], None] | None = None,
     announce: Callable[[Experiment], None] | None = None,
+    options: Collection[str] | None = None,
 ) -> int:
     """Train a run to its last step, from where its directory says that it is, and write its summary.
 
@@ -35,6 +36,7 @@ def train_run(
         config: its options; `run_dir` and all else that is not given is filled in.
         draw: draws the figures of a run that has ended.
         announce: is told what is about to be trained.
+        options: names of the caller's options, so that advice names no other; None for those of train.py.
 
     Returns:
         The exit code: 0, what the signal says that stopped the run before its end, or 3 at a step that was not finite.
@@ -46,10 +48,14 @@ def train_run(
     with prepare(config) as experiment:
         if announce is not None:
             announce(experiment)
-        return _train_to_the_end(experiment, draw)
+        return _train_to_the_end(experiment, draw, options)
 
 
-def _train_to_the_end(experiment: Experiment, draw: Callable[[Experiment, TrainState], None] | None) -> int:
+def _train_to_the_end(
+    experiment: Experiment,
+    draw: Callable[[Experiment, TrainState], None] | None,
+    options: Collection[str] | None,
+) -> int:
     config, run_dir = experiment.config, experiment.run_dir
     restored = restore_or_init(experiment)
     state, summary = restored.state, run_dir / "summary.json"
@@ -73,7 +79,7 @@ def _train_to_the_end(experiment: Experiment, draw: Callable[[Experiment, TrainS
         return interrupt.exit_code or 143  # of several processes, another was told to stop
     selected = select(settled(config.select), experiment.checkpoints, state)
     if hosts.is_main():
-        summarize(experiment, state, selected, progress)
+        summarize(experiment, state, selected, progress, options)
         if draw is not None and config.figures:
             draw(experiment, selected)
     return 0
