@@ -29,6 +29,7 @@ from jaxvae.runs.checks import check_at_least, check_folder, check_seed
 from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import Compute, set_up
 from jaxvae.runs.data import check_one_layer, load_data
+from jaxvae.runs.selection import Select
 from jaxvae.types import Array, InputError
 
 Judge: TypeAlias = Callable[[np.ndarray], np.ndarray]
@@ -51,8 +52,10 @@ class AttributesConfig:
     """Direction: the difference of class means, or logistic regression's."""
     orthogonal: bool = False
     """Let each direction leave the other attributes alone."""
+    select: Select | None = None
+    """Checkpoint to use: best on validation data, or last; the one that the run reports if not given."""
     best: bool = False
-    """Use the checkpoint with the best ELBO, on validation images where there are any, and not the newest."""
+    """Use the checkpoint that is best on validation data, as --select best does."""
     num: int = 1000
     """Test images to edit."""
     num_train: int = 10_000
@@ -79,7 +82,7 @@ class AttributesConfig:
 def main(config: AttributesConfig) -> int:
     """Find the directions, edit along them, and write a table and a picture for each."""
     set_up(Compute(num_processes=1))
-    run = load_run(config.run_dir, best=config.best)
+    run = load_run(config.run_dir, select="best" if config.best else config.select)
     check_one_layer(run)
     data = load_data(run, config.data_dir)
     train, test = part_of(data.train, config.num_train), part_of(data.test, config.num)

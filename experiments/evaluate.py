@@ -19,6 +19,7 @@ from jaxvae.runs.checks import check, check_at_least
 from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import Compute, set_up
 from jaxvae.runs.data import load_data
+from jaxvae.runs.selection import Select
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,8 +28,10 @@ class EvaluateConfig:
 
     run_dir: Path
     """A folder that train.py wrote."""
+    select: Select | None = None
+    """Checkpoint to use: best on validation data, or last; the one that the run reports if not given."""
     best: bool = False
-    """Use the checkpoint with the best ELBO, on validation images where there are any, and not the newest."""
+    """Use the checkpoint that is best on validation data, as --select best does."""
     num_samples: int = 5000
     """Draws of z per image for log p(x), which is bounded from below: fewer are quicker and bound it less tightly."""
     num_images: int | None = None
@@ -54,7 +57,7 @@ class EvaluateConfig:
 def main(config: EvaluateConfig) -> int:
     """Load the run, score the test split, print and write the result."""
     set_up(Compute(num_processes=1))
-    run = load_run(config.run_dir, best=config.best)
+    run = load_run(config.run_dir, select="best" if config.best else config.select)
     data = load_data(run, config.data_dir)
     lines = scores.score(
         run, data.test, num_samples=config.num_samples, num_images=config.num_images, progress=named_bar("log p(x)")

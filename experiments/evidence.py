@@ -22,6 +22,7 @@ from jaxvae.runs.checks import check_at_least, check_folder
 from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import Compute, set_up
 from jaxvae.runs.data import check_one_layer, load_data
+from jaxvae.runs.selection import Select
 from jaxvae.types import Array, Batch, InputError, Key, Params
 
 GRID = 200
@@ -34,8 +35,10 @@ class EvidenceConfig:
 
     run_dir: Path
     """A folder that train.py wrote, of a model with 1 or 2 latent dimensions."""
+    select: Select | None = None
+    """Checkpoint to use: best on validation data, or last; the one that the run reports if not given."""
     best: bool = False
-    """Use the checkpoint with the best ELBO, on validation images where there are any, and not the newest."""
+    """Use the checkpoint that is best on validation data, as --select best does."""
     num: int = 100
     """How many test images."""
     num_samples: tuple[int, ...] = (1, 10, 100, 1000)
@@ -73,7 +76,7 @@ class Bound(NamedTuple):
 def main(config: EvidenceConfig) -> int:
     """Load the run, compute evidence and bounds, print and write the table, draw."""
     set_up(Compute(num_processes=1))
-    run = load_run(config.run_dir, best=config.best)
+    run = load_run(config.run_dir, select="best" if config.best else config.select)
     check_one_layer(run)
     check_run(run.config)
     data = load_data(run, config.data_dir)

@@ -11,6 +11,7 @@ from jaxvae.runs.checks import check_at_least, check_file
 from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import Compute, set_up
 from jaxvae.runs.data import check_one_layer, load_data
+from jaxvae.runs.selection import Select
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,8 +20,10 @@ class ExploreConfig:
 
     run_dir: Path
     """A folder that train.py wrote."""
+    select: Select | None = None
+    """Checkpoint to use: best on validation data, or last; the one that the run reports if not given."""
     best: bool = False
-    """Use the checkpoint with the best ELBO, on validation images where there are any, and not the newest."""
+    """Use the checkpoint that is best on validation data, as --select best does."""
     num_images: int = 500
     """How many test images the page shows at most; fewer where they are large."""
     data_dir: Path | None = None
@@ -37,7 +40,7 @@ class ExploreConfig:
 def main(config: ExploreConfig) -> int:
     """Load the run and write the page."""
     set_up(Compute(num_processes=1))
-    run = load_run(config.run_dir, best=config.best)
+    run = load_run(config.run_dir, select="best" if config.best else config.select)
     check_one_layer(run)
     data = load_data(run, config.data_dir)
     page = explorer_page(

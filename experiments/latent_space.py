@@ -29,11 +29,12 @@ from jaxvae.priors import StandardNormal
 from jaxvae.report import write_json
 from jaxvae.report.latent_figures import Panel, save_panels
 from jaxvae.report.tables import markdown_table
-from jaxvae.runs import Run, TrainConfig, load_run, pieces
+from jaxvae.runs import Run, TrainConfig, load_run
 from jaxvae.runs.checks import check_folder, check_seed
 from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import Compute, set_up
 from jaxvae.runs.config import PresetName
+from jaxvae.runs.resolve import resolve
 from jaxvae.runs.seeds import together
 from jaxvae.runs.training import train_run
 from jaxvae.types import Array, Batch, InputError
@@ -150,7 +151,7 @@ def train_config(config: LatentSpaceConfig, data: Dataset, folder: Path, preset:
         figures=False,
         compute=Compute(num_processes=1),
     )
-    name = Path(str(pieces.resolve(one, data).run_dir)).name
+    name = Path(str(resolve(one, data).run_dir)).name
     return dataclasses.replace(one, run_dir=folder / name)
 
 

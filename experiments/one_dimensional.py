@@ -22,11 +22,12 @@ from jaxvae.latent import nearest, prior_quantiles
 from jaxvae.report import write_json
 from jaxvae.report.latent_figures import Line, save_lines
 from jaxvae.report.tables import markdown_table
-from jaxvae.runs import Run, TrainConfig, load_run, pieces
+from jaxvae.runs import Run, TrainConfig, load_run
 from jaxvae.runs.checks import check_folder
 from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import Compute, set_up
 from jaxvae.runs.config import PresetName
+from jaxvae.runs.resolve import resolve
 from jaxvae.runs.training import train_run
 from jaxvae.types import InputError
 
@@ -129,7 +130,7 @@ def train_config(config: OneDimensionalConfig, data: Dataset, folder: Path, pres
         compute=Compute(num_processes=1, devices=1),
     )
     few = data._replace(train=data.train._replace(image=data.train.image[: config.num]))
-    name = Path(str(pieces.resolve(one, few).run_dir)).name
+    name = Path(str(resolve(one, few).run_dir)).name
     return dataclasses.replace(one, run_dir=folder / name)
 
 

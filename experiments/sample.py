@@ -26,6 +26,7 @@ from jaxvae.runs.checks import check, check_at_least, check_folder, check_seed
 from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import Compute, set_up
 from jaxvae.runs.data import check_one_layer, load_data
+from jaxvae.runs.selection import Select
 from jaxvae.runs.trained import Trained
 from jaxvae.types import InputError
 
@@ -67,8 +68,10 @@ class SampleConfig:
     """How many samples and reconstructions (64 if not given), variations or neighbours (10)."""
     steps: int = 11
     """Images from one end of an interpolation or a traversal to the other."""
+    select: Select | None = None
+    """Checkpoint to use: best on validation data, or last; the one that the run reports if not given."""
     best: bool = False
-    """Use the checkpoint with the best ELBO, on validation images where there are any, and not the newest."""
+    """Use the checkpoint that is best on validation data, as --select best does."""
     seed: int = 0
     """Other seed, other samples."""
     data_dir: Path | None = None
@@ -106,7 +109,7 @@ OWNERS = {
 def main(config: SampleConfig) -> int:
     """Load the run and write the pictures."""
     set_up(Compute(num_processes=1))
-    run = load_run(config.run_dir, best=config.best)
+    run = load_run(config.run_dir, select="best" if config.best else config.select)
     check_one_layer(run)
     data = load_data(run, config.data_dir, stream=True)
     if run.config.train_examples is not None:

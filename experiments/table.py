@@ -88,7 +88,7 @@ def before(config: TableConfig, row: dict[str, Any], seed: int) -> list[TrainCon
 
 def one_seed(config: TableConfig, row: dict[str, Any], seed: int) -> TrainConfig:
     """The config's training options, with one of its seeds."""
-    options = {"checkpoint_every": 12000, "log_every": 2400, "figures": False, **row["train"]}
+    options = {"checkpoint_every": 12000, "log_every": 2400, "figures": False, "select": "last", **row["train"]}
     if config.epochs is not None:
         options["epochs"] = config.epochs
     if "start" in row:

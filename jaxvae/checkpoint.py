@@ -122,6 +122,11 @@ class Checkpoints:
         folders = self._directory.iterdir() if self._directory.is_dir() else ()
         return sorted(int(folder.name) for folder in folders if folder.name.isdecimal())
 
+    def scores(self) -> dict[int, float]:
+        """Scores of the checkpoints that were evaluated, by step."""
+        scores = {step: _score(self._folder(step)) for step in self.steps()}
+        return {step: score for step, score in scores.items() if not math.isnan(score)}
+
     def restore(self, like: T, *, best: bool = False) -> Restored[T] | None:
         """The newest intact state, or None where nothing was ever saved.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
@@ -59,13 +60,27 @@ def conv(sizes: Sizes) -> tuple[nn.Module, nn.Module]:
     return encoder, ConvDecoder(*layers, sizes.decoder_shape, sizes.activation, sizes.dtype)
 
 
+def channels_for(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Channels of convolutions that halve an image until no more than 7x7 values are left; two of them at least.
+
+    >>> channels_for((28, 28, 1)), channels_for((64, 64, 3)), channels_for((256, 256, 3))
+    ((32, 64), (32, 64, 128, 256), (32, 64, 128, 256, 256, 256))
+    """
+    height, width, *_ = (*shape, 1, 1)
+    channels = [32]
+    while len(channels) < 2 or math.ceil(height / 2 ** len(channels)) * math.ceil(width / 2 ** len(channels)) > 49:
+        channels.append(min(2 * channels[-1], 256))
+    return tuple(channels)
+
+
 class Preset(NamedTuple):
     """One row: the five choices, and what they are where nobody says otherwise."""
 
     paper: str
     networks: Callable[[Sizes], tuple[nn.Module, nn.Module]] = mlp
     hidden: tuple[int, ...] = (400,)
-    channels: tuple[int, ...] = ()
+    channels: tuple[int, ...] | None = ()
+    """Channels of the convolutions; None for as many layers as the image is large, see `channels_for`."""
     activation: str = "relu"
     latent_dim: int = 20
     posterior: str = "normal"
@@ -77,6 +92,8 @@ class Preset(NamedTuple):
     beta: float = 1.0
     corruption: str = "none"
     """Of what the encoder sees: a row of `objectives.CORRUPTIONS`, or none."""
+    collapses: bool = False
+    """Whether every posterior is meant to become the prior."""
 
 
 RAINFORTH = "Rainforth et al. 2018, https://arxiv.org/abs/1802.04537"
@@ -86,7 +103,7 @@ PRESETS = {
         "Kingma & Welling 2014, https://arxiv.org/abs/1312.6114",
         networks=conv,
         hidden=(256,),
-        channels=(32, 64),
+        channels=None,
     ),
     "autoencoder": Preset(
         "Hinton & Salakhutdinov 2006, https://doi.org/10.1126/science.1127647",
@@ -101,7 +118,7 @@ PRESETS = {
         beta=0.0,
         corruption="masking",
     ),
-    "kl_only": Preset("Kingma & Welling 2014, https://arxiv.org/abs/1312.6114", objective=kl_only_loss),
+    "kl_only": Preset("Kingma & Welling 2014, https://arxiv.org/abs/1312.6114", objective=kl_only_loss, collapses=True),
     "iwae": Preset(
         "Burda, Grosse & Salakhutdinov 2016, https://arxiv.org/abs/1509.00519",
         objective=iwae_loss,
@@ -148,7 +165,7 @@ def build(
     encoder, decoder = preset.networks(
         Sizes(
             hidden=preset.hidden if hidden is None else hidden,
-            channels=preset.channels if channels is None else channels,
+            channels=preset_channels(preset, shape) if channels is None else channels,
             encoder_outputs=posterior_row.num_outputs(latent_dim),
             decoder_shape=(*shape[:-1], shape[-1] * outputs_per_value),
             activation=ACTIVATIONS[activation or preset.activation],
@@ -163,6 +180,11 @@ def build(
         (latent_dim, *upper_latent_dims), upper_hidden, ACTIVATIONS[activation or preset.activation]
     )
     return VAE(encoder, decoder, prior, bottom_up, likelihood_row.head)
+
+
+def preset_channels(preset: Preset, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """A row's channels for examples of a shape."""
+    return channels_for(shape) if preset.channels is None else preset.channels
 
 
 def stochastic_layers(

@@ -14,7 +14,8 @@ from jaxvae.likelihoods import LIKELIHOODS
 from jaxvae.objectives import CORRUPTIONS
 from jaxvae.posteriors import POSTERIORS
 from jaxvae.runs import config
-from jaxvae.runs.pieces import build_loss, with_defaults
+from jaxvae.runs.pieces import build_loss
+from jaxvae.runs.resolve import with_defaults
 from jaxvae.types import InputError
 
 SHAPE = (9, 7, 1)
@@ -111,7 +112,7 @@ def test_convolutions_refuse_vectors_and_no_channels():
 @pytest.mark.parametrize(
     ("names", "table"),
     [
-        (config.PresetName, presets.PRESETS),
+        (config.PresetName, {"auto": None, **presets.PRESETS}),
         (config.PosteriorName, POSTERIORS),
         (config.LikelihoodName, LIKELIHOODS),
         (config.ActivationName, presets.ACTIVATIONS),

@@ -9,6 +9,7 @@ from jaxvae.data import Dataset, Split
 from jaxvae.runs import pieces
 from jaxvae.runs.config import TrainConfig
 from jaxvae.runs.engine import build_engine
+from jaxvae.runs.resolve import resolve
 from jaxvae.training import Hook, Progress, train
 from jaxvae.training.loop import steps_taken
 from jaxvae.types import TrainState
@@ -30,7 +31,7 @@ def setup(case: Case, images: np.ndarray, *, binarize: bool = False) -> Run:
         steps=10**9,
     )
     data = Dataset("images", train=Split(images), test=Split(images[:1]), pixels="ink")
-    config = pieces.resolve(config, data)
+    config = resolve(config, data)
     model = pieces.build_model(config, data.shape)
     engine = build_engine(config, model, data.train)
     state = engine.dispatch.place_state(pieces.initial_state(config, model, data.shape))

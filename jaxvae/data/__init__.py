@@ -10,14 +10,16 @@ from typing import TypeAlias
 from jaxvae.data.attributes import named_attributes
 from jaxvae.data.dataset import Dataset, Split
 from jaxvae.data.digits import load_digits
-from jaxvae.data.files import open_folder
+from jaxvae.data.folders import open_folder
 from jaxvae.data.npz import open_npz
+from jaxvae.data.preparation import Preparation, prepare
+from jaxvae.data.recipes import file_advice
 from jaxvae.data.records import open_records, record_files, write_array_record
 from jaxvae.data.rows import Rows
 from jaxvae.data.tfds_sets import TFDS_SETS, open_tfds
 from jaxvae.types import InputError, did_you_mean
 
-__all__ = ["Dataset", "Rows", "Split", "load", "named_attributes", "write_array_record"]
+__all__ = ["Dataset", "Preparation", "Rows", "Split", "is_named", "load", "named_attributes", "write_array_record"]
 
 _Opener: TypeAlias = Callable[[Path | None, Path | None], Dataset]
 
@@ -27,8 +29,18 @@ _SETS: dict[str, _Opener] = {
 }
 
 
+def is_named(name: str) -> bool:
+    """Tell a set that has a name here from files of one's own."""
+    return name in _SETS
+
+
 def load(
-    name: str, data_dir: str | Path | None = None, manual_dir: str | Path | None = None, *, stream: bool = False
+    name: str,
+    data_dir: str | Path | None = None,
+    manual_dir: str | Path | None = None,
+    *,
+    stream: bool = False,
+    preparation: Preparation | None = None,
 ) -> Dataset:
     """Load a data set into memory, or open it; a TFDS set that is not prepared yet is downloaded and prepared first.
 
@@ -40,27 +52,31 @@ def load(
         `<data_dir>/downloads/manual`.
       stream: leave images where they are and read them when they are asked for; what is in an `.npz` file, or
         comes with a package, is in memory nevertheless.
+      preparation: size and background to which images are brought; by default they keep their size, and transparent
+        ones are laid on white.
 
     Raises:
       InputError: there is no such set, or it cannot be had, or its files are not as they must be.
     """
-    data = _open(name, _expand(data_dir), _expand(manual_dir))
+    preparation = preparation or Preparation()
+    preparation.check()
+    data = _open(name, _expand(data_dir), _expand(manual_dir), preparation)
     return data if stream else data.in_memory()
 
 
-def _open(name: str, data_dir: Path | None, manual_dir: Path | None) -> Dataset:
+def _open(name: str, data_dir: Path | None, manual_dir: Path | None, preparation: Preparation) -> Dataset:
     if name in _SETS:
-        return _SETS[name](data_dir, manual_dir)
+        return prepare(_SETS[name](data_dir, manual_dir), preparation)
     path = _existing(name)
     if path is None:
         raise InputError(_unknown(str(name)))
     if record_files(path):
-        return open_records(path)
+        return open_records(path, preparation)
     if path.is_dir():
-        return open_folder(path)
-    if path.is_file() and path.suffix == ".npz":
-        return open_npz(path)
-    raise InputError(_unknown(str(name)))
+        return open_folder(path, preparation)
+    if path.suffix.lower() == ".npz":
+        return open_npz(path, preparation)
+    raise InputError(file_advice(path))
 
 
 def _existing(name: str) -> Path | None:

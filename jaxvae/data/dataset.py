@@ -5,16 +5,19 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
 from jaxvae.data.memory import check_fits
 from jaxvae.data.rows import Rows, Subset, blocks, num_bytes
 
-Pixels = Literal["binary", "ink", "grey"]
-"""What a pixel value means: it is 0 or full scale; it is a probability of ink, as the literature reads MNIST; or it is
-a shade, or a colour's."""
+if TYPE_CHECKING:
+    from jaxvae.data.scaling import Scaling
+
+Pixels = Literal["binary", "ink", "grey", "real"]
+"""Meaning of a value: 0 or full scale; a probability of ink, as the literature reads MNIST; a shade in [0, 1]; or any
+real number, such as a column's of a table."""
 
 
 def full_scale(image: Any) -> int:
@@ -60,6 +63,8 @@ class Dataset(NamedTuple):
     test: Split
     validation: Split | None = None
     pixels: Pixels = "grey"
+    scaling: Scaling | None = None
+    """How values were scaled; None where they are as they were stored."""
     classes: tuple[str, ...] = ()
     """Names of the classes: label i is that of `classes[i]`. Empty where there are no names."""
     preparation: Mapping[str, str] = MappingProxyType({})

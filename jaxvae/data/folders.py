@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -40,8 +41,9 @@ def open_folder(path: Path, preparation: Preparation) -> Dataset:
     image = image_rows([page for of_file in pages for page in of_file], form)
     whole = Split(image, label[ids])
     data = divide(path.resolve().name, whole, tenths(path, len(ids)) if parts is None else parts[ids])
-    splits = {name: split and _labelled(split) for name, split in zip(("train", "test", "validation"), data[1:4])}
-    return data._replace(**splits, classes=classes, preparation=form.named)
+    validation = _labelled(data.validation) if data.validation else None
+    data = data._replace(train=_labelled(data.train), test=_labelled(data.test), validation=validation)
+    return data._replace(classes=classes, preparation=form.named)
 
 
 def _image_files(path: Path) -> list[Path]:
@@ -52,7 +54,9 @@ def _image_files(path: Path) -> list[Path]:
         raise InputError(folder_advice(path, files))
     if unread := [file for file in files if file.suffix.lower() in UNREAD_IMAGES]:
         found = f"{unread[0]} and {len(unread) - 1} more" if len(unread) > 1 else str(unread[0])
-        raise InputError(f"{path}: holds images of kinds that are not read, {found}; convert them to .png, or move them out")
+        raise InputError(
+            f"{path}: holds images of kinds that are not read, {found}; convert them to .png, or move them out"
+        )
     return images
 
 
@@ -77,10 +81,8 @@ def _survey(path: Path, files: Sequence[Path], preparation: Preparation) -> tupl
     """Pages of every file, and the form that all are brought to."""
     survey, pages = Survey(), []
     for file in files:
-        name, open_file = str(file), partial(file.open, "rb")
-        with readable(name):
-            stream = open_file()
-        with stream:
+        name, open_file = str(file), partial(_open, file)
+        with readable(name), open_file() as stream:
             headers = read_headers(stream, name)
         for header in headers:
             survey.add(header, name)
@@ -88,12 +90,16 @@ def _survey(path: Path, files: Sequence[Path], preparation: Preparation) -> tupl
     return pages, survey.form(str(path), preparation)
 
 
+def _open(file: Path) -> BinaryIO:
+    return file.open("rb")
+
+
 def _read_names(path: Path, files: Sequence[Path]) -> tuple[np.ndarray | None, np.ndarray, tuple[str, ...]]:
     """Part numbers of files if folders tell them, their labels, -1 where there are none, and the classes' names."""
     names = [file.relative_to(path).parts for file in files]
     parts = _parts(path, names)
     if parts is not None:
-        names = [inner for _, *inner in names]
+        names = [inner[1:] for inner in names]
     labelled = np.array([len(inner) == 2 for inner in names])
     for part in (slice(None),) if parts is None else (parts == number for number in np.unique(parts)):
         labelled[part] &= labelled[part].all()

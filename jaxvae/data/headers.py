@@ -79,13 +79,17 @@ class Survey:
         """
         sizes = {preparation.size(header.height, header.width, name) for header, name in self._first.items()}
         if len(sizes) > 1:
-            raise InputError(f"{what}: {self._sizes()}; bring them to one, or give --resize 64 or --crop 64 to train.py")
+            raise InputError(
+                f"{what}: {self._sizes()}; bring them to one, or give --resize 64 or --crop 64 to train.py"
+            )
         (height, width), headers = sizes.pop(), self._counts
         alpha = any(header.alpha for header in headers)
         coloured = alpha and len(set(preparation.colour)) > 1
         shape = height, width, 3 if coloured else max(header.channels for header in headers)
         dtype = np.dtype(np.float32 if any(header.deep for header in headers) else np.uint8)
-        check_fits(f"{what}: one image of {width}x{height} pixels", int(np.prod(shape)) * dtype.itemsize, "make it smaller")
+        check_fits(
+            f"{what}: one image of {width}x{height} pixels", int(np.prod(shape)) * dtype.itemsize, "make it smaller"
+        )
         return Form(shape, dtype, preparation, alpha)
 
     def _sizes(self) -> str:

@@ -35,9 +35,7 @@ class Page(NamedTuple):
 
 def image_rows(pages: Sequence[Page], form: Form) -> LazyRows:
     """Images that are decoded when they are asked for."""
-    return LazyRows(
-        lambda ids: decode_images([pages[i] for i in ids], form), (len(pages), *form.shape), form.dtype
-    )
+    return LazyRows(lambda ids: decode_images([pages[i] for i in ids], form), (len(pages), *form.shape), form.dtype)
 
 
 def decode_images(pages: Sequence[Page], form: Form) -> np.ndarray:
@@ -118,7 +116,7 @@ def _on_background(image: Image.Image, preparation: Preparation, name: str) -> I
 
 
 def _is_uniform(image: Image.Image) -> bool:
-    return all(low == high for low, high in image.getextrema())
+    return image.getcolors(maxcolors=1) is not None  # None where there are more
 
 
 def _in_unit_interval(image: Image.Image, kind: str | None, name: str) -> Image.Image:
@@ -131,5 +129,7 @@ def _in_unit_interval(image: Image.Image, kind: str | None, name: str) -> Image.
     kind = "floats" if image.mode == "F" else "32-bit integers"
     low, high = pixels.min(), pixels.max()
     if image.mode != "F" or not 0 <= low <= high <= 1:
-        raise InputError(f"{name}: holds {kind} from {low:g} to {high:g}; save it as floats in [0, 1], or as 16-bit grey")
+        raise InputError(
+            f"{name}: holds {kind} from {low:g} to {high:g}; save it as floats in [0, 1], or as 16-bit grey"
+        )
     return image

@@ -4,39 +4,42 @@ from __future__ import annotations
 
 import io
 import itertools
-import zipfile
-import zlib
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from jaxvae.data.archive import ArrayHeader, read_archive
+from jaxvae.data.axes import misplaced_axes
 from jaxvae.data.dataset import Dataset, Split
-from jaxvae.data.images import Shape, common_shape, decode_images, image_shape
+from jaxvae.data.headers import Survey, read_header
+from jaxvae.data.images import Page, image_rows
+from jaxvae.data.memory import check_fits
+from jaxvae.data.misnamed import image_advice, label_advice, misnamed_label
 from jaxvae.data.partition import TEST, TRAIN, VALIDATION, divide, tenths
-from jaxvae.data.rows import LazyRows
-from jaxvae.types import InputError, first_line
+from jaxvae.data.preparation import Preparation, prepare_rows
+from jaxvae.data.rows import Rows, num_bytes
+from jaxvae.types import InputError
 
 _ENCODED = ("png", "jpeg", "webp")
-_READ_ERRORS = (
-    *(ArithmeticError, EOFError, MemoryError, OSError, RuntimeError, SyntaxError, TypeError, ValueError),
-    *(zipfile.BadZipFile, zlib.error),
-)
-"""What NumPy meets in damaged archives."""
-_RESERVED = ("image", *_ENCODED, "offset", "label", "split")
+_RESERVED = ("image", *_ENCODED, "offset", "label", "split", "classes")
 
 
-def open_npz(path: Path) -> Dataset:
+def open_npz(path: Path, preparation: Preparation) -> Dataset:
     """Read a data set from an `.npz` file.
 
-    It holds `image` (`[N, H, W]`, `[N, H, W, C]` or `[N, D]`; uint8, or floats in [0, 1]), or image files: `png`,
+    It holds `image` (`[N, H, W]`, `[N, H, W, C]` or `[N, D]`; uint8, or floats), or image files: `png`,
     `jpeg` or `webp`, the uint8 bytes of all files one after another, and `offset` (`[N + 1]` integers), where file i
-    is `webp[offset[i]:offset[i + 1]]`. It may hold `label` (`[N]` integers) and `split` (`[N]`: 0 train, 1
-    validation, 2 test); without `split` a fixed permutation divides the set 80/10/10. Any other array of `[N]`
-    numbers is an attribute of that name.
+    is `webp[offset[i]:offset[i + 1]]`. It may hold `label` (`[N]` integers) with `classes` (`[C]` their names), and
+    `split` (`[N]`: 0 train, 1 validation, 2 test); without `split` a fixed permutation divides the set 80/10/10. Any
+    other array of `[N]` numbers is an attribute of that name.
     """
-    arrays = _read_arrays(path)
-    image = _find_image(path, arrays)
+    arrays, headers = read_archive(path, _RESERVED, useful=_may_be_attribute)
+    image, named = _find_image(path, arrays, headers, preparation)
+    if (name := misnamed_label(headers, len(image))) is not None:
+        remedy = "save it under this name if it holds classes, or under another if it is an attribute"
+        raise InputError(f"{path}: array {name!r}; did you mean 'label'? {remedy}")
     label = _check_integers(path, "label", arrays.get("label"), len(image))
     parts = _check_integers(path, "split", arrays.get("split"), len(image))
     if parts is None:
@@ -44,35 +47,25 @@ def open_npz(path: Path) -> Dataset:
     elif not {TRAIN, TEST} <= set(parts) <= {TRAIN, VALIDATION, TEST}:
         found = np.unique(parts).tolist()
         raise InputError(f"{path}: array 'split' holds {found}; use 0 train, 1 validation (optional), 2 test")
-    return divide(path.stem, Split(image, label, _attributes(arrays, len(image))), parts)
+    data = divide(path.stem, Split(image, label, _attributes(arrays, len(image))), parts)
+    return data._replace(classes=_check_classes(path, arrays.get("classes"), label), preparation=named)
 
 
-def _read_arrays(path: Path) -> dict[str, np.ndarray]:
-    arrays, name = {}, "image"
-    try:
-        # Opened here, because NumPy leaves a broken archive open.
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
-            for name in (*(name for name in _RESERVED if name in file), *sorted(set(file.files) - {*_RESERVED})):
-                try:
-                    arrays[name] = file[name]
-                except ValueError:  # Python objects: of no use here, and no harm where nobody asks for them
-                    if name in _RESERVED:
-                        raise
-    except _READ_ERRORS as error:
-        found = f"array {name!r} cannot be read ({first_line(error)})"
-        raise InputError(f"{path}: {found}; save arrays of numbers with numpy.savez") from error
-    return arrays
-
-
-def _find_image(path: Path, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+def _find_image(
+    path: Path, arrays: Mapping[str, np.ndarray], headers: Mapping[str, ArrayHeader], preparation: Preparation
+) -> tuple[Rows, dict[str, str]]:
+    """Images, and what was done to them."""
     found = [name for name in ("image", *_ENCODED) if name in arrays]
     if not found:
-        raise InputError(f"{path}: no array 'image'; save it with numpy.savez(file, image=...)")
+        raise InputError(f"{path}: no array 'image'; {image_advice(headers)}")
     if len(found) > 1:
         raise InputError(f"{path}: arrays {' and '.join(map(repr, found))}; keep one of them")
-    if found == ["image"]:
-        return _check_image(path, arrays["image"])
-    return _decode(path, found[0], arrays[found[0]], arrays.get("offset"))
+    if found != ["image"]:
+        return _decode(path, found[0], arrays[found[0]], arrays.get("offset"), preparation)
+    image = _check_image(path, arrays["image"])
+    if preparation.sizes:
+        image = prepare_rows(image, preparation, str(path))[:]
+    return image, preparation.named(alpha=False)
 
 
 def _check_image(path: Path, image: np.ndarray) -> np.ndarray:
@@ -85,38 +78,50 @@ def _check_image(path: Path, image: np.ndarray) -> np.ndarray:
         raise refuse(f"has shape {image.shape}", "give [N, H, W], [N, H, W, C] or [N, D]")
     if 0 in image.shape:
         raise refuse(f"is empty: {image.shape}", "give at least 2 examples")
+    if fault := misplaced_axes(image.shape):
+        raise refuse(f"has shape {image.shape}", fault)
     if image.dtype == np.uint8:
         if image.max() <= 1:
             raise refuse("is uint8 with no value above 1", "white is 255: multiply by 255")
     elif image.dtype.kind != "f":
-        raise refuse(f"has dtype {image.dtype}", "give uint8, or floats in [0, 1]")
+        raise refuse(f"has dtype {image.dtype}", _number_advice(image))
     elif not np.isfinite(image).all():
         raise refuse("holds NaN or infinity", "clean it first")
-    elif image.min() < 0 or image.max() > 1:
-        raise refuse(f"holds floats from {image.min():g} to {image.max():g}", "scale them to [0, 1]")
-    else:
-        image = image.astype(np.float32)
+    elif not np.isfinite(image := image.astype(np.float32)).all():
+        raise refuse("holds floats that float32 cannot", "scale them")
     return image[..., None] if image.ndim == 3 else image
 
 
-def _decode(path: Path, kind: str, content: np.ndarray, offset: np.ndarray | None) -> np.ndarray:
+def _number_advice(image: np.ndarray) -> str:
+    """Return how to make uint8 or floats of other numbers."""
+    if image.dtype.kind == "b":
+        return "give numpy.uint8(255 * image)"
+    if image.dtype == np.uint16:
+        return "give numpy.float32(image / 65535), where white is 65535"
+    if image.dtype.kind in "iu" and image.min() >= 0 and 1 < image.max() <= 255:
+        return "give image.astype(numpy.uint8)"
+    return "give uint8, or floats in [0, 1]"
+
+
+def _decode(
+    path: Path, kind: str, content: np.ndarray, offset: np.ndarray | None, preparation: Preparation
+) -> tuple[np.ndarray, dict[str, str]]:
     """`[N, H, W, C]` from image files; where no pixel of any has a colour C is 1, because WebP knows no grey."""
     if content.dtype != np.uint8 or content.ndim != 1:
         raise InputError(f"{path}: array {kind!r} is {content.dtype} {content.shape}; give the files' uint8 bytes")
     offset = _check_offset(path, kind, offset, len(content))
-    files = [content[first:last].tobytes() for first, last in itertools.pairwise(offset)]
-    shapes: dict[Shape, str] = {}
-    for i, file in enumerate(files):
-        shapes.setdefault(image_shape(io.BytesIO(file), _name(path, kind, i)), _name(path, kind, i))
-    shape = common_shape(shapes)
-
-    def read(ids: np.ndarray) -> np.ndarray:
-        return decode_images([files[i] for i in ids], [_name(path, kind, i) for i in ids], shape)
-
-    image = LazyRows(read, (len(files), *shape))[:]
+    survey, pages = Survey(), []
+    for i, (first, last) in enumerate(itertools.pairwise(offset)):
+        name, file = f"{path}: file {i} of array {kind!r}", content[first:last].tobytes()
+        survey.add(read_header(io.BytesIO(file), name), name)
+        pages.append(Page(name, partial(io.BytesIO, file)))
+    form = survey.form(str(path), preparation)
+    rows = image_rows(pages, form)
+    check_fits(f"{path}: array {kind!r}, decoded,", num_bytes(rows), "store fewer images")
+    image = rows[:]
     # Greys that were luminances come back with channels that differ by a rounding, green's the least.
-    colourless = np.ptp(image, axis=-1).max() <= 1
-    return image[..., 1:2] if colourless and shape[2] == 3 else image
+    colourless = image.dtype == np.uint8 and np.ptp(image, axis=-1).max() <= 1
+    return image[..., 1:2] if colourless and form.shape[2] == 3 else image, form.named
 
 
 def _check_offset(path: Path, kind: str, offset: np.ndarray | None, length: int) -> np.ndarray:
@@ -132,20 +137,33 @@ def _check_offset(path: Path, kind: str, offset: np.ndarray | None, length: int)
     return offset
 
 
-def _name(path: Path, kind: str, index: int) -> str:
-    return f"{path}: file {index} of array {kind!r}"
-
-
 def _check_integers(path: Path, name: str, array: np.ndarray | None, length: int) -> np.ndarray | None:
     if array is None:
         return None
     if array.dtype.kind not in "iu" or array.shape != (length,):
-        found = f"is {array.dtype} {array.shape}"
-        raise InputError(f"{path}: array {name!r} {found}; give integers of shape ({length},), one per image")
+        found = f"is {array.dtype} {array.shape}; give integers of shape ({length},), one per image"
+        advice = f": {label_advice(array)}" if name == "label" and len(array) == length else ""
+        raise InputError(f"{path}: array {name!r} {found}{advice}")
     if array.min() < 0 or array.max() >= 2**31:
         found = f"holds numbers from {array.min()} to {array.max()}"
         raise InputError(f"{path}: array {name!r} {found}; number classes from 0, or leave it out")
     return array.astype(np.int32)
+
+
+def _check_classes(path: Path, classes: np.ndarray | None, label: np.ndarray | None) -> tuple[str, ...]:
+    if classes is None or classes.dtype.kind in "biuf":  # numbers are an attribute
+        return ()
+    if classes.dtype.kind != "U" or classes.ndim != 1:
+        raise InputError(f"{path}: array 'classes' is {classes.dtype} {classes.shape}; give [C] names of classes")
+    if label is None or label.max() >= len(classes):
+        found = "no 'label'" if label is None else f"'label' goes to {label.max()}"
+        remedy = "give a number for each image and a name for each number"
+        raise InputError(f"{path}: array 'classes' holds {len(classes)} names, but {found}; {remedy}")
+    return tuple(map(str, classes))
+
+
+def _may_be_attribute(header: ArrayHeader) -> bool:
+    return header.dtype.kind in "biuf" and len(header.shape) == 1
 
 
 def _attributes(arrays: Mapping[str, np.ndarray], length: int) -> dict[str, np.ndarray]:
@@ -153,5 +171,5 @@ def _attributes(arrays: Mapping[str, np.ndarray], length: int) -> dict[str, np.n
     return {
         name: array.astype(np.int32) if array.dtype.kind == "b" else array
         for name, array in numbers.items()
-        if name not in _RESERVED
+        if name not in _RESERVED or name == "classes"
     }

@@ -66,6 +66,8 @@ def divide(name: str, whole: Split, parts: np.ndarray) -> Dataset:
 
 
 def pixels_of(image: Rows) -> Pixels:
-    """Tell `binary` from `grey`; it is mostly the first block that tells."""
+    """Tell `binary`, `grey` and `real` apart; it is mostly the first block that tells."""
     scale = full_scale(image)
-    return "binary" if all(((block == 0) | (block == scale)).all() for block in blocks(image)) else "grey"
+    if all(((block == 0) | (block == scale)).all() for block in blocks(image)):
+        return "binary"
+    return "grey" if all(((block >= 0) & (block <= scale)).all() for block in blocks(image)) else "real"

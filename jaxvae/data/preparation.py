@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jaxvae.data.dataset import Dataset, Split
+from jaxvae.data.dataset import Dataset, Pixels, Split
 from jaxvae.data.memory import check_fits
 from jaxvae.data.partition import pixels_of
 from jaxvae.data.rows import LazyRows, Rows
@@ -53,12 +54,13 @@ class Preparation:
         """Red, green and blue of the background."""
         from PIL import ImageColor
 
-        try:
-            red, green, blue = ImageColor.getrgb(self.background)  # more than three where it is transparent itself
-        except ValueError:
+        colour: tuple[int, ...] = ()
+        with contextlib.suppress(ValueError):
+            colour = ImageColor.getrgb(self.background)
+        if len(colour) != 3:  # a fourth number would make it transparent
             remedy = "give a name such as white or black, or #rrggbb"
-            raise InputError(f"background: {self.background!r} is no colour; {remedy}") from None
-        return red, green, blue
+            raise InputError(f"background: {self.background!r} is no colour; {remedy}")
+        return colour[0], colour[1], colour[2]
 
     def size(self, height: int, width: int, name: str) -> tuple[int, int]:
         """Return the height and width to which an image is brought.
@@ -159,5 +161,6 @@ def prepare(data: Dataset, preparation: Preparation) -> Dataset:
 
     train, test = fit(data.train), fit(data.test)
     validation = fit(data.validation) if data.validation else None
-    pixels = pixels_of(train.image) if data.pixels == "binary" else data.pixels
-    return Dataset(data.name, train, test, validation, pixels, data.classes, preparation.named(alpha=False))
+    pixels: Pixels = pixels_of(train.image) if data.pixels == "binary" else data.pixels
+    named = preparation.named(alpha=False)
+    return data._replace(train=train, test=test, validation=validation, pixels=pixels, preparation=named)

@@ -6,7 +6,22 @@ from collections import Counter
 from pathlib import Path
 
 IMAGES = frozenset(
-    {".apng", ".bmp", ".gif", ".jfif", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"}
+    {
+        ".apng",
+        ".bmp",
+        ".gif",
+        ".jfif",
+        ".jpeg",
+        ".jpg",
+        ".pbm",
+        ".pgm",
+        ".png",
+        ".pnm",
+        ".ppm",
+        ".tif",
+        ".tiff",
+        ".webp",
+    }
 )
 """Suffixes of the image files that are read."""
 UNREAD_IMAGES = frozenset(

@@ -9,13 +9,16 @@ import math
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from jaxvae.data import Preparation, is_named
+from jaxvae.data.scaling import ScaleName
 from jaxvae.runs.checks import check, check_at_least, check_folder, check_seed
 from jaxvae.runs.compute import Compute
+from jaxvae.runs.selection import Select
 from jaxvae.training.nonfinite import OnNonFinite
 from jaxvae.types import InputError
 
 PresetName = Literal[
-    "vae", "conv_vae", "autoencoder", "denoising_autoencoder", "kl_only", "iwae", "miwae", "ciwae", "piwae"
+    "auto", "vae", "conv_vae", "autoencoder", "denoising_autoencoder", "kl_only", "iwae", "miwae", "ciwae", "piwae"
 ]
 PosteriorName = Literal["normal", "multivariate_normal", "delta"]
 LikelihoodName = Literal[
@@ -26,6 +29,7 @@ GradientName = Literal["standard", "stl", "dreg"]
 CorruptionName = Literal["none", "noise", "masking", "salt_and_pepper"]
 PATHS = ("data_dir", "run_dir", "reproduce", "init_from", "compilation_cache")
 C = TypeVar("C", bound="TrainConfig | Compute")
+T = TypeVar("T")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,14 +39,22 @@ class TrainConfig:
     Run the same command again to resume an interrupted run; raise --steps to continue a finished one.
     """
 
-    preset: PresetName = "vae"
-    """Variant: a row of the table in jaxvae/presets.py."""
+    preset: PresetName = "auto"
+    """Variant: a row of the table in jaxvae/presets.py; auto is conv_vae for images of your own, else vae."""
     dataset: str = "digits"
     """digits, mnist, fashion_mnist, binarized_mnist, an .npz or array_record file of images, or a folder of them."""
     data_dir: Path | None = None
     """Where tensorflow-datasets keeps its sets; TFDS_DATA_DIR if not given."""
+    resize: tuple[int, ...] | None = None
+    """Height and width to which images are scaled, or one number for both; other proportions are cut to these first."""
+    crop: int | None = None
+    """Height and width of the square that is cut from the centre of each image, after --resize if that is given."""
+    background: str | None = None
+    """Colour behind transparent pixels, a name or #rrggbb; white if not given."""
     train_examples: int | None = None
     """Train on so many examples only, the first of the training split."""
+    scale: ScaleName | None = None
+    """Scaling of real values by column or channel; standard for values outside [0, 1], else none, if not given."""
     run_dir: Path | None = None
     """Where everything is written; a folder under runs/ named after the options if not given."""
     reproduce: Path | None = None
@@ -56,8 +68,8 @@ class TrainConfig:
     """Training steps."""
     epochs: float | None = None
     """Passes over the training set, instead of --steps."""
-    batch_size: int = 128
-    """Examples per step."""
+    batch_size: int | None = None
+    """Examples per step; 128 if not given, or all where there are fewer."""
     learning_rate: float = 1e-3
     """Of Adam, at its highest."""
     warmup_steps: int = 0
@@ -121,8 +133,12 @@ class TrainConfig:
 
     log_every: int = 100
     """Steps between lines of metrics."""
-    checkpoint_every: int = 1000
-    """Steps between evaluations, each with a checkpoint."""
+    checkpoint_every: int | None = None
+    """Steps between evaluations, each with a checkpoint; 1000, or 100 for data of your own, if not given."""
+    select: Select | None = None
+    """Checkpoint to report, draw and load: best on validation data, or last; best where there are any, if not given."""
+    patience: int | None = None
+    """Evaluations without a better one after which training stops; 0 for never. 10 for data of your own, else 0."""
     tensorboard: bool = True
     """Write TensorBoard files beside metrics.jsonl."""
     figures: bool = True
@@ -137,6 +153,7 @@ class TrainConfig:
             check_at_least(1, name, getattr(self, name))
         for name in ("latent_dim", "train_examples", "num_samples", "num_groups"):
             check_at_least(1, name, getattr(self, name))
+        check_at_least(0, "patience", self.patience)
         for name in ("epochs", "learning_rate", "clip_norm"):
             value = getattr(self, name)
             check(value is None or 0 < value < math.inf, name, value, "above 0 and finite")
@@ -145,12 +162,20 @@ class TrainConfig:
         for name in ("hidden", "channels", "upper_latent_dims", "upper_hidden"):
             widths = getattr(self, name)
             check(all(width > 0 for width in widths or ()), name, widths, "positive widths")
+        self.preparation.check()
         check_seed("seed", self.seed, self.seeds)
         if self.corruption in ("masking", "salt_and_pepper"):
             check(self.corruption_level <= 1, "corruption_level", self.corruption_level, "a share, at most 1")
         check(self.ema_decay is None or 0 < self.ema_decay < 1, "ema_decay", self.ema_decay, "between 0 and 1")
-        check(self.accumulate <= self.batch_size, "accumulate", self.accumulate, f"at most {self.batch_size}, a batch")
+        if self.batch_size is not None:
+            most = f"at most {self.batch_size}, a batch"
+            check(self.accumulate <= self.batch_size, "accumulate", self.accumulate, most)
         check_folder("run-dir", self.run_dir)
+
+    @property
+    def preparation(self) -> Preparation:
+        """Size and background to which images are brought."""
+        return Preparation(self.resize, self.crop, self.background or "white")
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, as config.json holds them."""
@@ -165,16 +190,30 @@ class TrainConfig:
 
 MAY_CHANGE = frozenset(
     {"data_dir", "run_dir", "steps", "epochs", "log_every", "checkpoint_every", "tensorboard", "figures", "compute"}
-    | {"on_nonfinite", "reproduce"}
+    | {"on_nonfinite", "reproduce", "select", "patience"}
 )
-"""Fields that do not decide a run's numbers, so that a resumed run may have other values."""
+"""Fields that do not decide a step's numbers, so that a resumed run may have other values."""
+LATER = ("scale", "resize", "crop", "background")
+"""Fields that count only where they are given: runs of earlier versions, which lack them, are the same runs."""
 
 
 def identity(config: TrainConfig) -> dict[str, Any]:
-    """The fields that decide a run's numbers: equal identity, same run."""
+    """The fields that decide a run's numbers: equal identity, same run.
+
+    A path is not among them, because a set may move: its fingerprint decides.
+    """
     # A learning rate that falls to 0 at the last step is another one where the last step is another.
     may_change = MAY_CHANGE - {"steps"} if config.decay != "none" else MAY_CHANGE
-    return {name: value for name, value in config.to_json().items() if name not in may_change}
+    if not is_named(config.dataset):
+        may_change |= {"dataset"}
+    values = {name: value for name, value in config.to_json().items() if name not in may_change}
+    return {name: value for name, value in values.items() if name not in LATER or value is not None}
+
+
+def settled(value: T | None) -> T:
+    """Return an option of a resolved config, which has none that is not given."""
+    assert value is not None
+    return value
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:
@@ -191,7 +230,7 @@ def _from_plain(cls: type[C], values: dict[str, Any]) -> C:
     paths = {name: Path(values[name]) for name in PATHS if values.get(name) is not None}
     tuples = {
         name: tuple(values[name])
-        for name in ("hidden", "channels", "upper_latent_dims", "upper_hidden")
+        for name in ("hidden", "channels", "upper_latent_dims", "upper_hidden", "resize")
         if values.get(name) is not None
     }
     return cls(**{**values, **paths, **tuples})
@@ -199,5 +238,7 @@ def _from_plain(cls: type[C], values: dict[str, Any]) -> C:
 
 def default_run_dir(config: TrainConfig) -> Path:
     """A folder that the same options always lead to."""
-    tag = hashlib.sha256(json.dumps(identity(config), sort_keys=True).encode()).hexdigest()[:6]
-    return Path("runs") / f"{Path(config.dataset).stem}-{config.preset}-{tag}"
+    dataset = config.dataset if is_named(config.dataset) else str(Path(config.dataset).resolve())
+    options = json.dumps({"dataset": dataset, **identity(config)}, sort_keys=True)
+    tag = hashlib.sha256(options.encode()).hexdigest()[:6]
+    return Path("runs") / f"{Path(dataset).stem}-{config.preset}-{tag}"

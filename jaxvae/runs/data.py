@@ -7,6 +7,7 @@ from pathlib import Path
 import jax
 
 from jaxvae.data import Dataset, load
+from jaxvae.data.scaling import Scaling, scaled
 from jaxvae.runs.directory import Run
 from jaxvae.types import InputError
 
@@ -22,7 +23,10 @@ def load_data(run: Run, data_dir: Path | None = None, *, stream: bool = False) -
     Raises:
         InputError: the set is gone, or its images are of another shape now.
     """
-    data = load(run.config.dataset, data_dir or run.config.data_dir, stream=stream)
+    folder, preparation = data_dir or run.config.data_dir, run.config.preparation
+    data = load(run.config.dataset, folder, stream=stream, preparation=preparation)
+    if known := run.facts.get("scaling"):
+        data = scaled(data, Scaling.from_json(known))
     if data.shape != (shape := _decoded_shape(run)):
         raise InputError(
             f"dataset: images of {run.config.dataset} are {data.shape}, the run learned {shape}; put the set back"

@@ -6,8 +6,9 @@ import contextlib
 import errno
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
 import jax
@@ -23,6 +24,7 @@ from jaxvae.report.manifest import write_manifest
 from jaxvae.runs import lock
 from jaxvae.runs.config import TrainConfig, identity
 from jaxvae.runs.pieces import build_model, initial_state
+from jaxvae.runs.selection import Select
 from jaxvae.training.optimizer import evaluation_params
 from jaxvae.types import InputError, Params, first_line
 
@@ -42,6 +44,8 @@ class Run(NamedTuple):
     model: VAE
     params: Params
     step: int
+    facts: Mapping[str, Any] = MappingProxyType({})
+    """Facts of its data: name, shape, sizes of the splits, fingerprint, scaling."""
 
 
 @contextlib.contextmanager
@@ -57,7 +61,7 @@ def open_run_dir(config: TrainConfig, data: Dataset) -> Iterator[Path]:
     run_dir = Path(str(config.run_dir))
     if run_dir.exists() and not run_dir.is_dir():
         raise InputError(f"run-dir: {run_dir} is a file; name a folder")
-    facts = _facts(data)  # reads the data to its end, so that a damaged set is found before a folder is made
+    facts = facts_of(data)  # reads the data to its end, so that a damaged set is found before a folder is made
     with _refusals_explained(run_dir):
         if hosts.is_main():
             run_dir.mkdir(parents=True, exist_ok=True)
@@ -79,7 +83,8 @@ def _refusals_explained(run_dir: Path) -> Iterator[None]:
         ) from error
 
 
-def _facts(data: Dataset) -> dict[str, Any]:
+def facts_of(data: Dataset) -> dict[str, Any]:
+    """Facts of a data set, by which a run knows it again wherever it lies."""
     return {
         "name": data.name,
         "shape": list(data.shape),
@@ -88,13 +93,15 @@ def _facts(data: Dataset) -> dict[str, Any]:
         "validation": data.validation.num_examples if data.validation else 0,
         "test": data.test.num_examples,
         "fingerprint": data.fingerprint(),
+        **({"preparation": dict(data.preparation)} if data.preparation else {}),
+        **({"scaling": data.scaling.to_json()} if data.scaling else {}),
     }
 
 
 def _describe(run_dir: Path, config: TrainConfig, facts: dict[str, Any]) -> None:
     if (run_dir / "config.json").exists() or Checkpoints(run_dir / "checkpoints").steps():
         _check_same(identity(read_config(run_dir)), identity(config), f"run-dir: {run_dir} holds a run with other")
-        _check_same(_read_facts(run_dir), facts, f"dataset: {run_dir} was trained on other data:")
+        _check_same(read_facts(run_dir), facts, f"dataset: {run_dir} was trained on other data:")
     hosts.wait_for_all("run directory checked")  # none may find half of what the main process is about to write
     if hosts.is_main():
         # The config last: where there is one, there is all.
@@ -117,7 +124,8 @@ def read_config(run_dir: Path) -> TrainConfig:
     return _recall(run_dir, "config.json", TrainConfig.from_json, lambda about: TrainConfig.from_json(about["config"]))
 
 
-def _read_facts(run_dir: Path) -> dict[str, Any]:
+def read_facts(run_dir: Path) -> dict[str, Any]:
+    """What a run's data were: name, shape, sizes of the splits, fingerprint, scaling."""
     return _recall(run_dir, "manifest.json", _data, _data)
 
 
@@ -127,7 +135,7 @@ def _data(known: dict[str, Any]) -> dict[str, Any]:
 
 def about(run_dir: Path) -> dict[str, Any]:
     """What each checkpoint repeats of its run directory, in case a file of it is damaged."""
-    return {"config": read_config(run_dir).to_json(), "data": _read_facts(run_dir)}
+    return {"config": read_config(run_dir).to_json(), "data": read_facts(run_dir)}
 
 
 def _recall(run_dir: Path, name: str, in_file: Callable[[Any], T], in_checkpoint: Callable[[dict[str, Any]], T]) -> T:
@@ -145,26 +153,34 @@ def _recall(run_dir: Path, name: str, in_file: Callable[[Any], T], in_checkpoint
         return in_checkpoint(repeated)
 
 
-def load_run(run_dir: Path, *, best: bool = False) -> Run:
-    """Load a trained model: its newest intact checkpoint, with everything else from the run directory.
+def load_run(run_dir: str | Path, *, select: Select | None = None) -> Run:
+    """Load a trained model: an intact checkpoint, with everything else from the run directory.
 
     Args:
         run_dir: a folder that train.py wrote.
-        best: load the checkpoint with the best ELBO (on the validation split where there is one) instead.
+        select: last: the newest checkpoint; best: the one with the best ELBO on validation data; None: the one that
+            the run reports.
 
     Raises:
-        InputError: the folder holds no run, or several seeds' runs, or no checkpoint of it is intact.
+        InputError: the folder holds no run, or several seeds' runs, or no checkpoint of it is intact; or best is asked
+            for, and the run has no validation data.
     """
+    run_dir = Path(run_dir)
     config = read_config(run_dir)
     if config.seeds > 1:
         raise InputError(f"run-dir: {run_dir} holds {config.seeds} seeds; name one of its folders seed-N")
-    shape = tuple(_read_facts(run_dir)["shape"])
+    facts, checkpoints = read_facts(run_dir), Checkpoints(run_dir / "checkpoints")
+    if select == "best" and not facts["validation"]:
+        raise InputError(f"select: {run_dir} has no validation data to choose the best checkpoint by; give last")
+    shape = tuple(facts["shape"])
     model = build_model(config, shape)
     like = jax.eval_shape(lambda: initial_state(config, model, shape))
-    restored = Checkpoints(run_dir / "checkpoints").restore(like, best=best)
+    # A run that was interrupted early has evaluated nothing yet.
+    reports_best = config.select == "best" and bool(checkpoints.scores())
+    restored = checkpoints.restore(like, best=reports_best if select is None else select == "best")
     if restored is None:
         raise InputError(f"run-dir: {run_dir} has no checkpoint yet; train it first")
-    return Run(config, model, evaluation_params(restored.state), int(restored.state.step))
+    return Run(config, model, evaluation_params(restored.state), int(restored.state.step), facts)
 
 
 def starting_params(config: TrainConfig, model: VAE, shape: tuple[int, ...]) -> Params:

@@ -16,7 +16,7 @@ from jaxvae.data.stream import fits_on_device
 from jaxvae.model import VAE
 from jaxvae.runs import pieces
 from jaxvae.runs.compute import Compute, choose_devices, choose_dispatch
-from jaxvae.runs.config import TrainConfig
+from jaxvae.runs.config import TrainConfig, settled
 from jaxvae.training import Dispatch, make_dispatch, make_train_step
 from jaxvae.training.dispatch import GatherStep, StepMaker
 from jaxvae.training.step import Metrics
@@ -45,7 +45,7 @@ def build_engine(config: TrainConfig, model: VAE, split: Split) -> Engine:
         raise InputError(f"seeds: {config.seeds} are trained at once on one device; give --devices 1")
     resident = is_resident(config.compute, split.image)
     order = BatchOrder(
-        pieces.root_keys(config), split.num_examples, config.batch_size, len(devices) * config.accumulate
+        pieces.root_keys(config), split.num_examples, settled(config.batch_size), len(devices) * config.accumulate
     )
     dispatch = make_dispatch(
         name,
@@ -57,7 +57,7 @@ def build_engine(config: TrainConfig, model: VAE, split: Split) -> Engine:
     )
 
     def chunks(first_step: int) -> Iterator[Chunk]:
-        boundaries = (order.steps_per_block, config.log_every, config.checkpoint_every)
+        boundaries = (order.steps_per_block, config.log_every, settled(config.checkpoint_every))
         per_step = order.width * config.seeds * split.image[:1].nbytes
         limit = dispatch.steps if resident else max(1, min(dispatch.steps, STREAMED_BYTES // per_step))
         counts = chunk_counts(first_step, config.steps, boundaries=boundaries, limit=limit)

@@ -1,101 +1,28 @@
-"""From a config to the pieces of a run: options settled, model, loss, optimizer, first state, batches, evaluation."""
+"""From a resolved config to the pieces of a run: model, loss, optimizer, first state, batches, evaluation."""
 
 from __future__ import annotations
 
 import dataclasses
 import functools
 from collections.abc import Iterator
-from typing import Literal
 
 import jax
 import jax.numpy as jnp
 import optax
 
 from jaxvae import presets, rng
-from jaxvae.data import Dataset, Split
-from jaxvae.data.batches import BatchOrder, sequential_batches
+from jaxvae.data import Split
+from jaxvae.data.batches import sequential_batches
 from jaxvae.evaluation import evaluate_elbo
 from jaxvae.likelihoods import LIKELIHOODS
 from jaxvae.model import VAE
 from jaxvae.nets import with_output_bias
 from jaxvae.objectives import CORRUPTIONS, denoising
-from jaxvae.runs.config import TrainConfig, default_run_dir
+from jaxvae.runs.config import TrainConfig
 from jaxvae.training import guarded, init_state
 from jaxvae.training.optimizer import adam, learning_rate_schedule, with_average
 from jaxvae.training.step import Loss
-from jaxvae.types import Array, Batch, InputError, Key, Params, TrainState
-
-LAST_STEP = 2**31 - 1
-"""States count their steps in int32."""
-
-
-def resolve(config: TrainConfig, data: Dataset) -> TrainConfig:
-    """Fill in what was left to the preset and to the data, and refuse what does not fit them.
-
-    Raises:
-        InputError: the options contradict each other or the data.
-    """
-    if data.pixels == "grey" and config.likelihood is None and with_defaults(config).likelihood == "bernoulli":
-        config = dataclasses.replace(config, likelihood="normal_shared")
-    config = with_defaults(config)
-    _check_used(config, presets.PRESETS[config.preset])
-    size = data.train.num_examples
-    if config.batch_size > size:
-        raise InputError(f"batch-size: {config.batch_size} is more than the {size} training examples; make it smaller")
-    steps = config.steps
-    if config.epochs is not None:
-        steps = round(config.epochs * BatchOrder(rng.root(0), size, config.batch_size).steps_per_epoch)
-    if steps > LAST_STEP:
-        raise InputError(f"steps: {steps} are more than can be counted; ask for {LAST_STEP} or fewer")
-    config = dataclasses.replace(config, steps=max(steps, 1), binarize=_binarization(config, data))
-    for name in ("warmup_steps", "beta_warmup_steps"):
-        if getattr(config, name) >= config.steps:
-            raise InputError(
-                f"{name.replace('_', '-')}: {getattr(config, name)} steps never end in a run of {config.steps}; "
-                "make it shorter, or the run longer"
-            )
-    return dataclasses.replace(config, run_dir=config.run_dir or default_run_dir(config))
-
-
-def with_defaults(config: TrainConfig) -> TrainConfig:
-    """Fill in what was left to the preset."""
-    preset = presets.PRESETS[config.preset]
-    model = ("latent_dim", "hidden", "channels", "activation", "posterior", "likelihood")
-    names = (*model, "beta", "num_samples", "corruption")
-    defaults = {**{name: getattr(preset, name) for name in names}, **preset.options}
-    left = {name: default for name, default in defaults.items() if getattr(config, name) is None}
-    return dataclasses.replace(config, **left)
-
-
-def _check_used(config: TrainConfig, preset: presets.Preset) -> None:
-    """Refuse options that would do nothing."""
-    if config.channels and not preset.channels:
-        raise InputError(f"channels: {config.preset} has no convolutions; use --preset conv_vae, or leave this out")
-    for name in ("free_bits", "num_groups", "gradient", "elbo_share"):
-        if name not in preset.options and getattr(config, name):
-            takes = ", ".join(row for row, other in presets.PRESETS.items() if name in other.options)
-            raise InputError(
-                f"{name.replace('_', '-')}: {config.preset} does not take it; leave it out, or use {takes}"
-            )
-    if config.upper_latent_dims and config.posterior != "normal":
-        raise InputError(f"posterior: layers above z go with normal, got {config.posterior}; leave one of them out")
-    level = config.corruption_level
-    if config.corruption == "none" and level != TrainConfig.corruption_level:
-        raise InputError(f"corruption-level: {level} of no corruption; give --corruption too, or leave this out")
-
-
-def _binarization(config: TrainConfig, data: Dataset) -> Literal["auto", "dynamic", "none"]:
-    needs_binary = LIKELIHOODS[str(config.likelihood)].support == "binary"
-    # Ink is drawn by its grey value, as the literature does; of shades nobody would expect it unasked.
-    undrawn = ("none",) if data.pixels == "ink" else ("none", "auto")
-    if needs_binary and data.pixels != "binary" and config.binarize in undrawn:
-        raise InputError(
-            f"likelihood: {config.likelihood} scores pixels that are 0 or 1, but {data.name} is grey; "
-            "use --binarize dynamic, or --likelihood continuous_bernoulli"
-        )
-    if config.binarize == "auto":
-        return "dynamic" if needs_binary and data.pixels != "binary" else "none"
-    return config.binarize
+from jaxvae.types import Array, Batch, Key, Params, TrainState
 
 
 def build_model(config: TrainConfig, shape: tuple[int, ...]) -> VAE:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,16 @@ def per_seed(config: TrainConfig, metrics: dict[str, Any]) -> list[dict[str, Any
     return [{name: values[number] for name, values in metrics.items()} for number in range(config.seeds)]
 
 
-def save_alone(config: TrainConfig, data: Dataset, state: TrainState, score: float) -> None:
-    """Write one of several seeds' run directories, as if it had been trained alone."""
+def save_alone(config: TrainConfig, data: Dataset, states: list[TrainState], scores: Mapping[int, float]) -> None:
+    """Write one of several seeds' run directories, as if it had been trained alone.
+
+    Args:
+        config: the seed's own.
+        data: what it was trained on.
+        states: the reported one and the last one, which may be the same.
+        scores: of the steps that were evaluated, over all seeds.
+    """
     with directory.open_run_dir(config, data) as run_dir:
-        Checkpoints(run_dir / "checkpoints").save(int(state.step), state, directory.about(run_dir), score)
+        for state in states:
+            step, checkpoints = int(state.step), Checkpoints(run_dir / "checkpoints")
+            checkpoints.save(step, state, directory.about(run_dir), scores.get(step))

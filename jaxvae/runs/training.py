@@ -1,40 +1,26 @@
-"""A whole run: what it is made of, training it to its last step or going on with it, and its summary."""
+"""Training of a run: to its last step or until it gets no better, from wherever its directory says that it is."""
 
 from __future__ import annotations
 
-import contextlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
 
 from jaxvae import hosts
-from jaxvae.checkpoint import Checkpoints, Restored, digest
-from jaxvae.data import Dataset, load
-from jaxvae.model import VAE
-from jaxvae.report import MetricsWriter, write_json
-from jaxvae.runs import collapse, directory, nonfinite, pieces, seeds
-from jaxvae.runs.config import TrainConfig
-from jaxvae.runs.engine import Engine, build_engine, is_resident
+from jaxvae.checkpoint import Restored
+from jaxvae.report import MetricsWriter
+from jaxvae.runs import directory, nonfinite, pieces, seeds
+from jaxvae.runs.config import TrainConfig, settled
+from jaxvae.runs.experiment import Experiment, prepare, say
+from jaxvae.runs.selection import Patience, select
+from jaxvae.runs.summary import summarize
 from jaxvae.training import Hook, Interrupt, NonFiniteError, Progress, train
 from jaxvae.training.loop import steps_taken
 from jaxvae.training.nonfinite import check_state
-from jaxvae.training.optimizer import evaluation_params
-from jaxvae.types import InputError, TrainState
-
-
-class Experiment(NamedTuple):
-    """What stays the same while a run trains."""
-
-    config: TrainConfig
-    data: Dataset
-    model: VAE
-    engine: Engine
-    run_dir: Path
-    checkpoints: Checkpoints
+from jaxvae.types import TrainState
 
 
 def train_run(
@@ -42,6 +28,7 @@ def train_run(
     *,
     draw: Callable[[Experiment, TrainState], None] | None = None,
     announce: Callable[[Experiment], None] | None = None,
+    options: Collection[str] | None = None,
 ) -> int:
     """Train a run to its last step, from where its directory says that it is, and write its summary.
 
@@ -49,6 +36,7 @@ def train_run(
         config: its options; `run_dir` and all else that is not given is filled in.
         draw: draws the figures of a run that has ended.
         announce: is told what is about to be trained.
+        options: names of the caller's options, so that advice names no other; None for those of train.py.
 
     Returns:
         The exit code: 0, what the signal says that stopped the run before its end, or 3 at a step that was not finite.
@@ -60,15 +48,21 @@ def train_run(
     with prepare(config) as experiment:
         if announce is not None:
             announce(experiment)
-        return _train_to_the_end(experiment, draw)
+        return _train_to_the_end(experiment, draw, options)
 
 
-def _train_to_the_end(experiment: Experiment, draw: Callable[[Experiment, TrainState], None] | None) -> int:
+def _train_to_the_end(
+    experiment: Experiment,
+    draw: Callable[[Experiment, TrainState], None] | None,
+    options: Collection[str] | None,
+) -> int:
     config, run_dir = experiment.config, experiment.run_dir
     restored = restore_or_init(experiment)
     state, summary = restored.state, run_dir / "summary.json"
-    if steps_taken(state) >= config.steps and _is_json(summary):
-        say(f"{run_dir} is at step {steps_taken(state)} already: raise --steps to continue it")
+    patience = Patience(settled(config.patience), restored.about.get("patience"))
+    if (steps_taken(state) >= config.steps or patience.is_over) and _reports(summary, config):
+        option = "--patience" if patience.is_over else "--steps"
+        say(f"{run_dir} is at step {steps_taken(state)} already: raise {option} to continue it")
         return 0
     hosts.wait_for_all("read the summary")
     if hosts.is_main():
@@ -76,54 +70,27 @@ def _train_to_the_end(experiment: Experiment, draw: Callable[[Experiment, TrainS
         (run_dir / nonfinite.FILE).unlink(missing_ok=True)
     with Interrupt() as interrupt:
         try:
-            state, progress = fit(experiment, restored, interrupt)
+            state, progress = fit(experiment, restored, patience, interrupt)
         except NonFiniteError as fault:
             return nonfinite.report(config, experiment.engine, experiment.checkpoints.steps(), fault)
-    if steps_taken(state) < config.steps or hosts.any_process(bool(interrupt)):
+    ended = steps_taken(state) >= config.steps or patience.is_over
+    if not ended or hosts.any_process(bool(interrupt)):
         say(f"stopped at step {steps_taken(state)}, saved in {run_dir}: run the same command again to go on")
         return interrupt.exit_code or 143  # of several processes, another was told to stop
+    selected = select(settled(config.select), experiment.checkpoints, state)
     if hosts.is_main():
+        summarize(experiment, state, selected, progress, options)
         if draw is not None and config.figures:
-            draw(experiment, state)
-        summarize(experiment, state, progress)  # last: a run that has a summary has all
+            draw(experiment, selected)
     return 0
 
 
-def _is_json(path: Path) -> bool:
+def _reports(summary: Path, config: TrainConfig) -> bool:
+    """Whether a summary is there, of the checkpoint that is asked for."""
     try:
-        return isinstance(json.loads(path.read_text()), dict)
-    except (OSError, ValueError):
+        return json.loads(summary.read_text()).get("select", "last") == config.select
+    except (OSError, ValueError, AttributeError):
         return False
-
-
-def say(line: str) -> None:
-    """Print a line, once for all processes."""
-    if hosts.is_main():
-        print(line)
-
-
-@contextlib.contextmanager
-def prepare(config: TrainConfig) -> Iterator[Experiment]:
-    """Load the data, settle the options, lay out the training, and only then open the run directory."""
-    data = load(config.dataset, config.data_dir, stream=True)
-    if config.train_examples is not None:
-        data = _fewer(data, config.train_examples)
-    if is_resident(config.compute, data.train.image):
-        data = data.in_memory()
-    config = pieces.resolve(config, data)
-    model = pieces.build_model(config, data.shape)
-    engine = build_engine(config, model, data.train)
-    checkpoints = Checkpoints(Path(str(config.run_dir)) / "checkpoints")
-    if config.init_from is not None and not checkpoints.steps():
-        directory.starting_params(config, model, data.shape)  # read to refuse it before a folder is made
-    with directory.open_run_dir(config, data) as run_dir:
-        yield Experiment(config, data, model, engine, run_dir, checkpoints)
-
-
-def _fewer(data: Dataset, num: int) -> Dataset:
-    if num > data.train.num_examples:
-        raise InputError(f"train-examples: {num} asked for, {data.name} has {data.train.num_examples}; ask for fewer")
-    return data._replace(train=data.train.take(np.arange(num)))
 
 
 def restore_or_init(experiment: Experiment) -> Restored[TrainState]:
@@ -146,8 +113,10 @@ def restore_or_init(experiment: Experiment) -> Restored[TrainState]:
     return Restored(state, {})
 
 
-def fit(experiment: Experiment, restored: Restored[TrainState], interrupt: Interrupt) -> tuple[TrainState, Progress]:
-    """Train to the last step, or to where the run is told to stop, logging and saving on the way."""
+def fit(
+    experiment: Experiment, restored: Restored[TrainState], patience: Patience, interrupt: Interrupt
+) -> tuple[TrainState, Progress]:
+    """Train to the last step, until patience is over, or to where the run is told to stop; log and save on the way."""
     config, data, model, engine, run_dir, checkpoints = experiment
     state, known = restored
     about, first_step, writes = directory.about(run_dir), steps_taken(state), hosts.is_main()
@@ -179,66 +148,38 @@ def fit(experiment: Experiment, restored: Restored[TrainState], interrupt: Inter
             bar.set_postfix({**shown, "images/s": f"{progress.examples_per_second:,.0f}"}, refresh=False)
             bar.update(step - bar.n)
 
-        def evaluate_and_save(state: TrainState, progress: Progress) -> None:
+        def evaluate_and_save(state: TrainState, progress: Progress) -> bool:
             name, split = ("validation", data.validation) if data.validation else ("test", data.test)
             state = hosts.local(state)
             estimate = seeds.evaluate(config, model, state, split)
             score = estimate.get("elbo", estimate["log_likelihood"])
             if writer:
                 writer.write(name, steps_taken(state), {"loss": -score, **estimate})
-            save(state, progress, score)
+            if data.validation:
+                patience.see(score)
+            save(state, progress, score if data.validation else None)  # the test split chooses nothing
+            return patience.is_over
 
         def save(state: TrainState, progress: Progress, score: float | None) -> None:
             # With what the next line of metrics is averaged over, it will be the line of a run that never stopped.
             check_state(state)
-            to_go_on = {"pending": progress.pending(), "lines": writer.lines if writer else 0}
+            to_go_on = {
+                "pending": progress.pending(),
+                "lines": writer.lines if writer else 0,
+                "patience": patience.to_json(),
+            }
             checkpoints.save(steps_taken(state), state, {**about, **to_go_on}, score)
 
         state, progress = train(
             engine.dispatch.place_state(state),
             engine.dispatch.run,
-            engine.chunks(first_step),
+            () if patience.is_over else engine.chunks(first_step),
             num_steps=config.steps,
-            hooks=(Hook(config.log_every, log), Hook(config.checkpoint_every, evaluate_and_save)),
+            hooks=(Hook(config.log_every, log), Hook(settled(config.checkpoint_every), evaluate_and_save)),
             should_stop=lambda: hosts.any_process(bool(interrupt)),
             pending=known.get("pending"),
         )
         state = hosts.local(state)
-        if steps_taken(state) < config.steps:
+        if steps_taken(state) < config.steps and not patience.is_over:
             save(state, progress, score=None)
     return state, progress
-
-
-def summarize(experiment: Experiment, state: TrainState, progress: Progress) -> None:
-    """Evaluate the last step on the test split and write summary.json, each seed its own where there are several."""
-    config, data, model, _, run_dir, _ = experiment
-    summaries = []
-    for (one, member), skipped in zip(seeds.members(config, state), nonfinite.skipped_steps(config, state)):
-        test = pieces.evaluate_split(one, model, evaluation_params(member), data.test)
-        summaries.append(
-            {
-                **{f"test_{name}": value for name, value in test.items()},
-                "steps": steps_taken(state),
-                "examples_per_second": progress.examples_per_second,
-                "first_run_at": progress.first_run_at,
-                "params_sha256": digest(evaluation_params(member)),
-                **skipped,
-            }
-        )
-        if config.seeds > 1:
-            seeds.save_alone(one, data, member, score=test.get("elbo", test["log_likelihood"]))
-            write_json(Path(str(one.run_dir)) / "summary.json", summaries[-1])
-    summary = seeds.together(summaries)
-    write_json(run_dir / "summary.json", summary)
-    print(_headline(config, summary))
-    if warning := collapse.warning(config, summaries):
-        print(warning)
-
-
-def _headline(config: TrainConfig, summary: dict[str, Any]) -> str:
-    if config.posterior == "delta":
-        value = summary["test_log_likelihood"]
-        return f"test log-likelihood {value:.2f} nats per image; of a code that is a point there is no ELBO"
-    if config.seeds > 1:
-        return f"test ELBO {summary['test_elbo']:.2f}, over {config.seeds} seeds ± {summary['test_elbo_std']:.2f} nats"
-    return f"test ELBO {summary['test_elbo']:.2f} ± {summary['test_elbo_standard_error']:.2f} nats per image"

@@ -19,7 +19,8 @@ class Hook(NamedTuple):
     """Something done every so many steps, and after the last one."""
 
     every: int
-    call: Callable[[TrainState, Progress], None]
+    call: Callable[[TrainState, Progress], bool | None]
+    """True ends the training with this step."""
 
 
 class Progress:
@@ -135,8 +136,8 @@ def train(
         if due or stop:
             progress.stop_clock()
             progress.check_finite()
-            for hook in due:
-                hook.call(state, progress)
+            wishes = [hook.call(state, progress) for hook in due]
+            stop = stop or any(wishes)
             progress.start_clock()
         if stop:
             break

@@ -87,10 +87,11 @@ def _never_trained() -> Path:
     from jaxvae.data import load
     from jaxvae.runs import TrainConfig, pieces
     from jaxvae.runs.directory import about, open_run_dir
+    from jaxvae.runs.resolve import resolve
 
     data = load("digits")
     run_dir = Path(tempfile.mkdtemp()) / "run"
-    config = pieces.resolve(TrainConfig(run_dir=run_dir, **OPTIONS), data)
+    config = resolve(TrainConfig(run_dir=run_dir, **OPTIONS), data)
     state = pieces.initial_state(config, pieces.build_model(config, data.shape), data.shape)
     with open_run_dir(config, data):
         Checkpoints(run_dir / "checkpoints").save(0, state, about(run_dir), score=0.0)

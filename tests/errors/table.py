@@ -205,15 +205,17 @@ TABLE = {
             f"likelihood: {BINARY}, but digits is grey; {DRAW}",
         ),
         Row(
-            "pixels in [-1, 1]",
-            TRAIN,
-            "mine.npz: array 'image' holds floats from -1 to 1; scale them to [0, 1]",
+            "real values for a likelihood of shades",
+            f"{TRAIN} --likelihood continuous_bernoulli",
+            "likelihood: continuous_bernoulli scores values in [0, 1], but mine holds real numbers; "
+            "use --likelihood normal_shared, or --scale unit",
             mine(image=2 * SHADES - 1),
         ),
         Row(
-            "floats from 0 to 255",
-            TRAIN,
-            "mine.npz: array 'image' holds floats from 0 to 255; scale them to [0, 1]",
+            "real values for a likelihood of ink",
+            f"{TRAIN} --likelihood bernoulli --binarize dynamic",
+            "likelihood: bernoulli scores values that are 0 or 1, but mine holds real numbers; "
+            "use --likelihood normal_shared",
             mine(image=255 * SHADES),
         ),
         Row(

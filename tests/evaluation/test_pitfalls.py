@@ -11,6 +11,7 @@ from jaxvae.distributions import Bernoulli, Normal
 from jaxvae.evaluation import evaluate_elbo, log_marginal_likelihood
 from jaxvae.likelihoods import LIKELIHOODS
 from jaxvae.runs import TrainConfig, pieces
+from jaxvae.runs.resolve import with_defaults
 
 GREY = np.full((40, 3, 3, 1), 102, np.uint8)  # 0.4 of full scale
 
@@ -70,7 +71,7 @@ def test_weights_are_averaged_over_samples_before_logarithms_are_over_images():
 @pytest.mark.parametrize("options", [{"beta": 0.2}, {"free_bits": 3.0}, {"beta_warmup_steps": 9}])
 def test_nothing_of_the_training_loss_is_left_on_when_a_split_is_scored(options):
     plain, other = (
-        pieces.with_defaults(TrainConfig(hidden=(8,), latent_dim=2, binarize="dynamic", **one)) for one in ({}, options)
+        with_defaults(TrainConfig(hidden=(8,), latent_dim=2, binarize="dynamic", **one)) for one in ({}, options)
     )
     model, params = model_and_params()
     scores = [pieces.evaluate_split(one, model, params, _Split(GREY)) for one in (plain, other)]

@@ -13,6 +13,7 @@ from jaxvae import rng
 from jaxvae.data import load
 from jaxvae.evaluation import Evidence
 from jaxvae.runs import Run, TrainConfig, pieces
+from jaxvae.runs.resolve import resolve
 from jaxvae.types import InputError
 
 
@@ -44,7 +45,7 @@ def test_the_figures_integrals_are_expectations(scripts):
 def run(small):
     """Nothing of it was trained; larger weights make narrow posteriors, and something to see."""
     data = load("digits")
-    config = pieces.resolve(small(latent_dim=2), data)
+    config = resolve(small(latent_dim=2), data)
     model = pieces.build_model(config, data.shape)
     params = jax.jit(model.init)(rng.root(0), jnp.zeros((1, *data.shape)))
     return Run(config, model, jax.tree.map(lambda leaf: 1.5 * leaf, params), 0)

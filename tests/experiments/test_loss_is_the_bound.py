@@ -10,6 +10,7 @@ from jaxvae import presets, rng
 from jaxvae.objectives import CORRUPTIONS
 from jaxvae.report import read_metrics
 from jaxvae.runs import TrainConfig, pieces
+from jaxvae.runs.resolve import with_defaults
 
 SHAPE, LATENT_DIM, LEVEL = (8, 8, 1), 3, 0.4
 SMALL = {"hidden": (8,), "latent_dim": LATENT_DIM}
@@ -24,7 +25,7 @@ def config_of(name, **options):
     preset, channels = presets.PRESETS[name], (2, 2) if presets.PRESETS[name].channels else ()
     beta = {} if preset.posterior == "delta" else {"beta": 0.7}
     config = TrainConfig(preset=name, channels=channels, corruption_level=LEVEL, **SMALL, **beta, **options)
-    return pieces.with_defaults(config)
+    return with_defaults(config)
 
 
 ELBOS = {name: preset for name, preset in presets.PRESETS.items() if "free_bits" in preset.options}

@@ -15,6 +15,7 @@ from jaxvae.report import animation, figures, read_metrics
 from jaxvae.runs import Run, TrainConfig, load_run, pieces
 from jaxvae.runs.command_line import parse
 from jaxvae.runs.compute import Compute
+from jaxvae.runs.resolve import resolve
 from jaxvae.types import InputError
 
 DATA = load("digits")
@@ -142,7 +143,7 @@ def test_neighbours_are_the_training_images_with_the_nearest_codes(sample, run, 
 
 @pytest.mark.slow
 def test_a_plain_autoencoder_varies_by_what_its_codes_differ_by(scripts, small, tmp_path, strips):
-    config = pieces.resolve(small(preset="autoencoder", latent_dim=2), DATA)
+    config = resolve(small(preset="autoencoder", latent_dim=2), DATA)
     model = pieces.build_model(config, DATA.shape)
     run = Run(config, model, jax.jit(model.init)(rng.root(0), TEST[:1]), step=0)
     sample, trained = scripts["sample"], scripts["sample"].Trained(run, DATA, tmp_path)

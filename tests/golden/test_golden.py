@@ -21,6 +21,7 @@ from jaxvae.data.batches import BatchOrder, make_batch
 from jaxvae.objectives.denoising import salt_and_pepper
 from jaxvae.runs import TrainConfig, pieces
 from jaxvae.runs.engine import step_maker
+from jaxvae.runs.resolve import resolve
 
 VALUES = Path(__file__).with_name("values.json")
 STEPS = 4
@@ -60,7 +61,7 @@ def digests():
 def losses(config):
     """Of the first steps."""
     data = load("digits", None)
-    config = pieces.resolve(config, data)
+    config = resolve(config, data)
     model = pieces.build_model(config, data.shape)
     images = jnp.asarray(data.train.image)
     state = pieces.initial_state(config, model, data.shape, jnp.asarray(data.train.mean()))

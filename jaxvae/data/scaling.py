@@ -1,0 +1,108 @@
+"""Scaling of real values: fitted to a set, kept with the run, undone in samples, counted in the likelihood."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from jaxvae.data.dataset import Dataset, Split, full_scale
+from jaxvae.data.rows import LazyRows, Rows, blocks
+
+ScaleName = Literal["none", "unit", "standard"]
+CONSTANT = 1e-6
+"""Deviation, relative to the largest value, below which a column counts as constant and keeps its scale."""
+
+
+class Scaling(NamedTuple):
+    """An affine map of every value, x' = (x - shift) / factor, with one shift and factor per column or channel."""
+
+    kind: ScaleName
+    shift: np.ndarray
+    """`[D]` of vectors, `[C]` of images."""
+    factor: np.ndarray
+    """The same, above 0."""
+
+    def apply(self, x: ArrayLike) -> np.ndarray:
+        """Scaled values `[..., D]` in float32."""
+        return ((np.asarray(x, np.float64) - self.shift) / self.factor).astype(np.float32)
+
+    def undo(self, x: ArrayLike) -> np.ndarray:
+        """Values `[..., D]` in the data's own units, in float32."""
+        return (np.asarray(x, np.float64) * self.factor + self.shift).astype(np.float32)
+
+    def log_jacobian(self, shape: tuple[int, ...]) -> float:
+        """Log |dx'/dx| of one example, in nats: log p(x) = log p(x') + log |dx'/dx|."""
+        return float(-np.log(np.broadcast_to(self.factor, shape)).sum())
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, as the manifest holds them."""
+        return {"kind": self.kind, "shift": self.shift.tolist(), "factor": self.factor.tolist()}
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Scaling:
+        """The inverse of `to_json`."""
+        return cls(values["kind"], np.asarray(values["shift"]), np.asarray(values["factor"]))
+
+
+def fit_scaling(kind: ScaleName, data: Dataset) -> Scaling:
+    """Fit a scaling to a set.
+
+    Args:
+        kind: `standard`: mean 0 and deviation 1 over the training split; `unit`: the whole set's range becomes [0, 1].
+        data: a set whose values are as they are stored.
+    """
+    if kind == "unit":
+        splits = [split.image for split in (data.train, data.validation, data.test) if split]
+        low, high = _extremes(splits)
+        return Scaling(kind, low, _usable(high - low, high))
+    mean, deviation, largest = _moments(data.train.image)
+    return Scaling(kind, mean, _usable(deviation, largest))
+
+
+def scaled(data: Dataset, scaling: Scaling) -> Dataset:
+    """The same set with its values scaled, the scaling kept beside them."""
+
+    def scale(split: Split) -> Split:
+        return split._replace(image=_scaled_rows(split.image, scaling))
+
+    return data._replace(
+        train=scale(data.train),
+        test=scale(data.test),
+        validation=scale(data.validation) if data.validation else None,
+        pixels="grey" if scaling.kind == "unit" else "real",
+        scaling=scaling,
+    )
+
+
+def _scaled_rows(rows: Rows, scaling: Scaling) -> Rows:
+    lazy = LazyRows(lambda ids: scaling.apply(_values(rows[ids])), rows.shape, np.dtype(np.float32))
+    return lazy[:] if isinstance(rows, np.ndarray) else lazy
+
+
+def _values(block: np.ndarray) -> np.ndarray:
+    return block / full_scale(block)
+
+
+def _extremes(splits: list[Rows]) -> tuple[np.ndarray, np.ndarray]:
+    columns = [_columns(block) for rows in splits for block in blocks(rows)]
+    return np.min([c.min(axis=0) for c in columns], axis=0), np.max([c.max(axis=0) for c in columns], axis=0)
+
+
+def _moments(rows: Rows) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Mean, standard deviation and largest size of each column, in two passes."""
+    count = math.prod(rows.shape[:-1])
+    mean = np.sum([_columns(block).sum(axis=0) for block in blocks(rows)], axis=0) / count
+    squares = np.sum([np.square(_columns(block) - mean).sum(axis=0) for block in blocks(rows)], axis=0)
+    largest = np.max([np.abs(_columns(block)).max(axis=0) for block in blocks(rows)], axis=0)
+    return mean, np.sqrt(squares / count), largest
+
+
+def _columns(block: np.ndarray) -> np.ndarray:
+    return _values(block).astype(np.float64).reshape(-1, block.shape[-1])
+
+
+def _usable(factor: np.ndarray, largest: np.ndarray) -> np.ndarray:
+    return np.where(factor > CONSTANT * np.abs(largest), factor, 1.0)

@@ -1,0 +1,62 @@
+"""One run before its first step: data, settled options, model, and what drives the training."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from jaxvae import hosts
+from jaxvae.checkpoint import Checkpoints
+from jaxvae.data import Dataset, load
+from jaxvae.model import VAE
+from jaxvae.runs import directory, pieces
+from jaxvae.runs.config import TrainConfig
+from jaxvae.runs.engine import Engine, build_engine, is_resident
+from jaxvae.runs.resolve import resolve, settle_scale
+from jaxvae.types import InputError
+
+
+class Experiment(NamedTuple):
+    """What stays the same while a run trains."""
+
+    config: TrainConfig
+    data: Dataset
+    model: VAE
+    engine: Engine
+    run_dir: Path
+    checkpoints: Checkpoints
+
+
+@contextlib.contextmanager
+def prepare(config: TrainConfig) -> Iterator[Experiment]:
+    """Load the data, settle the options, lay out the training, and only then open the run directory."""
+    data = load(config.dataset, config.data_dir, stream=True, preparation=config.preparation)
+    if config.train_examples is not None:
+        data = _fewer(data, config.train_examples)
+    if is_resident(config.compute, data.train.image):
+        data = data.in_memory()
+    config, data = settle_scale(config, data)
+    config = resolve(config, data)
+    model = pieces.build_model(config, data.shape)
+    engine = build_engine(config, model, data.train)
+    checkpoints = Checkpoints(Path(str(config.run_dir)) / "checkpoints")
+    if config.init_from is not None and not checkpoints.steps():
+        directory.starting_params(config, model, data.shape)  # read to refuse it before a folder is made
+    with directory.open_run_dir(config, data) as run_dir:
+        yield Experiment(config, data, model, engine, run_dir, checkpoints)
+
+
+def _fewer(data: Dataset, num: int) -> Dataset:
+    if num > data.train.num_examples:
+        raise InputError(f"train-examples: {num} asked for, {data.name} has {data.train.num_examples}; ask for fewer")
+    return data._replace(train=data.train.take(np.arange(num)))
+
+
+def say(line: str) -> None:
+    """Print a line, once for all processes."""
+    if hosts.is_main():
+        print(line)

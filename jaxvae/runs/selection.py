@@ -1,0 +1,58 @@
+"""Choice of the checkpoint that a run reports, and the end of a search for a better one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from jaxvae.checkpoint import Checkpoints
+from jaxvae.data import Dataset
+from jaxvae.types import InputError, TrainState
+
+Select = Literal["last", "best"]
+
+
+def settle(select: Select | None, data: Dataset) -> Select:
+    """Fill in the choice: best where there are validation data, for the test split must not choose.
+
+    Raises:
+        InputError: best is asked for, and there are no validation data.
+    """
+    if select == "best" and data.validation is None:
+        raise InputError(f"select: {data.name} has no validation data to choose the best checkpoint by; give last")
+    return select or ("best" if data.validation is not None else "last")
+
+
+def select(choice: Select, checkpoints: Checkpoints, last: TrainState) -> TrainState:
+    """The state that a run reports: the last one, or that of the best checkpoint."""
+    best = checkpoints.restore(last, best=True) if choice == "best" else None
+    return last if best is None else best.state
+
+
+class Patience:
+    """A count of evaluations since the best one, which ends a training that gets no better.
+
+    Args:
+        limit: evaluations without a better one before the end; 0 for no end.
+        known: what `to_json` of an interrupted run told.
+    """
+
+    def __init__(self, limit: int, known: Mapping[str, Any] | None = None) -> None:
+        self._limit = limit
+        self._best = -math.inf if known is None else float(known["best"])
+        self._since = 0 if known is None else int(known["since"])
+
+    def see(self, score: float) -> None:
+        """Count an evaluation with a score that goes up."""
+        better = score > self._best
+        self._best, self._since = (score, 0) if better else (self._best, self._since + 1)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the last `limit` evaluations were no better than one before them."""
+        return 0 < self._limit <= self._since
+
+    def to_json(self) -> dict[str, Any] | None:
+        """Plain values for an interrupted run to go on from; None before the first evaluation."""
+        return {"best": self._best, "since": self._since} if math.isfinite(self._best) else None

@@ -1,0 +1,104 @@
+"""The numbers that a finished run is left with: summary.json, and what is said of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Any
+
+from jaxvae.checkpoint import digest
+from jaxvae.report import write_json
+from jaxvae.runs import collapse, nonfinite, pieces, seeds
+from jaxvae.runs.config import TrainConfig, settled
+from jaxvae.runs.experiment import Experiment
+from jaxvae.training import Progress
+from jaxvae.training.loop import steps_taken
+from jaxvae.training.optimizer import evaluation_params
+from jaxvae.types import TrainState
+
+
+def summarize(
+    experiment: Experiment,
+    last: TrainState,
+    selected: TrainState,
+    progress: Progress,
+    options: Collection[str] | None = None,
+) -> None:
+    """Evaluate the selected state on the test split and write summary.json, each seed its own where there are several.
+
+    Args:
+        experiment: the run.
+        last: the state after the last step.
+        selected: the state that the run reports.
+        progress: of the training.
+        options: see `train_run`.
+    """
+    config, data, model, _, run_dir, checkpoints = experiment
+    summaries, scores = [], checkpoints.scores()
+    ends, skips = seeds.members(config, last), nonfinite.skipped_steps(config, last)
+    for (one, member), (_, end), skipped in zip(seeds.members(config, selected), ends, skips):
+        params = evaluation_params(member)
+        test = pieces.evaluate_split(one, model, params, data.test)
+        summaries.append(
+            {
+                **{f"test_{name}": value for name, value in test.items()},
+                **_in_own_units(data.scaling and data.scaling.log_jacobian(data.shape), test),
+                "select": config.select,
+                "selected_step": steps_taken(selected),
+                "steps": steps_taken(last),
+                "examples_per_second": progress.examples_per_second,
+                "first_run_at": progress.first_run_at,
+                "params_sha256": digest(params),
+                **skipped,
+            }
+        )
+        if config.seeds > 1:
+            seeds.save_alone(one, data, [member, end], scores)
+            write_json(Path(str(one.run_dir)) / "summary.json", summaries[-1])
+    summary = seeds.together(summaries)
+    write_json(run_dir / "summary.json", summary)
+    for line in [_headline(config, summary), *_remarks(config, summary, scores)]:
+        print(line)
+    if warning := collapse.warning(config, summaries, options):
+        print(warning)
+
+
+def _in_own_units(log_jacobian: float | None, test: dict[str, Any]) -> dict[str, float]:
+    """The bound as a density of values as they were stored, where they were scaled."""
+    if log_jacobian is None:
+        return {}
+    own = {
+        f"test_{name}_in_own_units": test[name] + log_jacobian for name in ("elbo", "log_likelihood") if name in test
+    }
+    return {"log_jacobian": log_jacobian, **own}
+
+
+def _headline(config: TrainConfig, summary: dict[str, Any]) -> str:
+    if config.posterior == "delta":
+        value = summary["test_log_likelihood"]
+        return f"test log-likelihood {value:.2f} nats per example; of a code that is a point there is no ELBO"
+    if config.seeds > 1:
+        return f"test ELBO {summary['test_elbo']:.2f}, over {config.seeds} seeds ± {summary['test_elbo_std']:.2f} nats"
+    error = f" ± {summary['test_elbo_standard_error']:.2f}" if summary["test_num_examples"] > 1 else ""
+    return f"test ELBO {summary['test_elbo']:.2f}{error} nats per example"
+
+
+def _remarks(config: TrainConfig, summary: dict[str, Any], scores: dict[int, float]) -> Iterator[str]:
+    """Lines on the units of the bound, on the step that is reported, and on an early end."""
+    name = "elbo" if "test_elbo" in summary else "log_likelihood"
+    if "log_jacobian" in summary:
+        yield (
+            f"values were scaled ({config.scale}): in the data's own units {summary[f'test_{name}_in_own_units']:.2f} "
+            f"nats, which counts {summary['log_jacobian']:+.2f} for the scale"
+        )
+    step, last = summary["selected_step"], summary["steps"]
+    if step < last and {step, last} <= scores.keys():
+        yield (
+            f"reported is step {step}, the best on validation data ({scores[step]:.2f}); step {last}, the last, has "
+            f"{scores[last]:.2f} (--select last)"
+        )
+    if last < config.steps:
+        yield (
+            f"stopped early: no better in {settled(config.patience)} evaluations, one every {config.checkpoint_every} "
+            "steps (--patience 0 goes on)"
+        )
