@@ -80,7 +80,7 @@ class Survey:
         sizes = {preparation.size(header.height, header.width, name) for header, name in self._first.items()}
         if len(sizes) > 1:
             raise InputError(
-                f"{what}: {self._sizes()}; bring them to one, or give --resize 64 or --crop 64 to train.py"
+                f"{what}: {self._sizes(what)}; bring them to one, or give --resize 64 or --crop 64 to train.py"
             )
         (height, width), headers = sizes.pop(), self._counts
         alpha = any(header.alpha for header in headers)
@@ -92,13 +92,13 @@ class Survey:
         )
         return Form(shape, dtype, preparation, alpha)
 
-    def _sizes(self) -> str:
+    def _sizes(self, what: str) -> str:
         """The commonest sizes, each with its number of images and the first of them."""
         counts: Counter[tuple[int, int]] = Counter()
         first: dict[tuple[int, int], str] = {}
         for header, count in self._counts.items():
             counts[header.width, header.height] += count
-            first.setdefault((header.width, header.height), self._first[header])
+            first.setdefault((header.width, header.height), self._first[header].removeprefix(f"{what}: "))
         commonest = counts.most_common(_NAMED_SIZES)
         named = [f"{width}x{height} ({count}: {first[width, height]})" for (width, height), count in commonest]
         rest = f" and {len(counts) - len(named)} others" if len(counts) > len(named) else ""

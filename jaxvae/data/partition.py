@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection
 from pathlib import Path
 
@@ -66,8 +67,10 @@ def divide(name: str, whole: Split, parts: np.ndarray) -> Dataset:
 
 
 def pixels_of(image: Rows) -> Pixels:
-    """Tell `binary`, `grey` and `real` apart; it is mostly the first block that tells."""
+    """Tell `binary`, `grey` and `real` apart; it is mostly the first image that tells."""
     scale = full_scale(image)
-    if all(((block == 0) | (block == scale)).all() for block in blocks(image)):
+    if all(((block == 0) | (block == scale)).all() for block in itertools.chain([image[:1]], blocks(image))):
         return "binary"
-    return "grey" if all(((block >= 0) & (block <= scale)).all() for block in blocks(image)) else "real"
+    if image.dtype == np.uint8 or all(((block >= 0) & (block <= scale)).all() for block in blocks(image)):
+        return "grey"
+    return "real"

@@ -53,12 +53,13 @@ def open_records(path: Path, preparation: Preparation) -> Dataset:
     files of other splits than train, validation and test are left out. Otherwise, or where all is called train, a
     fixed permutation divides the whole 80/10/10.
     """
+    files = record_files(path)
+    name, _ = _name_and_split(files[0])
     by_split: dict[str | None, list[Path]] = {}
-    for file in record_files(path):
-        name, split = _name_and_split(file)
-        by_split.setdefault(split, []).append(file)
+    for file in files:
+        by_split.setdefault(_name_and_split(file)[1], []).append(file)
     if path.is_file() or by_split.keys() <= {None, "train"}:
-        whole, form = _open_files(path, record_files(path), preparation)
+        whole, form = _open_files(path, files, preparation)
         data = divide(name, whole, tenths(path, whole.num_examples))
     else:
         check_splits(path, [split for split in by_split if split])
