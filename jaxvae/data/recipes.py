@@ -33,6 +33,7 @@ _SAVE = "numpy.savez({npz!r}, image=x)"
 _FRAME = f".to_numpy('float32'); {_SAVE}"
 _VIDEO = f"x = imageio.v3.imread({{name!r}}); {_SAVE}"
 _UNPACK = "shutil.unpack_archive({name!r}, {stem!r}), then name the folder {stem!r}"
+_GUNZIP = "gzip.decompress(pathlib.Path({name!r}).read_bytes())"
 _KEY = "with the key of your array"
 RECIPES = {
     (".csv",): "x = pandas.read_csv({name!r})" + _FRAME,
@@ -47,17 +48,15 @@ RECIPES = {
     (".arff",): "x = pandas.DataFrame(scipy.io.arff.loadarff({name!r})[0])" + _FRAME,
     (".txt", ".dat"): f"x = numpy.loadtxt({{name!r}}, dtype='float32', ndmin=2); {_SAVE}",
     (".npy",): f"x = numpy.load({{name!r}}); {_SAVE}",
-    (".npz.gz",): "content = gzip.open({name!r}).read(); open({npz!r}, 'wb').write(content)",
+    (".npz.gz",): f"content = {_GUNZIP}; pathlib.Path({{npz!r}}).write_bytes(content)",
     (".h5", ".hdf5"): f"x = h5py.File({{name!r}})['x'][:]; {_SAVE}, {_KEY} for 'x'",
     (".h5ad",): "x = anndata.read_h5ad({name!r}).to_df()" + _FRAME,
     (".mat",): f"x = scipy.io.loadmat({{name!r}})['x']; {_SAVE}, {_KEY} for 'x'",
     (".pkl", ".pickle", ".joblib"): f"x = pandas.read_pickle({{name!r}}); {_SAVE}, if you trust who made it",
     (".pt", ".pth"): f"x = torch.load({{name!r}}, weights_only=True).numpy(); {_SAVE}",
     (".safetensors",): f"x = safetensors.numpy.load_file({{name!r}})['x']; {_SAVE}, {_KEY} for 'x'",
-    ("idx3-ubyte", "idx3-ubyte.gz"): (
-        f"x = numpy.frombuffer(gzip.open({{name!r}}).read(), 'uint8', offset=16).reshape(-1, 28, 28); {_SAVE}, "
-        "with open for gzip.open where it is not compressed"
-    ),
+    ("idx3-ubyte",): f"x = numpy.fromfile({{name!r}}, 'uint8', offset=16).reshape(-1, 28, 28); {_SAVE}",
+    ("idx3-ubyte.gz",): f"x = numpy.frombuffer({_GUNZIP}, 'uint8', offset=16).reshape(-1, 28, 28); {_SAVE}",
     (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz"): _UNPACK,
     (".gz", ".bz2", ".xz", ".zst", ".7z", ".rar"): "unpack it and name the file or folder that was in it",
     (".mp4", ".avi", ".mov", ".mkv", ".webm", ".mpg", ".mpeg"): _VIDEO,
