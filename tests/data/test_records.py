@@ -10,7 +10,7 @@ from array_record.python.array_record_module import ArrayRecordWriter
 from PIL import Image
 from tensorflow_datasets.proto import tf_example_pb2
 
-from jaxvae.data import load, write_array_record
+from jaxvae.data import Preparation, load, write_array_record
 from jaxvae.types import InputError
 
 RNG = np.random.default_rng(5)
@@ -92,7 +92,10 @@ def test_a_folder_that_tfds_prepared_is_read_as_tfds_reads_it(tmp_path, stream):
         VERSION = tfds.core.Version("1.0.0")
 
         def _info(self):
-            features = {"image": tfds.features.Image(shape=(6, 4, 3)), "label": tfds.features.ClassLabel(num_classes=7)}
+            features = {
+                "image": tfds.features.Image(shape=(6, 4, 3)),
+                "label": tfds.features.ClassLabel(names=[*"abcdefg"]),
+            }
             return self.dataset_info_from_configs(features=tfds.features.FeaturesDict(features))
 
         def _split_generators(self, manager):
@@ -104,7 +107,7 @@ def test_a_folder_that_tfds_prepared_is_read_as_tfds_reads_it(tmp_path, stream):
     builder = Faces(data_dir=tmp_path, file_format="array_record")
     builder.download_and_prepare()
     data = load(str(builder.data_path), stream=stream)
-    assert data.name == "faces"
+    assert (data.name, data.classes) == ("faces", tuple("abcdefg"))
     for split, size in (("train", 30), ("test", 20)):
         source, found = builder.as_data_source(split), getattr(data, split)
         assert len(source) == found.num_examples == size
@@ -136,7 +139,7 @@ GOOD = _record(_encode(GREY[0], "PNG"))
         ([GOOD, _record(None)], r"cannot be read \(.*'image'.*; write it again"),
         ([GOOD, _record(b"no image")], r"record 1: not a readable image"),
         ([GOOD, _record(_encode(GREY[0], "PNG")[:50])], r"record 1: not a readable image"),
-        ([GOOD, _record(_encode(GREY[0, :2], "PNG"))], r"record 1: 4x2 pixels where .*record 0 has 4x6"),
+        ([GOOD, _record(_encode(GREY[0, :2], "PNG"))], r"2 sizes, 4x6 \(1: record 0\), 4x2 \(1: record 1\); bring"),
     ],
 )
 def test_bad_records_are_refused_in_one_line(tmp_path, stream, records, message):
@@ -162,6 +165,40 @@ def test_splits_of_different_shapes_are_refused(tmp_path):
     write_array_record(tmp_path / "x-test.array_record", COLOUR)
     with pytest.raises(InputError, match=r"\(6, 4, 1\), \(6, 4, 3\).* bring all to one shape"):
         load(str(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["val", "valid", "validation"])
+def test_a_validation_split_by_any_of_its_names(tmp_path, name):
+    for split, part in {"train": slice(0, 30), "test": slice(30, 40), name: slice(40, 50)}.items():
+        write_array_record(tmp_path / f"x-{split}.array_record", GREY[part])
+    (tmp_path / "._x-train.array_record").write_bytes(b"of another system")
+    np.testing.assert_array_equal(load(str(tmp_path)).validation.image, GREY[40:])
+    (tmp_path / "x-test.array_record").unlink()
+    with pytest.raises(InputError, match=f"holds only train and {name}, but train and test are needed"):
+        load(str(tmp_path))
+
+
+def test_records_are_turned_laid_on_a_background_and_resized(tmp_path, stream):
+    shown = Image.fromarray(np.repeat(np.arange(8, dtype=np.uint8) * 30, 6).reshape(8, 6))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    files = [io.BytesIO(), io.BytesIO()]
+    shown.transpose(Image.Transpose.ROTATE_90).save(files[0], "PNG", exif=exif)
+    shown.convert("RGBA").save(files[1], "PNG")
+    path = _write(tmp_path / "x.array_record", [_record(file.getvalue()) for file in files])
+    data = load(path, stream=stream)
+    np.testing.assert_array_equal(data.train.image[:][..., 1], np.asarray(shown)[None])
+    assert (data.shape, data.preparation) == ((8, 6, 3), {"background": "white"})
+    assert load(path, stream=stream, preparation=Preparation(resize=(4, 2))).shape == (4, 2, 3)
+
+
+def test_frames_in_a_record_are_refused(tmp_path):
+    file = io.BytesIO()
+    frames = [Image.fromarray(image[..., 0]) for image in GREY[:3]]
+    frames[0].save(file, "GIF", save_all=True, append_images=frames[1:])
+    path = _write(tmp_path / "x.array_record", [GOOD, _record(file.getvalue())])
+    with pytest.raises(InputError, match="record 1: has 3 pages or frames; save each"):
+        load(path)
 
 
 @pytest.mark.parametrize("image", [GREY[..., 0], GREY / 255, np.concatenate([GREY, GREY], -1)])
