@@ -4,7 +4,10 @@ import io
 import json
 import pickle
 import shutil
+import struct
 import tempfile
+import zipfile
+import zlib
 from functools import cache
 from pathlib import Path
 
@@ -63,6 +66,31 @@ def image_archive(name, kind, cut=0):
     contents = [file.getvalue()[: len(file.getvalue()) - cut] for file in files]
     offset = np.cumsum([0, *map(len, contents)])
     return npz(name, **{kind: np.frombuffer(b"".join(contents), np.uint8), "offset": offset})
+
+
+def large_png(name, size):
+    """A PNG of a few bytes whose header claims `size` by `size` pixels."""
+
+    def make(folder):
+        stream = io.BytesIO()
+        Image.new("RGB", (1, 1)).save(stream, "PNG")
+        content = stream.getvalue()
+        header = b"IHDR" + struct.pack(">II", size, size) + content[24:29]
+        (folder / name).write_bytes(content[:12] + header + struct.pack(">I", zlib.crc32(header)) + content[33:])
+
+    return make
+
+
+def claiming(name, shape):
+    """An archive of a few bytes whose header claims images of this shape."""
+
+    def make(folder):
+        stream = io.BytesIO()
+        np.lib.format.write_array_header_1_0(stream, {"descr": "|u1", "fortran_order": False, "shape": shape})
+        with zipfile.ZipFile(folder / name, "w") as archive:
+            archive.writestr("image.npy", stream.getvalue())
+
+    return make
 
 
 class Trap:

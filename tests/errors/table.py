@@ -13,9 +13,11 @@ import numpy as np
 from bad_files import (
     GREY,
     SHADES,
+    claiming,
     empty_folder,
     image_archive,
     image_folder,
+    large_png,
     npz,
     run,
     several,
@@ -52,7 +54,8 @@ NEITHER = "is neither one of digits, mnist, fashion_mnist, binarized_mnist"
 BINARY = "bernoulli scores pixels that are 0 or 1"
 DRAW = "use --binarize dynamic, or --likelihood continuous_bernoulli"
 SAVE = "save arrays of numbers with numpy.savez"
-KINDS = "files of these kinds are read: .bmp .gif .jpeg .jpg .pgm .png .ppm .tif .tiff .webp"
+KINDS = "files of these kinds are read: .apng .bmp .gif .jfif .jpeg .jpg .pbm .pgm .png .pnm .ppm .tif .tiff .webp"
+TO_NPZ = "numpy.savez('mine.npz', image=x)"
 OTHERWISE = "Name another --run-dir, or give the same options"
 NOTHING_ELSE = "nor an existing .npz or .array_record file or folder"
 
@@ -189,9 +192,22 @@ TABLE = {
         ),
         Row(
             "a file of another kind",
-            "train --dataset notes.txt",
-            f"dataset: 'notes.txt' {NEITHER} {NOTHING_ELSE}",
-            text("notes.txt"),
+            "train --dataset mine.csv",
+            "dataset: mine.csv is of a kind that is not read; "
+            f"x = pandas.read_csv('mine.csv').to_numpy('float32'); {TO_NPZ}",
+            text("mine.csv"),
+        ),
+        Row(
+            "an array that is no archive",
+            "train --dataset mine.npy",
+            f"dataset: mine.npy is of a kind that is not read; x = numpy.load('mine.npy'); {TO_NPZ}",
+            text("mine.npy"),
+        ),
+        Row(
+            "one image in place of a folder",
+            "train --dataset images/03.png",
+            "dataset: images/03.png is one image; name the folder that it lies in, 'images'",
+            image_folder("images"),
         ),
         Row(
             "grey values for coins",
@@ -233,7 +249,7 @@ TABLE = {
         Row(
             "integers that are not uint8",
             TRAIN,
-            "mine.npz: array 'image' has dtype int64; give uint8, or floats in [0, 1]",
+            "mine.npz: array 'image' has dtype int64; give image.astype(numpy.uint8)",
             mine(image=GREY.astype(np.int64)),
         ),
         Row(
@@ -256,10 +272,30 @@ TABLE = {
         ),
         Row("one image", TRAIN, "mine.npz: 1 example cannot be divided; give at least 2", mine(image=GREY[:1])),
         Row(
+            "channels before the pixels",
+            TRAIN,
+            "mine.npz: array 'image' has shape (20, 3, 8, 8); channels come last, got 8; transpose (0, 2, 3, 1) if the "
+            "array is [N, C, H, W], or reshape it to [N, D] if it holds no images",
+            mine(image=np.stack([GREY] * 3, 1)),
+        ),
+        Row(
+            "examples behind the pixels",
+            TRAIN,
+            "mine.npz: array 'image' has shape (8, 8, 3, 20); channels come last, got 20; transpose (3, 0, 1, 2) if "
+            "the array is [H, W, C, N], or reshape it to [N, D] if it holds no images",
+            mine(image=np.stack([GREY.transpose(1, 2, 0)] * 3, 2)),
+        ),
+        Row(
+            "images under another name",
+            TRAIN,
+            "mine.npz: no array 'image'; did you mean 'x'? save it under this name: numpy.savez(file, image=...)",
+            mine(x=GREY),
+        ),
+        Row(
             "no images",
             TRAIN,
             "mine.npz: no array 'image'; save it with numpy.savez(file, image=...)",
-            mine(pictures=GREY),
+            mine(age=LABELS),
         ),
         Row(
             "too few labels",
@@ -270,8 +306,30 @@ TABLE = {
         Row(
             "labels that are no integers",
             TRAIN,
-            "mine.npz: array 'label' is float64 (20,); give integers of shape (20,), one per image",
+            "mine.npz: array 'label' is float64 (20,); give integers of shape (20,), one per image: number the "
+            "classes: classes, label = numpy.unique(label, return_inverse=True)",
             mine(image=GREY, label=LABELS / 2),
+        ),
+        Row(
+            "labels that are words",
+            TRAIN,
+            "mine.npz: array 'label' is <U3 (20,); give integers of shape (20,), one per image: save its numbers and "
+            "names: classes, label = numpy.unique(label, return_inverse=True)",
+            mine(image=GREY, label=np.array(["cat", "dog"] * 10)),
+        ),
+        Row(
+            "labels under another name",
+            TRAIN,
+            "mine.npz: array 'labels'; did you mean 'label'? save it under this name if it holds classes, or under "
+            "another if it is an attribute",
+            mine(image=GREY, labels=LABELS),
+        ),
+        Row(
+            "fewer names than classes",
+            TRAIN,
+            "mine.npz: array 'classes' holds 2 names, but 'label' goes to 19; give a number for each image and a name "
+            "for each number",
+            mine(image=GREY, label=LABELS, classes=np.array(["cat", "dog"])),
         ),
         Row(
             "a negative label",
@@ -302,6 +360,13 @@ TABLE = {
             TRAIN,
             f"mine.npz: array 'image' cannot be read (Object arrays cannot be loaded when allow_pickle=False); {SAVE}",
             trapped("mine.npz"),
+        ),
+        Row(
+            "an array that claims more than the memory",
+            TRAIN,
+            "mine.npz: array 'image', uint8 (1000000, 2048, 2048), takes 4,194.3 GB, this machine has … GB; store "
+            "fewer images",
+            claiming("mine.npz", (1000000, 2048, 2048)),
         ),
         Row(
             "half an archive",
@@ -336,14 +401,80 @@ TABLE = {
         Row(
             "images of two sizes",
             "train --dataset images",
-            "images/small/00.png: 8x4 pixels where images/00.png has 8x8; bring all images to one size",
+            "images: images of 2 sizes, 8x8 (20: images/00.png), 8x4 (1: images/small/00.png); bring them to one, or "
+            "give --resize 64 or --crop 64 to train.py",
             several(image_folder("images"), image_folder("images/small", images=GREY[:1, :4])),
+        ),
+        Row(
+            "a crop larger than the images",
+            "train --dataset images --crop 9",
+            "crop: 9 is more than images/00.png has, 8x8 pixels; make it smaller, or give --resize too, which scales",
+            image_folder("images"),
+        ),
+        Row(
+            "a crop larger than what it is cut from",
+            "train --resize 8 --crop 9",
+            "crop: 9 is more than resize 8; make it smaller",
+        ),
+        Row("a size of nothing", "train --resize 0", "resize: must be one or two positive numbers, got (0,)"),
+        Row(
+            "a background without a colour",
+            "train --background whit",
+            "background: 'whit' is no colour; give a name such as white or black, or #rrggbb",
+        ),
+        Row(
+            "white shapes on white",
+            "train --dataset images",
+            "images/00.png: nothing of it can be seen on white; give another colour as --background to train.py, or "
+            "remove it",
+            image_folder("images", images=np.stack([GREY | 255, GREY], -1)),
+        ),
+        Row(
+            "splits without a test part",
+            "train --dataset images",
+            "images: holds only train and val, but train and test are needed; rename one, add what is missing, or name "
+            "one of them alone, which is then divided 80/10/10",
+            several(empty_folder("images"), image_folder("images/train"), image_folder("images/val")),
+        ),
+        Row(
+            "images beside the splits",
+            "train --dataset images",
+            "images: holds images beside the splits test, train; move them into the splits, or rename the splits if "
+            "they are classes",
+            several(image_folder("images"), image_folder("images/train"), image_folder("images/test")),
+        ),
+        Row(
+            "more pixels than are read",
+            "train --dataset images --resize 64",
+            "images/large.png: claims 3,600,000,000 pixels, 10.8 GB in colour; at most 89,478,485 pixels are read: "
+            "make it smaller, or remove it",
+            several(image_folder("images"), large_png("images/large.png", 60_000)),
+        ),
+        Row(
+            "floats outside [0, 1]",
+            "train --dataset images",
+            "images/00.tif: holds floats from … to …; save it as floats in [0, 1], or as 16-bit grey",
+            image_folder("images", "tif", 255 * SHADES),
+        ),
+        Row(
+            "images of a kind that is not read among others",
+            "train --dataset images",
+            "images: holds images of kinds that are not read, images/IMG_1.HEIC; convert them to .png, or move them "
+            "out",
+            several(image_folder("images"), text("images/IMG_1.HEIC")),
         ),
         Row(
             "a folder without images",
             "train --dataset images",
             f"images: holds no image; {KINDS}",
             empty_folder("images"),
+        ),
+        Row(
+            "a folder of something else",
+            "train --dataset table",
+            "table: holds no image, but mine.csv; x = pandas.read_csv('table/mine.csv').to_numpy('float32'); "
+            "numpy.savez('table/mine.npz', image=x)",
+            text("table/mine.csv"),
         ),
     ],
     "Run directories": [
