@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 import numpy as np
 
 from jaxvae.data.headers import Form, readable
-from jaxvae.data.png import decode_pngs, plain_shape
+from jaxvae.data.png import HEADER_BYTES, decode_pngs, header_shape
 from jaxvae.data.preparation import Preparation
 from jaxvae.data.rows import LazyRows
 from jaxvae.types import InputError
@@ -19,8 +19,8 @@ from jaxvae.types import InputError
 if TYPE_CHECKING:
     from PIL import Image
 
-_SMALL_FILE = 16 << 20
-"""Bytes of a file that is read whole."""
+_SMALL_FILE = 1 << 20
+"""Bytes that are read of a file to be decoded with others."""
 _WHITE_16_BIT = 65535
 
 
@@ -54,13 +54,13 @@ def decode_images(pages: Sequence[Page], form: Form) -> np.ndarray:
 
 
 def _small_pngs(pages: Sequence[Page]) -> Iterator[bytes]:
-    """Contents of plain PNG files; a ValueError at the first that is none."""
+    """Contents of PNG files that may be plain; a ValueError at the first that is not."""
     for page in pages:
         with readable(page.name), page.open() as stream:
-            if plain_shape(stream) is None:
-                raise ValueError("no plain PNG")
-            stream.seek(0)
-            yield stream.read(_SMALL_FILE)
+            header = stream.read(HEADER_BYTES)
+            if header_shape(header) is None:
+                raise ValueError("not a plain PNG")
+            yield header + stream.read(_SMALL_FILE)
 
 
 def _decode_file(pages: Sequence[Page], form: Form) -> list[np.ndarray]:

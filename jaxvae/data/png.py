@@ -11,7 +11,7 @@ from typing import BinaryIO
 import numpy as np
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_HEADER_BYTES = 29
+HEADER_BYTES = 29
 _CHANNELS = {bytes((8, 0, 0, 0, 0)): 1, bytes((8, 2, 0, 0, 0)): 3}
 """The plain kinds: 8 bits, grey or RGB, not interlaced."""
 _EXIF = {b"eXIf": b"", b"tEXt": b"Raw profile type", b"zTXt": b"Raw profile type", b"iTXt": b"XML:com.adobe.xmp"}
@@ -20,15 +20,18 @@ _NOT_PLAIN = {b"tRNS": b"", b"acTL": b"", **_EXIF}
 """Chunks that make of the pixels something else: transparent ones, frames, an image that is turned."""
 
 
-def plain_shape(stream: BinaryIO) -> tuple[int, int, int] | None:
-    """Height, width and channels of a plain PNG, of which pixels are all there is; None for any other file."""
-    header = stream.read(_HEADER_BYTES)
-    if len(header) < _HEADER_BYTES or header[:8] != SIGNATURE or header[24:29] not in _CHANNELS:
-        return None
-    if _holds(stream, _NOT_PLAIN):
+def header_shape(header: bytes) -> tuple[int, int, int] | None:
+    """Height, width and channels that the first `HEADER_BYTES` of a plain PNG claim; None for any other file."""
+    if len(header) < HEADER_BYTES or header[:8] != SIGNATURE or header[24:29] not in _CHANNELS:
         return None
     width, height = struct.unpack(">II", header[16:24])
     return height, width, _CHANNELS[header[24:29]]
+
+
+def plain_shape(stream: BinaryIO) -> tuple[int, int, int] | None:
+    """Height, width and channels of a plain PNG, of which pixels are all there is; None for any other file."""
+    shape = header_shape(stream.read(HEADER_BYTES))
+    return None if shape is None or _holds(stream, _NOT_PLAIN) else shape
 
 
 def may_be_turned(stream: BinaryIO) -> bool:
@@ -37,7 +40,11 @@ def may_be_turned(stream: BinaryIO) -> bool:
 
 
 def _holds(stream: BinaryIO, wanted: dict[bytes, bytes]) -> bool:
-    return any(kind in wanted and data.startswith(wanted[kind]) for kind, data in _chunk_beginnings(stream))
+    return any(_is_one_of(wanted, kind, data) for kind, data in _chunk_beginnings(stream))
+
+
+def _is_one_of(wanted: dict[bytes, bytes], kind: bytes, data: bytes) -> bool:
+    return kind in wanted and data.startswith(wanted[kind])
 
 
 def _chunk_beginnings(stream: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
@@ -59,14 +66,15 @@ def decode_pngs(files: Sequence[bytes]) -> np.ndarray:
     """
     from PIL import Image
 
-    shape, *others = {plain_shape(io.BytesIO(file)) for file in files}
-    if shape is None or others:
+    header = files[0][:HEADER_BYTES]
+    shape = header_shape(header)
+    if shape is None or any(file[:HEADER_BYTES] != header for file in files):
         raise ValueError("not plain PNG files of one shape")
     height, width, channels = shape
     # A PNG predicts a row from the one above: an empty row before each image makes it what it was, the first.
     empty = bytes(1 + width * channels)
     rows = empty + empty.join(_rows(file, height * len(empty)) for file in files)
-    tall = struct.pack(">II", width, len(files) * (height + 1)) + files[0][24:_HEADER_BYTES]
+    tall = struct.pack(">II", width, len(files) * (height + 1)) + header[24:]
     chunks = ((b"IHDR", tall), (b"IDAT", zlib.compress(rows, level=0)), (b"IEND", b""))
     with Image.open(io.BytesIO(SIGNATURE + b"".join(_chunk(*chunk) for chunk in chunks))) as image:
         return np.asarray(image).reshape(len(files), height + 1, width, channels)[:, 1:]
@@ -82,8 +90,11 @@ def _rows(file: bytes, length: int) -> bytes:
     try:
         while start < len(file):
             (size,) = struct.unpack_from(">I", file, start)
-            if file[start + 4 : start + 8] == b"IDAT":
-                data.append(file[start + 8 : start + 8 + size])
+            kind, content = file[start + 4 : start + 8], file[start + 8 : start + 8 + size]
+            if kind == b"IDAT":
+                data.append(content)
+            elif _is_one_of(_NOT_PLAIN, kind, content):
+                raise ValueError("not a plain PNG")
             start += 12 + size
         unpacker = zlib.decompressobj()
         rows = unpacker.decompress(b"".join(data), length + 1)  # a few bytes may unpack to more than the memory

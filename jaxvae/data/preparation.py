@@ -17,6 +17,8 @@ from jaxvae.types import InputError
 if TYPE_CHECKING:
     from PIL import Image
 
+WHITE = "white"
+
 
 @dataclass(frozen=True)
 class Preparation:
@@ -27,7 +29,7 @@ class Preparation:
     then scaled by Pillow's LANCZOS filter, which antialiases."""
     crop: int | None = None
     """Height and width of the square that is cut from the centre, without scaling."""
-    background: str = "white"
+    background: str = WHITE
     """Colour behind transparent pixels: a name that Pillow knows, or #rrggbb."""
 
     def check(self) -> None:
@@ -42,7 +44,8 @@ class Preparation:
             raise InputError(f"crop: must be at least 1, got {self.crop}")
         if self.resize and self.crop and self.crop > min(self.resize):
             raise InputError(f"crop: {self.crop} is more than resize {min(self.resize)}; make it smaller")
-        _ = self.colour
+        if self.background != WHITE:  # which needs no Pillow
+            _ = self.colour
 
     @property
     def sizes(self) -> bool:

@@ -15,7 +15,7 @@ import jax
 
 from jaxvae.report.metrics import write_json
 
-PACKAGES = ("jaxvae", "jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy", "tensorflow-datasets")
+PACKAGES = ("jaxvae", "jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy", "pillow", "tensorflow-datasets")
 SETTINGS = (
     "jax_default_matmul_precision",
     "jax_default_prng_impl",

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from jaxvae.data import Preparation, is_named
+from jaxvae.data.preparation import WHITE
 from jaxvae.data.scaling import ScaleName
 from jaxvae.runs.checks import check, check_at_least, check_folder, check_seed
 from jaxvae.runs.compute import Compute
@@ -175,7 +176,7 @@ class TrainConfig:
     @property
     def preparation(self) -> Preparation:
         """Size and background to which images are brought."""
-        return Preparation(self.resize, self.crop, self.background or "white")
+        return Preparation(self.resize, self.crop, self.background or WHITE)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, as config.json holds them."""
