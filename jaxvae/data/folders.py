@@ -84,9 +84,9 @@ def _survey(path: Path, files: Sequence[Path], preparation: Preparation) -> tupl
         name, open_file = str(file), partial(_open, file)
         with readable(name), open_file() as stream:
             headers = read_headers(stream, name)
-        for header in headers:
+        for header in headers.values():
             survey.add(header, name)
-        pages.append([Page(name, open_file, number) for number in range(len(headers))])
+        pages.append([Page(name, open_file, number) for number in headers])
     return pages, survey.form(str(path), preparation)
 
 

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 _GREY = ("1", "L", "LA", "La")
 _LYING = range(5, 9)
 """EXIF orientations that exchange height and width."""
+_SUBFILE_TYPE, _WIDTH, _HEIGHT, _ORIENTATION = 254, 256, 257, 274
+"""Tags of TIFF; the last is EXIF's too."""
+_REDUCED = 1
+"""Bit of a page that is a smaller copy of another."""
 _NAMED_SIZES = 4
 
 
@@ -105,12 +109,15 @@ class Survey:
         return f"images of {len(counts)} sizes, {', '.join(named)}{rest}"
 
 
-def read_headers(stream: BinaryIO, name: str) -> list[Header]:
+def read_headers(stream: BinaryIO, name: str) -> dict[int, Header]:
     """Read the header of every page or frame of an image file.
 
     Args:
         stream: the file, at its beginning.
         name: what it is called in messages.
+
+    Returns:
+        Headers by the number of the page; previews of other pages are passed over.
 
     Raises:
         InputError: it is no image, or claims more pixels than are read.
@@ -118,7 +125,7 @@ def read_headers(stream: BinaryIO, name: str) -> list[Header]:
     from PIL import Image
 
     if shape := plain_shape(stream):
-        headers = [Header(*shape)]
+        headers = {0: Header(*shape)}
     else:
         stream.seek(0)
         turns = stream.read(len(SIGNATURE)) != SIGNATURE or may_be_turned(stream)  # Pillow decodes a PNG to tell
@@ -126,11 +133,10 @@ def read_headers(stream: BinaryIO, name: str) -> list[Header]:
         with readable(name), warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(stream) as image:
-                headers = []
-                for number in range(num_pages(image)):
-                    image.seek(number)
-                    headers.append(_header(image, turns=turns))
-    for header in headers:
+                headers = {number: _header(image, turns=turns) for number in _pages(image)}
+                if not headers:
+                    raise ValueError("it holds previews of other images only")
+    for header in headers.values():
         _check_pixels(header.height * header.width, name)
     return headers
 
@@ -141,22 +147,26 @@ def read_header(stream: BinaryIO, name: str) -> Header:
     Raises:
         InputError: it holds several, or see `read_headers`.
     """
-    header, *others = read_headers(stream, name)
-    if others:
-        raise InputError(f"{name}: has {len(others) + 1} pages or frames; save each as an image of its own")
-    return header
+    headers = read_headers(stream, name)
+    if [*headers] != [0]:
+        raise InputError(f"{name}: has {max(headers) + 1} pages or frames; save each as an image of its own")
+    return headers[0]
 
 
-def num_pages(image: Image.Image) -> int:
-    """Pages of a TIFF or frames of an animation; the further images of a camera's JPEG are previews of the first."""
-    return 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
+def _pages(image: Image.Image) -> Iterator[int]:
+    """Numbers of pages or frames, each when the image is at it."""
+    # Further images of a camera's JPEG (MPO) are previews of the first.
+    for number in range(1 if image.format == "MPO" else getattr(image, "n_frames", 1)):
+        image.seek(number)
+        if image.format != "TIFF" or not image.tag_v2.get(_SUBFILE_TYPE, 0) & _REDUCED:  # type: ignore[attr-defined]
+            yield number
 
 
 def _header(image: Image.Image, *, turns: bool) -> Header:
     width, height = image.size
     if image.format == "TIFF":  # Pillow has turned this size, or not, as its version may be
-        width, height = image.tag_v2[256], image.tag_v2[257]  # type: ignore[attr-defined]
-    if turns and image.getexif().get(0x0112) in _LYING:
+        width, height = image.tag_v2[_WIDTH], image.tag_v2[_HEIGHT]  # type: ignore[attr-defined]
+    if turns and image.getexif().get(_ORIENTATION) in _LYING:
         width, height = height, width
     deep = image.mode.startswith(("I", "F"))
     channels = 1 if deep or image.mode in _GREY else 3

@@ -84,6 +84,8 @@ def _pixels(image: Image.Image, form: Form, name: str) -> np.ndarray:
     height, width, channels = form.shape
     upright = ImageOps.exif_transpose(image)
     deep = upright.mode.startswith(("I", "F"))
+    if deep and upright.has_transparency_data:
+        raise ValueError("transparent pixels in grey of more than 8 bits")
     if upright.has_transparency_data:
         upright = _on_background(upright, form.preparation, name)
     elif deep:

@@ -41,8 +41,10 @@ def misnamed_label(headers: Mapping[str, ArrayHeader], num_examples: int) -> str
     return None
 
 
-def label_advice(label: np.ndarray) -> str:
-    """Return what to do with labels that are no integers."""
+def label_advice(label: np.ndarray, num_examples: int) -> str:
+    """Return what to do with labels that are not one integer for each example, if their numbers agree."""
+    if label.shape[:1] != (num_examples,):
+        return ""
     if label.ndim == 1 and label.dtype.kind in "US":
         return "save its numbers and names: classes, label = numpy.unique(label, return_inverse=True)"
     if label.ndim == 1 and label.dtype.kind in "fb":
@@ -51,7 +53,7 @@ def label_advice(label: np.ndarray) -> str:
         return "give label[:, 0]"
     if label.ndim == 2 and label.shape[1] > 1:
         return "give label.argmax(1) if it is one-hot"
-    return "leave it out"
+    return ""
 
 
 def _parts(by_lower: Mapping[str, str]) -> dict[str, int]:

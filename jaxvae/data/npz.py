@@ -142,8 +142,8 @@ def _check_integers(path: Path, name: str, array: np.ndarray | None, length: int
         return None
     if array.dtype.kind not in "iu" or array.shape != (length,):
         found = f"is {array.dtype} {array.shape}; give integers of shape ({length},), one per image"
-        advice = f": {label_advice(array)}" if name == "label" and len(array) == length else ""
-        raise InputError(f"{path}: array {name!r} {found}{advice}")
+        advice = "0 train, 1 validation, 2 test" if name == "split" else label_advice(array, length)
+        raise InputError(f"{path}: array {name!r} {found}{advice and ': '}{advice}")
     if array.min() < 0 or array.max() >= 2**31:
         found = f"holds numbers from {array.min()} to {array.max()}"
         raise InputError(f"{path}: array {name!r} {found}; number classes from 0, or leave it out")

@@ -32,9 +32,9 @@ UNREAD_IMAGES = frozenset(
 _SAVE = "numpy.savez({npz!r}, image=x)"
 _FRAME = f".to_numpy('float32'); {_SAVE}"
 _VIDEO = f"x = imageio.v3.imread({{name!r}}); {_SAVE}"
-_UNPACK = "shutil.unpack_archive({name!r}, {stem!r}), then name the folder {stem!r}"
+_UNPACK = "shutil.unpack_archive({name!r}, {stem!r})  # then name the folder {stem!r}"
 _GUNZIP = "gzip.decompress(pathlib.Path({name!r}).read_bytes())"
-_KEY = "with the key of your array"
+_KEY = "  # with the key of your array for 'x'"
 RECIPES = {
     (".csv",): "x = pandas.read_csv({name!r})" + _FRAME,
     (".tsv",): "x = pandas.read_csv({name!r}, sep='\\t')" + _FRAME,
@@ -49,14 +49,14 @@ RECIPES = {
     (".txt", ".dat"): f"x = numpy.loadtxt({{name!r}}, dtype='float32', ndmin=2); {_SAVE}",
     (".npy",): f"x = numpy.load({{name!r}}); {_SAVE}",
     (".npz.gz",): f"content = {_GUNZIP}; pathlib.Path({{npz!r}}).write_bytes(content)",
-    (".h5", ".hdf5"): f"x = h5py.File({{name!r}})['x'][:]; {_SAVE}, {_KEY} for 'x'",
+    (".h5", ".hdf5"): f"x = h5py.File({{name!r}})['x'][:]; {_SAVE}{_KEY}",
     (".h5ad",): "x = anndata.read_h5ad({name!r}).to_df()" + _FRAME,
-    (".mat",): f"x = scipy.io.loadmat({{name!r}})['x']; {_SAVE}, {_KEY} for 'x'",
-    (".pkl", ".pickle", ".joblib"): f"x = pandas.read_pickle({{name!r}}); {_SAVE}, if you trust who made it",
+    (".mat",): f"x = scipy.io.loadmat({{name!r}})['x']; {_SAVE}{_KEY}",
+    (".pkl", ".pickle", ".joblib"): f"x = pandas.read_pickle({{name!r}}); {_SAVE}  # if you trust who made it",
     (".pt", ".pth"): f"x = torch.load({{name!r}}, weights_only=True).numpy(); {_SAVE}",
-    (".safetensors",): f"x = safetensors.numpy.load_file({{name!r}})['x']; {_SAVE}, {_KEY} for 'x'",
-    ("idx3-ubyte",): f"x = numpy.fromfile({{name!r}}, 'uint8', offset=16).reshape(-1, 28, 28); {_SAVE}",
-    ("idx3-ubyte.gz",): f"x = numpy.frombuffer({_GUNZIP}, 'uint8', offset=16).reshape(-1, 28, 28); {_SAVE}",
+    (".safetensors",): f"x = safetensors.numpy.load_file({{name!r}})['x']; {_SAVE}{_KEY}",
+    ("-idx3-ubyte",): f"x = numpy.fromfile({{name!r}}, 'uint8', offset=16).reshape(-1, 28, 28); {_SAVE}",
+    ("-idx3-ubyte.gz",): f"x = numpy.frombuffer({_GUNZIP}, 'uint8', offset=16).reshape(-1, 28, 28); {_SAVE}",
     (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz"): _UNPACK,
     (".gz", ".bz2", ".xz", ".zst", ".7z", ".rar"): "unpack it and name the file or folder that was in it",
     (".mp4", ".avi", ".mov", ".mkv", ".webm", ".mpg", ".mpeg"): _VIDEO,
@@ -68,8 +68,8 @@ RECIPES = {
         "sound, rate = soundfile.read({name!r}); numpy.savez({npz!r}, "
         "image=sound[: len(sound) // 1024 * 1024].reshape(-1, 1024) / 2 + 0.5)"
     ),
-    (".nii", ".nii.gz"): f"x = nibabel.load({{name!r}}).get_fdata().T; {_SAVE}, scaled to [0, 1]",
-    (".fits", ".fit"): f"x = astropy.io.fits.getdata({{name!r}}); {_SAVE}, scaled to [0, 1]",
+    (".nii", ".nii.gz"): f"x = nibabel.load({{name!r}}).get_fdata().T; {_SAVE}",
+    (".fits", ".fit"): f"x = astropy.io.fits.getdata({{name!r}}); {_SAVE}",
     (".tfrecord",): "read it with tensorflow and write it with jaxvae.data.write_array_record",
 }
 """What to do with a file, by the end of its name."""

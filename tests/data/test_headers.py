@@ -40,7 +40,7 @@ def test_every_page_has_a_header(frames):
     pages = [Image.new(mode, (7, 5)) for mode in ("L", "RGB", "I;16")[:frames]]
     pages[0].save(stream, "TIFF", save_all=True, append_images=pages[1:])
     wanted = [Header(5, 7, 1), Header(5, 7, 3), Header(5, 7, 1, deep=True)][:frames]
-    assert read_headers(stream, "x") == wanted
+    assert read_headers(stream, "x") == dict(enumerate(wanted))
     stream.seek(0)
     if frames > 1:
         with pytest.raises(InputError, match=r"^x: has 3 pages or frames; save each as an image of its own"):

@@ -5,9 +5,9 @@ from functools import partial
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, TiffImagePlugin
 
-from jaxvae.data.headers import Survey, read_header, read_headers
+from jaxvae.data.headers import Header, Survey, read_header, read_headers
 from jaxvae.data.images import Page, decode_images
 from jaxvae.data.preparation import Preparation
 from jaxvae.types import InputError
@@ -176,5 +176,21 @@ def test_big_endian_16_bit_tiffs_are_read():
 
 def test_previews_in_a_cameras_jpeg_are_no_images_of_their_own():
     file = _file(IMAGES[0], "MPO", save_all=True, append_images=[IMAGES[1]])
-    assert len(read_headers(io.BytesIO(file), "0")) == 1
+    assert [*read_headers(io.BytesIO(file), "0")] == [0]
     assert _decode(file).shape == (1, 17, 13, 3)
+
+
+def test_smaller_copies_in_a_tiff_are_no_images_of_their_own():
+    stream = io.BytesIO()
+    with TiffImagePlugin.AppendingTiffWriter(stream) as pages:
+        IMAGES[0].resize((6, 8)).save(pages, "TIFF", tiffinfo={254: 1})
+        pages.newFrame()
+        IMAGES[0].save(pages, "TIFF")
+        pages.newFrame()
+    assert read_headers(io.BytesIO(stream.getvalue()), "0") == {1: Header(17, 13, 3)}
+
+
+def test_transparent_16_bit_grey_is_refused():
+    file = _file(Image.fromarray(DEEP), transparency=0)
+    with pytest.raises(InputError, match=r"^0\.png: not a readable image \(transparent pixels in grey of more"):
+        _decode(file)

@@ -139,6 +139,7 @@ INDICES = np.arange(50)
         ({"image": GREY, "label": INDICES / 1}, r"'label' is float64 \(50,\).*numpy.unique"),
         ({"image": GREY, "label": np.array(["a"] * 50)}, r"'label' is <U1 \(50,\).*return_inverse=True"),
         ({"image": GREY, "label": np.zeros((50, 1), int)}, r"'label' is int64 \(50, 1\).*label\[:, 0\]"),
+        ({"image": GREY, "label": np.array(3)}, r"'label' is int64 \(\)"),
         ({"image": GREY, "label": np.eye(50)}, r"'label' is float64 \(50, 50\).*argmax"),
         ({"image": GREY, "labels": INDICES}, "array 'labels'; did you mean 'label'[?]"),
         ({"image": GREY, "y": np.array(["a"] * 50)}, "array 'y'; did you mean 'label'[?]"),

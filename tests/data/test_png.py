@@ -74,7 +74,7 @@ def test_a_file_that_is_more_than_its_pixels_is_not_plain(options, turned):
         assert plain_shape(io.BytesIO(file)) == (17, 13, 1)
     else:
         assert plain_shape(io.BytesIO(file)) is None
-        with pytest.raises(ValueError, match="not plain"):
+        with pytest.raises(ValueError, match="not a plain PNG"):
             decode_pngs([file, file])
 
 
