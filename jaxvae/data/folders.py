@@ -11,11 +11,12 @@ import numpy as np
 
 from jaxvae.data.classes import class_order
 from jaxvae.data.dataset import Dataset, Split
-from jaxvae.data.headers import Form, Survey, read_headers, readable
+from jaxvae.data.headers import read_headers, readable
 from jaxvae.data.images import Page, image_rows
 from jaxvae.data.partition import SPLITS, check_splits, divide, tenths
 from jaxvae.data.preparation import Preparation
 from jaxvae.data.recipes import IMAGES, UNREAD_IMAGES, folder_advice
+from jaxvae.data.survey import Form, Survey
 from jaxvae.types import InputError, first_line
 
 _LEFT_BEHIND = frozenset({"__MACOSX", "@eaDir", "$RECYCLE.BIN"})

@@ -5,15 +5,11 @@ from __future__ import annotations
 import contextlib
 import re
 import warnings
-from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
-import numpy as np
-
-from jaxvae.data.memory import check_fits, gigabytes
+from jaxvae.data.memory import gigabytes
 from jaxvae.data.png import SIGNATURE, may_be_turned, plain_shape
-from jaxvae.data.preparation import Preparation
 from jaxvae.types import InputError, first_line
 
 if TYPE_CHECKING:
@@ -26,7 +22,6 @@ _SUBFILE_TYPE, _WIDTH, _HEIGHT, _ORIENTATION = 254, 256, 257, 274
 """Tags of TIFF; the last is EXIF's too."""
 _REDUCED = 1
 """Bit of a page that is a smaller copy of another."""
-_NAMED_SIZES = 4
 
 
 class Header(NamedTuple):
@@ -40,73 +35,6 @@ class Header(NamedTuple):
     """More than 8 bits a pixel."""
     alpha: bool = False
     """Pixels may be transparent."""
-
-
-class Form(NamedTuple):
-    """The form to which all images of a set are brought."""
-
-    shape: tuple[int, int, int]
-    """Height, width and channels."""
-    dtype: np.dtype
-    """uint8, or float32 where any image has more than 8 bits a pixel."""
-    preparation: Preparation
-    alpha: bool
-    """Pixels of some may be transparent."""
-
-    @property
-    def named(self) -> dict[str, str]:
-        """What is done to images, by option."""
-        return self.preparation.named(alpha=self.alpha)
-
-
-class Survey:
-    """Headers of all images of a set, counted."""
-
-    def __init__(self) -> None:
-        self._counts: Counter[Header] = Counter()
-        self._first: dict[Header, str] = {}
-
-    def add(self, header: Header, name: str) -> None:
-        """Count an image."""
-        self._counts[header] += 1
-        self._first.setdefault(header, name)
-
-    def form(self, what: str, preparation: Preparation) -> Form:
-        """Return the form that all images are brought to; where any has colours, all have 3 channels.
-
-        Args:
-            what: the set's name, for messages.
-            preparation: the size and the background wanted.
-
-        Raises:
-            InputError: images would differ in size, or need more memory than there is.
-        """
-        sizes = {preparation.size(header.height, header.width, name) for header, name in self._first.items()}
-        if len(sizes) > 1:
-            raise InputError(
-                f"{what}: {self._sizes(what)}; bring them to one, or give --resize 64 or --crop 64 to train.py"
-            )
-        (height, width), headers = sizes.pop(), self._counts
-        alpha = any(header.alpha for header in headers)
-        coloured = alpha and len(set(preparation.colour)) > 1
-        shape = height, width, 3 if coloured else max(header.channels for header in headers)
-        dtype = np.dtype(np.float32 if any(header.deep for header in headers) else np.uint8)
-        check_fits(
-            f"{what}: one image of {width}x{height} pixels", int(np.prod(shape)) * dtype.itemsize, "make it smaller"
-        )
-        return Form(shape, dtype, preparation, alpha)
-
-    def _sizes(self, what: str) -> str:
-        """The commonest sizes, each with its number of images and the first of them."""
-        counts: Counter[tuple[int, int]] = Counter()
-        first: dict[tuple[int, int], str] = {}
-        for header, count in self._counts.items():
-            counts[header.width, header.height] += count
-            first.setdefault((header.width, header.height), self._first[header].removeprefix(f"{what}: "))
-        commonest = counts.most_common(_NAMED_SIZES)
-        named = [f"{width}x{height} ({count}: {first[width, height]})" for (width, height), count in commonest]
-        rest = f" and {len(counts) - len(named)} others" if len(counts) > len(named) else ""
-        return f"images of {len(counts)} sizes, {', '.join(named)}{rest}"
 
 
 def read_headers(stream: BinaryIO, name: str) -> dict[int, Header]:
@@ -163,10 +91,12 @@ def _pages(image: Image.Image) -> Iterator[int]:
 
 
 def _header(image: Image.Image, *, turns: bool) -> Header:
-    width, height = image.size
-    if image.format == "TIFF":  # Pillow has turned this size, or not, as its version may be
-        width, height = image.tag_v2[_WIDTH], image.tag_v2[_HEIGHT]  # type: ignore[attr-defined]
-    if turns and image.getexif().get(_ORIENTATION) in _LYING:
+    if image.format == "TIFF":  # Pillow has turned its size, or not, as its version may be
+        tags = image.tag_v2  # type: ignore[attr-defined]
+        width, height, orientation = tags[_WIDTH], tags[_HEIGHT], tags.get(_ORIENTATION)
+    else:
+        (width, height), orientation = image.size, image.getexif().get(_ORIENTATION) if turns else None
+    if orientation in _LYING:
         width, height = height, width
     deep = image.mode.startswith(("I", "F"))
     channels = 1 if deep or image.mode in _GREY else 3

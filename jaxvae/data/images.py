@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 import numpy as np
 
-from jaxvae.data.headers import Form, readable
+from jaxvae.data.headers import readable
 from jaxvae.data.png import HEADER_BYTES, decode_pngs, header_shape
 from jaxvae.data.preparation import Preparation
 from jaxvae.data.rows import LazyRows
+from jaxvae.data.survey import Form
 from jaxvae.types import InputError
 
 if TYPE_CHECKING:

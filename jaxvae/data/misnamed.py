@@ -34,9 +34,9 @@ def misnamed_label(headers: Mapping[str, ArrayHeader], num_examples: int) -> str
     if "label" in headers:
         return None
     for name, header in headers.items():
-        names_or_numbers = header.dtype.kind in "iuUS" and header.shape == (num_examples,)
+        classes = header.dtype.kind in "iuUS" or len(header.shape) == 2  # one-hot
         is_position = name.lower() == "y" and {"x", "X"} & headers.keys()
-        if name.lower() in _LABEL and names_or_numbers and not is_position:
+        if name.lower() in _LABEL and header.shape[:1] == (num_examples,) and classes and not is_position:
             return name
     return None
 

@@ -18,11 +18,12 @@ from typing import Any, Protocol
 import numpy as np
 
 from jaxvae.data.dataset import Dataset, Split
-from jaxvae.data.headers import Form, Survey, read_header
+from jaxvae.data.headers import read_header
 from jaxvae.data.images import Page, decode_images
 from jaxvae.data.partition import SPLITS, TEST, TRAIN, VALIDATION, check_splits, divide, pixels_of, tenths
 from jaxvae.data.preparation import Preparation
 from jaxvae.data.rows import LazyRows, Rows, blocks
+from jaxvae.data.survey import Form, Survey
 from jaxvae.types import InputError, first_line
 
 _FILE_NAME = re.compile(rf"(.+?)(?:-({'|'.join(SPLITS)}))?\.array_record(?:-\d+-of-\d+)?")

@@ -1,15 +1,14 @@
-"""Headers of image files: sizes that differ, or that are claimed, before a pixel is read."""
+"""Headers of image files: what they claim, before a pixel is read."""
 
 import io
 import struct
 import zlib
 
-import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps, TiffImagePlugin
 
 from jaxvae.data import Preparation, load
-from jaxvae.data.headers import Header, Survey, read_header, read_headers
+from jaxvae.data.headers import Header, read_header, read_headers
 from jaxvae.types import InputError
 
 
@@ -47,39 +46,15 @@ def test_every_page_has_a_header(frames):
             read_header(stream, "x")
 
 
-def _survey(*headers: Header) -> Survey:
-    survey = Survey()
-    for number, header in enumerate(headers):
-        survey.add(header, f"set: file {number}")
-    return survey
-
-
-def test_the_commonest_sizes_are_named():
-    sizes = [(4, 6)] * 3 + [(9, 9), (8, 2), (4, 6), (8, 2), (1, 1), (2, 2), (3, 3)]
-    survey = _survey(*(Header(height, width, 1) for height, width in sizes))
-    named = r"6x4 \(4: file 0\), 2x8 \(2: file 4\), 9x9 \(1: file 3\), 1x1 \(1: file 7\) and 2 others"
-    with pytest.raises(InputError, match=rf"^set: images of 6 sizes, {named}; bring .* --resize 64 or --crop 64"):
-        survey.form("set", Preparation())
-    assert survey.form("set", Preparation(resize=(5,))).shape == (5, 5, 1)
-
-
-@pytest.mark.parametrize(
-    ("headers", "background", "shape", "dtype"),
-    [
-        ([Header(4, 6, 1)], "white", (4, 6, 1), np.uint8),
-        ([Header(4, 6, 1), Header(4, 6, 3)], "white", (4, 6, 3), np.uint8),
-        ([Header(4, 6, 1, alpha=True)], "grey", (4, 6, 1), np.uint8),
-        ([Header(4, 6, 1, alpha=True)], "red", (4, 6, 3), np.uint8),
-        ([Header(4, 6, 1)], "red", (4, 6, 1), np.uint8),
-        ([Header(4, 6, 1, deep=True), Header(4, 6, 3)], "white", (4, 6, 3), np.float32),
-    ],
-)
-def test_one_form_for_all(headers, background, shape, dtype):
-    form = _survey(*headers).form("set", Preparation(background=background))
-    assert (form.shape, form.dtype) == (shape, dtype)
-    assert form.named == ({"background": background} if any(header.alpha for header in headers) else {})
-
-
-def test_an_image_that_no_memory_holds_is_refused():
-    with pytest.raises(InputError, match=r"one image of 1000000000x1000000000 .* GB, this machine has .* GB; make"):
-        _survey(Header(4, 6, 3)).form("set", Preparation(resize=(10**9,)))
+def test_pages_of_a_tiff_lie_each_in_its_own_way():
+    stream = io.BytesIO()
+    with TiffImagePlugin.AppendingTiffWriter(stream) as pages:
+        for orientation in (1, 6, 1):
+            Image.new("L", (7, 5)).save(pages, "TIFF", tiffinfo={274: orientation})
+            pages.newFrame()
+    headers = read_headers(io.BytesIO(stream.getvalue()), "x")
+    assert [(header.width, header.height) for header in headers.values()] == [(7, 5), (5, 7), (7, 5)]
+    with Image.open(io.BytesIO(stream.getvalue())) as image:
+        for number, header in headers.items():
+            image.seek(number)
+            assert ImageOps.exif_transpose(image).size == (header.width, header.height)

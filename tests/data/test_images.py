@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image, TiffImagePlugin
 
-from jaxvae.data.headers import Header, Survey, read_header, read_headers
+from jaxvae.data.headers import Header, read_header, read_headers
 from jaxvae.data.images import Page, decode_images
 from jaxvae.data.preparation import Preparation
+from jaxvae.data.survey import Survey
 from jaxvae.types import InputError
 
 RNG = np.random.default_rng(3)

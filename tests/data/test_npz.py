@@ -142,6 +142,7 @@ INDICES = np.arange(50)
         ({"image": GREY, "label": np.array(3)}, r"'label' is int64 \(\)"),
         ({"image": GREY, "label": np.eye(50)}, r"'label' is float64 \(50, 50\).*argmax"),
         ({"image": GREY, "labels": INDICES}, "array 'labels'; did you mean 'label'[?]"),
+        ({"image": GREY, "labels": np.eye(50)}, "array 'labels'; did you mean 'label'[?]"),
         ({"image": GREY, "y": np.array(["a"] * 50)}, "array 'y'; did you mean 'label'[?]"),
         (
             {"image": GREY, "label": INDICES, "classes": np.array(["a", "b"])},

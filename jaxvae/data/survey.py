@@ -1,0 +1,82 @@
+"""Survey of a set's headers: the form that all of its images can be brought to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import NamedTuple
+
+import numpy as np
+
+from jaxvae.data.headers import Header
+from jaxvae.data.memory import check_fits
+from jaxvae.data.preparation import Preparation
+from jaxvae.types import InputError
+
+_NAMED_SIZES = 4
+
+
+class Form(NamedTuple):
+    """The form to which all images of a set are brought."""
+
+    shape: tuple[int, int, int]
+    """Height, width and channels."""
+    dtype: np.dtype
+    """uint8, or float32 where any image has more than 8 bits a pixel."""
+    preparation: Preparation
+    alpha: bool
+    """Pixels of some may be transparent."""
+
+    @property
+    def named(self) -> dict[str, str]:
+        """What is done to images, by option."""
+        return self.preparation.named(alpha=self.alpha)
+
+
+class Survey:
+    """Headers of all images of a set, counted."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[Header] = Counter()
+        self._first: dict[Header, str] = {}
+
+    def add(self, header: Header, name: str) -> None:
+        """Count an image."""
+        self._counts[header] += 1
+        self._first.setdefault(header, name)
+
+    def form(self, what: str, preparation: Preparation) -> Form:
+        """Return the form that all images are brought to; where any has colours, all have 3 channels.
+
+        Args:
+            what: the set's name, for messages.
+            preparation: the size and the background wanted.
+
+        Raises:
+            InputError: images would differ in size, or need more memory than there is.
+        """
+        sizes = {preparation.size(header.height, header.width, name) for header, name in self._first.items()}
+        if len(sizes) > 1:
+            raise InputError(
+                f"{what}: {self._sizes(what)}; bring them to one, or give --resize 64 or --crop 64 to train.py"
+            )
+        (height, width), headers = sizes.pop(), self._counts
+        alpha = any(header.alpha for header in headers)
+        coloured = alpha and len(set(preparation.colour)) > 1
+        shape = height, width, 3 if coloured else max(header.channels for header in headers)
+        dtype = np.dtype(np.float32 if any(header.deep for header in headers) else np.uint8)
+        check_fits(
+            f"{what}: one image of {width}x{height} pixels", int(np.prod(shape)) * dtype.itemsize, "make it smaller"
+        )
+        return Form(shape, dtype, preparation, alpha)
+
+    def _sizes(self, what: str) -> str:
+        """The commonest sizes, each with its number of images and the first of them."""
+        counts: Counter[tuple[int, int]] = Counter()
+        first: dict[tuple[int, int], str] = {}
+        for header, count in self._counts.items():
+            counts[header.width, header.height] += count
+            first.setdefault((header.width, header.height), self._first[header].removeprefix(f"{what}: "))
+        commonest = counts.most_common(_NAMED_SIZES)
+        named = [f"{width}x{height} ({count}: {first[width, height]})" for (width, height), count in commonest]
+        rest = f" and {len(counts) - len(named)} others" if len(counts) > len(named) else ""
+        return f"images of {len(counts)} sizes, {', '.join(named)}{rest}"
