@@ -63,7 +63,7 @@ class TrainConfig:
     epochs: float | None = None
     """Passes over the training set, instead of --steps."""
     batch_size: int | None = None
-    """Examples per step; 128 if not given, or all where there are fewer."""
+    """Examples per step; 128 if not given, or a tenth of the training set where data of your own are fewer."""
     learning_rate: float = 1e-3
     """Of Adam, at its highest."""
     warmup_steps: int = 0

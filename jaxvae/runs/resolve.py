@@ -18,8 +18,12 @@ from jaxvae.types import InputError
 
 LAST_STEP = 2**31 - 1
 """States count their steps in int32."""
-BATCH_SIZE, CHECKPOINT_EVERY, OWN_CHECKPOINT_EVERY, PATIENCE = 128, 1000, 100, 10
-"""Defaults; data of one's own are few as a rule, and evaluated often, before they are learned by heart."""
+BATCH_SIZE, CHECKPOINT_EVERY = 128, 1000
+"""Defaults of the named sets."""
+OWN_CHECKPOINT_EVERY, PATIENCE = 100, 10
+"""Data of one's own are few as a rule: they are evaluated often, before they are learned by heart."""
+SMALLEST_BATCH, BATCHES = 16, 10
+"""Data of one's own make so many batches or more in an epoch, as long as these are not too small."""
 SMALLEST_CONV = 16
 """Pixels along the shorter side from which on images of one's own get convolutions."""
 SHADES = ("grey", "real")
@@ -55,7 +59,8 @@ def _lengths(config: TrainConfig, data: Dataset) -> dict[str, Any]:
     size, steps = data.train.num_examples, config.steps
     if config.batch_size is not None and config.batch_size > size:
         raise InputError(f"batch-size: {config.batch_size} is more than the {size} training examples; make it smaller")
-    batch_size = config.batch_size or min(BATCH_SIZE, size)
+    fitting = BATCH_SIZE if is_named(config.dataset) else min(BATCH_SIZE, max(SMALLEST_BATCH, size // BATCHES))
+    batch_size = config.batch_size or min(fitting, size)
     if config.epochs is not None:
         steps = round(config.epochs * BatchOrder(rng.root(0), size, batch_size).steps_per_epoch)
     if steps > LAST_STEP:

@@ -53,8 +53,12 @@ def test_depth_follows_the_size_and_parameters_stay_few(side):
     assert 4 <= smallest <= 7
 
 
-def test_few_examples_make_one_batch():
-    assert resolve(TrainConfig(dataset="mine.npz"), own((3,), num=40)).batch_size == 40
+@pytest.mark.parametrize(("num", "batch_size"), [(5, 5), (40, 16), (320, 32), (5000, 128)])
+def test_batches_fit_small_sets(num, batch_size):
+    assert resolve(TrainConfig(dataset="mine.npz"), own((3,), num=num)).batch_size == batch_size
+
+
+def test_a_batch_larger_than_the_set_is_refused():
     with pytest.raises(InputError, match="batch-size: 41 is more than the 40 training examples"):
         resolve(TrainConfig(dataset="mine.npz", batch_size=41), own((3,), num=40))
 
