@@ -114,7 +114,7 @@ def test_an_interrupted_run_ends_like_one_that_was_not(scripts, small, tmp_path,
         patch.setattr(experiment, "build_engine", interrupted_engine)
         assert scripts["train"].main(broken) == 143
     assert f"stopped at step 27, saved in {broken.run_dir}: run the same command again" in capsys.readouterr().out
-    assert load_run(broken.run_dir).step == 27
+    assert load_run(broken.run_dir, select="last").step == 27
     assert not (broken.run_dir / "summary.json").exists()
     assert scripts["train"].main(broken) == 0
     assert summary(broken.run_dir)["params_sha256"] == summary(whole.run_dir)["params_sha256"]
