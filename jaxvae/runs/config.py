@@ -128,11 +128,11 @@ class TrainConfig:
     log_every: int = 100
     """Steps between lines of metrics."""
     checkpoint_every: int | None = None
-    """Steps between evaluations, each with a checkpoint; 1000, or 100 for data of your own, if not given."""
+    """Steps between evaluations, each with a checkpoint; 1000 if not given, or 100 to 1000 for data of your own."""
     select: Select | None = None
     """Checkpoint to report, draw and load: best on validation data, or last; best where there are any, if not given."""
     patience: int | None = None
-    """Evaluations without a better one after which training stops; 0 for never. 10 for data of your own, else 0."""
+    """Evaluations without a better one after which training stops; 0 for never. 5 for data of your own, else 0."""
     tensorboard: bool = True
     """Write TensorBoard files beside metrics.jsonl."""
     figures: bool = True

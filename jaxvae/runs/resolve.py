@@ -20,7 +20,7 @@ LAST_STEP = 2**31 - 1
 """States count their steps in int32."""
 BATCH_SIZE, CHECKPOINT_EVERY = 128, 1000
 """Defaults of the named sets."""
-OWN_CHECKPOINT_EVERY, PATIENCE = 100, 10
+OFTEN, PATIENCE = 100, 5
 """Data of one's own are few as a rule: they are evaluated often, before they are learned by heart."""
 SMALLEST_BATCH, BATCHES = 16, 10
 """Data of one's own make so many batches or more in an epoch, as long as these are not too small."""
@@ -47,9 +47,8 @@ def resolve(config: TrainConfig, data: Dataset) -> TrainConfig:
     config = dataclasses.replace(config, preset=_preset(config, data), dataset=_place(config.dataset))
     config = with_defaults(dataclasses.replace(config, likelihood=_likelihood(config, data)), data.shape)
     _check_used(config, presets.PRESETS[config.preset])
-    config = dataclasses.replace(
-        config, **_lengths(config, data), **_watch(config, data), binarize=_binarization(config, data)
-    )
+    config = dataclasses.replace(config, **_lengths(config, data), binarize=_binarization(config, data))
+    config = dataclasses.replace(config, **_watch(config, data))
     _check_fits(config, data)
     return dataclasses.replace(config, run_dir=config.run_dir or default_run_dir(config))
 
@@ -71,10 +70,12 @@ def _lengths(config: TrainConfig, data: Dataset) -> dict[str, Any]:
 def _watch(config: TrainConfig, data: Dataset) -> dict[str, Any]:
     """How often a run is evaluated, which checkpoint it reports, and when it ends early."""
     own, select = not is_named(config.dataset), selection.settle(config.select, data)
+    epoch = -(-data.train.num_examples // settled(config.batch_size))
+    often = min(max(OFTEN, epoch), CHECKPOINT_EVERY)
     # A falling learning rate has its best step at the end, and published sets are trained as long as they say.
     stops_early = own and select == "best" and config.decay == "none"
     return {
-        "checkpoint_every": config.checkpoint_every or (OWN_CHECKPOINT_EVERY if own else CHECKPOINT_EVERY),
+        "checkpoint_every": config.checkpoint_every or (often if own else CHECKPOINT_EVERY),
         "select": select,
         "patience": config.patience if config.patience is not None else PATIENCE * stops_early,
     }
