@@ -81,7 +81,7 @@ class TrainConfig:
     precision: Literal["float32", "bfloat16"] = "float32"
     """Floating-point type of the layers; parameters, likelihood and KL are float32 always."""
     on_nonfinite: OnNonFinite = "stop"
-    """Response to a step with NaN or infinity: stop, skip its update, or skip and halve the learning rate from there on."""
+    """Response to a step with NaN or infinity: stop, skip its update, or skip it and halve the learning rate."""
 
     latent_dim: int | None = None
     """Dimensions of z; the preset's if not given."""
