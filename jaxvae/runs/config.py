@@ -1,4 +1,4 @@
-"""What a run is asked to do: every option of `experiments/train.py`, typed and checked."""
+"""Options of a run: those of `experiments/train.py`, typed and checked."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class TrainConfig:
     dataset: str = "digits"
     """digits, mnist, fashion_mnist, binarized_mnist, an .npz or array_record file of images, or a folder of them."""
     data_dir: Path | None = None
-    """Where tensorflow-datasets keeps its sets; TFDS_DATA_DIR if not given."""
+    """Folder in which tensorflow-datasets keeps its sets; TFDS_DATA_DIR if not given."""
     resize: tuple[int, ...] | None = None
     """Height and width to which images are scaled, or one number for both; other proportions are cut to these first."""
     crop: int | None = None
@@ -53,42 +53,42 @@ class TrainConfig:
     background: str | None = None
     """Colour behind transparent pixels, a name or #rrggbb; white if not given."""
     train_examples: int | None = None
-    """Train on so many examples only, the first of the training split."""
+    """Number of training examples to use, the first of the split; all if not given."""
     scale: ScaleName | None = None
     """Scaling of real values by column or channel; standard for values outside [0, 1], else none, if not given."""
     run_dir: Path | None = None
-    """Where everything is written; a folder under runs/ named after the options if not given."""
+    """Folder for everything that is written; one under runs/ named after the options if not given."""
     reproduce: Path | None = None
     """Train the run in this directory again, in RUN_DIR-reproduced or --run-dir, and tell what differs."""
     seed: int = 0
-    """All randomness comes from this number."""
+    """Seed of all randomness."""
     seeds: int = 1
-    """Train so many runs at once, with this seed and the next ones, and report mean and spread."""
+    """Number of runs trained at once, with this seed and the next ones; mean and spread are reported."""
 
     steps: int = 4000
     """Training steps."""
     epochs: float | None = None
     """Passes over the training set, instead of --steps."""
     batch_size: int | None = None
-    """Examples per step; 128 if not given, or all where there are fewer."""
+    """Examples per step; 128 if not given, or a tenth of the training set where data of your own are fewer."""
     learning_rate: float = 1e-3
-    """Of Adam, at its highest."""
+    """Peak learning rate of Adam."""
     warmup_steps: int = 0
-    """Steps in which the learning rate rises from 0."""
+    """Steps over which the learning rate rises from 0."""
     decay: Literal["none", "cosine", "linear"] = "none"
-    """How the learning rate falls to 0 at the last step."""
+    """Fall of the learning rate to 0 at the last step."""
     weight_decay: float = 0.0
-    """Draw kernels towards 0 by this share of the learning rate at each step, as AdamW does; biases are left alone."""
+    """Weight decay of AdamW, as a share of the learning rate; kernels decay, biases do not."""
     clip_norm: float | None = None
-    """Scale a gradient down whose norm is above this."""
+    """Norm above which a gradient is scaled down."""
     ema_decay: float | None = None
-    """Evaluate, sample and keep an exponential moving average of the parameters, such as 0.999."""
+    """Decay of an average of the parameters, such as 0.999, which is then evaluated, sampled and kept."""
     accumulate: int = 1
-    """Take each gradient in so many parts of the batch, one after another, to save memory."""
+    """Parts of a batch whose gradients are taken one after another, to save memory."""
     precision: Literal["float32", "bfloat16"] = "float32"
-    """Of the layers; parameters, likelihood and KL are float32 always."""
+    """Floating-point type of the layers; parameters, likelihood and KL are float32 always."""
     on_nonfinite: OnNonFinite = "stop"
-    """At a step with NaN or infinity stop, skip its update, or skip it and halve the learning rate from there on."""
+    """Response to a step with NaN or infinity: stop, skip its update, or skip it and halve the learning rate."""
 
     latent_dim: int | None = None
     """Dimensions of z; the preset's if not given."""
@@ -97,7 +97,7 @@ class TrainConfig:
     channels: tuple[int, ...] | None = None
     """Channels of the convolutions, from the image inwards; the preset's if not given."""
     activation: ActivationName | None = None
-    """Between the layers; the preset's if not given."""
+    """Activation between the layers; the preset's if not given."""
     upper_latent_dims: tuple[int, ...] = ()
     """Dimensions of further stochastic layers above z, upwards."""
     upper_hidden: tuple[int, ...] = (100, 100)
@@ -107,26 +107,26 @@ class TrainConfig:
     likelihood: LikelihoodName | None = None
     """Family of p(x|z); if not given the preset's, or normal_shared where pixels are shades and not ink."""
     output_bias: bool = True
-    """Begin with the decoder's last bias at the training set's mean."""
+    """Start the decoder's last bias at the training set's mean."""
     init_from: Path | None = None
-    """Begin with the parameters of the run in this directory, whose networks are of the same sizes."""
+    """Run directory whose parameters training starts from; its networks have the same sizes."""
 
     beta: float | None = None
     """Weight of the KL; 1 makes the loss minus the ELBO. The preset's if not given: 1, or 0 of autoencoders."""
     beta_warmup_steps: int = 0
-    """Steps in which beta rises from 0."""
+    """Steps over which beta rises from 0."""
     free_bits: float = 0.0
-    """Nats per latent dimension that are not charged for."""
+    """Nats per latent dimension and example that the loss does not charge for."""
     num_samples: int | None = None
     """Draws of z per example and step; the preset's if not given."""
     num_groups: int | None = None
-    """Of MIWAE and PIWAE: groups of so many draws, whose bounds are averaged."""
+    """Groups of draws whose bounds are averaged (MIWAE, PIWAE); the preset's if not given."""
     gradient: GradientName | None = None
-    """Of IWAE and its kin: how the encoder's gradient is estimated."""
+    """Estimator of the encoder's gradient (IWAE, MIWAE, CIWAE); the preset's if not given."""
     elbo_share: float | None = None
-    """Of CIWAE: how much of the bound is the ELBO."""
+    """Share of the ELBO in the bound (CIWAE); the preset's if not given."""
     corruption: CorruptionName | None = None
-    """How what the encoder sees is spoilt in training; the preset's if not given."""
+    """Corruption of the encoder's input in training; the preset's if not given."""
     corruption_level: float = 0.3
     """Standard deviation of the noise, or share of the pixels that are masked or become salt and pepper."""
     binarize: Literal["auto", "dynamic", "none"] = "auto"
@@ -135,15 +135,15 @@ class TrainConfig:
     log_every: int = 100
     """Steps between lines of metrics."""
     checkpoint_every: int | None = None
-    """Steps between evaluations, each with a checkpoint; 1000, or 100 for data of your own, if not given."""
+    """Steps between evaluations, each with a checkpoint; 1000 if not given, or 100 to 1000 for data of your own."""
     select: Select | None = None
     """Checkpoint to report, draw and load: best on validation data, or last; best where there are any, if not given."""
     patience: int | None = None
-    """Evaluations without a better one after which training stops; 0 for never. 10 for data of your own, else 0."""
+    """Evaluations without a better one after which training stops; 0 for never. 5 for data of your own, else 0."""
     tensorboard: bool = True
     """Write TensorBoard files beside metrics.jsonl."""
     figures: bool = True
-    """Draw pictures at the end."""
+    """Draw figures at the end."""
 
     compute: Compute = dataclasses.field(default_factory=Compute)
 

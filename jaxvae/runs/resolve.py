@@ -18,8 +18,12 @@ from jaxvae.types import InputError
 
 LAST_STEP = 2**31 - 1
 """States count their steps in int32."""
-BATCH_SIZE, CHECKPOINT_EVERY, OWN_CHECKPOINT_EVERY, PATIENCE = 128, 1000, 100, 10
-"""Defaults; data of one's own are few as a rule, and evaluated often, before they are learned by heart."""
+BATCH_SIZE, CHECKPOINT_EVERY = 128, 1000
+"""Defaults of the named sets."""
+OFTEN, PATIENCE = 100, 5
+"""Data of one's own are few as a rule: they are evaluated often, before they are learned by heart."""
+SMALLEST_BATCH, BATCHES = 16, 10
+"""Data of one's own make so many batches or more in an epoch, as long as these are not too small."""
 SMALLEST_CONV = 16
 """Pixels along the shorter side from which on images of one's own get convolutions."""
 SHADES = ("grey", "real")
@@ -43,9 +47,8 @@ def resolve(config: TrainConfig, data: Dataset) -> TrainConfig:
     config = dataclasses.replace(config, preset=_preset(config, data), dataset=_place(config.dataset))
     config = with_defaults(dataclasses.replace(config, likelihood=_likelihood(config, data)), data.shape)
     _check_used(config, presets.PRESETS[config.preset])
-    config = dataclasses.replace(
-        config, **_lengths(config, data), **_watch(config, data), binarize=_binarization(config, data)
-    )
+    config = dataclasses.replace(config, **_lengths(config, data), binarize=_binarization(config, data))
+    config = dataclasses.replace(config, **_watch(config, data))
     _check_fits(config, data)
     return dataclasses.replace(config, run_dir=config.run_dir or default_run_dir(config))
 
@@ -55,7 +58,8 @@ def _lengths(config: TrainConfig, data: Dataset) -> dict[str, Any]:
     size, steps = data.train.num_examples, config.steps
     if config.batch_size is not None and config.batch_size > size:
         raise InputError(f"batch-size: {config.batch_size} is more than the {size} training examples; make it smaller")
-    batch_size = config.batch_size or min(BATCH_SIZE, size)
+    fitting = BATCH_SIZE if is_named(config.dataset) else min(BATCH_SIZE, max(SMALLEST_BATCH, size // BATCHES))
+    batch_size = config.batch_size or min(fitting, size)
     if config.epochs is not None:
         steps = round(config.epochs * BatchOrder(rng.root(0), size, batch_size).steps_per_epoch)
     if steps > LAST_STEP:
@@ -66,10 +70,12 @@ def _lengths(config: TrainConfig, data: Dataset) -> dict[str, Any]:
 def _watch(config: TrainConfig, data: Dataset) -> dict[str, Any]:
     """How often a run is evaluated, which checkpoint it reports, and when it ends early."""
     own, select = not is_named(config.dataset), selection.settle(config.select, data)
+    epoch = -(-data.train.num_examples // settled(config.batch_size))
+    often = min(max(OFTEN, epoch), CHECKPOINT_EVERY)
     # A falling learning rate has its best step at the end, and published sets are trained as long as they say.
     stops_early = own and select == "best" and config.decay == "none"
     return {
-        "checkpoint_every": config.checkpoint_every or (OWN_CHECKPOINT_EVERY if own else CHECKPOINT_EVERY),
+        "checkpoint_every": config.checkpoint_every or (often if own else CHECKPOINT_EVERY),
         "select": select,
         "patience": config.patience if config.patience is not None else PATIENCE * stops_early,
     }

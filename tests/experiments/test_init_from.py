@@ -6,7 +6,7 @@ import jax
 import numpy as np
 import pytest
 
-from jaxvae.runs import load_run, training
+from jaxvae.runs import experiment, load_run, training
 
 
 @pytest.fixture
@@ -17,8 +17,8 @@ def first(scripts, small, tmp_path):
 
 
 def starting_state(config):
-    with training.prepare(config) as experiment:
-        return training.restore_or_init(experiment).state
+    with experiment.prepare(config) as prepared:
+        return training.restore_or_init(prepared).state
 
 
 @pytest.mark.parametrize("seeds", [1, 2])

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from jaxvae.report import read_metrics
-from jaxvae.runs import load_run, training
+from jaxvae.runs import experiment, load_run
 from jaxvae.types import InputError
 
 
@@ -54,7 +54,7 @@ def test_a_denoising_autoencoder_has_no_bound_to_report(scripts, small, capsys):
     (evaluation, _) = [record for record in read_metrics(config.run_dir / "metrics.jsonl") if "num_examples" in record]
     assert not any("kl" in record for record in read_metrics(config.run_dir / "metrics.jsonl"))
     assert evaluation["loss"] == -evaluation["log_likelihood"]
-    assert load_run(config.run_dir, best=True).step in (20, 40)
+    assert load_run(config.run_dir, select="best").step in (20, 40)
 
 
 def test_fewer_training_examples(scripts, small):
@@ -96,7 +96,7 @@ def test_the_same_options_give_the_same_numbers(scripts, small, tmp_path):
 
 
 def test_an_interrupted_run_ends_like_one_that_was_not(scripts, small, tmp_path, monkeypatch, capsys):
-    build_engine = training.build_engine
+    build_engine = experiment.build_engine
 
     def interrupted_engine(*arguments):
         engine = build_engine(*arguments)
@@ -111,15 +111,15 @@ def test_an_interrupted_run_ends_like_one_that_was_not(scripts, small, tmp_path,
     whole, broken = (small(run_dir=tmp_path / name, compute={"dispatch": "step"}) for name in ("whole", "broken"))
     scripts["train"].main(whole)
     with monkeypatch.context() as patch:
-        patch.setattr(training, "build_engine", interrupted_engine)
+        patch.setattr(experiment, "build_engine", interrupted_engine)
         assert scripts["train"].main(broken) == 143
     assert f"stopped at step 27, saved in {broken.run_dir}: run the same command again" in capsys.readouterr().out
-    assert load_run(broken.run_dir).step == 27
+    assert load_run(broken.run_dir, select="last").step == 27
     assert not (broken.run_dir / "summary.json").exists()
     assert scripts["train"].main(broken) == 0
     assert summary(broken.run_dir)["params_sha256"] == summary(whole.run_dir)["params_sha256"]
     assert lines(broken.run_dir) == lines(whole.run_dir), "the interrupted one too"
-    assert load_run(broken.run_dir, best=True).step == load_run(whole.run_dir, best=True).step
+    assert load_run(broken.run_dir, select="best").step == load_run(whole.run_dir, select="best").step
 
 
 def lines(run_dir):

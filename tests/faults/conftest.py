@@ -212,7 +212,7 @@ def assert_nothing_is_lost(whole):
         assert results(run_dir) == results(whole)
         assert lines(run_dir) == lines(whole)
         assert load_run(run_dir).step == load_run(whole).step
-        assert load_run(run_dir, best=True).step == load_run(whole, best=True).step
+        assert load_run(run_dir, select="best").step == load_run(whole, select="best").step
         assert not [path for path in run_dir.rglob("*") if path.suffix == ".part" or path.name == "lock"]
         for picture in run_dir.glob("figures/*.png"):
             Image.open(picture).load()

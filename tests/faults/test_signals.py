@@ -10,14 +10,14 @@ from breaking import at_call
 
 from jaxvae import checkpoint
 from jaxvae.report import figures
-from jaxvae.runs import pieces, training
+from jaxvae.runs import experiment, pieces, training
 from jaxvae.training import loop
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow]
 
 BEFORE_AND_AFTER_TRAINING = {
-    "loading": (training, "load"),
-    "compiling": (training, "build_engine"),
+    "loading": (experiment, "load"),
+    "compiling": (experiment, "build_engine"),
     "drawing": (figures, "save_grid"),
     "summarizing": (training, "summarize"),
 }

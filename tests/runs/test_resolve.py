@@ -53,20 +53,29 @@ def test_depth_follows_the_size_and_parameters_stay_few(side):
     assert 4 <= smallest <= 7
 
 
-def test_few_examples_make_one_batch():
-    assert resolve(TrainConfig(dataset="mine.npz"), own((3,), num=40)).batch_size == 40
+@pytest.mark.parametrize(("num", "batch_size"), [(5, 5), (40, 16), (320, 32), (5000, 128)])
+def test_batches_fit_small_sets(num, batch_size):
+    assert resolve(TrainConfig(dataset="mine.npz"), own((3,), num=num)).batch_size == batch_size
+
+
+def test_a_batch_larger_than_the_set_is_refused():
     with pytest.raises(InputError, match="batch-size: 41 is more than the 40 training examples"):
         resolve(TrainConfig(dataset="mine.npz", batch_size=41), own((3,), num=40))
 
 
 def test_data_of_ones_own_are_evaluated_often_and_training_stops_early():
     config = resolve(TrainConfig(dataset="mine.npz"), own((3,)))
-    assert (config.checkpoint_every, config.select, config.patience) == (100, "best", 10)
+    assert (config.checkpoint_every, config.select, config.patience) == (100, "best", 5)
     assert resolve(TrainConfig(dataset="mine.npz", decay="cosine"), own((3,))).patience == 0
     without = resolve(TrainConfig(dataset="mine.npz"), own((3,), validation=False))
     assert (without.select, without.patience) == ("last", 0)
     with pytest.raises(InputError, match="patience: mine has no validation data"):
         resolve(TrainConfig(dataset="mine.npz", patience=3), own((3,), validation=False))
+
+
+@pytest.mark.parametrize(("num", "steps"), [(300, 100), (40_000, 313), (400_000, 1000)])
+def test_an_evaluation_comes_no_more_often_than_once_an_epoch(num, steps):
+    assert resolve(TrainConfig(dataset="mine.npz"), own((1,), num=num)).checkpoint_every == steps
 
 
 def test_real_values_get_a_scale_and_a_likelihood_for_them():
