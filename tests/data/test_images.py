@@ -44,7 +44,7 @@ MODES = {
     "JPEG": ("L", "RGB", "1", "CMYK"),
     "WEBP": ("L", "RGB", "P"),
     "BMP": ("L", "RGB", "P", "1"),
-    "TIFF": ("L", "RGB", "P", "1", "CMYK", "YCbCr"),
+    "TIFF": ("L", "RGB", "P", "1", "CMYK"),
     "GIF": ("L", "RGB", "P", "1"),
 }
 

@@ -13,7 +13,7 @@ from jaxvae.types import InputError
 
 def test_json_round_trip():
     compute = Compute(devices=3, compilation_cache=Path("c"))
-    config = TrainConfig(run_dir=Path("a/b"), hidden=(3, 4), latent_dim=2, epochs=1.5, compute=compute)
+    config = TrainConfig(run_dir=Path("a/b"), hidden=(3, 4), latent_dim=2, epochs=1.5, resize=(8, 6), compute=compute)
     assert TrainConfig.from_json(json.loads(json.dumps(config.to_json()))) == config
 
 
