@@ -45,7 +45,7 @@ def decode_images(pages: Sequence[Page], form: Form) -> np.ndarray:
     Raises:
         InputError: an image cannot be decoded, has not the size that it had, or nothing of it can be seen.
     """
-    if form.dtype == np.uint8 and not form.preparation.sizes:
+    if form.dtype == np.uint8 and not form.preparation.changes_size:
         with suppress(ValueError):
             images = decode_pngs(list(_small_pngs(pages)))
             if images.shape[1:] in (form.shape, (*form.shape[:2], 1)):

@@ -64,7 +64,7 @@ def _find_image(
     if found != ["image"]:
         return _decode(path, found[0], arrays[found[0]], arrays.get("offset"), preparation)
     image = _check_image(path, arrays["image"])
-    if preparation.sizes:
+    if preparation.changes_size:
         image = prepare_rows(image, preparation, str(path))[:]
     return image, preparation.named(alpha=False)
 

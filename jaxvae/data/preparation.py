@@ -24,7 +24,7 @@ WHITE = "white"
 class Preparation:
     """Size and background that images are brought to. First they are resized, then cropped."""
 
-    resize: tuple[int, ...] | None = None
+    resize: int | tuple[int, ...] | None = None
     """Height and width, or one number for both. An image of other proportions is cut at its centre to these first,
     then scaled by Pillow's LANCZOS filter, which antialiases."""
     crop: int | None = None
@@ -38,18 +38,23 @@ class Preparation:
         Raises:
             InputError: an option is wrong.
         """
-        if self.resize is not None and (len(self.resize) not in (1, 2) or min(self.resize) < 1):
+        sizes = self._sizes
+        if self.resize is not None and (len(sizes) not in (1, 2) or min(sizes) < 1):
             raise InputError(f"resize: must be one or two positive numbers, got {self.resize}")
         if self.crop is not None and self.crop < 1:
             raise InputError(f"crop: must be at least 1, got {self.crop}")
-        if self.resize and self.crop and self.crop > min(self.resize):
-            raise InputError(f"crop: {self.crop} is more than resize {min(self.resize)}; make it smaller")
+        if sizes and self.crop and self.crop > min(sizes):
+            raise InputError(f"crop: {self.crop} is more than resize {min(sizes)}; make it smaller")
         if self.background != WHITE:  # which needs no Pillow
             _ = self.colour
 
     @property
-    def sizes(self) -> bool:
-        """True where images change their size."""
+    def _sizes(self) -> tuple[int, ...]:
+        return (self.resize,) if isinstance(self.resize, int) else self.resize or ()
+
+    @property
+    def changes_size(self) -> bool:
+        """True where images are resized or cropped."""
         return self.resize is not None or self.crop is not None
 
     @property
@@ -77,7 +82,7 @@ class Preparation:
             InputError: it is smaller than what is to be cut from it.
         """
         if self.resize is not None:
-            height, width = self.resize[0], self.resize[-1]
+            height, width = self._sizes[0], self._sizes[-1]
         if self.crop is None:
             return height, width
         if self.crop > min(height, width):
@@ -90,8 +95,8 @@ class Preparation:
         from PIL import Image, ImageOps
 
         if self.resize is not None:
-            size = (self.resize[-1], self.resize[0])
-            image = _within(ImageOps.fit(image, size, Image.Resampling.LANCZOS), image)
+            width_height = (self._sizes[-1], self._sizes[0])
+            image = _within(ImageOps.fit(image, width_height, Image.Resampling.LANCZOS), image)
         if self.crop is not None:
             left, top = (image.width - self.crop) // 2, (image.height - self.crop) // 2
             image = image.crop((left, top, left + self.crop, top + self.crop))
@@ -105,7 +110,7 @@ class Preparation:
         """
         done = {}
         if self.resize is not None:
-            done["resize"] = f"{self.resize[-1]}x{self.resize[0]} Pillow LANCZOS"
+            done["resize"] = f"{self._sizes[-1]}x{self._sizes[0]} Pillow LANCZOS"
         if self.crop is not None:
             done["crop"] = f"{self.crop}x{self.crop}"
         if alpha:
@@ -156,7 +161,7 @@ def _fit_channels(image: np.ndarray, preparation: Preparation) -> np.ndarray:
 
 def prepare(data: Dataset, preparation: Preparation) -> Dataset:
     """Resize and crop a data set of arrays."""
-    if not preparation.sizes:
+    if not preparation.changes_size:
         return data
 
     def fit(split: Split) -> Split:

@@ -55,7 +55,7 @@ def test_a_binary_set_that_was_scaled_is_grey():
 
 
 def test_named_sets_are_prepared_too():
-    data = load("digits", preparation=Preparation(resize=(16,)))
+    data = load("digits", preparation=Preparation(resize=16))
     assert (data.shape, data.pixels, data.train.num_examples) == ((16, 16, 1), "ink", 1297)
     assert data.preparation == {"resize": "16x16 Pillow LANCZOS"}
 
@@ -63,6 +63,7 @@ def test_named_sets_are_prepared_too():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        ({"resize": 0}, "resize: must be one or two positive numbers, got 0"),
         ({"resize": (0,)}, r"resize: must be one or two positive numbers, got \(0,\)"),
         ({"resize": (1, 2, 3)}, "resize: must be one or two"),
         ({"resize": ()}, "resize: must be one or two"),
