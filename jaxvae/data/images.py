@@ -46,7 +46,7 @@ def decode_images(pages: Sequence[Page], form: Form) -> np.ndarray:
         InputError: an image cannot be decoded, has not the size that it had, or nothing of it can be seen.
     """
     if form.dtype == np.uint8 and not form.preparation.changes_size:
-        with suppress(ValueError):
+        with suppress(ValueError, OSError):  # read one by one, the one with the fault is named
             images = decode_pngs(list(_small_pngs(pages)))
             if images.shape[1:] in (form.shape, (*form.shape[:2], 1)):
                 return np.broadcast_to(images, (len(pages), *form.shape))
@@ -57,7 +57,7 @@ def decode_images(pages: Sequence[Page], form: Form) -> np.ndarray:
 def _small_pngs(pages: Sequence[Page]) -> Iterator[bytes]:
     """Contents of PNG files that may be plain; a ValueError at the first that is not."""
     for page in pages:
-        with readable(page.name), page.open() as stream:
+        with page.open() as stream:
             header = stream.read(HEADER_BYTES)
             if header_shape(header) is None:
                 raise ValueError("not a plain PNG")

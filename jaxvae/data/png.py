@@ -5,17 +5,22 @@ from __future__ import annotations
 import io
 import struct
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import BinaryIO
 
 import numpy as np
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 HEADER_BYTES = 29
+_FIRST_CHUNK = HEADER_BYTES + 4
+"""Place of the first chunk behind the header and its checksum."""
+_CHUNK = struct.Struct(">I4s")
+"""Size and kind at the beginning of a chunk."""
 _CHANNELS = {bytes((8, 0, 0, 0, 0)): 1, bytes((8, 2, 0, 0, 0)): 3}
 """The plain kinds: 8 bits, grey or RGB, not interlaced."""
 _EXIF = {b"eXIf": b"", b"tEXt": b"Raw profile type", b"zTXt": b"Raw profile type", b"iTXt": b"XML:com.adobe.xmp"}
 """Chunks that may hold the orientation, and how they begin."""
+_LONGEST = max(map(len, _EXIF.values()))
 _NOT_PLAIN = {b"tRNS": b"", b"acTL": b"", **_EXIF}
 """Chunks that make of the pixels something else: transparent ones, frames, an image that is turned."""
 
@@ -40,22 +45,16 @@ def may_be_turned(stream: BinaryIO) -> bool:
 
 
 def _holds(stream: BinaryIO, wanted: dict[bytes, bytes]) -> bool:
-    return any(_is_one_of(wanted, kind, data) for kind, data in _chunk_beginnings(stream))
-
-
-def _is_one_of(wanted: dict[bytes, bytes], kind: bytes, data: bytes) -> bool:
-    return kind in wanted and data.startswith(wanted[kind])
-
-
-def _chunk_beginnings(stream: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
-    """Kind of each chunk with its first bytes; pixels are passed over."""
-    start = len(SIGNATURE)
+    """Look through the chunks behind the header; pixels are passed over."""
+    start = _FIRST_CHUNK
     stream.seek(start)
-    while len(head := stream.read(8 + 20)) >= 8:
-        size, kind = struct.unpack_from(">I4s", head)
-        yield kind, head[8 : 8 + size]
+    while len(head := stream.read(8 + _LONGEST)) >= 8:
+        size, kind = _CHUNK.unpack_from(head)
+        if kind in wanted and head.startswith(wanted[kind], 8):
+            return True
         start += 12 + size
         stream.seek(start)
+    return False
 
 
 def decode_pngs(files: Sequence[bytes]) -> np.ndarray:
@@ -86,14 +85,13 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
 
 def _rows(file: bytes, length: int) -> bytes:
     """Unpack the contents of a file's data chunks: a filter's number and the filtered pixels, row by row."""
-    data, start = [], 8
+    data, start = [], _FIRST_CHUNK
     try:
         while start < len(file):
-            (size,) = struct.unpack_from(">I", file, start)
-            kind, content = file[start + 4 : start + 8], file[start + 8 : start + 8 + size]
+            size, kind = _CHUNK.unpack_from(file, start)
             if kind == b"IDAT":
-                data.append(content)
-            elif _is_one_of(_NOT_PLAIN, kind, content):
+                data.append(file[start + 8 : start + 8 + size])
+            elif kind in _NOT_PLAIN and file.startswith(_NOT_PLAIN[kind], start + 8):
                 raise ValueError("not a plain PNG")
             start += 12 + size
         unpacker = zlib.decompressobj()

@@ -87,6 +87,13 @@ def test_values_and_labels(shared_data):
     assert np.bincount(_prepared("fashion_mnist", shared_data).train.label).tolist() == [6000] * 10
 
 
+def test_classes_are_called_as_tfds_calls_them(shared_data):
+    classes = _prepared("fashion_mnist", shared_data).classes
+    assert (classes[0], classes[9]) == ("T-shirt/top", "Ankle boot")
+    assert _prepared("mnist", shared_data).classes == tuple("0123456789")
+    assert _prepared("binarized_mnist", shared_data).classes == ()
+
+
 def test_folder_comes_from_the_environment(shared_data, monkeypatch):
     monkeypatch.setenv("TFDS_DATA_DIR", str(shared_data / "tfds"))
     assert load("mnist").fingerprint() == _prepared("mnist", shared_data).fingerprint()
