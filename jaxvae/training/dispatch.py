@@ -196,4 +196,4 @@ def _one_at_a_time(run: Run, devices: Sequence[jax.Device]) -> Run:
     """Wait for each run where CPU devices work together: with many in flight they wait for each other for ever."""
     if devices[0].platform != "cpu":
         return run
-    return lambda state, chunk: jax.block_until_ready(run(state, chunk))
+    return lambda state, chunk: hosts.wait_for_steps(lambda: jax.block_until_ready(run(state, chunk)))
