@@ -66,13 +66,26 @@ def wait(call: Callable[[], T], whom: str, *, timeout: float | None = None) -> T
 def _join(thread: threading.Thread, whom: str, timeout: float | None) -> None:
     deadline = None if timeout is None else time.monotonic() + timeout
     thread.join(NOTICE_SECONDS if timeout is None else min(NOTICE_SECONDS, timeout))
-    if thread.is_alive() and whom not in _said:
+    if thread.is_alive() and whom not in _said and (timeout is None or timeout > NOTICE_SECONDS):
         _said.add(whom)
-        limit = "" if timeout is None else f", up to {timeout:.0f} s"
-        print(f"waiting for {whom}{limit}", file=sys.stderr, flush=True)
+        _say(f"waiting for {whom}" + ("" if timeout is None else f", up to {timeout:.0f} s"))
     thread.join(None if deadline is None else max(0.0, deadline - time.monotonic()))
     if thread.is_alive():
         raise TimeoutError(f"waited {timeout:.0f} s in vain for {whom}")
+
+
+def _say(line: str) -> None:
+    """Print a line on standard error, above a progress bar where there is one."""
+    if "tqdm" in sys.modules:
+        sys.modules["tqdm"].tqdm.write(line, file=sys.stderr)
+    else:
+        print(line, file=sys.stderr, flush=True)
+
+
+def connect() -> None:
+    """Make the connections of all processes, without which none would notice that another has ended."""
+    if jax.process_count() > 1:
+        multihost_utils.sync_global_devices("connected")
 
 
 def others() -> str:
@@ -84,7 +97,7 @@ def others() -> str:
 def wait_for_all(name: str) -> None:
     """Return when every process has come to the place of this name."""
     if jax.process_count() > 1:
-        wait(lambda: multihost_utils.sync_global_devices(name), f"{others()} to come to {name!r}")
+        wait(lambda: multihost_utils.sync_global_devices(name), f"{others()} to reach {name!r}")
 
 
 def any_process(flag: bool) -> bool:
@@ -111,16 +124,15 @@ def joined() -> bool:
     return jax.distributed.is_initialized()
 
 
-def leave(code: int, *, wait_for_others: bool) -> NoReturn:
+def leave(code: int, *, patience: float | None = None) -> NoReturn:
     """Exit, without the minutes for which JAX's own exit waits where other processes do not end.
 
     Args:
         code: exit code.
-        wait_for_others: they are about to end as well; else they are given a moment.
+        patience: seconds given to the other processes to end as well; None for as long as they take.
     """
     if joined() and not _unfinished:
         with contextlib.suppress(TimeoutError):
-            patience = None if wait_for_others else LEAVING_SECONDS
             wait(jax.distributed.shutdown, "the other processes to end", timeout=patience)
     if _unfinished:
         # A thread that waits inside JAX would hold up Python's exit, or end it with a stack of C++.

@@ -38,7 +38,7 @@ def run_script(main: Callable[[C], int], config_type: type[C]) -> NoReturn:
     if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, _stop)
     try:
-        hosts.leave(main(parse(config_type)), wait_for_others=True)
+        hosts.leave(main(parse(config_type)))
     except InputError as error:
         _exit(f"error: {error}", 2)
     except OSError as error:
@@ -52,7 +52,7 @@ def run_script(main: Callable[[C], int], config_type: type[C]) -> NoReturn:
         if hosts.lost(error):
             _exit(f"error: another process has ended: {error}", 1)
         traceback.print_exc()
-        hosts.leave(1, wait_for_others=False)
+        hosts.leave(1, patience=hosts.LEAVING_SECONDS)
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
@@ -61,7 +61,7 @@ def _stop(number: int, frame: FrameType | None) -> None:
 
 def _exit(line: str, code: int) -> NoReturn:
     print(" ".join(line.splitlines()), file=sys.stderr)  # a file's name may have several lines
-    hosts.leave(code, wait_for_others=False)
+    hosts.leave(code, patience=hosts.LEAVING_SECONDS)
 
 
 def parse(config_type: type[C], arguments: Sequence[str] | None = None) -> C:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import signal
 import socket
 import time
@@ -34,11 +35,12 @@ def join(coordinator: str, num_processes: int, process_id: int, timeout: float) 
 
     Raises:
         InputError: the host has no address.
-        OSError: the others did not join in time, or JAX could not join them.
+        OSError: the port is taken, the others did not join in time, or JAX could not join them.
     """
     deadline = time.monotonic() + timeout
     _check_host(coordinator)
     if process_id == 0:
+        _check_port(coordinator)
         rest = "process 1" if num_processes == 2 else f"the {num_processes - 1} other processes"
         whom = f"{rest} to join at {coordinator}"
     else:
@@ -46,10 +48,8 @@ def join(coordinator: str, num_processes: int, process_id: int, timeout: float) 
         _wait(lambda: _reach(coordinator, deadline), f"process 0 at {coordinator}", timeout)
         whom = f"all {num_processes} processes to join at {coordinator}"
 
-    def initialize() -> None:
-        jax.distributed.initialize(coordinator, num_processes, process_id, **_timeouts(timeout))
-
-    _initialize(initialize, whom, max(0.0, deadline - time.monotonic()))
+    address = {"coordinator_address": coordinator, "num_processes": num_processes, "process_id": process_id}
+    _initialize(whom, timeout, deadline, **address)
 
 
 def join_cluster(timeout: float) -> None:
@@ -60,18 +60,24 @@ def join_cluster(timeout: float) -> None:
         with warnings.catch_warnings():
             # Inside any Kubernetes pod JAX advises a package that only a cluster of them needs.
             warnings.filterwarnings("ignore", message="(?s).*Kubernetes")
-            _initialize(
-                lambda: jax.distributed.initialize(**_timeouts(timeout)), "the other processes of this cluster", timeout
-            )
+            _initialize("the other processes of this cluster", timeout, time.monotonic() + timeout)
     except ValueError as error:
         if "coordinator_address" not in str(error):
             raise
         logger.debug("no cluster found: %s", error)
 
 
-def _initialize(initialize: Callable[[], None], whom: str, timeout: float) -> None:
+def _initialize(whom: str, timeout: float, deadline: float, **address: Any) -> None:
+    def initialize() -> None:
+        jax.distributed.initialize(
+            **address,
+            initialization_timeout=int(timeout) + GRACE_SECONDS,
+            shutdown_timeout_seconds=SHUTDOWN_SECONDS,
+        )
+        hosts.connect()
+
     try:
-        _wait(initialize, whom, timeout)
+        _wait(initialize, whom, max(0.0, deadline - time.monotonic()))
     except RuntimeError as error:
         raise ConnectionError(f"coordinator: {error}") from error
     finally:
@@ -87,16 +93,23 @@ def _wait(call: Callable[[], None], whom: str, timeout: float) -> None:
         raise TimeoutError(f"{error}; start what is missing with the same options, or raise --join-timeout") from None
 
 
-def _timeouts(timeout: float) -> dict[str, Any]:
-    return {"initialization_timeout": int(timeout) + GRACE_SECONDS, "shutdown_timeout_seconds": SHUTDOWN_SECONDS}
-
-
 def _check_host(coordinator: str) -> None:
     host, port = coordinator.rsplit(":", 1)
     try:
         socket.getaddrinfo(host.strip("[]"), int(port))
     except OSError as error:
         raise InputError(f"coordinator: host {host!r} has no address ({error.strerror}); check its name") from None
+
+
+def _check_port(coordinator: str) -> None:
+    """Try to listen where JAX is about to: where it cannot, it ends the process with a segmentation fault."""
+    port, both = int(coordinator.rsplit(":", 1)[1]), socket.has_dualstack_ipv6()
+    family = socket.AF_INET6 if both else socket.AF_INET
+    try:
+        socket.create_server(("", port), family=family, dualstack_ipv6=both).close()
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise OSError(f"coordinator: cannot listen at port {port} ({reason}); give another one") from None
 
 
 def _reach(coordinator: str, deadline: float) -> None:

@@ -23,7 +23,7 @@ from jaxvae.training import Hook, Interrupt, NonFiniteError, Progress, train
 from jaxvae.training.loop import steps_taken
 from jaxvae.training.nonfinite import check_state
 from jaxvae.training.optimizer import evaluation_params
-from jaxvae.types import InputError, TrainState
+from jaxvae.types import Chunk, InputError, TrainState
 
 
 class Experiment(NamedTuple):
@@ -184,6 +184,11 @@ def fit(experiment: Experiment, restored: Restored[TrainState], interrupt: Inter
                 bar.unpause()  # compiling is over: it took no time of a step
             bar.update(step - bar.n)
 
+        def compile(state: TrainState, chunk: Chunk) -> None:
+            engine.dispatch.compile(state, chunk)
+            hosts.wait_for_all("steps compiled")
+            hosts.any_process(False)  # compiles what asks them after every chunk
+
         def evaluate_and_save(state: TrainState, progress: Progress) -> None:
             name, split = ("validation", data.validation) if data.validation else ("test", data.test)
             state = hosts.local(state)
@@ -207,7 +212,7 @@ def fit(experiment: Experiment, restored: Restored[TrainState], interrupt: Inter
             hooks=(Hook(config.log_every, log), Hook(config.checkpoint_every, evaluate_and_save)),
             should_stop=lambda: hosts.any_process(bool(interrupt)),
             pending=known.get("pending"),
-            compile=engine.dispatch.compile,
+            compile=compile,
             note=note,
         )
         state = hosts.local(state)
