@@ -20,7 +20,7 @@ from jaxvae.runs.summary import summarize
 from jaxvae.training import Hook, Interrupt, NonFiniteError, Progress, train
 from jaxvae.training.loop import steps_taken
 from jaxvae.training.nonfinite import check_state
-from jaxvae.types import TrainState
+from jaxvae.types import Chunk, TrainState
 
 
 def train_run(
@@ -138,15 +138,25 @@ def fit(
             values = {name: value for name, value in values.items() if np.isfinite(value).all()}
             if config.posterior == "delta":  # to be a point has no finite KL, and nobody needs the prior's pull on it
                 values = {name: value for name, value in values.items() if not name.startswith("kl")}
+            speed = progress.examples_per_second
             rates = {
                 "learning_rate": float(learning_rate(step - 1)) * nonfinite.learning_rate_factor(config, state),
-                "examples_per_second": progress.examples_per_second,
+                **({} if speed is None else {"examples_per_second": speed}),
             }
             if writer:
                 writer.write("train", step, {**values, **rates})
             shown = {name: f"{values[key]:.2f}" for name, key in (("loss", "loss"), ("KL", "kl")) if key in values}
-            bar.set_postfix({**shown, "images/s": f"{progress.examples_per_second:,.0f}"}, refresh=False)
+            bar.set_postfix({**shown, "images/s": "-" if speed is None else f"{speed:,.0f}"})
+
+        def note(step: int) -> None:
+            if step == first_step:
+                bar.unpause()  # compiling is over: it took no time of a step
             bar.update(step - bar.n)
+
+        def compile(state: TrainState, chunk: Chunk) -> None:
+            engine.dispatch.compile(state, chunk)
+            hosts.wait_for_all("steps compiled")
+            hosts.any_process(False)  # compiles what asks them after every chunk
 
         def evaluate_and_save(state: TrainState, progress: Progress) -> bool:
             name, split = ("validation", data.validation) if data.validation else ("test", data.test)
@@ -178,6 +188,8 @@ def fit(
             hooks=(Hook(config.log_every, log), Hook(settled(config.checkpoint_every), evaluate_and_save)),
             should_stop=lambda: hosts.any_process(bool(interrupt)),
             pending=known.get("pending"),
+            compile=compile,
+            note=note,
         )
         state = hosts.local(state)
         if steps_taken(state) < config.steps and not patience.is_over:

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import optax
 
 from jaxvae import rng
-from jaxvae.training.nonfinite import biases, find_faults, sum_of_all
+from jaxvae.training.nonfinite import biases, find_faults, num_skipped, sum_of_all
 from jaxvae.types import Array, Batch, Key, Params, TrainState
 
 Loss: TypeAlias = Callable[..., tuple[Array, Any]]
@@ -44,7 +44,7 @@ def make_train_step(
 
     Args:
         loss: see `Loss`; bind the model and all hyperparameters with `functools.partial`.
-        optimizer: an optax transformation.
+        optimizer: an optax transformation; with `tolerant` a `guarded` one, or one around it.
         axis_name: the device axis to reduce over, under `pmap`, `shard_map` or `vmap`; None when alone.
         accumulate: take the gradient in so many parts of the batch, one after another, to save memory. The result is
             that of the whole batch; the batch must be divisible by it.
@@ -83,7 +83,9 @@ def make_train_step(
         params = optax.apply_updates(state.params, updates)
         metrics = {**metrics, "examples": examples}
         if tolerant:
-            metrics = jax.tree.map(lambda value: jnp.where(faults.num_steps == 0, value, 0), metrics)
+            # The optimizer may leave out more than the faults seen here, see `guarded`.
+            taken = num_skipped(opt_state) == num_skipped(state.opt_state)
+            metrics = jax.tree.map(lambda value: jnp.where(taken, value, 0), metrics)
             faults = jax.tree.map(jnp.zeros_like, faults)
         return TrainState(state.step + 1, params, opt_state, state.key), {**metrics, "faults": faults}
 
