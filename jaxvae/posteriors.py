@@ -11,8 +11,9 @@ import numpy as np
 from flax import linen as nn
 
 from jaxvae.distributions import Chain, Delta, MultivariateNormal, Normal
-from jaxvae.distributions.base import halves
+from jaxvae.distributions.base import at_least_float32, cast_like, halves
 from jaxvae.distributions.chain import init_links, links
+from jaxvae.distributions.multivariate_normal import diagonal_matrix
 from jaxvae.types import Array, Distribution, Key, Params
 
 
@@ -30,7 +31,7 @@ def multivariate_normal(outputs: Array) -> MultivariateNormal:
     dim = _dimension_of_full_covariance(outputs.shape[-1])
     mean, log_var, lower = jnp.split(outputs, [dim, 2 * dim], axis=-1)
     rows, columns = np.tril_indices(dim, -1)
-    cholesky = jnp.exp(0.5 * log_var)[..., None] * jnp.eye(dim, dtype=outputs.dtype)
+    cholesky = cast_like(diagonal_matrix(jnp.exp(0.5 * at_least_float32(log_var))), outputs)
     return MultivariateNormal(mean, cholesky.at[..., rows, columns].set(lower))
 
 
