@@ -69,7 +69,7 @@ def event_rows(event_ndim: int, value: Array, *parameters: Array) -> list[Array]
     return [flatten_event(array, event_ndim) for array in broadcast_floats(value, *parameters)]
 
 
-def check_value(value: Array, shape: Sequence[int], event_ndim: int) -> None:
+def check_value(value: ArrayLike, shape: Sequence[int], event_ndim: int) -> None:
     """Refuse a value that is no event of a distribution of this shape.
 
     Leading axes broadcast. The event's do not, unless all its parameters are one number: `[B]` and `[B, 1]` would

@@ -8,13 +8,13 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jaxvae.distributions.base import as_floats, at_least_float32, broadcast_floats, check_prior, flatten_event
+from jaxvae.distributions.base import at_least_float32, broadcast_floats, check_prior, flatten_event
 from jaxvae.distributions.bernoulli import Bernoulli, softplus
 from jaxvae.distributions.categorical import Categorical
 from jaxvae.distributions.multivariate_normal import MultivariateNormal, diagonal_matrix, multivariate_gaussian_kl
 from jaxvae.distributions.normal import Normal, gaussian_kl_per_dimension
 from jaxvae.distributions.supports import check_supports
-from jaxvae.types import Array, Distribution
+from jaxvae.types import Array, Distribution, Value
 
 ClosedForm = Callable[[Any, Any], Array]
 _CLOSED_FORMS: dict[tuple[type, type], ClosedForm] = {}
@@ -58,9 +58,7 @@ def kl_per_dimension(q: Distribution, p: Distribution, value: Array | None = Non
             f"no closed form of KL({type(q).__name__} || {type(p).__name__}) is known: "
             "pass value=, a sample of q, for an estimate, or teach one with register_kl"
         )
-    check_supports(q, p)
-    log_q, log_p = broadcast_floats(log_prob_per_example(q, value), log_prob_per_example(p, value))
-    return (log_q - log_p)[..., None]
+    return log_ratio(q, p, value)[..., None]
 
 
 def kl_divergence(q: Distribution, p: Distribution, value: Array | None = None) -> Array:
@@ -72,6 +70,17 @@ def kl_divergence(q: Distribution, p: Distribution, value: Array | None = None) 
     0.5
     """
     return kl_per_dimension(q, p, value).sum(-1)
+
+
+def log_ratio(q: Distribution, p: Distribution, value: Value) -> Array:
+    """`[B]` log q(value) - log p(value) in nats: the KL, if the value is a sample of q, on average.
+
+    Raises:
+        InputError: the two are over different values (a Bernoulli and a Normal).
+    """
+    check_supports(q, p)
+    log_q, log_p = broadcast_floats(log_prob_per_example(q, value), log_prob_per_example(p, value))
+    return log_q - log_p
 
 
 def log_prob_per_example(distribution: Distribution, value: Array) -> Array:
@@ -125,7 +134,7 @@ def _categorical_categorical(q: Categorical, p: Categorical) -> Array:
 
 
 def _expected(log_q: Array, log_p: Array) -> Array:
-    """q (log q - log p) of one outcome; what cannot happen adds nothing, and has no gradient."""
+    """Compute q (log q - log p) of one outcome; what cannot happen adds nothing, and has no gradient."""
     return jnp.exp(log_q) * jnp.where(log_q == -jnp.inf, 0.0, log_q - log_p)
 
 
