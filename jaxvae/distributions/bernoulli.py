@@ -37,26 +37,13 @@ def _softplus_jvp(primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array,
 
 def _cross_entropy(value: Array, logits: Array) -> Array:
     # x log sigmoid(l) + (1 - x) log sigmoid(-l) = x l - softplus(l): no probability is ever formed, so none can be 0.
-    endless, safe = _split_endless(logits)
-    log_prob = jnp.where(endless, _at_the_end(value, logits, 0.0), value * safe - softplus(safe))
-    return _within(value, log_prob)
+    return _within(value, logits, jnp.where(jnp.isinf(logits), 0.0, value * logits - softplus(logits)))
 
 
-def _split_endless(logits: Array) -> tuple[Array, Array]:
-    """Infinite logits, and logits that are safe to multiply everywhere (inf - inf has no value and no gradient)."""
-    endless = jnp.isinf(logits)
-    return endless, jnp.where(endless, 0.0, logits)
-
-
-def _at_the_end(value: Array, logits: Array, log_prob: float) -> Array:
-    """`log_prob` at the one value that an infinite logit allows, -inf elsewhere; NaN stays NaN."""
-    certain = (logits > 0).astype(value.dtype)
-    return jnp.where(value == certain, log_prob, jnp.where(jnp.isnan(value), value, -jnp.inf))
-
-
-def _within(value: Array, log_prob: Array) -> Array:
-    """-inf off [0, 1], where a finite number would belong to no distribution; NaN stays NaN."""
-    return jnp.where((value < 0) | (value > 1), -jnp.inf, log_prob)
+def _within(value: Array, logits: Array, log_prob: Array) -> Array:
+    """-inf off [0, 1], or off the one value that an infinite logit allows; else NaN stays NaN."""
+    impossible = jnp.isinf(logits) & (value != (logits > 0).astype(value.dtype))
+    return jnp.where((value < 0) | (value > 1) | impossible, -jnp.inf, log_prob)
 
 
 @distribution
@@ -150,10 +137,9 @@ class ContinuousBernoulli:
     def log_prob(self, value: Array) -> Array:
         """`[...]` nats, a log-density: it may be positive."""
         value, logits = event_rows(self.event_ndim, value, self.logits)
-        endless, safe = _split_endless(logits)
-        anchor, log_normalizer = _log_normalizer(safe)
-        log_prob = (value - anchor) * safe - log_normalizer
-        return _within(value, jnp.where(endless, _at_the_end(value, logits, jnp.inf), log_prob)).sum(-1)
+        anchor, log_normalizer = _log_normalizer(logits)
+        residual = jnp.where(jnp.isinf(logits), 0.0, (value - anchor) * logits)
+        return _within(value, logits, residual - log_normalizer).sum(-1)
 
 
 def _sigmoid(logits: Array) -> Array:
