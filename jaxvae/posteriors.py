@@ -29,10 +29,10 @@ def multivariate_normal(outputs: Array) -> MultivariateNormal:
     its strict lower triangle row by row.
     """
     dim = _dimension_of_full_covariance(outputs.shape[-1])
-    mean, log_var, lower = jnp.split(outputs, [dim, 2 * dim], axis=-1)
+    mean, log_var, lower = jnp.split(at_least_float32(outputs), [dim, 2 * dim], axis=-1)
     rows, columns = np.tril_indices(dim, -1)
-    cholesky = cast_like(diagonal_matrix(jnp.exp(0.5 * at_least_float32(log_var))), outputs)
-    return MultivariateNormal(mean, cholesky.at[..., rows, columns].set(lower))
+    cholesky = diagonal_matrix(jnp.exp(0.5 * log_var)).at[..., rows, columns].set(lower)
+    return MultivariateNormal(cast_like(mean, outputs), cast_like(cholesky, outputs))
 
 
 def delta(outputs: Array) -> Delta:

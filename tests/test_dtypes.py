@@ -83,7 +83,7 @@ CASES = {  # name -> (function, numbers)
     "slerp": (lambda a, b: latent.slerp(a, b, 3), CODES, CODES[::-1]),
     "path_through": (lambda codes: latent.path_through(codes, 3), CODES),
     "path_through, arcs": (lambda codes: latent.path_through(codes, 3, spherical=True, closed=True), CODES),
-    "traversal": (lambda z, values: latent.traversal(z, 1, values + np.float32(0.5)), CODES[0], CODES[1]),
+    "traversal": (lambda z: latent.traversal(z, 1, UNIT[0]), CODES[0]),
     "vary": (lambda z: latent.vary(key(), z, 2), CODES),
     "vary, its scale": (lambda scale: latent.vary(key(), UNIT, 2, scale), CODES[0]),
     "vary_posterior": (lambda widen: latent.vary_posterior(key(), Normal(UNIT, ZEROS), 2, widen), np.array(2)),
@@ -164,3 +164,23 @@ def test_corrupted_pixels_keep_their_type(name):
         spoilt = CORRUPTIONS[name](key(), x, 0.5)
         assert spoilt.dtype == x.dtype
         np.testing.assert_array_equal(np.float32(spoilt), CORRUPTIONS[name](key(), jnp.asarray(x, jnp.float32), 0.5))
+
+
+@pytest.mark.parametrize("dtype", ["uint8", pytest.param("bfloat16", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", CASES)
+def test_the_strict_modes_of_jax_change_nothing(name, dtype):
+    function, *arguments = CASES[name]
+    typed = [jnp.asarray(argument, dtype) for argument in arguments]
+    expected = function(*typed)
+    with jax.numpy_rank_promotion("raise"), jax.numpy_dtype_promotion("strict"), jax.debug_nans(True):
+        got = function(*typed)
+    jax.tree.map(np.testing.assert_array_equal, got, expected)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_with_64_bits_the_numbers_are_the_same(name):
+    function, *arguments = CASES[name]
+    expected = function(*[jnp.asarray(argument, jnp.float32) for argument in arguments])
+    with jax.enable_x64(True):
+        got = function(*[jnp.asarray(argument, jnp.int64) for argument in arguments])
+        jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5), got, expected)
