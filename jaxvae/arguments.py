@@ -64,11 +64,14 @@ def whole_number(name: str, value: Any, least: int = 1, most: int | None = None)
     try:
         number = operator.index(value)
     except TypeError as error:
-        raise TypeError(f"{name}: must be a whole number, got {value!r} ({type(value).__name__})") from error
+        raise _no_whole_number(name, value) from error
     if isinstance(value, bool):
-        raise TypeError(f"{name}: must be a whole number, got {value}")
+        raise _no_whole_number(name, value)
+    wanted = f"at least {least}" if most is None else f"from {least} to {most}"
     if number < least or (most is not None and number > most):
-        raise InputError(
-            f"{name}: must be {f'at least {least}' if most is None else f'from {least} to {most}'}, got {number}"
-        )
+        raise InputError(f"{name}: must be {wanted}, got {number}")
     return number
+
+
+def _no_whole_number(name: str, value: Any) -> TypeError:
+    return TypeError(f"{name}: must be a whole number, got {' '.join(repr(value).split())} ({type(value).__name__})")
