@@ -59,6 +59,10 @@ class Dataset(NamedTuple):
     test: Split
     validation: Split | None = None
     pixels: Pixels = "grey"
+    classes: tuple[str, ...] = ()
+    """Names of the classes: label i is that of `classes[i]`. Empty where there are no names."""
+    preparation: Mapping[str, str] = MappingProxyType({})
+    """What was done to the stored images to make them examples, by the option's name: resize, crop, background."""
 
     @property
     def shape(self) -> tuple[int, ...]:
