@@ -10,13 +10,14 @@ import dataclasses
 import json
 from pathlib import Path
 
+from jaxvae.data import load
 from jaxvae.report import write_json
 from jaxvae.report.figures import new_figure, save_figure
 from jaxvae.report.tables import markdown_table
 from jaxvae.runs import TrainConfig
 from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import Compute, set_up
-from jaxvae.runs.training import train_run
+from jaxvae.runs.progress import train_all
 from jaxvae.types import InputError
 
 COLUMNS = {
@@ -53,21 +54,22 @@ class RateDistortionConfig:
         if not self.betas or len(set(self.betas)) < len(self.betas):
             raise InputError(f"betas: must be one or more different numbers, got {list(self.betas)}")
         for beta in self.betas:
-            train_config(self, beta, Path()).check()
+            train_config(self, beta, Path(), TrainConfig.batch_size).check()
 
 
 def main(config: RateDistortionConfig) -> int:
     """Train, measure and draw; returns the exit code."""
     set_up(Compute(num_processes=1))
-    folder = config.out or Path("runs") / f"rate_distortion-{Path(config.dataset).stem}"
+    num_examples = load(config.dataset, config.data_dir, stream=True).train.num_examples
+    folder = config.out or Path("runs") / f"rate_distortion-{Path(config.dataset).resolve().stem}"
+    runs = {f"beta {beta:g}": train_config(config, beta, folder, num_examples) for beta in sorted(config.betas)}
+    if exit_code := train_all(runs):
+        return exit_code
     points = {}
-    for beta in sorted(config.betas):
-        one = train_config(config, beta, folder)
-        if exit_code := train_run(one):
-            return exit_code
+    for name, one in runs.items():
         summary = json.loads((Path(str(one.run_dir)) / "summary.json").read_text())
         found = {name: summary[f"test_{name}"] for name in ("kl", "log_likelihood", "elbo", "active_units")}
-        points[f"beta {beta:g}"] = {**found, "distortion": -found["log_likelihood"]}
+        points[name] = {**found, "distortion": -found["log_likelihood"]}
     write_json(folder / "rate_distortion.json", points)
     table = markdown_table(points, COLUMNS)
     (folder / "rate_distortion.md").write_text(table + "\n")
@@ -76,7 +78,7 @@ def main(config: RateDistortionConfig) -> int:
     return 0
 
 
-def train_config(config: RateDistortionConfig, beta: float, folder: Path) -> TrainConfig:
+def train_config(config: RateDistortionConfig, beta: float, folder: Path, num_examples: int) -> TrainConfig:
     """One run's options; its folder is named after what it differs in."""
     length = f"{config.epochs:g}epochs" if config.epochs is not None else f"{config.steps}steps"
     return TrainConfig(
@@ -86,6 +88,7 @@ def train_config(config: RateDistortionConfig, beta: float, folder: Path) -> Tra
         seed=config.seed,
         steps=config.steps,
         epochs=config.epochs,
+        batch_size=min(TrainConfig.batch_size, num_examples),
         latent_dim=config.latent_dim,
         beta=beta,
         decay="cosine",

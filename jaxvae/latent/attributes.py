@@ -57,9 +57,12 @@ def attribute_threshold(values: ArrayLike) -> float:
     Raises:
         InputError: the values are all equal, or not finite.
     """
-    different = np.unique(np.asarray(values, np.float64))
-    if not np.isfinite(different).all() or len(different) < 2:
-        raise InputError(f"values: {different[:3].tolist()} only; an attribute needs two or more finite values")
+    numbers = np.asarray(values, np.float64)
+    if gaps := np.count_nonzero(~np.isfinite(numbers)):
+        raise InputError(f"values: {gaps} of {numbers.size} are NaN or infinite; leave these examples out")
+    different = np.unique(numbers)
+    if len(different) < 2:
+        raise InputError(f"values: all are {different.tolist()}; an attribute needs two or more different ones")
     # Where the median is the greatest value nothing lies above it, so the next one takes its place.
     return float(different[0] if len(different) == 2 else min(np.median(np.asarray(values)), different[-2]))
 

@@ -42,6 +42,8 @@ class Run(NamedTuple):
     model: VAE
     params: Params
     step: int
+    fingerprint: str | None = None
+    """The data set's, see `Dataset.fingerprint`."""
 
 
 @contextlib.contextmanager
@@ -94,7 +96,7 @@ def _facts(data: Dataset) -> dict[str, Any]:
 def _describe(run_dir: Path, config: TrainConfig, facts: dict[str, Any]) -> None:
     if (run_dir / "config.json").exists() or Checkpoints(run_dir / "checkpoints").steps():
         _check_same(identity(read_config(run_dir)), identity(config), f"run-dir: {run_dir} holds a run with other")
-        _check_same(_read_facts(run_dir), facts, f"dataset: {run_dir} was trained on other data:")
+        _check_same(read_facts(run_dir), facts, f"dataset: {run_dir} was trained on other data:")
     hosts.wait_for_all("run directory checked")  # none may find half of what the main process is about to write
     if hosts.is_main():
         # The config last: where there is one, there is all.
@@ -117,7 +119,8 @@ def read_config(run_dir: Path) -> TrainConfig:
     return _recall(run_dir, "config.json", TrainConfig.from_json, lambda about: TrainConfig.from_json(about["config"]))
 
 
-def _read_facts(run_dir: Path) -> dict[str, Any]:
+def read_facts(run_dir: Path) -> dict[str, Any]:
+    """Name, sizes and fingerprint of the data set that a run was trained on."""
     return _recall(run_dir, "manifest.json", _data, _data)
 
 
@@ -127,7 +130,7 @@ def _data(known: dict[str, Any]) -> dict[str, Any]:
 
 def about(run_dir: Path) -> dict[str, Any]:
     """What each checkpoint repeats of its run directory, in case a file of it is damaged."""
-    return {"config": read_config(run_dir).to_json(), "data": _read_facts(run_dir)}
+    return {"config": read_config(run_dir).to_json(), "data": read_facts(run_dir)}
 
 
 def _recall(run_dir: Path, name: str, in_file: Callable[[Any], T], in_checkpoint: Callable[[dict[str, Any]], T]) -> T:
@@ -158,13 +161,14 @@ def load_run(run_dir: Path, *, best: bool = False) -> Run:
     config = read_config(run_dir)
     if config.seeds > 1:
         raise InputError(f"run-dir: {run_dir} holds {config.seeds} seeds; name one of its folders seed-N")
-    shape = tuple(_read_facts(run_dir)["shape"])
+    facts = read_facts(run_dir)
+    shape = tuple(facts["shape"])
     model = build_model(config, shape)
     like = jax.eval_shape(lambda: initial_state(config, model, shape))
     restored = Checkpoints(run_dir / "checkpoints").restore(like, best=best)
     if restored is None:
         raise InputError(f"run-dir: {run_dir} has no checkpoint yet; train it first")
-    return Run(config, model, evaluation_params(restored.state), int(restored.state.step))
+    return Run(config, model, evaluation_params(restored.state), int(restored.state.step), facts.get("fingerprint"))
 
 
 def starting_params(config: TrainConfig, model: VAE, shape: tuple[int, ...]) -> Params:

@@ -16,6 +16,7 @@ from jaxvae.checkpoint import Checkpoints, Restored, digest
 from jaxvae.data import Dataset, load
 from jaxvae.model import VAE
 from jaxvae.report import MetricsWriter, write_json
+from jaxvae.report.gallery import Gallery
 from jaxvae.runs import collapse, directory, nonfinite, pieces, seeds
 from jaxvae.runs.config import TrainConfig
 from jaxvae.runs.engine import Engine, build_engine, is_resident
@@ -83,9 +84,10 @@ def _train_to_the_end(experiment: Experiment, draw: Callable[[Experiment, TrainS
         say(f"stopped at step {steps_taken(state)}, saved in {run_dir}: run the same command again to go on")
         return interrupt.exit_code or 143  # of several processes, another was told to stop
     if hosts.is_main():
+        summarize(experiment, state, progress)  # first: no figure is worth a summary
         if draw is not None and config.figures:
-            draw(experiment, state)
-        summarize(experiment, state, progress)  # last: a run that has a summary has all
+            with Gallery(run_dir).figure("figures"):
+                draw(experiment, state)
     return 0
 
 
