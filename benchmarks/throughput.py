@@ -193,7 +193,7 @@ def measure_script(options: Options) -> dict[str, list[ScriptRun]]:
     runs = {}
     with tempfile.TemporaryDirectory() as folder:
         if options.dataset is None:
-            # Grey values as likely as those of MNIST to be ink: what the script does with these, it is told to do here.
+            # Grey values of one's own are not drawn as ink unless that is asked for; MNIST's are.
             dataset = [f"{folder}/mnist_shaped.npz", "--likelihood", "bernoulli", "--binarize", "dynamic"]
             split = np.repeat([0, 2], SCRIPT_IMAGES)
             np.savez(dataset[0], image=random_images(len(split), (28, 28, 1)), split=split)

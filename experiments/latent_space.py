@@ -134,10 +134,10 @@ def main(config: LatentSpaceConfig) -> int:
     checks = [check_kl_only(space.run, data.train) for space in spaces["kl_only"]] if data.pixels != "grey" else []
     write_report(folder, {**rows, "reference": reference(data, probe)}, checks)
     panels = [panel(VARIANTS[name], space) for name, (space, *_) in spaces.items()]
-    gallery, shown = Gallery(folder), {"limits": value_limits(data.test.first(TEST)), "names": data.classes}
+    gallery, limits = Gallery(folder), value_limits(data.test.first(TEST))
     for name, some in {"latent_space.png": panels[:3], "latent_space_denoising.png": panels}.items():
         with gallery.figure(name) as path:
-            save_panels(path, some, **shown)
+            save_panels(path, some, limits=limits, names=data.classes)
     print(f"figures and table in {folder}")
     return 1 if gallery.missing else 0
 
