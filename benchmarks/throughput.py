@@ -41,8 +41,8 @@ NETS = {  # shape of an image, channels, hidden widths, how many images, batch s
 }
 
 LATENT_DIM = 20
-SCRIPT_STEPS, SCRIPT_IMAGES = 200, (60000, 10000)
-"""Steps of a whole run, and its training and test images where they are random."""
+SCRIPT_PRESETS, SCRIPT_STEPS, SCRIPT_IMAGES = ("vae", "conv_vae"), 200, (60000, 10000)
+"""Presets and steps of whole runs, and their training and test images where these are random."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -199,7 +199,7 @@ def measure_script(options: Options) -> dict[str, list[ScriptRun]]:
             np.savez(dataset[0], image=random_images(len(split), (28, 28, 1)), split=split)
         else:
             dataset = [options.dataset, *(["--data-dir", str(options.data_dir)] if options.data_dir else [])]
-        for preset in ("vae", "conv_vae"):
+        for preset in SCRIPT_PRESETS:
             arguments = ["--preset", preset, "--steps", str(SCRIPT_STEPS), "--dataset", *dataset]
             shown = f"--preset {preset} --steps {SCRIPT_STEPS} --dataset {Path(dataset[0]).name}"
             print(shown, file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""THE TABLE: every preset on grey, RGB and 2-channel images, from train.py with its figures to the page of explore.py."""
+"""THE TABLE: every preset on grey, RGB and 2-channel images, from train.py with its figures to explore.py's page."""
 
 import json
 import typing
@@ -13,7 +13,7 @@ from jaxvae.runs.command_line import parse
 from jaxvae.runs.config import PresetName
 
 pytestmark = pytest.mark.slow
-SHORT = "--steps 2 --batch-size 8 --hidden 4 --log-every 1 --checkpoint-every 2 --num-processes 1 --devices 1".split()
+SHORT = "--steps 2 --batch-size 8 --hidden 4 --log-every 1 --checkpoint-every 2 --num-processes 1 --devices 1"
 DRAWN = {"reconstructions.png", "samples.png", "loss.png"}
 SAMPLED = {"samples.png", "reconstructions.png", "traversal.png", "traversal.gif"}
 
@@ -47,7 +47,9 @@ def test_a_preset_is_trained_drawn_sampled_evaluated_and_explored(run, datasets,
     if preset in PRESETS and PRESETS[preset].channels:
         small += ["--channels", 2, 3]
     run_dir = tmp_path / "run"
-    run("train", "TrainConfig", "--preset", preset, "--dataset", datasets[dataset], "--run-dir", run_dir, *SHORT, *small)
+    run(
+        "train", "TrainConfig", "--preset", preset, "--dataset", datasets[dataset], "--run-dir", run_dir, *SHORT, *small
+    )
     config = load_run(run_dir).config
     wanted = DRAWN | ({"denoised.png"} if config.corruption != "none" else set())
     wanted |= {"kl_history.png"} if config.posterior != "delta" else set()
