@@ -138,7 +138,7 @@ def relative_difference(there: dict[str, Any], here: dict[str, Any]) -> float:
             return math.inf
         largest = np.maximum(np.abs(a), np.abs(b))
         equal = (a == b) | (np.isnan(a) & np.isnan(b))  # where there is no number, JSON has null
-        distance = np.where(equal, 0.0, np.abs(a - b)) / np.where(largest == 0, 1.0, largest)
+        distance = np.where(equal, 0.0, np.abs(a - b) / np.where(largest == 0, 1.0, largest))
         return math.inf if np.isnan(distance).any() else float(np.max(distance, initial=0.0))
 
     return max((difference(there[name], here[name]) for name in there), default=0.0)
