@@ -32,7 +32,7 @@ LAYERS = {  # name -> what it may import of jaxvae, besides itself
     "presets": TOP,
     "latent": TOP,
     "evaluation": TOP,
-    "explorer": TOP | {"latent", "evaluation", "data"},
+    "explorer": TOP | {"latent", "evaluation", "data", "report"},
     "training": ALONE,  # the loss is an argument: it would train anything
     "data": ALONE,
     "checkpoint": ALONE,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from jaxvae.data.classes import class_order
 from jaxvae.data.dataset import Dataset, Split
 from jaxvae.data.images import Shape, common_shape, decode_images, image_shape, readable
 from jaxvae.data.partition import divide, tenths
@@ -32,7 +33,9 @@ def open_folder(path: Path) -> Dataset:
         shapes.setdefault(_read_shape(file), str(file))
     shape = common_shape(shapes)
     image = LazyRows(partial(_read_images, files, shape), (len(files), *shape))
-    return divide(path.resolve().name, Split(image, _folder_labels(path, files)), tenths(path, len(files)))
+    label, classes = _folder_labels(path, files)
+    data = divide(path.resolve().name, Split(image, label), tenths(path, len(files)))
+    return data._replace(classes=classes)
 
 
 def _read_shape(file: Path) -> Shape:
@@ -52,8 +55,8 @@ def _read_bytes(file: Path) -> bytes:
         return file.read_bytes()
 
 
-def _folder_labels(path: Path, files: list[Path]) -> np.ndarray | None:
+def _folder_labels(path: Path, files: list[Path]) -> tuple[np.ndarray | None, tuple[str, ...]]:
     if any(file.parent.parent != path for file in files):
-        return None
-    classes = sorted({file.parent.name for file in files})
-    return np.array([classes.index(file.parent.name) for file in files], np.int32)
+        return None, ()
+    classes = class_order(file.parent.name for file in files)
+    return np.array([classes.index(file.parent.name) for file in files], np.int32), classes

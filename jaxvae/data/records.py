@@ -68,7 +68,8 @@ def open_records(path: Path) -> Dataset:
     splits: dict[str, Any] = {split: read(chosen) for split, chosen in by_split.items() if split}
     if len(shapes := {split.image.shape[1:] for split in splits.values()}) > 1:
         raise InputError(f"{path}: images of {sorted(shapes)} in its splits; bring all to one shape")
-    return Dataset(name, **splits, pixels=pixels_of(splits["train"].image))
+    train, test, validation = splits["train"], splits["test"], splits.get("validation")
+    return Dataset(name, train, test, validation, pixels_of(train.image))
 
 
 def open_split(open_source: Callable[[], Source], what: str, *, remedy: str) -> Split:

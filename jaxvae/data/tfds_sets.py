@@ -57,11 +57,12 @@ def open_tfds(name: str, data_dir: Path | None = None, manual_dir: Path | None =
     builder = tfds.builder(name, data_dir=folder and Path(folder).expanduser())
     if not builder.data_path.exists():
         _prepare(builder, manual_dir or Path(builder.data_path).parents[1] / "downloads" / "manual")
-    splits: dict[str, Any] = {split: _open(builder, split) for split in TFDS_SETS[name]}
-    if name != "binarized_mnist":
-        return Dataset(name, pixels="ink", **splits)
-    splits = {split: Split(_white_is_255(part)) for split, part in splits.items()}
-    return Dataset(name, pixels="binary", **splits)
+    splits = {split: _open(builder, split) for split in TFDS_SETS[name]}
+    if name == "binarized_mnist":
+        splits = {split: Split(_white_is_255(part)) for split, part in splits.items()}
+        return Dataset(name, splits["train"], splits["test"], splits["validation"], "binary")
+    classes = tuple(builder.info.features["label"].names)
+    return Dataset(name, splits["train"], splits["test"], pixels="ink", classes=classes)
 
 
 # Preparing

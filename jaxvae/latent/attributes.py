@@ -61,9 +61,11 @@ def attribute_threshold(values: ArrayLike) -> float:
         InputError: the values are all equal, or not finite.
     """
     values = np.asarray(values, np.float64)
+    if gaps := np.count_nonzero(~np.isfinite(values)):
+        raise InputError(f"values: {gaps} of {values.size} are NaN or infinite; leave these examples out")
     different = np.unique(values)
-    if not np.isfinite(different).all() or len(different) < 2:
-        raise InputError(f"values: {different[:3].tolist()} only; an attribute needs two or more finite values")
+    if len(different) < 2:
+        raise InputError(f"values: all are {different.tolist()}; an attribute needs two or more different ones")
     # Where the median is the greatest value nothing lies above it, so the next one takes its place.
     return float(different[0] if len(different) == 2 else min(np.median(values), different[-2]))
 
