@@ -24,7 +24,7 @@ def test_runs_are_announced_with_what_is_left(tmp_path, clock, capsys):
     (tmp_path / "b").mkdir()
     (tmp_path / "b" / "summary.json").write_text("{}")
     runs = {name: TrainConfig(run_dir=tmp_path / name) for name in ("a", "b", "c", "d")}
-    assert progress.train_all(runs) == 0
+    assert progress.train_all(runs, TrainConfig) == 0
     assert capsys.readouterr().out.splitlines() == [
         "run 1 of 4: a",
         "run 2 of 4: b (about 2 min left)",
@@ -35,5 +35,5 @@ def test_runs_are_announced_with_what_is_left(tmp_path, clock, capsys):
 
 def test_a_run_that_does_not_end_is_the_last(tmp_path, clock, capsys):
     runs = {str(seed): TrainConfig(run_dir=tmp_path / str(seed), seed=seed) for seed in (9, 1)}
-    assert progress.train_all(runs) == 3
+    assert progress.train_all(runs, TrainConfig) == 3
     assert "run 2" not in capsys.readouterr().out
