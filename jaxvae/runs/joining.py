@@ -45,7 +45,7 @@ def join(coordinator: str, num_processes: int, process_id: int, timeout: float) 
         whom = f"{rest} to join at {coordinator}"
     else:
         # By a plain socket first, which tells whether it is process 0 that is missing.
-        _wait(lambda: _reach(coordinator, deadline), f"process 0 at {coordinator}", timeout)
+        _wait(lambda: _reach(coordinator, deadline + 1.0), f"process 0 at {coordinator}", timeout)
         whom = f"all {num_processes} processes to join at {coordinator}"
 
     address = {"coordinator_address": coordinator, "num_processes": num_processes, "process_id": process_id}
@@ -118,3 +118,4 @@ def _reach(coordinator: str, deadline: float) -> None:
         with contextlib.suppress(OSError), socket.create_connection((host.strip("[]"), int(port)), timeout=1.0):
             return
         time.sleep(0.2)
+    raise TimeoutError(f"waited in vain for process 0 at {coordinator}")

@@ -180,6 +180,11 @@ TABLE = {
             "train --coordinator host --num-processes 2 --process-id 0",
             "coordinator: 'host' is no HOST:PORT; give one, such as 10.0.0.1:1234",
         ),
+        Row(
+            "a coordinator with a port that cannot be",
+            "train --coordinator host:70000 --num-processes 2 --process-id 0",
+            "coordinator: the port of 'host:70000' must be from 1 to 65535",
+        ),
     ],
     "Data sets": [
         Row(

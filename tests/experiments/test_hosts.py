@@ -66,6 +66,12 @@ def outputs_of(processes):
             process.communicate()
 
 
+def wait_for_metrics(run_dir):
+    deadline = time.time() + 120
+    while not read_metrics(run_dir / "metrics.jsonl") and time.time() < deadline:
+        time.sleep(0.1)
+
+
 def finish(processes):
     outputs = outputs_of(processes)
     for process, (_, error) in zip(processes, outputs):
@@ -117,9 +123,7 @@ def test_a_run_goes_on_with_another_number_of_processes(alone, tmp_path, first, 
 @pytest.mark.slow
 def test_a_signal_to_one_process_stops_all_at_the_same_step(tmp_path):
     processes = start(tmp_path / "run", "--steps", "1000000", processes=2)
-    deadline = time.time() + 120
-    while not read_metrics(tmp_path / "run" / "metrics.jsonl") and time.time() < deadline:
-        time.sleep(0.1)
+    wait_for_metrics(tmp_path / "run")
     processes[1].send_signal(signal.SIGTERM)
     outputs = outputs_of(processes)
     assert processes[1].returncode == 143, outputs[1][1]
@@ -161,27 +165,23 @@ def test_a_process_that_waits_to_be_joined_ends_on_a_signal(tmp_path, there, num
 @pytest.mark.slow
 def test_a_process_that_waits_for_one_that_stopped_says_so_and_ends_on_signals(tmp_path):
     one, other = start(tmp_path / "run", "--steps", "1000000", processes=2)
-    deadline = time.time() + 120
-    while not read_metrics(tmp_path / "run" / "metrics.jsonl") and time.time() < deadline:
-        time.sleep(0.1)
+    wait_for_metrics(tmp_path / "run")
     other.send_signal(signal.SIGSTOP)
     assert any("waiting for " in line and "process 1" in line and "reach" not in line for line in lines_of(one))
     one.send_signal(signal.SIGTERM)  # noted, for the step under way may yet end
     time.sleep(0.5)
     one.send_signal(signal.SIGTERM)
-    outputs_of([one])
+    time.sleep(2.0)
+    other.kill()
+    outputs_of([one, other])
     assert one.returncode == 143
-    outputs_of([other])
 
 
 @pytest.mark.slow
 def test_a_process_whose_peer_has_been_killed_ends_with_one_line(tmp_path):
     one, other = start(tmp_path / "run", "--steps", "1000000", processes=2)
-    deadline = time.time() + 120
-    while not read_metrics(tmp_path / "run" / "metrics.jsonl") and time.time() < deadline:
-        time.sleep(0.1)
+    wait_for_metrics(tmp_path / "run")
     other.kill()
-    _, error = outputs_of([one])[0]
+    (_, error), _ = outputs_of([one, other])
     assert error.splitlines()[-1].startswith("error: another process has ended: ")
     assert one.returncode == 1
-    outputs_of([other])
