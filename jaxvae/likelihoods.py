@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple
 
 import jax.numpy as jnp
 
+from jaxvae.arguments import known
 from jaxvae.distributions import Bernoulli, ContinuousBernoulli, GreyCrossEntropy, Normal
 from jaxvae.distributions.base import at_least_float32, halves
 from jaxvae.types import Array, Distribution, InputError
@@ -39,10 +40,12 @@ class FixedNormal:
     scale: float = 1.0
 
     def __post_init__(self) -> None:
-        scale = float(self.scale)  # of NumPy and JAX too, whose numbers do not hash or are not equal to Python's
-        if not 0 < scale < math.inf:
-            raise InputError(f"scale: must be above 0 and finite, got {scale}")
-        object.__setattr__(self, "scale", scale)
+        number = known("scale", self.scale)
+        if number is None or number.ndim:
+            raise TypeError("scale: must be one number, known before tracing; for others use normal")
+        if not 0 < number < math.inf:
+            raise InputError(f"scale: must be above 0 and finite, got {float(number)}")
+        object.__setattr__(self, "scale", float(number))  # JAX's numbers do not hash
 
     def __call__(self, outputs: Array) -> Normal:
         """-log p(x|z) = |x - mean|^2 / (2 scale^2) + D log(scale sqrt(2 pi))."""

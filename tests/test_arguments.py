@@ -110,6 +110,9 @@ def test_a_dimension_lies_in_the_code():
 def test_pieces_made_of_equal_numbers_are_equal():
     assert {StandardNormal(2), StandardNormal(np.int64(2)), StandardNormal(jnp.int32(2))} == {StandardNormal(2)}
     assert {FixedNormal(0.5), FixedNormal(np.float32(0.5)), FixedNormal(jnp.float32(0.5))} == {FixedNormal(0.5)}
+    for wrong in (jnp.ones(2), "one"):
+        with pytest.raises(TypeError, match="scale: must be "):
+            FixedNormal(wrong)
     for wrong in (0.0, np.float64(-1), jnp.float32(jnp.nan)):
         with pytest.raises(InputError, match="scale: must be above 0 and finite, got"):
             FixedNormal(wrong)

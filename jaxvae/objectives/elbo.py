@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 import jax
 import jax.numpy as jnp
 
@@ -11,10 +9,8 @@ from jaxvae import rng
 from jaxvae.arguments import check_number, known
 from jaxvae.distributions.kl import kl_per_dimension, log_prob_per_example
 from jaxvae.objectives.checks import check_arguments, check_distributions, check_key, check_per_example
-from jaxvae.objectives.weights import blank_padding, weigh, weighted_mean
+from jaxvae.objectives.weights import blank_padding, weigh, weighted_mean, without_gradient_at_zero
 from jaxvae.types import Array, ElboTerms, Key, Model, Params
-
-T = TypeVar("T")
 
 
 def elbo_terms(
@@ -70,7 +66,7 @@ def _terms(
         likelihood = model.decode(params, z, *given)
         check_distributions(decode=likelihood)
         log_likelihood = log_prob_per_example(likelihood, x)
-        return log_likelihood, kl_per_dimension(*_cut((posterior, prior, z), beta))
+        return log_likelihood, kl_per_dimension(*without_gradient_at_zero(beta, (posterior, prior, z)))
 
     keys = rng.sample_keys(key, num_samples)
     # One draw without vmap: an axis of length 1 through the decoder costs time on CPU.
@@ -148,15 +144,3 @@ def _charged(terms: ElboTerms, free_bits: Array | float) -> Array:
     free = jnp.broadcast_to(free, kl.shape)
     # An estimate may be below 0, and is charged as it is where nothing is free.
     return jnp.where(free > 0, jnp.maximum(kl, free), kl).sum(-1)
-
-
-def _cut(tree: T, beta: Array | float) -> T:
-    """Give arrays no gradient where beta, one number, is 0: an overflowing KL has none that 0 times it would be 0."""
-    numbers = known("beta", beta)
-    if jnp.ndim(beta) or (numbers is not None and numbers != 0):
-        return tree
-
-    def cut(leaf: Array) -> Array:
-        return jnp.where(beta == 0, jax.lax.stop_gradient(leaf), leaf) if isinstance(leaf, jax.Array) else leaf
-
-    return jax.tree.map(cut, tree)

@@ -14,7 +14,7 @@ from jaxvae.distributions.base import at_least_float32
 from jaxvae.distributions.kl import log_prob_per_example, log_ratio
 from jaxvae.objectives.checks import check_arguments, check_distributions, check_key, check_per_example
 from jaxvae.objectives.importance import check_density, log_mean_exp
-from jaxvae.objectives.weights import blank_padding, weigh, weighted_mean
+from jaxvae.objectives.weights import blank_padding, weigh, weighted_mean, without_gradient_at_zero
 from jaxvae.types import Array, Distribution, InputError, Key, Model, Params, Value, did_you_mean
 
 GradientName = Literal["standard", "stl", "dreg"]
@@ -178,7 +178,7 @@ def _weigh(inputs: Inputs, z: Value, *, model: Model, num_groups: int) -> tuple[
     def score(z: Value) -> tuple[Array, Array]:
         log_likelihood = log_prob_per_example(model.decode(params, z, *given), x)
         check_per_example(x, log_likelihood=log_likelihood)
-        return log_likelihood, log_ratio(posterior, prior, z)
+        return log_likelihood, log_ratio(*without_gradient_at_zero(beta, (posterior, prior, z)))
 
     log_likelihood, kl = jax.vmap(score)(z)
     log_weights = log_likelihood - weigh(beta, kl)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import jax
 import jax.numpy as jnp
 
+from jaxvae.arguments import known
 from jaxvae.distributions.base import broadcast_floats
 from jaxvae.objectives.checks import check_weights
 from jaxvae.types import Array
+
+T = TypeVar("T")
 
 
 def weigh(weight: Array | float, term: Array) -> Array:
@@ -18,6 +23,18 @@ def weigh(weight: Array | float, term: Array) -> Array:
     """
     weight, term = broadcast_floats(weight, term)
     return weight * jnp.where(weight == 0, 0.0, term)
+
+
+def without_gradient_at_zero(weight: Array | float, tree: T) -> T:
+    """Stop the gradient of a pytree's arrays where a weight, one number, is 0: 0 times an infinite slope is NaN."""
+    numbers = known("weight", weight)
+    if jnp.ndim(weight) or (numbers is not None and numbers != 0):
+        return tree
+
+    def stop(leaf: Array) -> Array:
+        return jnp.where(weight == 0, jax.lax.stop_gradient(leaf), leaf) if isinstance(leaf, jax.Array) else leaf
+
+    return jax.tree.map(stop, tree)
 
 
 def weighted_mean(values: Array, weights: Array | None = None) -> Array:

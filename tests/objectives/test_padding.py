@@ -79,6 +79,18 @@ def test_without_beta_an_infinite_kl_adds_nothing(how):
     assert jnp.isfinite(gradient)
 
 
+@pytest.mark.parametrize("gradient", ["standard", "stl", "dreg"])
+def test_without_beta_infinite_weights_add_nothing(gradient):
+    def loss(params, beta):
+        return iwae_loss(params, jax.random.key(0), jnp.ones((3, 2)), model=LARGE, beta=beta, gradient=gradient)
+
+    for call in (jax.value_and_grad(loss, has_aux=True), jax.jit(jax.value_and_grad(loss, has_aux=True))):
+        (value, terms), slope = call(jnp.float32(1), 0.0)
+        assert not jnp.isfinite(terms.kl).any()
+        assert value == pytest.approx(2 * (0.5 + 0.5 * np.log(2 * np.pi)))
+        assert jnp.isfinite(slope)
+
+
 def test_one_example_without_beta_has_no_kl():
     loss, _ = elbo_loss(jnp.float32(1), jax.random.key(0), jnp.ones((3, 2)), model=LARGE, beta=jnp.zeros(3))
     assert jnp.isfinite(loss)
