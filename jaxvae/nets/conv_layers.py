@@ -56,6 +56,11 @@ def _apply(
     bias = layer.param("bias", nn.initializers.zeros, (layer.features,), jnp.float32)
     x, kernel, bias = nn.dtypes.promote_dtype(x, kernel, bias, dtype=layer.dtype)
     # Not lax.platform_dependent: the derivative of a choice would keep what both forms need for theirs.
-    if jax.default_backend() == "cpu":
+    if jax.default_backend() == "cpu" and not _sharded_explicitly(x, kernel):
         return on_cpu(x, kernel, bias, layer.strides, layer.padding)
     return elsewhere(x, kernel, layer.strides, layer.padding, dimension_numbers=AXES) + bias[None, None, None]
+
+
+def _sharded_explicitly(*arrays: Array) -> bool:
+    # Products join the batch and the pixels into one axis, which an explicit mesh has no name for.
+    return any(axis is not None for array in arrays for axis in jax.typeof(array).sharding.spec)
