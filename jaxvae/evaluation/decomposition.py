@@ -12,6 +12,7 @@ import numpy as np
 from jaxvae import rng
 from jaxvae.distributions import Normal
 from jaxvae.distributions.normal import LOG_2PI
+from jaxvae.evaluation.blocks import check_counts, take
 from jaxvae.types import Array, InputError, Key
 
 
@@ -52,7 +53,8 @@ def decompose_kl(key: Key, posterior: Normal, prior: Normal, *, block_size: int 
         block_size: draws at once; memory is block_size times N times D.
 
     Raises:
-        InputError: posterior or prior is not a diagonal normal, whose dimensions could be scored one by one.
+        InputError: posterior or prior is not a diagonal normal, whose dimensions could be scored one by one; there are
+            no examples, or `block_size` is below 1.
 
     Reference: Hoffman & Johnson 2016, "ELBO surgery"; Chen et al. 2018, https://arxiv.org/abs/1802.04942, equation 2.
     """
@@ -62,6 +64,11 @@ def decompose_kl(key: Key, posterior: Normal, prior: Normal, *, block_size: int 
                 f"{name}: must be a Normal, whose dimensions are scored one by one, got a {type(each).__name__}"
             )
     num = len(posterior.mean)
+    check_counts(block_size=block_size)
+    if not num:
+        raise InputError("posterior: of no examples; give one or more")
+    # Every draw is scored by all of them.
+    posterior = jax.tree.map(lambda array: take(array, np.arange(num)), posterior)
     keys = rng.example_keys(rng.stream(key, "decompose_kl"), jnp.arange(num))
     rows = _score_all(keys, posterior, prior, block_size)
     return KLDecomposition(*np.asarray(rows, np.float64).mean(axis=0).tolist())

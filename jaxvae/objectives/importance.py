@@ -67,6 +67,8 @@ def log_importance_weights(
 ) -> Array:
     """`[K, B]` log w_k of `importance_weighted_bound`, whose arguments these are."""
     check_arguments(key, x, condition, num_samples)
+    if block_size < 1:
+        raise InputError(f"block_size: must be 1 or more, got {block_size}")
     given = () if condition is None else (condition,)
     posterior = model.encode(params, x, *given)
     prior = model.prior(params, *given)
