@@ -13,8 +13,8 @@ from typing import Literal, NamedTuple
 import jax.numpy as jnp
 
 from jaxvae.distributions import Bernoulli, ContinuousBernoulli, GreyCrossEntropy, Normal
-from jaxvae.distributions.base import halves
-from jaxvae.types import Array, Distribution
+from jaxvae.distributions.base import at_least_float32, halves
+from jaxvae.types import Array, Distribution, InputError
 
 
 def bernoulli(outputs: Array) -> Bernoulli:
@@ -39,12 +39,14 @@ class FixedNormal:
     scale: float = 1.0
 
     def __post_init__(self) -> None:
-        if not 0 < self.scale < math.inf:
-            raise ValueError(f"scale: must be above 0 and finite, got {self.scale}")
+        scale = float(self.scale)  # of NumPy and JAX too, whose numbers do not hash or are not equal to Python's
+        if not 0 < scale < math.inf:
+            raise InputError(f"scale: must be above 0 and finite, got {scale}")
+        object.__setattr__(self, "scale", scale)
 
     def __call__(self, outputs: Array) -> Normal:
         """-log p(x|z) = |x - mean|^2 / (2 scale^2) + D log(scale sqrt(2 pi))."""
-        log_var = jnp.full_like(outputs, 2 * math.log(self.scale), jnp.result_type(outputs, jnp.float32))
+        log_var = jnp.full_like(at_least_float32(outputs), 2 * math.log(self.scale))
         return Normal(outputs, log_var, event_ndim=outputs.ndim - 1)
 
 
@@ -71,7 +73,7 @@ class Likelihood(NamedTuple):
 
 def _logit(mean: Array) -> Array:
     # A pixel that is never lit in training may be lit in the test set: keep its logit finite, as Burda et al. do.
-    mean = jnp.clip(mean, 0.001, 0.999)
+    mean = jnp.clip(at_least_float32(mean), 0.001, 0.999)
     return jnp.log(mean) - jnp.log1p(-mean)
 
 
@@ -79,7 +81,7 @@ def _continuous_logit(mean: Array) -> Array:
     # The mean of a continuous Bernoulli is not sigmoid(logit) and has no inverse in closed form: read it off a curve,
     # whose ends, near 0.001 and 0.999, keep the logit finite.
     logits = jnp.sinh(jnp.linspace(-7.6, 7.6, 2001))
-    return jnp.interp(mean, ContinuousBernoulli(logits).mean, logits)
+    return jnp.interp(at_least_float32(mean), ContinuousBernoulli(logits).mean, logits)
 
 
 def _identity(mean: Array) -> Array:

@@ -7,9 +7,10 @@ import dataclasses
 import jax.numpy as jnp
 from flax import linen as nn
 
+from jaxvae.arguments import whole_number
 from jaxvae.distributions import Chain, Normal
 from jaxvae.distributions.chain import init_links, links
-from jaxvae.types import Array, InputError, Key, Params
+from jaxvae.types import Array, Key, Params
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,8 +20,7 @@ class StandardNormal:
     latent_dim: int
 
     def __post_init__(self) -> None:
-        if self.latent_dim < 1:
-            raise InputError(f"latent_dim: must be at least 1, got {self.latent_dim}")
+        object.__setattr__(self, "latent_dim", whole_number("latent_dim", self.latent_dim))
 
     def __call__(self, params: Params, condition: Array | None = None) -> Normal:
         """The prior, without a batch axis."""

@@ -11,7 +11,7 @@ import pytest
 import jaxvae
 
 PACKAGE = Path(jaxvae.__file__).parent
-TYPES, PIECES = {"types"}, {"types", "rng", "distributions"}
+TYPES, PIECES = {"types", "arguments"}, {"types", "arguments", "rng", "distributions"}
 MODEL = PIECES | {"nets", "posteriors", "priors", "likelihoods"}
 OBJECTIVE = MODEL | {"model"}
 TOP = OBJECTIVE | {"objectives"}
@@ -19,6 +19,7 @@ ALONE = TYPES | {"rng", "hosts"}
 
 LAYERS = {  # name -> what it may import of jaxvae, besides itself
     "types": set(),
+    "arguments": {"types"},
     "rng": TYPES,
     "hosts": TYPES,
     "distributions": ALONE,

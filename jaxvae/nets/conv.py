@@ -7,8 +7,9 @@ from collections.abc import Callable
 from flax import linen as nn
 from jax.typing import DTypeLike
 
+from jaxvae.distributions.base import at_least_float32
 from jaxvae.nets.conv_layers import Conv, ConvTranspose
-from jaxvae.nets.mlp import as_floats, hidden_layers, join
+from jaxvae.nets.mlp import hidden_layers, join
 from jaxvae.nets.network import Network
 from jaxvae.types import Array
 
@@ -26,7 +27,7 @@ class ConvEncoder(Network):
     @nn.compact
     def __call__(self, x: Array, condition: Array | None = None) -> Array:
         """`[B, H, W, C]` -> `[B, num_outputs]`."""
-        x = as_floats(x)
+        x = at_least_float32(x)
         for features in self.channels:
             x = self.activation(Conv(features, dtype=self.dtype)(x))
         h = hidden_layers(join(x, condition), self.hidden, self.activation, self.dtype)

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from flax import linen as nn
 from jax.typing import DTypeLike
 
+from jaxvae.distributions.base import at_least_float32
 from jaxvae.nets.network import Network
 from jaxvae.types import Array, InputError
 
@@ -52,7 +53,7 @@ def join(x: Array, condition: Array | None) -> Array:
         InputError: the condition is integer labels, or not one row for each example.
     """
     if condition is None:
-        return _rows(as_floats(x))
+        return _rows(at_least_float32(x))
     if condition.shape[:1] != x.shape[:1]:
         raise InputError(f"condition: shape {condition.shape} for {x.shape[0]} examples; give one row for each")
     if jnp.issubdtype(condition.dtype, jnp.integer) and math.prod(condition.shape[1:]) == 1:
@@ -60,12 +61,7 @@ def join(x: Array, condition: Array | None) -> Array:
             f"condition: {condition.dtype} labels of shape {condition.shape}, whose size means nothing to a network; "
             "give jax.nn.one_hot(labels, num_classes)"
         )
-    return jnp.concatenate([_rows(as_floats(x)), _rows(as_floats(condition))], axis=-1)
-
-
-def as_floats(x: Array) -> Array:
-    """Cast integers and booleans to float32, as layers do not where types must not be promoted."""
-    return x if jnp.issubdtype(x.dtype, jnp.floating) else x.astype(jnp.float32)
+    return jnp.concatenate([_rows(at_least_float32(x)), _rows(at_least_float32(condition))], axis=-1)
 
 
 def _rows(x: Array) -> Array:
