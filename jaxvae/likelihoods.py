@@ -53,13 +53,13 @@ class FixedNormal:
         return Normal(outputs, log_var, event_ndim=outputs.ndim - 1)
 
 
-def normal(outputs: Array) -> Normal:
-    """Means and log-variances of real pixels, the two halves of the last axis.
+def normal(outputs: Array | tuple[Array, Array]) -> Normal:
+    """Means and log-variances of real pixels, the two halves of the last axis or two arrays.
 
     The log-variances are the decoder's own, per pixel, or one learned number that `nets.SharedLogVar` appends.
     """
     mean, log_var = halves(outputs)
-    return Normal(mean, log_var, event_ndim=outputs.ndim - 1)
+    return Normal(mean, log_var, event_ndim=mean.ndim - 1)
 
 
 class Likelihood(NamedTuple):

@@ -17,8 +17,8 @@ from jaxvae.distributions.multivariate_normal import diagonal_matrix
 from jaxvae.types import Array, Distribution, Key, Params
 
 
-def normal(outputs: Array) -> Normal:
-    """`[..., 2D]` -> a diagonal normal: the first half is the mean, the second the log-variance."""
+def normal(outputs: Array | tuple[Array, Array]) -> Normal:
+    """`[..., 2D]`, or means and log-variances `[..., D]` -> a diagonal normal."""
     return Normal(*halves(outputs))
 
 
@@ -45,6 +45,9 @@ class BottomUp:
     """q(z_1|x) q(z_2|z_1) ...: the encoder puts out the first, and a network makes each into the next."""
 
     networks: tuple[nn.Module, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "networks", tuple(self.networks))
 
     def init(self, key: Key, outputs: Array) -> Params:
         """Fresh parameters of the networks."""

@@ -25,7 +25,8 @@ class StandardNormal:
     def __call__(self, params: Params, condition: Array | None = None) -> Normal:
         """The prior, without a batch axis."""
         del params, condition
-        return Normal(jnp.zeros(self.latent_dim), jnp.zeros(self.latent_dim))
+        zeros = jnp.zeros(self.latent_dim, jnp.float32)
+        return Normal(zeros, zeros)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,6 +36,9 @@ class TopDown:
     top: StandardNormal
     networks: tuple[nn.Module, ...]
     """From the top downwards."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "networks", tuple(self.networks))
 
     def init(self, key: Key) -> Params:
         """Fresh parameters of the networks."""

@@ -103,8 +103,16 @@ def _broadcast(*shapes: Sequence[int]) -> tuple[int, ...] | None:
         return None
 
 
-def halves(outputs: Array) -> tuple[Array, Array]:
-    """The two halves of a network's outputs `[..., 2D]`: means and log-variances."""
+def halves(outputs: Array | tuple[Array, Array]) -> tuple[Array, Array]:
+    """Means and log-variances: the two halves of a network's outputs `[..., 2D]`, or its two outputs as they are."""
+    if isinstance(outputs, tuple | list) and len(outputs) == 2:
+        mean, log_var = outputs
+        return mean, log_var
+    if not hasattr(outputs, "shape"):
+        raise ValueError(
+            f"outputs: an array [..., 2D] or a tuple (mean, log_var) is wanted, got a {type(outputs).__name__}; "
+            "give the model a function that makes a distribution of it"
+        )
     if jnp.ndim(outputs) == 0 or outputs.shape[-1] % 2:
         raise ValueError(f"outputs: {jnp.shape(outputs)} cannot be halved into means and log-variances; give [..., 2D]")
     mean, log_var = jnp.split(outputs, 2, axis=-1)

@@ -12,7 +12,7 @@ import numpy as np
 from jaxvae import rng
 from jaxvae.distributions import Normal
 from jaxvae.distributions.normal import LOG_2PI
-from jaxvae.evaluation.blocks import Bar, example_blocks
+from jaxvae.evaluation.blocks import Bar, check_counts, example_blocks, take
 from jaxvae.types import Array, InputError, Key
 
 AT_ONCE = 25
@@ -59,7 +59,8 @@ def decompose_kl(
         progress: what the loop over draws, many blocks at a time, is wrapped in, such as `tqdm`.
 
     Raises:
-        InputError: posterior or prior is not a diagonal normal, whose dimensions could be scored one by one.
+        InputError: posterior or prior is not a diagonal normal, whose dimensions could be scored one by one; there are
+            no examples, or `block_size` is below 1.
 
     Reference: Hoffman & Johnson 2016, "ELBO surgery"; Chen et al. 2018, https://arxiv.org/abs/1802.04942, equation 2.
     """
@@ -69,6 +70,11 @@ def decompose_kl(
                 f"{name}: must be a Normal, whose dimensions are scored one by one, got a {type(each).__name__}"
             )
     num = len(posterior.mean)
+    check_counts(block_size=block_size)
+    if not num:
+        raise InputError("posterior: of no examples; give one or more")
+    # Every draw is scored by all of them.
+    posterior = jax.tree.map(lambda array: take(array, np.arange(num)), posterior)
     key = rng.stream(key, "decompose_kl")
     blocks = example_blocks(num, AT_ONCE * block_size, progress)
     rows = [np.asarray(_score(key, ids, posterior, prior, block_size)) for ids in blocks]

@@ -57,13 +57,14 @@ def make_train_step(
     def sums(state: TrainState, batch: Batch) -> Sums:
         keys = rng.example_keys(rng.stream(state.key, "noise", state.step), batch.ids)
         scheduled = {name: schedule(state.step) for name, schedule in (schedules or {}).items()}
+        params, batch = (state.params, batch) if axis_name is None else _varying(state.params, batch, axis_name)
         examples = batch.weights.sum()
 
         def summed_loss(params: Params) -> tuple[Array, Any]:
             value, aux = loss(params, keys, batch.x, condition=batch.condition, weights=batch.weights, **scheduled)
             return examples * value, aux
 
-        (value, aux), gradient = jax.value_and_grad(summed_loss, has_aux=True)(state.params)
+        (value, aux), gradient = jax.value_and_grad(summed_loss, has_aux=True)(params)
         terms = {name: jnp.tensordot(batch.weights, term, 1) for name, term in aux._asdict().items()}
         return gradient, {"loss": value, **terms, **{name: examples * at for name, at in scheduled.items()}}, examples
 
@@ -90,6 +91,24 @@ def make_train_step(
         return TrainState(state.step + 1, params, opt_state, state.key), {**metrics, "faults": faults}
 
     return train_step
+
+
+def _varying(params: Params, batch: Batch, axis_name: str) -> tuple[Params, Batch]:
+    """Mark both as varying over the device axis where one of the batch's arrays does.
+
+    `shard_map` tracks what varies, and sums the gradient of what does not over the devices by itself: then the sum
+    after it would count every device once more. Elsewhere nothing is tracked, and this does nothing.
+    """
+
+    def varies(leaf: Array) -> bool:
+        return axis_name in jax.typeof(leaf).manual_axis_type.varying
+
+    def mark(leaf: Array) -> Array:
+        return leaf if varies(leaf) else jax.lax.pcast(leaf, axis_name, to="varying")
+
+    if not any(map(varies, jax.tree.leaves(batch))):
+        return params, batch
+    return jax.tree.map(mark, (params, batch))
 
 
 def _sum_of_parts(sums: Callable[[TrainState, Batch], Sums], state: TrainState, batch: Batch, parts: int) -> Sums:

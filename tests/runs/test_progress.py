@@ -12,7 +12,7 @@ def clock(monkeypatch):
     """A run takes a minute, one that has its summary takes a second."""
     now = [0.0]
 
-    def train(config):
+    def train(config, options):
         now[0] += 1 if (config.run_dir / "summary.json").exists() else 60
         return 3 if config.seed == 9 else 0
 
