@@ -16,20 +16,23 @@ from typing import TypeAlias
 import jax.numpy as jnp
 import numpy as np
 
-from jaxvae.data import Split, named_attributes
-from jaxvae.data.attributes import MEASURES
+from jaxvae.data import Dataset, Split, named_attributes
+from jaxvae.data.attributes import MEASURES, class_labels, usable_attributes
 from jaxvae.evaluation import in_blocks
 from jaxvae.evaluation.probes import fit_probe
 from jaxvae.latent import attribute_direction, attribute_threshold, edit, orthogonalize
 from jaxvae.latent.attributes import Method
 from jaxvae.report import figures, write_json
+from jaxvae.report.gallery import Gallery
 from jaxvae.report.tables import markdown_table
 from jaxvae.runs import load_run
 from jaxvae.runs.checks import check_at_least, check_folder, check_seed
 from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import Compute, set_up
 from jaxvae.runs.data import check_one_layer, load_data
+from jaxvae.runs.progress import announce
 from jaxvae.runs.selection import Select
+from jaxvae.runs.trained import Trained
 from jaxvae.types import Array, InputError
 
 Judge: TypeAlias = Callable[[np.ndarray], np.ndarray]
@@ -45,7 +48,7 @@ class AttributesConfig:
     run_dir: Path
     """A folder that train.py wrote."""
     attribute: tuple[str, ...] = ()
-    """Classes by their numbers, attributes of the data set, slant or width; all if not given."""
+    """Classes by name or number, attributes of the data set, slant or width; all if not given."""
     strengths: tuple[float, ...] = (-2.0, -1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0)
     """How far to move; 1 is the way from the mean code without the attribute to the mean code with it."""
     method: Method = "mean"
@@ -66,6 +69,8 @@ class AttributesConfig:
     """Of the judges."""
     data_dir: Path | None = None
     """Where tensorflow-datasets keeps its sets, if not where the run found them."""
+    dataset: str | None = None
+    """Where the run's data lie now, if they moved."""
     out: Path | None = None
     """Folder for table and pictures; DIR/attributes if not given."""
 
@@ -84,14 +89,15 @@ def main(config: AttributesConfig) -> int:
     set_up(Compute(num_processes=1))
     run = load_run(config.run_dir, select="best" if config.best else config.select)
     check_one_layer(run)
-    data = load_data(run, config.data_dir)
+    data = load_data(run, config.data_dir, config.dataset)
     train, test = part_of(data.train, config.num_train), part_of(data.test, config.num)
     folder = config.out or config.run_dir / "attributes"
 
-    known = named_attributes(train, data.pixels, config.attribute)
+    labels = class_labels(data.train, data.classes)
+    known, test_values = find_values(data, train, test, labels, config.attribute)
     thresholds = {name: attribute_threshold(values) for name, values in known.items()}
-    judges = appoint(train, known, thresholds, seed=config.seed)
-    truth = {name: values > thresholds[name] for name, values in named_attributes(test, data.pixels, [*known]).items()}
+    judges = appoint(train, known, thresholds, labels, seed=config.seed)
+    truth = {name: values > thresholds[name] for name, values in test_values.items()}
     report_judges(judges, test, truth)
 
     def encode(x: Array) -> Array:
@@ -102,11 +108,15 @@ def main(config: AttributesConfig) -> int:
 
     codes, z = (jnp.asarray(in_blocks(encode, split.first(split.num_examples))) for split in (train, test))
     directions = find_directions(codes, known, config)
-    rows = measure(decode, z, directions, judges, truth, config.strengths)
+    rows = measure(decode, z, directions, judges, labels, truth, config.strengths)
+    gallery, numbers = Gallery(folder), part_numbers(data.test, config.num)
+    trained = Trained(run, data, folder)
     for name, direction in directions.items():
         chosen = examples(truth[name], config.rows)
         edited = edit(z[chosen][:, None], direction, jnp.array(config.strengths))
-        draw(folder, name, test.take(chosen).first(len(chosen)), in_blocks(decode, flat(edited)), config.strengths)
+        with gallery.figure(re.sub(r"[^\w-]+", "-", name) + ".png") as path:
+            originals, shows = test.take(chosen).first(len(chosen)), trained.shows(numbers[chosen])
+            draw(path, name, originals, in_blocks(decode, flat(edited)), config.strengths, shows)
 
     columns = {name: (name.replace("_", " "), ".3f") for shares in rows.values() for name in shares}
     table = markdown_table({f"{name} {strength:+g}": shares for (name, strength), shares in rows.items()}, columns)
@@ -115,7 +125,26 @@ def main(config: AttributesConfig) -> int:
     write_json(folder / "attributes.json", {"options": options(config), "step": run.step, "rows": plain})
     (folder / "attributes.md").write_text(table + "\n")
     print(f"table and pictures in {folder}")
-    return 0
+    return 1 if gallery.missing else 0
+
+
+def find_values(
+    data: Dataset, train: Split, test: Split, labels: Mapping[str, int], wanted: Sequence[str]
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Values by attribute, of training and of test images; an attribute of no use is left out, or refused if wanted."""
+    known = named_attributes(train, data.pixels, wanted, data.classes)
+    known = usable_attributes(known, wanted=known if wanted else ())
+
+    def of_test(name: str) -> np.ndarray:
+        if name in labels:  # which need not be among the test images
+            return np.asarray(test.label == labels[name], np.int32)
+        return named_attributes(test, data.pixels, [name], data.classes)[name]
+
+    values = {name: of_test(name) for name in known}
+    values = usable_attributes(values, wanted=known if wanted else (), may_be_constant=True)
+    if not values:
+        raise InputError("attribute: none of the data set's tells its images apart; name a set with others")
+    return {name: known[name] for name in values}, values
 
 
 def find_directions(codes: Array, known: Mapping[str, np.ndarray], config: AttributesConfig) -> dict[str, Array]:
@@ -129,6 +158,7 @@ def measure(
     z: Array,
     directions: Mapping[str, Array],
     judges: Mapping[str, Judge],
+    labels: Mapping[str, int],
     truth: Mapping[str, np.ndarray],
     strengths: Sequence[float],
 ) -> Rows:
@@ -138,30 +168,42 @@ def measure(
     for name, direction in directions.items():
         for strength in strengths:
             seen = ask(judges, in_blocks(decode, edit(z, direction, strength)))
-            rows[name, strength] = compare(name, seen, unedited, truth[name])
+            rows[name, strength] = compare(name, seen, unedited, labels, truth[name])
     return rows
 
 
 def part_of(split: Split, num: int) -> Split:
     """At most `num` examples, spread over the split: a set may be in order."""
+    return split.take(part_numbers(split, num))
+
+
+def part_numbers(split: Split, num: int) -> np.ndarray:
+    """Numbers of these examples in the split."""
     num = min(num, split.num_examples)
-    return split.take(np.arange(num) * split.num_examples // num)
+    return np.arange(num) * split.num_examples // num
 
 
 def appoint(
-    train: Split, known: Mapping[str, np.ndarray], thresholds: Mapping[str, float], *, seed: int
+    train: Split,
+    known: Mapping[str, np.ndarray],
+    thresholds: Mapping[str, float],
+    labels: Mapping[str, int],
+    *,
+    seed: int,
 ) -> dict[str, Judge]:
     """One judge of the class, where there are classes, and one of each attribute that is not a class."""
     images = train.first(train.num_examples)
     judges: dict[str, Judge] = {}
     if train.label is not None and len(np.unique(train.label)) > 1:
+        announce(f"judge of label: learning from {len(images):,} training images")
         judges["label"] = fit_probe(images, train.label, seed=seed).predict
     for name, values in known.items():
-        if is_class(name, train):
+        if name in labels:
             continue
         if name in MEASURES and name not in train.attributes:
             judges[name] = measured(name, thresholds[name])
         else:
+            announce(f"judge of {name}: learning from {len(images):,} training images")
             judges[name] = fit_probe(images, values > thresholds[name], seed=seed).predict
     return judges
 
@@ -171,27 +213,26 @@ def measured(name: str, threshold: float) -> Judge:
     return lambda images: MEASURES[name](images) > threshold
 
 
-def is_class(name: str, split: Split) -> bool:
-    """Whether an attribute is one of the classes."""
-    return name not in split.attributes and name not in MEASURES
-
-
 def ask(judges: Mapping[str, Judge], images: np.ndarray) -> dict[str, np.ndarray]:
     """What every judge sees in the images."""
     return {name: judge(images) for name, judge in judges.items()}
 
 
-def sees(name: str, seen: Mapping[str, np.ndarray]) -> np.ndarray:
-    """`[N]` whether an attribute is seen: a class is seen where it is the one that the judge names."""
-    return seen[name].astype(bool) if name in seen else seen["label"] == int(name)
+def sees(name: str, seen: Mapping[str, np.ndarray], labels: Mapping[str, int]) -> np.ndarray:
+    """`[N]` booleans, true where an attribute is seen: a class is where it is the one that the judge names."""
+    return seen["label"] == labels[name] if name in labels else seen[name].astype(bool)
 
 
 def compare(
-    name: str, seen: Mapping[str, np.ndarray], unedited: Mapping[str, np.ndarray], truth: np.ndarray
+    name: str,
+    seen: Mapping[str, np.ndarray],
+    unedited: Mapping[str, np.ndarray],
+    labels: Mapping[str, int],
+    truth: np.ndarray,
 ) -> dict[str, float]:
     """Shares of images: where the attribute is seen now, and where all else looks as it did before the edit."""
-    there, groups = sees(name, seen), {"absent": ~truth, "present": truth}
-    others = [judged for judged in seen if judged != (name if name in seen else "label")]
+    there, groups = sees(name, seen, labels), {"absent": ~truth, "present": truth}
+    others = [judged for judged in seen if judged != ("label" if name in labels else name)]
     return {
         **{f"seen_where_{where}": float(there[part].mean()) for where, part in groups.items() if part.any()},
         **{f"{judged}_kept": float(np.mean(seen[judged] == unedited[judged])) for judged in others},
@@ -203,8 +244,8 @@ def report_judges(judges: Mapping[str, Judge], test: Split, truth: Mapping[str, 
     seen = ask(judges, test.first(test.num_examples))
     if test.label is not None and "label" in seen:
         print(f"judge of label: right on {np.mean(seen['label'] == test.label):.1%} of {len(test.label)} test images")
-    for name in [name for name in seen if name in test.attributes]:
-        shares = compare(name, seen, seen, truth[name])
+    for name in [name for name in seen if name in test.attributes and name in truth]:
+        shares = compare(name, seen, seen, {}, truth[name])
         right = np.mean(seen[name] == truth[name])
         there = ", ".join(f"{key.replace('_', ' ')} {value:.1%}" for key, value in shares.items() if "where" in key)
         print(f"judge of {name}: right on {right:.1%} of {len(truth[name])} test images; {there}")
@@ -221,13 +262,14 @@ def flat(codes: Array) -> Array:
     return codes.reshape(-1, codes.shape[-1])
 
 
-def draw(folder: Path, name: str, originals: np.ndarray, edited: np.ndarray, strengths: Sequence[float]) -> None:
+def draw(
+    path: Path, name: str, originals: np.ndarray, edited: np.ndarray, strengths: Sequence[float], rows: Sequence[str]
+) -> None:
     """One row for each image: itself, and its edits from the first strength to the last."""
-    shape = originals.shape[1:]
-    cells = np.concatenate([originals[:, None], edited.reshape(len(originals), -1, *shape)], axis=1)
-    title = f"{name}: original, then strengths {', '.join(f'{strength:g}' for strength in strengths)}"
-    path = folder / (re.sub(r"[^\w-]+", "-", name) + ".png")
-    figures.save_grid(path, cells.reshape(-1, *shape), columns=len(strengths) + 1, title=title)
+    images = edited.reshape(len(originals), -1, *originals.shape[1:])
+    columns = [f"{strength:g}" for strength in strengths]
+    title = f"attribute {name}: so much of it added to the codes"
+    figures.save_strips(path, originals, images, rows=rows, columns=columns, title=title)
 
 
 def options(config: AttributesConfig) -> dict[str, object]:

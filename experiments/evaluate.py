@@ -7,18 +7,15 @@ in the run directory holds them.
 from __future__ import annotations
 
 import dataclasses
-import functools
 from pathlib import Path
 
-from tqdm import tqdm
-
-from jaxvae.evaluation import Bar
 from jaxvae.report import write_json
 from jaxvae.runs import load_run, scores
 from jaxvae.runs.checks import check, check_at_least
 from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import Compute, set_up
 from jaxvae.runs.data import load_data
+from jaxvae.runs.progress import named_bar
 from jaxvae.runs.selection import Select
 
 
@@ -38,14 +35,16 @@ class EvaluateConfig:
     """Score the first so many test images only."""
     ais: bool = False
     """Estimate log p(x) by annealed importance sampling too, and on simulated images from both sides."""
-    ais_images: int = 100
-    """How many images annealed importance sampling is given."""
+    ais_images: int | None = None
+    """Images for annealed importance sampling; 100 if not given, or all where there are fewer."""
     ais_temperatures: int = 1000
     """Steps of the annealing, from 10 to 10,000: more of them are slower and bound log p(x) more tightly."""
     ais_chains: int = 16
     """Annealed chains per image."""
     data_dir: Path | None = None
     """Where tensorflow-datasets keeps its sets, if not where the run found them."""
+    dataset: str | None = None
+    """Where the run's data lie now, if they moved."""
 
     def check(self) -> None:
         """Refuse what no run could make right."""
@@ -58,30 +57,25 @@ def main(config: EvaluateConfig) -> int:
     """Load the run, score the test split, print and write the result."""
     set_up(Compute(num_processes=1))
     run = load_run(config.run_dir, select="best" if config.best else config.select)
-    data = load_data(run, config.data_dir)
-    lines = scores.score(
-        run, data.test, num_samples=config.num_samples, num_images=config.num_images, progress=named_bar("log p(x)")
-    )
+    test = load_data(run, config.data_dir, config.dataset).test
+    ais_images = config.ais_images or min(100, test.num_examples)
+    scores.first_images(test, ais_images, "ais-images")  # refused before the long part, not after it
+    lines = scores.score(run, test, num_samples=config.num_samples, num_images=config.num_images, bars=named_bar)
     if config.ais:
         lines += scores.anneal(
             run,
-            data.test,
-            num_images=config.ais_images,
+            test,
+            num_images=ais_images,
             num_temperatures=config.ais_temperatures,
             num_chains=config.ais_chains,
             num_samples=config.num_samples,
-            progress=named_bar("annealing"),
+            bars=named_bar,
         )
     print(scores.protocol(run.config))
     print(f"{run.config.preset} of {scores.num_parameters(run):,} parameters after {run.step:,} steps")
     print(scores.text_table(lines))
     write_json(config.run_dir / "evaluation.json", scores.to_json(run, lines))
     return 0
-
-
-def named_bar(name: str) -> Bar:
-    """A progress bar over blocks of images."""
-    return functools.partial(tqdm, desc=name, unit="block", leave=False)
 
 
 if __name__ == "__main__":

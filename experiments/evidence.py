@@ -22,6 +22,7 @@ from jaxvae.runs.checks import check_at_least, check_folder
 from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import Compute, set_up
 from jaxvae.runs.data import check_one_layer, load_data
+from jaxvae.runs.progress import announce
 from jaxvae.runs.selection import Select
 from jaxvae.types import Array, Batch, InputError, Key, Params
 
@@ -49,6 +50,8 @@ class EvidenceConfig:
     """Of how many images the posteriors are drawn: those with the largest gaps, and the one in the middle."""
     data_dir: Path | None = None
     """Where tensorflow-datasets keeps its sets, if not where the run found them."""
+    dataset: str | None = None
+    """Where the run's data lie now, if they moved."""
     out: Path | None = None
     """Folder for table and pictures; DIR/evidence if not given."""
 
@@ -79,11 +82,13 @@ def main(config: EvidenceConfig) -> int:
     run = load_run(config.run_dir, select="best" if config.best else config.select)
     check_one_layer(run)
     check_run(run.config)
-    data = load_data(run, config.data_dir)
+    data = load_data(run, config.data_dir, config.dataset)
     batch = next(pieces.evaluation_batches(run.config, data.test, config.num))
     folder = config.out or config.run_dir / "evidence"
 
+    announce(f"log p(x) of {len(batch.x)} images by quadrature")
     evidence = log_evidence(run.params, batch.x, model=run.model)
+    announce(f"bounds of up to {max(config.num_samples)} samples")
     bounds = estimate_bounds(run, batch, config.num_samples, config.repeats)
     report(folder, evidence, bounds)
 

@@ -28,6 +28,8 @@ class ExploreConfig:
     """How many test images the page shows at most; fewer where they are large."""
     data_dir: Path | None = None
     """Where tensorflow-datasets keeps its sets, if not where the run found them."""
+    dataset: str | None = None
+    """Where the run's data lie now, if they moved."""
     out: Path | None = None
     """The file to write; DIR/explorer.html if not given."""
 
@@ -42,13 +44,14 @@ def main(config: ExploreConfig) -> int:
     set_up(Compute(num_processes=1))
     run = load_run(config.run_dir, select="best" if config.best else config.select)
     check_one_layer(run)
-    data = load_data(run, config.data_dir)
+    data = load_data(run, config.data_dir, config.dataset)
     page = explorer_page(
         run.model,
         run.params,
         data.test,
         title=f"The latent space of {data.name}",
         pixels=data.pixels,
+        classes=data.classes,
         num_images=config.num_images,
     )
     path = config.out or config.run_dir / "explorer.html"

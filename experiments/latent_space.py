@@ -20,6 +20,7 @@ from jax.scipy.special import entr
 from jaxvae import rng
 from jaxvae.data import Dataset, Split, load
 from jaxvae.data.batches import sequential_batches
+from jaxvae.data.dataset import INK
 from jaxvae.evaluation import evaluate_elbo, in_blocks
 from jaxvae.evaluation.aggregate import knn_kl, squared_mmd
 from jaxvae.evaluation.decoded import recognise, unevenness
@@ -27,6 +28,8 @@ from jaxvae.evaluation.probes import Probe, fit_probe, nearest_neighbour_accurac
 from jaxvae.latent import halfway, interpolate, manifold_grid
 from jaxvae.priors import StandardNormal
 from jaxvae.report import write_json
+from jaxvae.report.display import value_limits
+from jaxvae.report.gallery import Gallery
 from jaxvae.report.latent_figures import Panel, save_panels
 from jaxvae.report.tables import markdown_table
 from jaxvae.runs import Run, TrainConfig, load_run
@@ -34,9 +37,9 @@ from jaxvae.runs.checks import check_folder, check_seed
 from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import Compute, set_up
 from jaxvae.runs.config import PresetName
-from jaxvae.runs.resolve import resolve
+from jaxvae.runs.progress import announce, train_all
+from jaxvae.runs.resolve import resolve, settle_scale
 from jaxvae.runs.seeds import together
-from jaxvae.runs.training import train_run
 from jaxvae.types import Array, Batch, InputError
 
 VARIANTS: dict[PresetName, str] = {
@@ -48,6 +51,8 @@ VARIANTS: dict[PresetName, str] = {
 """The three of every introduction, and one more."""
 TRAIN, TEST, PAIRS, CELLS, STEPS = 20_000, 5000, 500, 50, 32
 """Training and test images at most, pairs of test images, the prior's cells to a side, steps between two images."""
+NEIGHBOURS = 5
+"""Training codes that vote on a test code, and distances that an entropy is taken from."""
 DOTS, PATHS, COLUMN = 2000, 2, 10
 """Codes and interpolations that are drawn, and images side by side."""
 PRIOR = StandardNormal(2)
@@ -72,9 +77,9 @@ COLUMNS = {
 NOTES = f"""
 Nats per test image; mean ± standard deviation over seeds. A code that is a point has no density, so no KL and no bound.
 
-- neighbours agree: a test code (mean of q(z|x)) has the commonest label among its 5 nearest training codes
+- neighbours agree: a test code (mean of q(z|x)) has the commonest label among its {NEIGHBOURS} nearest training codes
 - MMD², KL to prior: from draws of q(z|x), one for each test image, to N(0, I); inverse multiquadric kernel with c = 4,
-  unbiased; entropy by 5 nearest neighbours
+  unbiased; entropy by {NEIGHBOURS} nearest neighbours
 - sure: the share of decoded images that an independent classifier is sure of, and the effective number of classes among
   these; of the codes of test images, of {CELLS}x{CELLS} cells of equal prior mass, and halfway between two codes
 - unevenness: the largest of {STEPS} steps from the one image to the other over their mean, among pixels; 1 is even
@@ -114,24 +119,41 @@ class LatentSpaceConfig:
 def main(config: LatentSpaceConfig) -> int:
     """Train, measure and draw; returns the exit code."""
     set_up(Compute(num_processes=1))
-    data = load(config.dataset, config.data_dir)
+    _, data = settle_scale(TrainConfig(), load(config.dataset, config.data_dir))
     if data.train.label is None or data.test.label is None:
         raise InputError(f"dataset: {config.dataset} has no labels to colour codes by; name one that has")
-    folder = config.out or Path("runs") / f"latent_space-{Path(config.dataset).stem}"
+    check_size(config, data)
+    folder = config.out or Path("runs") / f"latent_space-{Path(config.dataset).resolve().stem}"
     configs = {name: [train_config(config, data, folder, name, seed) for seed in config.seeds] for name in VARIANTS}
-    for one in (one for several in configs.values() for one in several):
-        if exit_code := train_run(one):
-            return exit_code
+    runs = {f"{name}, seed {one.seed}": one for name, several in configs.items() for one in several}
+    if exit_code := train_all(runs, LatentSpaceConfig):
+        return exit_code
     spaces = {name: [read_space(one, data) for one in several] for name, several in configs.items()}
+    announce(f"an independent classifier learns from {min(TRAIN, data.train.num_examples):,} images")
     probe = fit_probe(data.train.first(TRAIN), data.train.label[:TRAIN])
+    announce(f"measuring {len(runs)} latent spaces")
     rows = {VARIANTS[name]: together([measure(space, probe) for space in several]) for name, several in spaces.items()}
-    checks = [check_kl_only(space.run, data.train) for space in spaces["kl_only"]] if data.pixels != "grey" else []
+    checks = [check_kl_only(space.run, data.train) for space in spaces["kl_only"]] if data.pixels in INK else []
     write_report(folder, {**rows, "reference": reference(data, probe)}, checks)
     panels = [panel(VARIANTS[name], space) for name, (space, *_) in spaces.items()]
-    save_panels(folder / "latent_space.png", panels[:3])
-    save_panels(folder / "latent_space_denoising.png", panels)
+    gallery, limits = Gallery(folder), value_limits(data.test.first(TEST))
+    for name, some in {"latent_space.png": panels[:3], "latent_space_denoising.png": panels}.items():
+        with gallery.figure(name) as path:
+            save_panels(path, some, limits=limits, names=data.classes)
     print(f"figures and table in {folder}")
-    return 0
+    return 1 if gallery.missing else 0
+
+
+def check_size(config: LatentSpaceConfig, data: Dataset) -> None:
+    """Refuse a set with which nothing could be measured, before anything is trained."""
+    for name, split in {"training": data.train, "test": data.test}.items():
+        if split.num_examples <= NEIGHBOURS:
+            raise InputError(
+                f"dataset: {config.dataset} has {split.num_examples} {name} images, of which {NEIGHBOURS} are "
+                f"neighbours of another; name one with more than {NEIGHBOURS}"
+            )
+    if len(np.unique(np.asarray(data.train.label)[:TRAIN])) < 2:
+        raise InputError(f"dataset: the images of {config.dataset} are of one class; name a set of two or more")
 
 
 def train_config(config: LatentSpaceConfig, data: Dataset, folder: Path, preset: PresetName, seed: int) -> TrainConfig:
@@ -145,8 +167,9 @@ def train_config(config: LatentSpaceConfig, data: Dataset, folder: Path, preset:
         epochs=config.epochs,
         hidden=config.hidden,
         latent_dim=2,
-        likelihood="normal_shared" if data.pixels == "grey" else "bernoulli",
+        likelihood="bernoulli" if data.pixels in INK else "normal_shared",
         decay="cosine",  # steps that never shrink leave noise, which would keep KL only from its exact values
+        select="last",
         tensorboard=False,
         figures=False,
         compute=Compute(num_processes=1),
@@ -217,10 +240,10 @@ def measure(space: Space, probe: Probe) -> dict[str, float]:
     return {
         **{name: summary[f"test_{name}"] for name in ("log_likelihood", "kl", "elbo") if f"test_{name}" in summary},
         "neighbour_accuracy": nearest_neighbour_accuracy(
-            space.train_means, space.train_labels, space.means, space.labels
+            space.train_means, space.train_labels, space.means, space.labels, k=NEIGHBOURS
         ),
         "squared_mmd": squared_mmd(space.draws, prior_draws(len(space.draws))),
-        "kl_to_prior": knn_kl(space.draws, PRIOR(None)),
+        "kl_to_prior": knn_kl(space.draws, PRIOR(None), k=NEIGHBOURS),
         "code_share": recognise(probe, space.decode(jnp.asarray(space.means))).share,
         "prior_share": prior.share,
         "prior_classes": prior.classes,
@@ -238,7 +261,7 @@ def reference(data: Dataset, probe: Probe) -> dict[str, float]:
     real, blended = recognise(probe, images), recognise(probe, (starts + ends) / 2)
     return {
         "squared_mmd": squared_mmd(draws, others),
-        "kl_to_prior": knn_kl(draws, PRIOR(None)),
+        "kl_to_prior": knn_kl(draws, PRIOR(None), k=NEIGHBOURS),
         "code_share": real.share,
         "midpoint_share": blended.share,
         "midpoint_classes": blended.classes,

@@ -20,6 +20,8 @@ from jaxvae.evaluation.decoded import recognise
 from jaxvae.evaluation.probes import Probe, fit_probe
 from jaxvae.latent import nearest, prior_quantiles
 from jaxvae.report import write_json
+from jaxvae.report.display import value_limits
+from jaxvae.report.gallery import Gallery
 from jaxvae.report.latent_figures import Line, save_lines
 from jaxvae.report.tables import markdown_table
 from jaxvae.runs import Run, TrainConfig, load_run
@@ -27,8 +29,8 @@ from jaxvae.runs.checks import check_folder
 from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import Compute, set_up
 from jaxvae.runs.config import PresetName
-from jaxvae.runs.resolve import resolve
-from jaxvae.runs.training import train_run
+from jaxvae.runs.progress import announce, train_all
+from jaxvae.runs.resolve import resolve, settle_scale
 from jaxvae.types import InputError
 
 VARIANTS: dict[PresetName, str] = {"autoencoder": "autoencoder", "vae": "VAE"}
@@ -84,16 +86,20 @@ class OneDimensionalConfig:
 def main(config: OneDimensionalConfig) -> int:
     """Train, measure and draw; returns the exit code."""
     set_up(Compute(num_processes=1))
-    data = load(config.dataset, config.data_dir)
+    _, data = settle_scale(TrainConfig(), load(config.dataset, config.data_dir))
     if data.train.label is None:
         raise InputError(f"dataset: {config.dataset} has no labels to tell images by; name one that has")
-    folder = config.out or Path("runs") / f"one_dimensional-{Path(config.dataset).stem}"
+    if config.num > data.train.num_examples:
+        raise InputError(f"num: {config.num} asked for, {data.name} has {data.train.num_examples}; ask for fewer")
+    if len(np.unique(data.train.label[:PROBED])) < 2:
+        raise InputError(f"dataset: the images of {config.dataset} are of one class; name a set of two or more")
+    folder = config.out or Path("runs") / f"one_dimensional-{Path(config.dataset).resolve().stem}"
     configs = {name: train_config(config, data, folder, name) for name in VARIANTS}
-    for one in configs.values():
-        if exit_code := train_run(one):
-            return exit_code
+    if exit_code := train_all({VARIANTS[name]: one for name, one in configs.items()}, OneDimensionalConfig):
+        return exit_code
     images, labels = data.train.first(config.num), data.train.label[: config.num]
     walks = {VARIANTS[name]: walk(load_run(Path(str(one.run_dir))), images) for name, one in configs.items()}
+    announce(f"an independent classifier learns from {min(PROBED, data.train.num_examples):,} images")
     probe = fit_probe(data.train.first(PROBED), data.train.label[:PROBED])
     ordered = images[walks["VAE"].order]
     itself = {"codes": images, "halfway": (ordered[1:] + ordered[:-1]) / 2}
@@ -103,9 +109,11 @@ def main(config: OneDimensionalConfig) -> int:
     (folder / "one_dimensional.md").write_text(text)
     write_json(folder / "one_dimensional.json", rows)
     lines = [Line(name, one.codes, labels[one.order], one.decoded) for name, one in walks.items()]
-    save_lines(folder / "one_dimensional.png", lines)
+    gallery = Gallery(folder)
+    with gallery.figure("one_dimensional.png") as path:
+        save_lines(path, lines, limits=value_limits(images))
     print(f"{text}\nfigure and table in {folder}")
-    return 0
+    return 1 if gallery.missing else 0
 
 
 def train_config(config: OneDimensionalConfig, data: Dataset, folder: Path, preset: PresetName) -> TrainConfig:
@@ -124,6 +132,7 @@ def train_config(config: OneDimensionalConfig, data: Dataset, folder: Path, pres
         beta=None if preset == "autoencoder" else VARIANCE,
         learning_rate=2e-3,
         decay="cosine",
+        select="last",
         checkpoint_every=config.steps,
         tensorboard=False,
         figures=False,

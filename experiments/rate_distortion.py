@@ -16,7 +16,7 @@ from jaxvae.report.tables import markdown_table
 from jaxvae.runs import TrainConfig
 from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import Compute, set_up
-from jaxvae.runs.training import train_run
+from jaxvae.runs.progress import train_all
 from jaxvae.types import InputError
 
 COLUMNS = {
@@ -59,15 +59,15 @@ class RateDistortionConfig:
 def main(config: RateDistortionConfig) -> int:
     """Train, measure and draw; returns the exit code."""
     set_up(Compute(num_processes=1))
-    folder = config.out or Path("runs") / f"rate_distortion-{Path(config.dataset).stem}"
+    folder = config.out or Path("runs") / f"rate_distortion-{Path(config.dataset).resolve().stem}"
+    runs = {f"beta {beta:g}": train_config(config, beta, folder) for beta in sorted(config.betas)}
+    if exit_code := train_all(runs, RateDistortionConfig):
+        return exit_code
     points = {}
-    for beta in sorted(config.betas):
-        one = train_config(config, beta, folder)
-        if exit_code := train_run(one):
-            return exit_code
+    for name, one in runs.items():
         summary = json.loads((Path(str(one.run_dir)) / "summary.json").read_text())
         found = {name: summary[f"test_{name}"] for name in ("kl", "log_likelihood", "elbo", "active_units")}
-        points[f"beta {beta:g}"] = {**found, "distortion": -found["log_likelihood"]}
+        points[name] = {**found, "distortion": -found["log_likelihood"]}
     write_json(folder / "rate_distortion.json", points)
     table = markdown_table(points, COLUMNS)
     (folder / "rate_distortion.md").write_text(table + "\n")
@@ -89,6 +89,7 @@ def train_config(config: RateDistortionConfig, beta: float, folder: Path) -> Tra
         latent_dim=config.latent_dim,
         beta=beta,
         decay="cosine",
+        select="last",
         tensorboard=False,
         figures=False,
         compute=Compute(num_processes=1),

@@ -1,7 +1,7 @@
 """Look into a trained model: `python experiments/sample.py --run-dir DIR` writes three pictures and a film.
 
 `--interpolate`, `--traverse`, `--attribute`, `--vary`, `--neighbours` and `--view` write what they say instead, each as
-a picture, and as a film where something moves. Test images are named by their numbers, from 0.
+a picture, and as a film where something moves. Test images are named by their numbers, from 0, and their classes.
 """
 
 from __future__ import annotations
@@ -18,14 +18,18 @@ import numpy as np
 
 from jaxvae import latent, rng
 from jaxvae.data import named_attributes
+from jaxvae.data.attributes import usable_attributes
 from jaxvae.data.dataset import full_scale
 from jaxvae.evaluation import in_blocks
 from jaxvae.report import animation, figures
+from jaxvae.report.display import value_limits
+from jaxvae.report.gallery import Gallery
 from jaxvae.runs import load_run
 from jaxvae.runs.checks import check, check_at_least, check_folder, check_seed
 from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import Compute, set_up
 from jaxvae.runs.data import check_one_layer, load_data
+from jaxvae.runs.progress import announce
 from jaxvae.runs.selection import Select
 from jaxvae.runs.trained import Trained
 from jaxvae.types import InputError
@@ -76,6 +80,8 @@ class SampleConfig:
     """Other seed, other samples."""
     data_dir: Path | None = None
     """Where tensorflow-datasets keeps its sets, if not where the run found them."""
+    dataset: str | None = None
+    """Where the run's data lie now, if they moved."""
     out: Path | None = None
     """Folder for the pictures; DIR/samples if not given."""
 
@@ -111,16 +117,17 @@ def main(config: SampleConfig) -> int:
     set_up(Compute(num_processes=1))
     run = load_run(config.run_dir, select="best" if config.best else config.select)
     check_one_layer(run)
-    data = load_data(run, config.data_dir, stream=True)
+    data = load_data(run, config.data_dir, config.dataset, stream=True)
     if run.config.train_examples is not None:
         data = data._replace(train=data.train.take(np.arange(run.config.train_examples)))
     trained = Trained(run, data, config.out or config.run_dir / "samples")
     check_fits(config, trained)
+    gallery = Gallery(trained.folder)
     asked = [draw for name, draw in ACTIONS.items() if getattr(config, name) is not None]
     for draw in asked or (draw_samples, draw_reconstructions, draw_traversals):
-        draw(config, trained)
-    print(f"pictures in {trained.folder}")
-    return 0
+        draw(config, trained, gallery)
+    print(f"pictures in {gallery.folder}")
+    return 1 if gallery.missing else 0
 
 
 def check_fits(config: SampleConfig, trained: Trained) -> None:
@@ -132,26 +139,30 @@ def check_fits(config: SampleConfig, trained: Trained) -> None:
         for number in () if given is None else np.ravel(given):
             if not 0 <= number < limit:
                 raise InputError(f"{name}: there is no {what} {number}; they are numbered from 0 to {limit - 1}")
+    if config.view and trained.data.test.num_examples < 3:
+        raise InputError(f"view: a map needs three test images or more, the set has {trained.data.test.num_examples}")
     if config.view and trained.latent_dim < 2:
         raise InputError("view: a map needs two latent dimensions or more, the run has one; use --traverse")
 
 
-def draw_samples(config: SampleConfig, trained: Trained) -> None:
+def draw_samples(config: SampleConfig, trained: Trained, gallery: Gallery) -> None:
     """Decoded draws of the prior."""
     num, run = config.num or 64, trained.run
-    keys = rng.sample_keys(rng.stream(rng.root(config.seed), "sample"), num)
-    samples = in_blocks(lambda keys: run.model.sample_each(run.params, keys), keys)
-    title = "decoded samples of the prior"
-    figures.save_grid(trained.folder / "samples.png", samples, columns=min(num, 16), title=title)
+    with gallery.figure("samples.png") as path:
+        keys = rng.sample_keys(rng.stream(rng.root(config.seed), "sample"), num)
+        samples = in_blocks(lambda keys: run.model.sample_each(run.params, keys), keys)
+        title = "decoded samples of the prior"
+        figures.save_grid(path, samples, columns=min(num, 16), title=title, limits=trained.limits())
 
 
-def draw_reconstructions(config: SampleConfig, trained: Trained) -> None:
+def draw_reconstructions(config: SampleConfig, trained: Trained, gallery: Gallery) -> None:
     """Test images and what becomes of them."""
-    originals, codes = trained.test_images(range(min(config.num or 64, trained.data.test.num_examples)))
-    figures.save_reconstructions(trained.folder / "reconstructions.png", originals, trained.decode(codes))
+    with gallery.figure("reconstructions.png") as path:
+        originals, codes = trained.test_images(range(min(config.num or 64, trained.data.test.num_examples)))
+        figures.save_reconstructions(path, originals, trained.decode(codes))
 
 
-def draw_path(config: SampleConfig, trained: Trained) -> None:
+def draw_path(config: SampleConfig, trained: Trained, gallery: Gallery) -> None:
     """From test image to test image: a row for each leg of the way, and a film of it all."""
     ids, each = config.interpolate or (), frames_each(config.steps)
     leg = each * (config.steps - 1)
@@ -159,48 +170,53 @@ def draw_path(config: SampleConfig, trained: Trained) -> None:
     film = trained.decode(latent.path_through(jnp.asarray(codes), leg, spherical=config.spherical))
     legs = film[leg * np.arange(len(ids) - 1)[:, None] + each * np.arange(config.steps)]
     images = np.concatenate([legs, originals[1:, None]], axis=1)
-    rows = [f"{start} to {end}" for start, end in itertools.pairwise(ids)]
+    rows = [f"{start} to {end}" for start, end in itertools.pairwise(trained.shows(ids))]
     columns = [*(f"{t:.2g}" for t in np.linspace(0, 1, config.steps)), "image"]
     title = f"{'spherical' if config.spherical else 'linear'} interpolation between the codes of test images"
-    path = trained.folder / "interpolation.png"
-    figures.save_strips(path, originals[:-1], images, rows=rows, columns=columns, title=title)
-    animation.save_gif(path.with_suffix(".gif"), film[:, None], rests=range(0, len(film), leg))
+    with gallery.figure("interpolation.png") as path:
+        figures.save_strips(path, originals[:-1], images, rows=rows, columns=columns, title=title)
+    with gallery.figure("interpolation.gif") as path:
+        rests = range(0, len(film), leg)
+        animation.save_gif(path, film[:, None], rests=rests, labels=[", ".join(rows)], limits=value_limits(originals))
 
 
-def draw_traversals(config: SampleConfig, trained: Trained) -> None:
+def draw_traversals(config: SampleConfig, trained: Trained, gallery: Gallery) -> None:
     """One latent dimension after another, the others as they are in a test image's code."""
     ids, turned = config.image or (0,), config.traverse or range(trained.latent_dim)
     deviations = animation.between(np.linspace(-REACH, REACH, config.steps), frames_each(config.steps))
     originals, codes = trained.test_images(ids)
     mean, unit = trained.spread()
     film = [latent.traversal(z, d, jnp.asarray(mean[d] + unit[d] * deviations)) for z in codes for d in turned]
-    rows = [f"test {number}, z{d}" for number in ids for d in turned]
+    rows = [f"{image}, z{d}" for image in trained.shows(ids) for d in turned]
     columns = [f"{deviation:.1f}" for deviation in deviations[:: frames_each(config.steps)]]
     title = "one latent dimension at a time, in standard deviations"
     originals = originals.repeat(len(turned), axis=0)
-    save_film(trained.folder / "traversal.png", originals, trained.decode(film), rows, columns, title)
+    save_film(gallery, "traversal", originals, trained.decode(film), rows, columns, title)
 
 
-def draw_attributes(config: SampleConfig, trained: Trained) -> None:
+def draw_attributes(config: SampleConfig, trained: Trained, gallery: Gallery) -> None:
     """Test images with less and with more of an attribute."""
-    spread = np.linspace(0, trained.data.test.num_examples - 1, 8).astype(int)  # a set may be in some order
-    ids, names = config.image or tuple(spread), config.attribute or ()
+    data = trained.data
+    spread = np.linspace(0, data.test.num_examples - 1, min(8, data.test.num_examples)).astype(int)  # may be in order
+    ids = config.image or tuple(spread)
     strengths = np.asarray(config.strength or np.linspace(-1.5, 1.5, 7))
     strengths = strengths if len(strengths) > 1 else np.append(0, strengths)
-    values = named_attributes(trained.data.train, trained.data.pixels, names)
-    known = jnp.asarray(trained.encode(trained.data.train))
-    directions = jnp.stack([latent.attribute_direction(known, values[name]) for name in names])
+    values = named_attributes(data.train, data.pixels, config.attribute or (), data.classes)
+    usable_attributes(values, wanted=values)
+    announce(f"codes of {data.train.num_examples:,} training images")
+    known = jnp.asarray(trained.encode(data.train))
+    directions = jnp.stack([latent.attribute_direction(known, each) for each in values.values()])
     originals, codes = trained.test_images(ids)
-    rows, columns = [f"test {number}" for number in ids], [f"{strength:g}" for strength in strengths]
+    rows, columns = trained.shows(ids), [f"{strength:g}" for strength in strengths]
     moving = animation.between(strengths, frames_each(len(strengths)))
-    for name, direction in zip(names, latent.orthogonalize(directions)):
-        path = trained.folder / ("attribute-" + re.sub(r"[^\w-]+", "-", name) + ".png")
+    for name, direction in zip(values, latent.orthogonalize(directions)):
         edited = latent.edit(jnp.asarray(codes)[:, None], direction, moving)
         title = f"attribute {name}: so much of it added to the codes"
-        save_film(path, originals, trained.decode(edited), rows, columns, title)
+        file = "attribute-" + re.sub(r"[^\w-]+", "-", name)
+        save_film(gallery, file, originals, trained.decode(edited), rows, columns, title)
 
 
-def draw_variations(config: SampleConfig, trained: Trained) -> None:
+def draw_variations(config: SampleConfig, trained: Trained, gallery: Gallery) -> None:
     """Random variations of a test image, wider from row to row."""
     widths, num, run = config.widen or (1.0, 2.0, 4.0, 8.0), config.num or 10, trained.run
     originals, codes = trained.test_images([config.vary or 0])
@@ -212,29 +228,37 @@ def draw_variations(config: SampleConfig, trained: Trained) -> None:
         posterior, how = run.model.encode(run.params, jnp.asarray(originals)), "its posterior, so many times as wide"
         variations = [latent.vary_posterior(key, posterior, num, width)[:, 0] for width in widths]
     rows, columns = [f"x {width:g}" for width in widths], [str(number + 1) for number in range(num)]
-    path, title = trained.folder / "variations.png", f"variations of test image {config.vary}: {how}"
+    (shown,) = trained.shows([config.vary or 0])
+    title = f"variations of an image, {shown}: {how}"
     originals = originals.repeat(len(widths), axis=0)
-    figures.save_strips(path, originals, trained.decode(variations), rows=rows, columns=columns, title=title)
+    with gallery.figure("variations.png") as path:
+        figures.save_strips(path, originals, trained.decode(variations), rows=rows, columns=columns, title=title)
 
 
-def draw_neighbours(config: SampleConfig, trained: Trained) -> None:
+def draw_neighbours(config: SampleConfig, trained: Trained, gallery: Gallery) -> None:
     """Test images, and the training images that the model finds most like them."""
     ids, train = config.neighbours or (), trained.data.train
     originals, codes = trained.test_images(ids)
+    announce(f"codes of {train.num_examples:,} training images")
     found = latent.nearest(codes, trained.encode(train), min(config.num or 10, train.num_examples))
     images = train.image[np.asarray(found.indices)] / full_scale(train.image)
-    rows, columns = [f"test {number}" for number in ids], [str(rank + 1) for rank in range(images.shape[1])]
-    path, title = trained.folder / "neighbours.png", "test images, and the training images with the nearest codes"
-    figures.save_strips(path, originals, images, rows=rows, columns=columns, title=title)
+    rows, columns = trained.shows(ids), [str(rank + 1) for rank in range(images.shape[1])]
+    title = "test images, and the training images with the nearest codes"
+    with gallery.figure("neighbours.png") as path:
+        figures.save_strips(path, originals, images, rows=rows, columns=columns, title=title)
 
 
-def draw_view(config: SampleConfig, trained: Trained) -> None:
+def draw_view(config: SampleConfig, trained: Trained, gallery: Gallery) -> None:
     """Codes of test images on a plane."""
     name = str(config.view)
-    path, shown = trained.folder / f"latent-{name}.png", trained.test_split(MAPPED[name])
-    points, axes = latent.VIEWS[name](trained.encode(shown))
+    shown = trained.test_split(MAPPED[name])
+    codes = trained.encode(shown)
+    announce(f"map of {len(codes)} codes by {name}")
+    points, axes = latent.VIEWS[name](codes)
     title = f"posterior means of {shown.num_examples} test images"
-    figures.save_latent_scatter(path, points, shown.label, axes=axes, title=title)
+    with gallery.figure(f"latent-{name}.png") as path:
+        names = trained.data.classes
+        figures.save_latent_scatter(path, points, shown.label, axes=axes, title=title, names=names)
 
 
 def frames_each(num: int) -> int:
@@ -243,14 +267,23 @@ def frames_each(num: int) -> int:
 
 
 def save_film(
-    path: Path, originals: np.ndarray, film: np.ndarray, rows: list[str], columns: list[str], title: str
+    gallery: Gallery,
+    name: str,
+    originals: np.ndarray,
+    film: np.ndarray,
+    rows: list[str],
+    columns: list[str],
+    title: str,
 ) -> None:
     """Frames `[R, F, ...]` as a picture with a row for each of R originals, and as a film in which all R move."""
-    figures.save_strips(path, originals, film[:, :: frames_each(len(columns))], rows=rows, columns=columns, title=title)
-    animation.save_gif(path.with_suffix(".gif"), film.swapaxes(0, 1))
+    with gallery.figure(f"{name}.png") as path:
+        stills = film[:, :: frames_each(len(columns))]
+        figures.save_strips(path, originals, stills, rows=rows, columns=columns, title=title)
+    with gallery.figure(f"{name}.gif") as path:
+        animation.save_gif(path, film.swapaxes(0, 1), labels=rows, limits=value_limits(originals))
 
 
-ACTIONS: dict[str, Callable[[SampleConfig, Trained], None]] = {
+ACTIONS: dict[str, Callable[[SampleConfig, Trained, Gallery], None]] = {
     "attribute": draw_attributes,  # first, because it alone may still refuse its option, and nothing is written then
     "interpolate": draw_path,
     "traverse": draw_traversals,

@@ -6,6 +6,7 @@ A NAME is a file in experiments/configs. What was interrupted goes on when the c
 from __future__ import annotations
 
 import dataclasses
+import math
 import tomllib
 from pathlib import Path
 from statistics import fmean, stdev
@@ -13,7 +14,6 @@ from typing import Any
 
 import jax
 import tyro
-from tqdm import tqdm
 
 from jaxvae.data import load
 from jaxvae.report import write_json
@@ -22,7 +22,7 @@ from jaxvae.runs import TrainConfig, load_run, scores
 from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import set_up
 from jaxvae.runs.directory import read_config
-from jaxvae.runs.training import train_run
+from jaxvae.runs.progress import named_bar, train_all
 from jaxvae.types import InputError
 
 CONFIGS = Path(__file__).resolve().parent / "configs"
@@ -62,12 +62,10 @@ def main(config: TableConfig) -> int:
     row = read(config.name)
     runs = [one_seed(config, row, seed) for seed in row["seeds"]]
     set_up(runs[0].compute)
-    values = []
-    for run in runs:
-        for stage in [*before(config, row, run.seed), run]:
-            if code := train_run(stage):
-                return code
-        values.append(evaluate(config, row, run))
+    stages = [stage for run in runs for stage in [*before(config, row, run.seed), run]]
+    if code := train_all({Path(str(stage.run_dir)).name: stage for stage in stages}, TableConfig):
+        return code
+    values = [evaluate(config, row, run) for run in runs]
     put_row(config.results, config.name, cells(config, row, runs, values))
     print(f"{config.name} in {config.results}")
     return 0
@@ -108,7 +106,7 @@ def evaluate(config: TableConfig, row: dict[str, Any], run: TrainConfig) -> list
         data.test,
         num_samples=config.num_samples or row["num_samples"],
         num_images=config.num_images,
-        progress=tqdm,
+        bars=named_bar,
     )
     write_json(Path(str(run.run_dir)) / "evaluation.json", scores.to_json(trained, lines))
     return lines
@@ -131,11 +129,16 @@ def cells(
         scores.protocol(read_config(Path(str(runs[0].run_dir)))),
         f"{row['published']['log_px']:.2f} ({row['published']['active_units']})",
         f"{fmean([line.value for line in log_px]):.2f}{spread} ({', '.join(map(active_units, by_name))})",
-        f"{fmean([line.standard_error for line in log_px]):.2f}",
+        standard_error(fmean([line.standard_error for line in log_px])),
         ", ".join(str(run.seed) for run in runs),
         f"L{log_px[0].samples} on {log_px[0].images} images",
         f"{' + '.join(epochs)} epochs, {jax.devices()[0].device_kind}",
     ]
+
+
+def standard_error(value: float) -> str:
+    """A cell: a number, or a dash where one image alone has none."""
+    return "-" if math.isnan(value) else f"{value:.2f}"
 
 
 def active_units(by_name: dict[str, scores.Line]) -> str:

@@ -6,6 +6,9 @@ a run directory seed-N/ for each seed where several were trained at once.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -13,9 +16,12 @@ import numpy as np
 from jaxvae import rng
 from jaxvae.evaluation import in_blocks
 from jaxvae.latent import manifold_grid
-from jaxvae.objectives import CORRUPTIONS
+from jaxvae.objectives import CORRUPTIONS, elbo_loss
+from jaxvae.presets import PRESETS
 from jaxvae.report import figures, read_metrics
-from jaxvae.report.history_figures import save_kl_history
+from jaxvae.report.display import value_limits
+from jaxvae.report.gallery import Gallery
+from jaxvae.report.history_figures import save_kl_history, save_loss_curve
 from jaxvae.runs import TrainConfig, seeds
 from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import set_up
@@ -33,35 +39,53 @@ def main(config: TrainConfig) -> int:
     return train_run(config, draw=draw)
 
 
-def draw(experiment: Experiment, state: TrainState) -> None:
-    """Write the figures; of several seeds the first has its picture taken."""
+def draw(experiment: Experiment, state: TrainState, folder: Path) -> None:
+    """Write the figures into a folder, of several seeds those of the first; one that fails costs a warning."""
     config, data, model, _, run_dir, _ = experiment
     config, state = seeds.members(config, state)[0]
-    folder, params = run_dir / "figures", evaluation_params(state)
+    gallery, params = Gallery(folder), evaluation_params(state)
     originals = data.test.first(64)
-    reconstructions = in_blocks(lambda x: model.reconstruct(params, x), originals)
-    figures.save_reconstructions(folder / "reconstructions.png", originals, reconstructions)
+    limits = value_limits(originals)
+    with gallery.figure("reconstructions.png") as path:
+        figures.save_reconstructions(path, originals, in_blocks(lambda x: model.reconstruct(params, x), originals))
     if config.corruption != "none":
-        spoilt = spoil(config, originals)
-        repaired = in_blocks(lambda x: model.reconstruct(params, x), spoilt)
-        before, after = (np.sqrt(np.mean((x - originals) ** 2)) for x in (spoilt, repaired))
-        title = f"test images, what was done to them (RMS error {before:.2f}), what the model makes of it ({after:.2f})"
-        figures.save_reconstructions(folder / "denoised.png", originals, spoilt, repaired, title=title)
-    keys = rng.sample_keys(rng.stream(rng.root(config.seed), "figures"), 64)
-    samples = in_blocks(lambda keys: model.sample_each(params, keys), keys)
-    figures.save_grid(folder / "samples.png", samples, columns=16, title="decoded samples of the prior")
+        with gallery.figure("denoised.png") as path:
+            save_denoised(path, config, originals, lambda x: model.reconstruct(params, x))
+    with gallery.figure("samples.png") as path:
+        keys = rng.sample_keys(rng.stream(rng.root(config.seed), "figures"), 64)
+        samples = in_blocks(lambda keys: model.sample_each(params, keys), keys)
+        figures.save_grid(path, samples, columns=16, title="decoded samples of the prior", limits=limits)
     records = read_metrics(run_dir / "metrics.jsonl")
-    figures.save_loss_curve(folder / "loss.png", records)
+    with gallery.figure("loss.png") as path:
+        save_loss_curve(path, records, objective_is_bound=objective_is_bound(config))
     if any("kl_per_dimension" in record for record in records):  # to be a point has no finite KL
-        save_kl_history(folder / "kl_history.png", records)
+        with gallery.figure("kl_history.png") as path:
+            save_kl_history(path, records)
     if config.latent_dim == 2:
-        examples = data.test.first(5000)
-        labels = None if data.test.label is None else data.test.label[: len(examples)]
-        means = in_blocks(lambda x: model.encode(params, x).mean, examples)
-        figures.save_latent_scatter(folder / "latent.png", means, labels)
-        manifold = in_blocks(lambda z: model.decode(params, z).mean, manifold_grid(20))
-        figures.save_manifold(folder / "manifold.png", manifold)
-    print(f"figures in {folder}")
+        with gallery.figure("latent.png") as path:
+            examples = data.test.first(5000)
+            labels = None if data.test.label is None else data.test.label[: len(examples)]
+            means = in_blocks(lambda x: model.encode(params, x).mean, examples)
+            figures.save_latent_scatter(path, means, labels, names=data.classes)
+        with gallery.figure("manifold.png") as path:
+            manifold = in_blocks(lambda z: model.decode(params, z).mean, manifold_grid(20))
+            figures.save_manifold(path, manifold, limits=limits)
+
+
+def save_denoised(path: Path, config: TrainConfig, originals: np.ndarray, repair: Callable[[Array], Array]) -> None:
+    """Draw test images, what was done to them, and what the model makes of that."""
+    spoilt = spoil(config, originals)
+    repaired = in_blocks(repair, spoilt)
+    before, after = (np.sqrt(np.mean((x - originals) ** 2)) for x in (spoilt, repaired))
+    title = f"test images, what was done to them (RMS error {before:.2f}), what the model makes of it ({after:.2f})"
+    figures.save_reconstructions(path, originals, spoilt, repaired, title=title)
+
+
+def objective_is_bound(config: TrainConfig) -> bool:
+    """Whether a resolved config trains what its evaluations report: minus the ELBO, of a point the log-likelihood."""
+    changed = config.beta_warmup_steps or config.free_bits or config.corruption != "none"
+    beta = 0 if config.posterior == "delta" else 1
+    return PRESETS[config.preset].objective is elbo_loss and config.beta == beta and not changed
 
 
 def spoil(config: TrainConfig, x: np.ndarray) -> Array:

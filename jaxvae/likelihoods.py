@@ -12,9 +12,10 @@ from typing import Literal, NamedTuple
 
 import jax.numpy as jnp
 
+from jaxvae.arguments import known
 from jaxvae.distributions import Bernoulli, ContinuousBernoulli, GreyCrossEntropy, Normal
-from jaxvae.distributions.base import halves
-from jaxvae.types import Array, Distribution
+from jaxvae.distributions.base import at_least_float32, halves
+from jaxvae.types import Array, Distribution, InputError
 
 
 def bernoulli(outputs: Array) -> Bernoulli:
@@ -39,22 +40,26 @@ class FixedNormal:
     scale: float = 1.0
 
     def __post_init__(self) -> None:
-        if not 0 < self.scale < math.inf:
-            raise ValueError(f"scale: must be above 0 and finite, got {self.scale}")
+        number = known("scale", self.scale)
+        if number is None or number.ndim:
+            raise TypeError("scale: must be one number, known before tracing; for others use normal")
+        if not 0 < number < math.inf:
+            raise InputError(f"scale: must be above 0 and finite, got {float(number)}")
+        object.__setattr__(self, "scale", float(number))  # JAX's numbers do not hash
 
     def __call__(self, outputs: Array) -> Normal:
         """-log p(x|z) = |x - mean|^2 / (2 scale^2) + D log(scale sqrt(2 pi))."""
-        log_var = jnp.full_like(outputs, 2 * math.log(self.scale), jnp.result_type(outputs, jnp.float32))
+        log_var = jnp.full_like(at_least_float32(outputs), 2 * math.log(self.scale))
         return Normal(outputs, log_var, event_ndim=outputs.ndim - 1)
 
 
-def normal(outputs: Array) -> Normal:
-    """Means and log-variances of real pixels, the two halves of the last axis.
+def normal(outputs: Array | tuple[Array, Array]) -> Normal:
+    """Means and log-variances of real pixels, the two halves of the last axis or two arrays.
 
     The log-variances are the decoder's own, per pixel, or one learned number that `nets.SharedLogVar` appends.
     """
     mean, log_var = halves(outputs)
-    return Normal(mean, log_var, event_ndim=outputs.ndim - 1)
+    return Normal(mean, log_var, event_ndim=mean.ndim - 1)
 
 
 class Likelihood(NamedTuple):
@@ -71,7 +76,7 @@ class Likelihood(NamedTuple):
 
 def _logit(mean: Array) -> Array:
     # A pixel that is never lit in training may be lit in the test set: keep its logit finite, as Burda et al. do.
-    mean = jnp.clip(mean, 0.001, 0.999)
+    mean = jnp.clip(at_least_float32(mean), 0.001, 0.999)
     return jnp.log(mean) - jnp.log1p(-mean)
 
 
@@ -79,7 +84,7 @@ def _continuous_logit(mean: Array) -> Array:
     # The mean of a continuous Bernoulli is not sigmoid(logit) and has no inverse in closed form: read it off a curve,
     # whose ends, near 0.001 and 0.999, keep the logit finite.
     logits = jnp.sinh(jnp.linspace(-7.6, 7.6, 2001))
-    return jnp.interp(mean, ContinuousBernoulli(logits).mean, logits)
+    return jnp.interp(at_least_float32(mean), ContinuousBernoulli(logits).mean, logits)
 
 
 def _identity(mean: Array) -> Array:

@@ -11,13 +11,14 @@ import numpy as np
 from flax import linen as nn
 
 from jaxvae.distributions import Chain, Delta, MultivariateNormal, Normal
-from jaxvae.distributions.base import halves
+from jaxvae.distributions.base import at_least_float32, cast_like, halves
 from jaxvae.distributions.chain import init_links, links
+from jaxvae.distributions.multivariate_normal import diagonal_matrix
 from jaxvae.types import Array, Distribution, Key, Params
 
 
-def normal(outputs: Array) -> Normal:
-    """`[..., 2D]` -> a diagonal normal: the first half is the mean, the second the log-variance."""
+def normal(outputs: Array | tuple[Array, Array]) -> Normal:
+    """`[..., 2D]`, or means and log-variances `[..., D]` -> a diagonal normal."""
     return Normal(*halves(outputs))
 
 
@@ -28,10 +29,10 @@ def multivariate_normal(outputs: Array) -> MultivariateNormal:
     its strict lower triangle row by row.
     """
     dim = _dimension_of_full_covariance(outputs.shape[-1])
-    mean, log_var, lower = jnp.split(outputs, [dim, 2 * dim], axis=-1)
+    mean, log_var, lower = jnp.split(at_least_float32(outputs), [dim, 2 * dim], axis=-1)
     rows, columns = np.tril_indices(dim, -1)
-    cholesky = jnp.exp(0.5 * log_var)[..., None] * jnp.eye(dim, dtype=outputs.dtype)
-    return MultivariateNormal(mean, cholesky.at[..., rows, columns].set(lower))
+    cholesky = diagonal_matrix(jnp.exp(0.5 * log_var)).at[..., rows, columns].set(lower)
+    return MultivariateNormal(cast_like(mean, outputs), cast_like(cholesky, outputs))
 
 
 def delta(outputs: Array) -> Delta:
@@ -44,6 +45,9 @@ class BottomUp:
     """q(z_1|x) q(z_2|z_1) ...: the encoder puts out the first, and a network makes each into the next."""
 
     networks: tuple[nn.Module, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "networks", tuple(self.networks))
 
     def init(self, key: Key, outputs: Array) -> Params:
         """Fresh parameters of the networks."""

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
-import jax.numpy as jnp
 import numpy as np
 from flax import linen as nn
 from jax.typing import DTypeLike
@@ -15,6 +14,7 @@ from jax.typing import DTypeLike
 from jaxvae.likelihoods import LIKELIHOODS
 from jaxvae.model import VAE
 from jaxvae.nets import ConvDecoder, ConvEncoder, MLPDecoder, MLPEncoder, SharedLogVar
+from jaxvae.nets.network import floating
 from jaxvae.objectives import ciwae_loss, elbo_loss, iwae_loss, kl_only_loss, piwae_loss
 from jaxvae.posteriors import POSTERIORS, BottomUp
 from jaxvae.priors import StandardNormal, TopDown
@@ -169,7 +169,7 @@ def build(
             encoder_outputs=posterior_row.num_outputs(latent_dim),
             decoder_shape=(*shape[:-1], shape[-1] * outputs_per_value),
             activation=ACTIVATIONS[activation or preset.activation],
-            dtype=None if dtype is None else _floating(dtype),
+            dtype=floating(dtype),
         )
     )
     if likelihood_row.log_var == "shared":
@@ -200,14 +200,3 @@ def _row(table: Mapping[str, Row], what: str, name: str) -> Row:
     if name not in table:
         raise InputError(f"{what}: must be one of {', '.join(table)}, got {name!r}{did_you_mean(name, table)}")
     return table[name]
-
-
-def _floating(dtype: DTypeLike) -> np.dtype:
-    """The same object whether a name or a type came, so that equal models are equal."""
-    try:
-        resolved = jnp.dtype(dtype)
-    except TypeError as error:
-        raise InputError(f"dtype: {dtype!r} is no type of numbers; give float32 or bfloat16") from error
-    if not jnp.issubdtype(resolved, jnp.floating):
-        raise InputError(f"dtype: networks cannot compute in {resolved}; give float32 or bfloat16")
-    return resolved

@@ -7,9 +7,10 @@ import dataclasses
 import jax.numpy as jnp
 from flax import linen as nn
 
+from jaxvae.arguments import whole_number
 from jaxvae.distributions import Chain, Normal
 from jaxvae.distributions.chain import init_links, links
-from jaxvae.types import Array, InputError, Key, Params
+from jaxvae.types import Array, Key, Params
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,13 +20,13 @@ class StandardNormal:
     latent_dim: int
 
     def __post_init__(self) -> None:
-        if self.latent_dim < 1:
-            raise InputError(f"latent_dim: must be at least 1, got {self.latent_dim}")
+        object.__setattr__(self, "latent_dim", whole_number("latent_dim", self.latent_dim))
 
     def __call__(self, params: Params, condition: Array | None = None) -> Normal:
         """The prior, without a batch axis."""
         del params, condition
-        return Normal(jnp.zeros(self.latent_dim), jnp.zeros(self.latent_dim))
+        zeros = jnp.zeros(self.latent_dim, jnp.float32)
+        return Normal(zeros, zeros)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,6 +36,9 @@ class TopDown:
     top: StandardNormal
     networks: tuple[nn.Module, ...]
     """From the top downwards."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "networks", tuple(self.networks))
 
     def init(self, key: Key) -> Params:
         """Fresh parameters of the networks."""

@@ -13,6 +13,7 @@ import hashlib
 import jax
 import jax.numpy as jnp
 
+from jaxvae.arguments import whole_number
 from jaxvae.types import Array, Key
 
 
@@ -49,8 +50,7 @@ def example_keys(key: Key, ids: Array) -> Key:
 def sample_keys(key: Key, num_samples: int) -> Key:
     """`[K, ...]` keys for K draws, from one key or from `[B]` keys. Draw k is the same whatever K is."""
     check_key(key)
-    if num_samples < 1:
-        raise ValueError(f"num_samples: must be at least 1, got {num_samples}")
+    num_samples = whole_number("num_samples", num_samples)
 
     def fold_in(number: Array) -> Key:
         folded = jax.vmap(jax.random.fold_in, in_axes=(0, None))(key.reshape(-1), number)

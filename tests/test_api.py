@@ -42,7 +42,7 @@ SIGNATURES = [
         "(params, key, x, *, model, num_temperatures=1000, num_chains=16, num_leapfrog=10, start='prior', "
         "condition=None, block_size=100, progress=<built-in function iter>)",
     ),
-    (evaluation.decompose_kl, "(key, posterior, prior, *, block_size=20)"),
+    (evaluation.decompose_kl, "(key, posterior, prior, *, block_size=20, progress=<built-in function iter>)"),
     (objectives.kl_only_loss, "(params, key, x, *, model, **options)"),
     (objectives.denoising, "(objective, corruption, level)"),
     (

@@ -11,7 +11,7 @@ import pytest
 import jaxvae
 
 PACKAGE = Path(jaxvae.__file__).parent
-TYPES, PIECES = {"types"}, {"types", "rng", "distributions"}
+TYPES, PIECES = {"types", "arguments"}, {"types", "arguments", "rng", "distributions"}
 MODEL = PIECES | {"nets", "posteriors", "priors", "likelihoods"}
 OBJECTIVE = MODEL | {"model"}
 TOP = OBJECTIVE | {"objectives"}
@@ -19,6 +19,7 @@ ALONE = TYPES | {"rng", "hosts"}
 
 LAYERS = {  # name -> what it may import of jaxvae, besides itself
     "types": set(),
+    "arguments": {"types"},
     "rng": TYPES,
     "hosts": TYPES,
     "distributions": ALONE,
@@ -31,7 +32,7 @@ LAYERS = {  # name -> what it may import of jaxvae, besides itself
     "presets": TOP,
     "latent": TOP,
     "evaluation": TOP,
-    "explorer": TOP | {"latent", "evaluation", "data"},
+    "explorer": TOP | {"latent", "evaluation", "data", "report"},
     "training": ALONE,  # the loss is an argument: it would train anything
     "data": ALONE,
     "checkpoint": ALONE,

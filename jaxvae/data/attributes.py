@@ -1,44 +1,52 @@
-"""What is known of every image, by name: its class, what its set says of it, and what can be measured on it."""
+"""Attributes of every image, by name: its class, what its set says of it, and what can be measured on it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
 
-from jaxvae.data.dataset import Pixels, Split, full_scale
+from jaxvae.data.dataset import INK, Pixels, Split, full_scale
 from jaxvae.data.rows import blocks
 from jaxvae.data.strokes import slant, stroke_width
 from jaxvae.types import InputError, did_you_mean
+
+logger = logging.getLogger(__name__)
 
 MEASURES: dict[str, Callable[[np.ndarray], np.ndarray]] = {"slant": slant, "width": stroke_width}
 """Of images that are ink on paper."""
 
 
-def named_attributes(split: Split, pixels: Pixels, names: Sequence[str] = ()) -> dict[str, np.ndarray]:
+def named_attributes(
+    split: Split, pixels: Pixels, names: Sequence[str] = (), classes: Sequence[str] = ()
+) -> dict[str, np.ndarray]:
     """`[N]` numbers for each attribute of a split's images.
 
-    There is one for each class, 1 or 0, named by its number; every one of `split.attributes`; and, where pixels are
-    ink, `slant` and `width`.
+    There is one for each class, 1 or 0, named as the class is, or by its number; every one of `split.attributes`; and,
+    where pixels are ink, `slant` and `width`.
 
     Args:
         split: labels, attributes and images.
         pixels: the data set's.
-        names: the attributes wanted, in this order; all if empty.
+        names: the attributes wanted, in this order; all if empty. A class may be wanted by its number, too.
+        classes: names of the classes, by their numbers; empty where they have none.
 
     Raises:
         InputError: there is none of such a name, or none at all.
 
     >>> import numpy as np
     >>> split = Split(np.zeros((3, 4, 4, 1)), np.array([1, 0, 1]), {"age": np.array([31.0, 64.0, 9.0])})
-    >>> {name: values.tolist() for name, values in named_attributes(split, "grey").items()}
-    {'0': [0, 1, 0], '1': [1, 0, 1], 'age': [31.0, 64.0, 9.0]}
+    >>> {name: values.tolist() for name, values in named_attributes(split, "grey", classes=("cat", "dog")).items()}
+    {'cat': [0, 1, 0], 'dog': [1, 0, 1], 'age': [31.0, 64.0, 9.0]}
     """
-    labels = () if split.label is None else np.unique(split.label)
-    measures = MEASURES if pixels != "grey" and split.image.shape[3:] == (1,) else {}
-    known = [*map(str, labels), *split.attributes, *(name for name in measures if name not in split.attributes)]
+    labels = class_labels(split, classes)
+    measures = MEASURES if pixels in INK and split.image.shape[3:] == (1,) else {}
+    known = [*labels, *split.attributes, *(name for name in measures if name not in split.attributes)]
     if not known:
         raise InputError("attribute: the data set has neither labels nor attributes; name a set that has some")
+    by_number = {str(label): name for name, label in labels.items()}
+    names = [name if name in known else by_number.get(name, name) for name in names]
     if unknown := [name for name in names if name not in known]:
         hint = did_you_mean(unknown[0], known)
         raise InputError(f"attribute: {unknown[0]!r} is none of this data set's{hint}; give one of {', '.join(known)}")
@@ -46,9 +54,57 @@ def named_attributes(split: Split, pixels: Pixels, names: Sequence[str] = ()) ->
     def values(name: str) -> np.ndarray:
         if name in split.attributes:
             return split.attributes[name]
-        if name in measures:
-            scale = full_scale(split.image)
-            return np.concatenate([measures[name](block / scale) for block in blocks(split.image)])
-        return np.asarray(split.label == int(name), np.int32)
+        if name in labels:
+            return np.asarray(split.label == labels[name], np.int32)
+        scale = full_scale(split.image)
+        return np.concatenate([measures[name](block / scale) for block in blocks(split.image)])
 
     return {name: values(name) for name in names or known}
+
+
+def class_labels(split: Split, classes: Sequence[str] = ()) -> dict[str, int]:
+    """Numbers of the classes that a split has, by the names under which they are attributes.
+
+    A class that is called like an attribute is named `class NAME`.
+    """
+    labels = [] if split.label is None else np.unique(split.label).tolist()
+    taken = {*split.attributes, *MEASURES}
+    names = {class_name(label, classes): label for label in labels}
+    return {f"class {name}" if name in taken else name: label for name, label in names.items()}
+
+
+def class_name(label: int, classes: Sequence[str]) -> str:
+    """The name of a class, or its number where it has none."""
+    return classes[label] if 0 <= label < len(classes) else str(label)
+
+
+def usable_attributes(
+    attributes: Mapping[str, np.ndarray], *, wanted: Collection[str] = (), may_be_constant: bool = False
+) -> dict[str, np.ndarray]:
+    """Leave out attributes that tell no images apart or have gaps, each with a warning that names it.
+
+    Args:
+        attributes: `[N]` values by name.
+        wanted: those that somebody asked for by name: they are refused.
+        may_be_constant: keep attributes whose values are all equal.
+
+    Raises:
+        InputError: one that is wanted cannot be used.
+    """
+    faults = {name: _fault(np.asarray(values), may_be_constant) for name, values in attributes.items()}
+    for name, fault in faults.items():
+        if fault and name in wanted:
+            raise InputError(f"attribute: {name!r} {fault}; name another")
+        if fault:
+            logger.warning("attribute: %r %s; it is left out", name, fault)
+    return {name: values for name, values in attributes.items() if not faults[name]}
+
+
+def _fault(values: np.ndarray, may_be_constant: bool) -> str:
+    """What makes an attribute of no use, or nothing."""
+    for fault, there in (("NaN", np.isnan(values)), ("infinity", np.isinf(values))):
+        if there.any():
+            return f"holds {fault} in {there.sum()} of {len(values)} images"
+    if not may_be_constant and len(np.unique(values)) < 2:
+        return f"is {values[0]:g} in all {len(values)} images"
+    return ""

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 Pixels = Literal["binary", "ink", "grey", "real"]
 """Meaning of a value: 0 or full scale; a probability of ink, as the literature reads MNIST; a shade in [0, 1]; or any
 real number, such as a column's of a table."""
+INK = ("binary", "ink")
+"""Values that a Bernoulli may score, and that strokes can be measured on."""
 
 
 def full_scale(image: Any) -> int:
@@ -63,12 +65,12 @@ class Dataset(NamedTuple):
     test: Split
     validation: Split | None = None
     pixels: Pixels = "grey"
-    scaling: Scaling | None = None
-    """How values were scaled; None where they are as they were stored."""
     classes: tuple[str, ...] = ()
     """Names of the classes: label i is that of `classes[i]`. Empty where there are no names."""
     preparation: Mapping[str, str] = MappingProxyType({})
     """What was done to the stored images to make them examples, by the option's name: resize, crop, background."""
+    scaling: Scaling | None = None
+    """How values were scaled; None where they are as they were stored."""
 
     @property
     def shape(self) -> tuple[int, ...]:

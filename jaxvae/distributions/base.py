@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar, dataclass_transform
+from typing import Any, Literal, TypeAlias, TypeVar, dataclass_transform
 
 import jax
 import jax.numpy as jnp
+from jax.typing import ArrayLike
 
 from jaxvae import rng
 from jaxvae.types import Array, Key
 
 T = TypeVar("T", bound=type)
+Support: TypeAlias = Literal["real", "unit", "binary", "integers", "any"]
+"""The values that a distribution is over; a point mass may lie anywhere."""
 
 
 def static(*, default: int | bool) -> Any:
@@ -31,21 +34,42 @@ def distribution(cls: T) -> T:
     return jax.tree_util.register_dataclass(frozen)
 
 
-def at_least_float32(array: Array | float) -> Array:
-    """Half precision is enough for a layer, not for a sum of log-densities."""
-    return jnp.asarray(array, jnp.result_type(array, jnp.float32))
+def as_floats(*arrays: ArrayLike) -> list[Array]:
+    """Arrays in one floating type: float32, or float64 where one has it.
+
+    Half precision is enough for a layer, not for a sum of log-densities; and integers wrap around.
+    """
+    with jax.numpy_dtype_promotion("standard"):  # the cast is meant, so the strict mode does not refuse it
+        dtype = jnp.result_type(jnp.float32, *arrays)
+    return [jnp.asarray(array, dtype) for array in arrays]
+
+
+def broadcast_floats(*arrays: ArrayLike) -> list[Array]:
+    """Arrays in one floating type and of one shape."""
+    return jnp.broadcast_arrays(*as_floats(*arrays))
+
+
+def at_least_float32(array: ArrayLike) -> Array:
+    """One array as `as_floats` returns it."""
+    return as_floats(array)[0]
+
+
+def cast_like(result: Array, parameter: Array) -> Array:
+    """A result that was computed in float32, in the parameter's dtype where that is a floating one."""
+    dtype = jnp.result_type(parameter)
+    return result.astype(dtype) if jnp.issubdtype(dtype, jnp.floating) else result
 
 
 def event_rows(event_ndim: int, value: Array, *parameters: Array) -> list[Array]:
-    """Broadcast a value and parameters against each other and make the event one axis, `[..., E]`.
+    """Broadcast a value and parameters against each other, as floats, and make the event one axis, `[..., E]`.
 
     XLA on CPU takes a third longer for a whole training step where it must loop over a last axis of one channel.
     """
     check_value(value, jnp.broadcast_shapes(*map(jnp.shape, parameters)), event_ndim)
-    return [flatten_event(array, event_ndim) for array in jnp.broadcast_arrays(value, *parameters)]
+    return [flatten_event(array, event_ndim) for array in broadcast_floats(value, *parameters)]
 
 
-def check_value(value: Array, shape: Sequence[int], event_ndim: int) -> None:
+def check_value(value: ArrayLike, shape: Sequence[int], event_ndim: int) -> None:
     """Refuse a value that is no event of a distribution of this shape.
 
     Leading axes broadcast. The event's do not, unless all its parameters are one number: `[B]` and `[B, 1]` would
@@ -79,8 +103,16 @@ def _broadcast(*shapes: Sequence[int]) -> tuple[int, ...] | None:
         return None
 
 
-def halves(outputs: Array) -> tuple[Array, Array]:
-    """The two halves of a network's outputs `[..., 2D]`: means and log-variances."""
+def halves(outputs: Array | tuple[Array, Array]) -> tuple[Array, Array]:
+    """Means and log-variances: the two halves of a network's outputs `[..., 2D]`, or its two outputs as they are."""
+    if isinstance(outputs, tuple | list) and len(outputs) == 2:
+        mean, log_var = outputs
+        return mean, log_var
+    if not hasattr(outputs, "shape"):
+        raise ValueError(
+            f"outputs: an array [..., 2D] or a tuple (mean, log_var) is wanted, got a {type(outputs).__name__}; "
+            "give the model a function that makes a distribution of it"
+        )
     if jnp.ndim(outputs) == 0 or outputs.shape[-1] % 2:
         raise ValueError(f"outputs: {jnp.shape(outputs)} cannot be halved into means and log-variances; give [..., 2D]")
     mean, log_var = jnp.split(outputs, 2, axis=-1)

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import functools
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
 
-from jaxvae.distributions.base import at_least_float32, distribution, draw, event_rows, static
+from jaxvae.distributions.base import (
+    Support,
+    at_least_float32,
+    cast_like,
+    distribution,
+    draw,
+    event_rows,
+    static,
+)
 from jaxvae.types import Array, Key
 
 
@@ -28,12 +37,13 @@ def _softplus_jvp(primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array,
 
 def _cross_entropy(value: Array, logits: Array) -> Array:
     # x log sigmoid(l) + (1 - x) log sigmoid(-l) = x l - softplus(l): no probability is ever formed, so none can be 0.
-    return _within(value, value * logits - softplus(logits))
+    return _within(value, logits, jnp.where(jnp.isinf(logits), 0.0, value * logits - softplus(logits)))
 
 
-def _within(value: Array, log_prob: Array) -> Array:
-    """-inf off [0, 1], where a finite number would belong to no distribution; NaN stays NaN."""
-    return jnp.where((value < 0) | (value > 1), -jnp.inf, log_prob)
+def _within(value: Array, logits: Array, log_prob: Array) -> Array:
+    """-inf off [0, 1], or off the one value that an infinite logit allows; else NaN stays NaN."""
+    impossible = jnp.isinf(logits) & (value != (logits > 0).astype(value.dtype))
+    return jnp.where((value < 0) | (value > 1) | impossible, -jnp.inf, log_prob)
 
 
 @distribution
@@ -41,25 +51,28 @@ class Bernoulli:
     """Independent coins, log p(x) = sum [ x l - softplus(l) ] for x in {0, 1}.
 
     Between 0 and 1 the expression is that of coins with x as their bias, on average, and no likelihood: use
-    `ContinuousBernoulli`, or `GreyCrossEntropy` if that is what is meant. Off [0, 1] it is -inf.
+    `ContinuousBernoulli`, or `GreyCrossEntropy` if that is what is meant. Off [0, 1] it is -inf. An infinite logit
+    makes one value certain: its log-probability is 0, the other's -inf.
     """
 
+    support: ClassVar[Support] = "binary"
     logits: Array
     event_ndim: int = static(default=1)
 
     @property
     def mean(self) -> Array:
         """The probability of a 1."""
-        return jax.nn.sigmoid(self.logits)
+        return _sigmoid(self.logits)
 
     def sample(self, key: Key) -> Array:
         """Draw 0. or 1.; not differentiable."""
-        noise = draw(jax.random.uniform, key, self.logits.shape)
-        return (noise < self.mean).astype(self.logits.dtype)
+        logits = at_least_float32(self.logits)
+        noise = draw(jax.random.uniform, key, logits.shape, logits.dtype)
+        return cast_like((noise < jax.nn.sigmoid(logits)).astype(logits.dtype), self.logits)
 
     def log_prob(self, value: Array) -> Array:
         """`[...]` nats."""
-        return _cross_entropy(*event_rows(self.event_ndim, value, at_least_float32(self.logits))).sum(-1)
+        return _cross_entropy(*event_rows(self.event_ndim, value, self.logits)).sum(-1)
 
 
 @distribution
@@ -70,13 +83,14 @@ class GreyCrossEntropy:
     made with it compares with nothing but itself.
     """
 
+    support: ClassVar[Support] = "unit"
     logits: Array
     event_ndim: int = static(default=1)
 
     @property
     def mean(self) -> Array:
         """The grey value that a decoder with these logits means."""
-        return jax.nn.sigmoid(self.logits)
+        return _sigmoid(self.logits)
 
     def sample(self, key: Key) -> Array:
         """The mean: there is no distribution to sample from."""
@@ -84,7 +98,7 @@ class GreyCrossEntropy:
 
     def log_prob(self, value: Array) -> Array:
         """`[...]` minus the cross-entropy, in nats; unnormalised."""
-        return _cross_entropy(*event_rows(self.event_ndim, value, at_least_float32(self.logits))).sum(-1)
+        return _cross_entropy(*event_rows(self.event_ndim, value, self.logits)).sum(-1)
 
 
 @distribution
@@ -94,6 +108,7 @@ class ContinuousBernoulli:
     Reference: Loaiza-Ganem & Cunningham 2019, https://arxiv.org/abs/1907.06845, equations 4-9.
     """
 
+    support: ClassVar[Support] = "unit"
     logits: Array
     event_ndim: int = static(default=1)
 
@@ -103,7 +118,8 @@ class ContinuousBernoulli:
         logits = at_least_float32(self.logits)
         small, safe = _split_small(logits, 0.3)
         series = 0.5 + logits / 12 - logits**3 / 720 + logits**5 / 30240
-        return jnp.where(small, series, 1 / -jnp.expm1(-safe) - 1 / safe).astype(self.logits.dtype)
+        mean = jnp.where(small, series, 1 / -jnp.expm1(-safe) - 1 / safe)
+        return cast_like(mean, self.logits)
 
     def sample(self, key: Key) -> Array:
         """Draw by the inverse distribution function, differentiable in the logits."""
@@ -116,13 +132,18 @@ class ContinuousBernoulli:
         # Written for negative logits, where expm1 stays in (-1, 0]; a positive logit is the mirror image.
         slope = -jnp.abs(safe)
         falling = jnp.log1p(jnp.where(safe > 0, 1 - noise, noise) * jnp.expm1(slope)) / slope
-        return jnp.where(small, series, jnp.where(safe > 0, 1 - falling, falling)).astype(self.logits.dtype)
+        return cast_like(jnp.where(small, series, jnp.where(safe > 0, 1 - falling, falling)), self.logits)
 
     def log_prob(self, value: Array) -> Array:
         """`[...]` nats, a log-density: it may be positive."""
-        value, logits = event_rows(self.event_ndim, value, at_least_float32(self.logits))
+        value, logits = event_rows(self.event_ndim, value, self.logits)
         anchor, log_normalizer = _log_normalizer(logits)
-        return _within(value, (value - anchor) * logits - log_normalizer).sum(-1)
+        residual = jnp.where(jnp.isinf(logits), 0.0, (value - anchor) * logits)
+        return _within(value, logits, residual - log_normalizer).sum(-1)
+
+
+def _sigmoid(logits: Array) -> Array:
+    return cast_like(jax.nn.sigmoid(at_least_float32(logits)), logits)
 
 
 def _log_normalizer(logits: Array) -> tuple[Array, Array]:

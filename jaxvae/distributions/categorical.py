@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import jax
 import jax.numpy as jnp
+import numpy as np
+from jax.typing import ArrayLike
 
-from jaxvae.distributions.base import at_least_float32, check_value, distribution, draw, flatten_event, static
+from jaxvae.distributions.base import (
+    Support,
+    at_least_float32,
+    cast_like,
+    check_value,
+    distribution,
+    draw,
+    flatten_event,
+    static,
+)
 from jaxvae.types import Array, Key
 
 
@@ -14,9 +27,10 @@ class Categorical:
     """Independent categorical variables, log p(x) = sum log softmax(logits)[x].
 
     `logits` has one more axis than a value, the last one: the classes. `event_ndim` counts a value's axes; with 0 a
-    value is one integer per example.
+    value is one integer per example. A logit of -inf rules a class out.
     """
 
+    support: ClassVar[Support] = "integers"
     logits: Array
     """`[..., C]`."""
     event_ndim: int = static(default=1)
@@ -24,25 +38,41 @@ class Categorical:
     @property
     def probabilities(self) -> Array:
         """`[..., C]`, summing to one."""
-        return jax.nn.softmax(self.logits)
+        return cast_like(jax.nn.softmax(at_least_float32(self.logits)), self.logits)
 
     @property
     def mean(self) -> Array:
         """The expected class number, which has meaning where classes are levels."""
-        return self.probabilities @ jnp.arange(self.logits.shape[-1], dtype=self.logits.dtype)
+        probabilities = jax.nn.softmax(at_least_float32(self.logits))
+        classes = jnp.arange(probabilities.shape[-1], dtype=probabilities.dtype)
+        return cast_like(probabilities @ classes, self.logits)
 
     def sample(self, key: Key) -> Array:
         """Draw integers by the Gumbel-max trick; not differentiable."""
-        return jnp.argmax(self.logits + draw(jax.random.gumbel, key, self.logits.shape), axis=-1)
+        logits = at_least_float32(self.logits)
+        return jnp.argmax(logits + draw(jax.random.gumbel, key, logits.shape, logits.dtype), axis=-1)
 
-    def log_prob(self, value: Array) -> Array:
-        """`[...]` nats; -inf where there is no such class."""
+    def log_prob(self, value: ArrayLike) -> Array:
+        """`[...]` nats; -inf where there is no such class, as for a negative or fractional number."""
         log_probabilities = jax.nn.log_softmax(at_least_float32(self.logits))
-        check_value(value, self.logits.shape[:-1], self.event_ndim)
-        value, log_probabilities = _broadcast(jnp.asarray(value), log_probabilities)
-        chosen = jnp.take_along_axis(log_probabilities, value[..., None], axis=-1, mode="clip")[..., 0]
-        chosen = jnp.where((value < 0) | (value >= self.logits.shape[-1]), -jnp.inf, chosen)
-        return flatten_event(chosen, self.event_ndim).sum(-1)
+        check_value(value, log_probabilities.shape[:-1], self.event_ndim)
+        classes, there = _classes(value, log_probabilities.shape[-1])
+        classes, log_probabilities = _broadcast(classes, log_probabilities)
+        chosen = jnp.take_along_axis(log_probabilities, classes[..., None], axis=-1, mode="clip")[..., 0]
+        return flatten_event(jnp.where(there, chosen, -jnp.inf), self.event_ndim).sum(-1)
+
+
+def _classes(value: ArrayLike, num_classes: int) -> tuple[Array, Array]:
+    """Class numbers as int32, 0 where there is no such class; and where there is one."""
+    if not isinstance(value, jax.Array):  # JAX would keep the lower 32 of 64 bits, and find a class in 2**32
+        value = np.clip(np.asarray(value, np.float64), -1, num_classes)
+    value = jnp.asarray(value)
+    if jnp.issubdtype(value.dtype, jnp.floating):
+        value = at_least_float32(value)
+    elif value.dtype.itemsize < 4 or value.dtype == jnp.uint32:
+        value = value.astype(jnp.int32)  # 256 classes are 0 of a uint8; what wraps around here becomes negative
+    there = (value >= 0) & (value < num_classes) & (value % 1 == 0)
+    return jnp.where(there, value, 0).astype(jnp.int32), there
 
 
 def _broadcast(value: Array, log_probabilities: Array) -> tuple[Array, Array]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from typing import TypeAlias, cast
+from typing import Any, ClassVar, TypeAlias, cast
 
 import jax.numpy as jnp
 from flax import linen as nn
 
 from jaxvae import rng
-from jaxvae.distributions.base import distribution, static
+from jaxvae.distributions.base import Support, distribution, static
 from jaxvae.distributions.kl import log_prob_per_example
 from jaxvae.distributions.normal import Normal
 from jaxvae.types import Array, Distribution, Key, Params
@@ -33,6 +33,11 @@ class Chain:
     event_ndim: int = static(default=1)
 
     @property
+    def support(self) -> tuple[Any, ...]:
+        """What each value is over, as far as it is known."""
+        return tuple(getattr(layer, "support", None) for layer in self._in_order((self.first, *self.links)))
+
+    @property
     def mean(self) -> Values:
         """The mean of each, given the means before it."""
         return self._walk(lambda link, _: link.mean)
@@ -44,7 +49,7 @@ class Chain:
 
     def log_prob(self, value: Values) -> Array:
         """`[...]` nats: the sum over the links."""
-        values = value[::-1] if self.backwards else value
+        values = self._in_order(value)
         total = log_prob_per_example(self.first, values[0])
         for link, before, after in zip(self.links, values, values[1:]):
             total = total + log_prob_per_example(link(before), after)
@@ -54,13 +59,18 @@ class Chain:
         values = [choose(self.first, 0)]
         for number, link in enumerate(self.links, start=1):
             values.append(choose(link(values[-1]), number))
-        return tuple(values[::-1] if self.backwards else values)
+        return self._in_order(tuple(values))
+
+    def _in_order(self, layers: tuple[Any, ...]) -> tuple[Any, ...]:
+        """From the order of the chain to that of a value, or back."""
+        return layers[::-1] if self.backwards else layers
 
 
 @distribution
 class Link:
     """A network that makes a value `[..., D]` into the diagonal normal of the next."""
 
+    support: ClassVar[Support] = "real"
     params: Params
     network: nn.Module = dataclasses.field(metadata={"static": True})
 

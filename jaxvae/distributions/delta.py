@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import jax.numpy as jnp
 
-from jaxvae.distributions.base import distribution, event_rows, static
+from jaxvae.distributions.base import Support, distribution, event_rows, static
 from jaxvae.types import Array, Key
 
 
@@ -15,6 +17,7 @@ class Delta:
     So the "KL" of a delta posterior is -log p(z): the prior's pull on the code, the point's infinite entropy left out.
     """
 
+    support: ClassVar[Support] = "any"
     mean: Array
     event_ndim: int = static(default=1)
 

@@ -8,12 +8,13 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jaxvae.distributions.base import at_least_float32, check_prior, flatten_event
+from jaxvae.distributions.base import at_least_float32, broadcast_floats, check_prior, flatten_event
 from jaxvae.distributions.bernoulli import Bernoulli, softplus
 from jaxvae.distributions.categorical import Categorical
-from jaxvae.distributions.multivariate_normal import MultivariateNormal, multivariate_gaussian_kl
+from jaxvae.distributions.multivariate_normal import MultivariateNormal, diagonal_matrix, multivariate_gaussian_kl
 from jaxvae.distributions.normal import Normal, gaussian_kl_per_dimension
-from jaxvae.types import Array, Distribution
+from jaxvae.distributions.supports import check_supports
+from jaxvae.types import Array, Distribution, Value
 
 ClosedForm = Callable[[Any, Any], Array]
 _CLOSED_FORMS: dict[tuple[type, type], ClosedForm] = {}
@@ -46,6 +47,7 @@ def kl_per_dimension(q: Distribution, p: Distribution, value: Array | None = Non
 
     Raises:
         TypeError: no closed form is known for the pair and no `value` came.
+        InputError: no closed form is known, and the two are over different values (a Bernoulli and a Normal).
     """
     closed_form = _CLOSED_FORMS.get((type(q), type(p)))
     if closed_form is not None:
@@ -56,7 +58,7 @@ def kl_per_dimension(q: Distribution, p: Distribution, value: Array | None = Non
             f"no closed form of KL({type(q).__name__} || {type(p).__name__}) is known: "
             "pass value=, a sample of q, for an estimate, or teach one with register_kl"
         )
-    return (log_prob_per_example(q, value) - log_prob_per_example(p, value))[..., None]
+    return log_ratio(q, p, value)[..., None]
 
 
 def kl_divergence(q: Distribution, p: Distribution, value: Array | None = None) -> Array:
@@ -70,9 +72,20 @@ def kl_divergence(q: Distribution, p: Distribution, value: Array | None = None) 
     return kl_per_dimension(q, p, value).sum(-1)
 
 
+def log_ratio(q: Distribution, p: Distribution, value: Value) -> Array:
+    """`[B]` log q(value) - log p(value) in nats: the KL, if the value is a sample of q, on average.
+
+    Raises:
+        InputError: the two are over different values (a Bernoulli and a Normal).
+    """
+    check_supports(q, p)
+    log_q, log_p = broadcast_floats(log_prob_per_example(q, value), log_prob_per_example(p, value))
+    return log_q - log_p
+
+
 def log_prob_per_example(distribution: Distribution, value: Array) -> Array:
     """`[B]` log-densities, also of a foreign distribution that leaves the event's axes unsummed."""
-    log_prob = distribution.log_prob(value)
+    log_prob = at_least_float32(distribution.log_prob(value))
     if hasattr(distribution, "event_ndim"):
         return log_prob
     whole, event = jnp.shape(value), tuple(getattr(distribution, "event_shape", ()))
@@ -107,16 +120,22 @@ def _normal_normal(q: Normal, p: Normal) -> Array:
 
 @register_kl(Bernoulli, Bernoulli)
 def _bernoulli_bernoulli(q: Bernoulli, p: Bernoulli) -> Array:
-    q_logits, p_logits = at_least_float32(q.logits), at_least_float32(p.logits)
-    # sigmoid(lq) (lq - lp) - softplus(lq) + softplus(lp)
-    kl = jax.nn.sigmoid(q_logits) * (q_logits - p_logits) - softplus(q_logits) + softplus(p_logits)
-    return flatten_event(kl, q.event_ndim)
+    of_q, of_p = broadcast_floats(q.logits, p.logits)
+    # log sigmoid(l) = -softplus(-l), of a 1 and of a 0
+    one = _expected(-softplus(-of_q), -softplus(-of_p))
+    zero = _expected(-softplus(of_q), -softplus(of_p))
+    return flatten_event(one + zero, q.event_ndim)
 
 
 @register_kl(Categorical, Categorical)
 def _categorical_categorical(q: Categorical, p: Categorical) -> Array:
-    q_log, p_log = (jax.nn.log_softmax(at_least_float32(d.logits)) for d in (q, p))
-    return flatten_event((jnp.exp(q_log) * (q_log - p_log)).sum(-1), q.event_ndim)
+    of_q, of_p = map(jax.nn.log_softmax, broadcast_floats(q.logits, p.logits))
+    return flatten_event(_expected(of_q, of_p).sum(-1), q.event_ndim)
+
+
+def _expected(log_q: Array, log_p: Array) -> Array:
+    """Compute q (log q - log p) of one outcome; what cannot happen adds nothing, and has no gradient."""
+    return jnp.exp(log_q) * jnp.where(log_q == -jnp.inf, 0.0, log_q - log_p)
 
 
 @register_kl(MultivariateNormal, MultivariateNormal)
@@ -129,4 +148,6 @@ def _full_covariance(q: Normal | MultivariateNormal, p: Normal | MultivariateNor
 def _cholesky(d: Normal | MultivariateNormal) -> Array:
     if isinstance(d, MultivariateNormal):
         return d.cholesky
-    return jnp.exp(0.5 * at_least_float32(d.log_var))[..., None] * jnp.eye(d.mean.shape[-1], dtype=d.mean.dtype)
+    # One number may be all log-variances.
+    _, log_var = broadcast_floats(d.mean, d.log_var)
+    return diagonal_matrix(jnp.exp(0.5 * log_var))

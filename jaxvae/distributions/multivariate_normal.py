@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import functools
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
 from jax.scipy.linalg import solve_triangular
 
-from jaxvae.distributions.base import at_least_float32, check_value, distribution, draw
+from jaxvae.distributions.base import (
+    Support,
+    as_floats,
+    broadcast_floats,
+    cast_like,
+    check_value,
+    distribution,
+    draw,
+)
 from jaxvae.distributions.normal import LOG_2PI
 from jaxvae.types import Array, Key
 
@@ -46,18 +55,20 @@ def multivariate_gaussian_kl(mean: Array, cholesky: Array, prior_mean: Array, pr
     >>> print(f"{integral:.5f} {multivariate_gaussian_kl(jnp.zeros(2), cholesky, jnp.zeros(2), eye):.5f}")
     0.51083 0.51083
     """
-    mean, cholesky, prior_cholesky = (at_least_float32(array) for array in (mean, cholesky, prior_cholesky))
-    ratio = _solve(prior_cholesky, cholesky)
-    shift = _solve(prior_cholesky, (mean - prior_mean)[..., None])[..., 0]
-    trace = jnp.square(ratio).sum((-2, -1))
+    mean, prior_mean = broadcast_floats(mean, prior_mean)
+    cholesky, prior_cholesky = broadcast_floats(cholesky, prior_cholesky)
+    mahalanobis = jnp.square(_solve(prior_cholesky, (mean - prior_mean)[..., None])).sum((-2, -1))
+    trace = jnp.square(_solve(prior_cholesky, cholesky)).sum((-2, -1))
     log_det = 2 * (_log_diagonal(prior_cholesky) - _log_diagonal(cholesky)).sum(-1)
-    return 0.5 * (trace - mean.shape[-1] + jnp.square(shift).sum(-1) + log_det)
+    trace, mahalanobis, log_det = broadcast_floats(trace, mahalanobis, log_det)
+    return 0.5 * (trace - mean.shape[-1] + mahalanobis + log_det)
 
 
 @distribution
 class MultivariateNormal:
     """N(mean, L L^T); the last axis is one event."""
 
+    support: ClassVar[Support] = "real"
     mean: Array
     """`[..., D]`."""
     cholesky: Array
@@ -70,15 +81,19 @@ class MultivariateNormal:
 
     def sample(self, key: Key) -> Array:
         """Draw mean + L eps, differentiable in both."""
-        noise = draw(jax.random.normal, key, self.mean.shape, self.mean.dtype)
-        return self.mean + jnp.einsum("...ij,...j->...i", self.cholesky, noise)
+        mean, cholesky = as_floats(self.mean, self.cholesky)
+        noise = draw(jax.random.normal, key, mean.shape, mean.dtype)
+        mean, noise = broadcast_floats(mean, jnp.einsum("...ij,...j->...i", cholesky, noise))
+        return cast_like(mean + noise, self.mean)
 
     def log_prob(self, value: Array) -> Array:
         """`[...]` nats."""
-        mean, cholesky = at_least_float32(self.mean), at_least_float32(self.cholesky)
-        check_value(value, mean.shape, self.event_ndim)
+        check_value(value, jnp.shape(self.mean), self.event_ndim)
+        value, mean, cholesky = as_floats(value, self.mean, self.cholesky)
+        value, mean = broadcast_floats(value, mean)
         residual = _solve(cholesky, (value - mean)[..., None])[..., 0]
-        return -0.5 * jnp.square(residual).sum(-1) - (0.5 * LOG_2PI + _log_diagonal(cholesky)).sum(-1)
+        residual, log_diagonal = broadcast_floats(residual, _log_diagonal(cholesky))
+        return -0.5 * jnp.square(residual).sum(-1) - (0.5 * LOG_2PI + log_diagonal).sum(-1)
 
 
 def _solve(triangular: Array, right: Array) -> Array:
@@ -117,6 +132,12 @@ def _row_by_row(lower: Array, right: Array) -> Array:
         return jax.lax.dynamic_update_index_in_dim(solved, value / pivot, i, -2)
 
     return jax.lax.fori_loop(0, lower.shape[-1], solve_row, jnp.zeros_like(right))
+
+
+def diagonal_matrix(diagonal: Array) -> Array:
+    """`[..., D]` -> `[..., D, D]`, zero off the diagonal."""
+    on_it = jnp.eye(diagonal.shape[-1], dtype=bool)
+    return jnp.where(jnp.broadcast_to(on_it, (*diagonal.shape, diagonal.shape[-1])), diagonal[..., None], 0)
 
 
 def _log_diagonal(cholesky: Array) -> Array:

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import math
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
 
-from jaxvae.distributions.base import at_least_float32, check_prior, distribution, draw, event_rows, static
+from jaxvae.distributions.base import (
+    Support,
+    broadcast_floats,
+    cast_like,
+    check_prior,
+    distribution,
+    draw,
+    event_rows,
+    static,
+)
 from jaxvae.types import Array, Key
 
 LOG_2PI = math.log(2 * math.pi)
@@ -22,7 +32,7 @@ def reparameterize(key: Key, mean: Array, log_var: Array) -> Array:
         log_var: `[..., D]`, the logarithm of the variance.
 
     Returns:
-        `[..., D]` samples.
+        `[..., D]` samples, computed in at least float32, in the dtype of `mean`.
 
     Raises:
         ValueError: `mean` and `log_var` differ in shape.
@@ -35,7 +45,9 @@ def reparameterize(key: Key, mean: Array, log_var: Array) -> Array:
            [1., 1., 1.]], dtype=float32)
     """
     check_same_shape(mean=mean, log_var=log_var)
-    return mean + jnp.exp(0.5 * log_var) * draw(jax.random.normal, key, mean.shape, mean.dtype)
+    wide_mean, log_var = broadcast_floats(mean, log_var)
+    noise = draw(jax.random.normal, key, wide_mean.shape, wide_mean.dtype)
+    return cast_like(wide_mean + jnp.exp(0.5 * log_var) * noise, mean)
 
 
 def gaussian_kl(
@@ -84,8 +96,7 @@ def gaussian_kl_per_dimension(
     mean: Array, log_var: Array, prior_mean: Array | float = 0.0, prior_log_var: Array | float = 0.0
 ) -> Array:
     """`gaussian_kl` before the sum: `[..., D]` nats."""
-    mean, log_var = at_least_float32(mean), at_least_float32(log_var)
-    prior_log_var = at_least_float32(prior_log_var)
+    mean, log_var, prior_mean, prior_log_var = broadcast_floats(mean, log_var, prior_mean, prior_log_var)
     log_ratio = log_var - prior_log_var
     shift = (mean - prior_mean) * jnp.exp(-0.5 * prior_log_var)
     # expm1 keeps the digits of exp(r) - 1 - r when the two variances almost agree.
@@ -106,6 +117,7 @@ class Normal:
     As a likelihood with a fixed log_var it is what is called MSE: -log p = sum (x - mean)^2 / (2 sigma^2) + a constant.
     """
 
+    support: ClassVar[Support] = "real"
     mean: Array
     log_var: Array
     event_ndim: int = static(default=1)
@@ -117,8 +129,7 @@ class Normal:
 
     def log_prob(self, value: Array) -> Array:
         """`[...]` nats."""
-        mean, log_var = at_least_float32(self.mean), at_least_float32(self.log_var)
-        value, mean, log_var = event_rows(self.event_ndim, value, mean, log_var)
+        value, mean, log_var = event_rows(self.event_ndim, value, self.mean, self.log_var)
         # Scaling the residual first keeps the square finite where exp(-log_var) alone would overflow.
         residual = (value - mean) * jnp.exp(-0.5 * log_var)
         return -0.5 * (LOG_2PI + log_var + jnp.square(residual)).sum(-1)

@@ -16,7 +16,8 @@ from jaxvae.distributions import Delta, GreyCrossEntropy
 from jaxvae.distributions.base import at_least_float32
 from jaxvae.distributions.kl import log_prob_per_example
 from jaxvae.evaluation.annealing import anneal, sigmoid_schedule, tune
-from jaxvae.evaluation.blocks import Bar, example_blocks
+from jaxvae.evaluation.blocks import Bar, check_counts, example_blocks, take
+from jaxvae.evaluation.compiled import compiled
 from jaxvae.evaluation.hmc import Path
 from jaxvae.objectives.importance import log_mean_exp
 from jaxvae.types import Array, Distribution, InputError, Key, Model, Params
@@ -105,16 +106,17 @@ def annealed_log_likelihood(
         log p(x) per example, with the acceptance, which should be about 0.65.
 
     Raises:
-        InputError: a number is below 1, or f_0 has no density.
+        InputError: a number is below 1, there are no examples, or f_0 has no density.
 
     Reference: Neal 2001, https://arxiv.org/abs/physics/9803008; Wu et al. 2017, https://arxiv.org/abs/1611.04273,
     section 4 (for decoders).
     """
-    options = _options(num_temperatures, num_chains, num_leapfrog, start, block_size)
+    options = _options(num_temperatures, num_chains, num_leapfrog, start)
     key = rng.stream(key, "annealed")
+    forward = compiled(_forward, model=model, options=options)
 
     def block(ids: np.ndarray) -> Any:
-        return _forward(params, key, ids, jnp.asarray(x[ids]), _take(condition, ids), model=model, options=options)
+        return forward(params, key, ids, take(x, ids), None if condition is None else take(condition, ids))
 
     log_px, acceptance, step_size = _in_blocks(block, len(x), block_size, progress)
     return AnnealedEstimate(log_px.astype(np.float64), acceptance, step_size)
@@ -149,17 +151,18 @@ def bidirectional(
 
     Reference: Grosse, Ghahramani & Adams 2015, https://arxiv.org/abs/1511.02543, section 3.
     """
-    options = _options(num_temperatures, num_chains, num_leapfrog, start, block_size)
+    check_counts(num_examples=num_examples)
+    options = _options(num_temperatures, num_chains, num_leapfrog, start)
     key = rng.stream(key, "bidirectional")
+    both_ways = compiled(_both_ways, model=model, options=options)
 
     def block(ids: np.ndarray) -> Any:
-        return _both_ways(params, key, ids, _take(condition, ids), model=model, options=options)
+        return both_ways(params, key, ids, None if condition is None else take(condition, ids))
 
     simulated, lower, upper, acceptance = _in_blocks(block, num_examples, block_size, progress)
     return Sandwich(simulated, lower.astype(np.float64), upper.astype(np.float64), acceptance)
 
 
-@functools.partial(jax.jit, static_argnames=("model", "options"))
 def _forward(
     params: Params, key: Key, ids: Array, x: Array, condition: Array | None, *, model: Model, options: _Options
 ) -> tuple[Array, Array, Array]:
@@ -176,7 +179,6 @@ def _forward(
     return jax.vmap(one)(rng.example_keys(key, ids), x, condition)
 
 
-@functools.partial(jax.jit, static_argnames=("model", "options"))
 def _both_ways(
     params: Params, key: Key, ids: Array, condition: Array | None, *, model: Model, options: _Options
 ) -> tuple[Array, Array, Array, Array]:
@@ -260,18 +262,12 @@ def _given(condition: Array | None) -> tuple[Array, ...]:
     return () if condition is None else (condition[None],)
 
 
-def _options(num_temperatures: int, num_chains: int, num_leapfrog: int, start: Start, block_size: int) -> _Options:
+def _options(num_temperatures: int, num_chains: int, num_leapfrog: int, start: Start) -> _Options:
     counts = {"num_temperatures": num_temperatures, "num_chains": num_chains, "num_leapfrog": num_leapfrog}
-    for name, count in {**counts, "block_size": block_size}.items():
-        if count < 1:
-            raise InputError(f"{name}: must be 1 or more, got {count}")
+    check_counts(**counts)
     if start not in (known := get_args(Start)):
         raise InputError(f"start: must be one of {', '.join(known)}, got {start!r}")
     return _Options(**counts, start=start)
-
-
-def _take(array: Array | np.ndarray | None, ids: np.ndarray) -> Array | None:
-    return None if array is None else jnp.asarray(array[ids])
 
 
 def _in_blocks(

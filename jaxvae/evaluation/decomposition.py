@@ -12,7 +12,11 @@ import numpy as np
 from jaxvae import rng
 from jaxvae.distributions import Normal
 from jaxvae.distributions.normal import LOG_2PI
+from jaxvae.evaluation.blocks import Bar, check_counts, example_blocks, take
 from jaxvae.types import Array, InputError, Key
+
+AT_ONCE = 25
+"""Blocks of draws that are scored before a progress bar moves."""
 
 
 class KLDecomposition(NamedTuple):
@@ -36,7 +40,9 @@ class KLDecomposition(NamedTuple):
         return self.mutual_information + self.aggregate_kl
 
 
-def decompose_kl(key: Key, posterior: Normal, prior: Normal, *, block_size: int = 20) -> KLDecomposition:
+def decompose_kl(
+    key: Key, posterior: Normal, prior: Normal, *, block_size: int = 20, progress: Bar = iter
+) -> KLDecomposition:
     r"""Take the mean KL of N posteriors apart, with q(z) = 1/N sum_n q(z|x_n) and one draw of each posterior.
 
         E_n KL(q(z|x_n) || p(z)) = E[log q(z|x) - log q(z)]                     mutual information
@@ -50,9 +56,11 @@ def decompose_kl(key: Key, posterior: Normal, prior: Normal, *, block_size: int 
         posterior: `[N, D]`, of all examples.
         prior: `[D]`.
         block_size: draws at once; memory is block_size times N times D.
+        progress: what the loop over draws, many blocks at a time, is wrapped in, such as `tqdm`.
 
     Raises:
-        InputError: posterior or prior is not a diagonal normal, whose dimensions could be scored one by one.
+        InputError: posterior or prior is not a diagonal normal, whose dimensions could be scored one by one; there are
+            no examples, or `block_size` is below 1.
 
     Reference: Hoffman & Johnson 2016, "ELBO surgery"; Chen et al. 2018, https://arxiv.org/abs/1802.04942, equation 2.
     """
@@ -62,14 +70,20 @@ def decompose_kl(key: Key, posterior: Normal, prior: Normal, *, block_size: int 
                 f"{name}: must be a Normal, whose dimensions are scored one by one, got a {type(each).__name__}"
             )
     num = len(posterior.mean)
-    keys = rng.example_keys(rng.stream(key, "decompose_kl"), jnp.arange(num))
-    rows = _score_all(keys, posterior, prior, block_size)
-    return KLDecomposition(*np.asarray(rows, np.float64).mean(axis=0).tolist())
+    check_counts(block_size=block_size)
+    if not num:
+        raise InputError("posterior: of no examples; give one or more")
+    # Every draw is scored by all of them.
+    posterior = jax.tree.map(lambda array: take(array, np.arange(num)), posterior)
+    key = rng.stream(key, "decompose_kl")
+    blocks = example_blocks(num, AT_ONCE * block_size, progress)
+    rows = [np.asarray(_score(key, ids, posterior, prior, block_size)) for ids in blocks]
+    return KLDecomposition(*np.concatenate(rows)[:num].astype(np.float64).mean(axis=0).tolist())
 
 
-@functools.partial(jax.jit, static_argnums=3)
-def _score_all(keys: Key, posterior: Normal, prior: Normal, block_size: int) -> Array:
-    """`[N, 3]` the three parts, for each draw."""
+@functools.partial(jax.jit, static_argnums=4)
+def _score(key: Key, ids: Array, posterior: Normal, prior: Normal, block_size: int) -> Array:
+    """`[B, 3]` the three parts, for a draw of each of these posteriors."""
 
     def score(item: tuple[Key, Array, Array]) -> Array:
         key, mean, log_var = item
@@ -80,7 +94,9 @@ def _score_all(keys: Key, posterior: Normal, prior: Normal, block_size: int) -> 
         apart = (jax.nn.logsumexp(every, axis=0) - jnp.log(len(every))).sum()
         return jnp.stack([own - together, together - apart, apart - of_prior])
 
-    return jax.lax.map(score, (keys, posterior.mean, posterior.log_var), batch_size=block_size)
+    return jax.lax.map(
+        score, (rng.example_keys(key, ids), posterior.mean[ids], posterior.log_var[ids]), batch_size=block_size
+    )
 
 
 def _log_density(z: Array, mean: Array, log_var: Array) -> Array:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -12,9 +11,10 @@ import numpy as np
 
 from jaxvae import rng
 from jaxvae.evaluation.active_units import active_units
+from jaxvae.evaluation.compiled import compiled
 from jaxvae.evaluation.standard_error import standard_error
 from jaxvae.objectives import elbo_terms
-from jaxvae.types import Array, Batch, ElboTerms, Key, Model, Params
+from jaxvae.types import Array, Batch, ElboTerms, InputError, Key, Model, Params
 
 
 class ElboEstimate(NamedTuple):
@@ -44,13 +44,21 @@ def evaluate_elbo(
         batches: the split, each example once; padding carries weight 0.
         model: see `elbo_terms`.
         num_samples: draws of z per example.
+
+    Raises:
+        InputError: there are no examples.
     """
     key = rng.stream(key, "evaluate")
+    terms_and_means = compiled(_terms_and_means, model=model, num_samples=num_samples)
     parts = []
     for batch in batches:
-        of_batch = _terms_and_means(params, key, batch, model=model, num_samples=num_samples)
         real = np.flatnonzero(batch.weights)
+        if not len(real):
+            continue
+        of_batch = terms_and_means(params, key, batch)
         parts.append(jax.tree.map(lambda array, real=real: np.asarray(array)[real], of_batch))
+    if not parts:
+        raise InputError("batches: hold no example of a weight other than 0; give one or more")
     terms, means = jax.tree.map(lambda *arrays: np.concatenate(arrays).astype(np.float64), *parts)
     elbo = terms.elbo
     return ElboEstimate(
@@ -64,7 +72,6 @@ def evaluate_elbo(
     )
 
 
-@functools.partial(jax.jit, static_argnames=("model", "num_samples"))
 def _terms_and_means(
     params: Params, key: Key, batch: Batch, *, model: Model, num_samples: int
 ) -> tuple[ElboTerms, Array]:
@@ -73,4 +80,4 @@ def _terms_and_means(
     terms = elbo_terms(params, keys, batch.x, model=model, condition=batch.condition, num_samples=num_samples)
     # The compiler sees that this is the encoding that the terms have made.
     means = model.encode(params, batch.x, *given).mean
-    return terms, jnp.concatenate([layer.reshape(len(layer), -1) for layer in jax.tree.leaves(means)], axis=1)
+    return terms, jnp.concatenate([layer.reshape(layer.shape[0], -1) for layer in jax.tree.leaves(means)], axis=1)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
 from jaxvae import rng
-from jaxvae.evaluation.blocks import Bar, example_blocks
+from jaxvae.evaluation.blocks import Bar, check_counts, example_blocks, take
+from jaxvae.evaluation.compiled import compiled
 from jaxvae.evaluation.standard_error import standard_error
 from jaxvae.objectives import importance_weighted_bound
 from jaxvae.types import Array, Key, Model, Params
@@ -68,25 +66,27 @@ def log_marginal_likelihood(
         log p(x) per example, with mean and standard error.
 
     Raises:
-        InputError: the posterior is a point, which has no density.
+        InputError: the posterior is a point, which has no density; there are no examples, or a number is below 1.
 
     Reference: Burda et al. 2016, https://arxiv.org/abs/1509.00519, section 5 (L_5000).
     """
+    check_counts(num_samples=num_samples, samples_at_once=samples_at_once)
     key = rng.stream(key, "log_marginal_likelihood")
+    bound = compiled(_bound, model=model, num_samples=num_samples, samples_at_once=samples_at_once)
     bounds = []
     for ids in example_blocks(len(x), block_size, progress):
-        given = None if condition is None else jnp.asarray(condition[ids])
-        bounds.append(_bound(params, key, ids, jnp.asarray(x[ids]), given, model, num_samples, samples_at_once))
+        given = None if condition is None else take(condition, ids)
+        bounds.append(bound(params, key, ids, take(x, ids), given))
     return LogLikelihood(np.concatenate(bounds)[: len(x)].astype(np.float64))
 
 
-@functools.partial(jax.jit, static_argnums=(5, 6, 7))
 def _bound(
     params: Params,
     key: Key,
     ids: Array,
     x: Array,
     condition: Array | None,
+    *,
     model: Model,
     num_samples: int,
     samples_at_once: int,

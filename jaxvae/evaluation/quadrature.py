@@ -17,6 +17,8 @@ import numpy as np
 from jaxvae.distributions import Bernoulli, ContinuousBernoulli, GreyCrossEntropy
 from jaxvae.distributions.base import at_least_float32
 from jaxvae.distributions.kl import log_prob_per_example
+from jaxvae.evaluation.blocks import check_counts, take
+from jaxvae.evaluation.compiled import compiled
 from jaxvae.types import Array, Distribution, InputError, Model, Params
 
 NEGLIGIBLE = 30.0
@@ -68,19 +70,24 @@ def log_evidence(
         `[N]` nats, and the error of each.
 
     Raises:
-        InputError: there are more than 2 latent dimensions.
+        InputError: there are more than 2 latent dimensions or no examples, or a number is below 1.
 
     Reference: Trefethen & Weideman 2014, https://doi.org/10.1137/130932132 (why such a simple rule is so good).
     """
+    check_counts(block_size=block_size, max_points=max_points)
+    if not len(x):
+        raise InputError("x: holds no examples; give one or more")
     dim = jnp.shape(model.prior(params).mean)[-1]
     if dim > 2:
         raise InputError(
             f"model: quadrature needs 1 or 2 latent dimensions, the prior has {dim}; use importance_weighted_bound"
         )
     cells = _cells(dim, half_width, spacing)
+    of_points = compiled(log_joint, model=model)
     blocks = []
     for first in range(0, len(x), block_size):
-        score = functools.partial(_log_joint, params, jnp.asarray(x[first : first + block_size]), model=model)
+        ids = np.arange(first, min(first + block_size, len(x)))
+        score = functools.partial(of_points, params, take(x, ids))
         log_px, error = _refine(score, cells, spacing, tolerance, max_points)
         blocks.append((log_px, error + _outside(score, cells, spacing, log_px)))
     return Evidence(*map(np.concatenate, zip(*blocks)))
@@ -90,9 +97,6 @@ def log_joint(params: Params, x: Array, z: Array, *, model: Model) -> Array:
     """`[B, P]` nats: log p(x|z) + log p(z) of every example `[B, ...]` at every point `[P, D]`."""
     log_prior = log_prob_per_example(model.prior(params), z)
     return _log_likelihoods(model.decode(params, z), x, len(z)) + log_prior
-
-
-_log_joint = jax.jit(log_joint, static_argnames="model")
 
 
 def _log_likelihoods(likelihood: Distribution, x: Array, num_points: int) -> Array:

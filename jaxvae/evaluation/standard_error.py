@@ -6,5 +6,5 @@ import numpy as np
 
 
 def standard_error(values: np.ndarray) -> float:
-    """Sample standard deviation of `[N]` values over sqrt(N), which is of their mean; NaN of a single one."""
+    """Sample standard deviation of `[N]` values over sqrt(N), the error of their mean; NaN, in JSON null, of one."""
     return float(values.std(ddof=1) / len(values) ** 0.5) if len(values) > 1 else float("nan")

@@ -1,7 +1,8 @@
-"""What the page is told: the decoder's layers, the test images and their codes, attributes, maps."""
+"""Contents of the page: the decoder's layers, the test images and their codes, attributes, maps."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -9,13 +10,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxvae.data import Split
-from jaxvae.data.attributes import named_attributes
-from jaxvae.data.dataset import Pixels
+from jaxvae.data.attributes import class_labels, class_name, named_attributes, usable_attributes
+from jaxvae.data.dataset import INK, Pixels
 from jaxvae.evaluation import in_blocks
 from jaxvae.explorer.codes import activity, planes, slider_ranges
-from jaxvae.explorer.layers import Layer, mean_layers
+from jaxvae.explorer.layers import Layer, mean_layers, rescaled
 from jaxvae.latent import attribute_direction
 from jaxvae.model import VAE
+from jaxvae.report.display import UNIT, Limits, arrangement, value_limits
 from jaxvae.types import InputError, Params
 
 NUM_CODES = 2000
@@ -27,27 +29,31 @@ MOST_CLASSES = 20
 HALF_A_LEVEL = 0.5 / 255
 
 
-def page_contents(model: VAE, params: Params, split: Split, pixels: Pixels, num_images: int) -> dict[str, Any]:
+def page_contents(
+    model: VAE, params: Params, split: Split, pixels: Pixels, num_images: int, classes: Sequence[str] = ()
+) -> dict[str, Any]:
     """Everything that is in the page besides its programs, as JSON's types and arrays."""
     height, width, channels = image_shape(split.image.shape[1:])
-    layers = mean_layers(model, params)
+    panels = arrangement(channels).panels
     split = _every_so_often(split, NUM_CODES)
     x = split.first(NUM_CODES)
+    limits = value_limits(x)
+    layers = rescaled(mean_layers(model, params), limits)
     codes = in_blocks(lambda x: model.encode(params, x).mean, x).astype(np.float32)
     shown = _spread(len(x), min(num_images, max(PIXEL_BYTES // (height * width * channels), 2)))
     ranges = slider_ranges(codes)
-    weights = weight_dtype(model, params, np.concatenate([codes[shown], _stretched(codes[shown], ranges)]))
+    weights = weight_dtype(model, params, np.concatenate([codes[shown], _stretched(codes[shown], ranges)]), limits)
     return {
-        "ink": pixels != "grey",
-        "image": {"height": height, "width": width, "channels": channels},
+        "ink": pixels in INK,
+        "image": {"height": height, "width": panels * width, "channels": channels, "panels": panels},
         "decoder": [layer_as_json(layer, weights) for layer in layers],
         "activity": activity(codes),
         "ranges": ranges,
         "planes": [plane._asdict() for plane in planes(codes)],
-        "pixels": np.round(255 * x[shown]).astype(np.uint8).reshape(len(shown), -1),
+        "pixels": np.round(255 * _between(x[shown], limits)).astype(np.uint8).reshape(len(shown), -1),
         "codes": codes[shown],
-        "groups": groups(split, shown),
-        "attributes": attributes(codes, split, pixels),
+        "groups": groups(split, shown, classes),
+        "attributes": attributes(codes, split, pixels, classes),
     }
 
 
@@ -80,18 +86,26 @@ def image_shape(shape: tuple[int, ...]) -> tuple[int, int, int]:
     if len(shape) == 1:
         side = round(shape[0] ** 0.5)
         return (side, side, 1) if side * side == shape[0] else (1, shape[0], 1)
-    if len(shape) != 3 or shape[-1] not in (1, 3):
-        raise InputError(f"dataset: the explorer draws grey or RGB images [H, W, 1 or 3], got {list(shape)}")
+    if len(shape) != 3:
+        raise InputError(f"dataset: the explorer draws images [H, W, C] and vectors [D], got {list(shape)}")
     return shape[0], shape[1], shape[2]
 
 
-def weight_dtype(model: VAE, params: Params, codes: np.ndarray) -> type[np.floating]:
+def _between(values: np.ndarray, limits: Limits) -> np.ndarray:
+    """Values as shares of the way from black to white."""
+    low, high = limits
+    return (values - low) / (high - low)
+
+
+def weight_dtype(model: VAE, params: Params, codes: np.ndarray, limits: Limits = UNIT) -> type[np.floating]:
     """Half precision, which halves the page, where at these codes it moves no pixel by half a level; else single."""
+    low, high = limits
 
     @jax.jit
     def largest_change(params: Params) -> jax.Array:
         half = {**params, "decoder": jax.tree.map(_through_half, params["decoder"])}
-        pictures = [jnp.clip(model.decode(each, jnp.asarray(codes)).mean, 0, 1) for each in (params, half)]
+        decoded = [model.decode(each, jnp.asarray(codes)).mean for each in (params, half)]
+        pictures = [jnp.clip((mean - low) / (high - low), 0, 1) for mean in decoded]
         return jnp.abs(pictures[0] - pictures[1]).max()
 
     return np.float16 if largest_change(params) < HALF_A_LEVEL else np.float32
@@ -109,26 +123,33 @@ def layer_as_json(layer: Layer, dtype: type[np.floating]) -> dict[str, Any]:
     return {"kind": type(layer).__name__, **fields}
 
 
-def groups(split: Split, shown: np.ndarray) -> dict[str, Any] | None:
-    """What dots are coloured by: the class, or else the first attribute that has few values, and which these are."""
+def groups(split: Split, shown: np.ndarray, classes: Sequence[str] = ()) -> dict[str, Any] | None:
+    """Groups that give dots their colours: classes, or else the first attribute that has few values."""
     known = {"class": split.label} if split.label is not None else {}
     for name, values in {**known, **split.attributes}.items():
         kinds = np.unique(values)
         if np.issubdtype(values.dtype, np.integer) and 1 < len(kinds) <= MOST_CLASSES:
-            return {"name": name, "kinds": kinds.tolist(), "values": values[shown].tolist()}
+            called = {
+                kind: class_name(kind, classes) if name == "class" and classes else kind for kind in kinds.tolist()
+            }
+            return {
+                "name": name,
+                "kinds": [*called.values()],
+                "values": [called[kind] for kind in values[shown].tolist()],
+            }
     return None
 
 
-def attributes(codes: np.ndarray, split: Split, pixels: Pixels) -> list[dict[str, Any]]:
-    """Directions with names: classes, the split's attributes, and of ink slant and width."""
-    if split.label is None and not split.attributes and pixels == "grey":
+def attributes(codes: np.ndarray, split: Split, pixels: Pixels, classes: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """Directions with names: classes, the split's attributes, of ink slant and width; not those of no use."""
+    if split.label is None and not split.attributes and pixels not in INK:
         return []
-    known = named_attributes(split, pixels).items()
+    numbered = class_labels(split, classes)
+    known = usable_attributes(named_attributes(split, pixels, classes=classes))
     return [
         {
-            "name": f"class {name}" if name.isdecimal() else name,
+            "name": f"class {name.removeprefix('class ')}" if name in numbered else name,
             "vector": np.asarray(attribute_direction(jnp.asarray(codes), values)),
         }
-        for name, values in known
-        if len(np.unique(values)) > 1
+        for name, values in known.items()
     ]

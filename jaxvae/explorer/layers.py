@@ -89,6 +89,15 @@ def mean_layers(model: VAE, params: Params) -> list[Layer]:
     return layers if mean.function == "identity" else [*layers, mean]
 
 
+def rescaled(layers: list[Layer], limits: tuple[float, float]) -> list[Layer]:
+    """Layers whose output 0 and 1 stand for these values; only a mean that is not squeezed into [0, 1] can be moved."""
+    low, high = limits
+    if limits == (0.0, 1.0) or isinstance(layers[-1], Elementwise):
+        return layers
+    last = layers[-1]
+    return [*layers[:-1], last._replace(kernel=last.kernel / (high - low), bias=(last.bias - low) / (high - low))]
+
+
 def _network(decoder: nn.Module, params: Params) -> list[Layer]:
     match decoder:
         case nets.SharedLogVar():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import json
+from collections.abc import Sequence
 from importlib import resources
 from string import Template
 from typing import Any
@@ -15,6 +16,7 @@ from jaxvae.data import Split
 from jaxvae.data.dataset import Pixels
 from jaxvae.explorer.contents import page_contents
 from jaxvae.model import VAE
+from jaxvae.report.display import arrangement
 from jaxvae.types import Params
 
 PAGE = resources.files("jaxvae.explorer") / "page"
@@ -26,7 +28,14 @@ SCRIPTS = (
 
 
 def explorer_page(
-    model: VAE, params: Params, split: Split, *, title: str, pixels: Pixels = "grey", num_images: int = 500
+    model: VAE,
+    params: Params,
+    split: Split,
+    *,
+    title: str,
+    pixels: Pixels = "grey",
+    num_images: int = 500,
+    classes: Sequence[str] = (),
 ) -> str:
     """A web page that decodes whatever code its reader chooses, and shows where the images of a split lie.
 
@@ -37,6 +46,7 @@ def explorer_page(
         title: what the page is called.
         pixels: the data set's; where they are ink, a bright page shows them dark on bright.
         num_images: how many images at most.
+        classes: names of the classes, by their numbers.
 
     Returns:
         HTML.
@@ -44,7 +54,9 @@ def explorer_page(
     Raises:
         InputError: the page cannot draw this model or these images.
     """
-    contents = page_contents(model, params, split, pixels, num_images)
+    contents = page_contents(model, params, split, pixels, num_images, classes)
+    note = arrangement(contents["image"]["channels"]).note
+    title = f"{title} ({note})" if note else title
     scripts = "\n".join(f"<script>\n{_source(f'{name}.js')}</script>" for name in SCRIPTS)
     return Template(_source("page.html")).substitute(
         title=html.escape(title), style=_source("style.css"), scripts=scripts, contents=to_json(contents)

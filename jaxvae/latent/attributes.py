@@ -9,6 +9,7 @@ an image that lacks it, -1 takes it away. `jaxvae.data.named_attributes` lists t
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 import jax
@@ -16,6 +17,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
 
+from jaxvae.arguments import check_number
+from jaxvae.distributions.base import as_floats, at_least_float32, broadcast_floats
 from jaxvae.types import Array, InputError
 
 Method = Literal["mean", "logistic"]
@@ -48,7 +51,7 @@ def has_attribute(values: ArrayLike) -> np.ndarray:
     Raises:
         InputError: the values are all equal, or not finite.
     """
-    return np.asarray(values) > attribute_threshold(values)
+    return np.asarray(values, np.float64) > attribute_threshold(values)
 
 
 def attribute_threshold(values: ArrayLike) -> float:
@@ -57,11 +60,14 @@ def attribute_threshold(values: ArrayLike) -> float:
     Raises:
         InputError: the values are all equal, or not finite.
     """
-    different = np.unique(np.asarray(values, np.float64))
-    if not np.isfinite(different).all() or len(different) < 2:
-        raise InputError(f"values: {different[:3].tolist()} only; an attribute needs two or more finite values")
+    values = np.asarray(values, np.float64)
+    if gaps := np.count_nonzero(~np.isfinite(values)):
+        raise InputError(f"values: {gaps} of {values.size} are NaN or infinite; leave these examples out")
+    different = np.unique(values)
+    if len(different) < 2:
+        raise InputError(f"values: all are {different.tolist()}; an attribute needs two or more different ones")
     # Where the median is the greatest value nothing lies above it, so the next one takes its place.
-    return float(different[0] if len(different) == 2 else min(np.median(np.asarray(values)), different[-2]))
+    return float(different[0] if len(different) == 2 else min(np.median(values), different[-2]))
 
 
 def attribute_vector(codes: Array, has_it: Array) -> Array:
@@ -76,7 +82,7 @@ def attribute_vector(codes: Array, has_it: Array) -> Array:
     >>> print(attribute_vector(jnp.array([[0.0, 1.0], [2.0, 1.0], [4.0, 1.0]]), jnp.array([False, True, True])))
     [3. 0.]
     """
-    has_it = has_it.astype(codes.dtype)
+    codes, has_it = as_floats(codes, has_it)
     return has_it @ codes / has_it.sum() - (1 - has_it) @ codes / (1 - has_it).sum()
 
 
@@ -92,19 +98,20 @@ def logistic_direction(codes: Array, has_it: Array) -> Array:
         codes: `[N, D]`.
         has_it: `[N]` booleans, some of each.
     """
-    scale = codes.std(axis=0) + 1e-6
-    inputs = (codes - codes.mean(axis=0)) / scale
-    inputs = jnp.concatenate([inputs, jnp.ones((len(codes), 1))], axis=1)
+    codes, has_it = as_floats(codes, has_it)
+    scale = codes.std(axis=0, keepdims=True) + 1e-6
+    inputs = (codes - codes.mean(axis=0, keepdims=True)) / scale
+    inputs = jnp.concatenate([inputs, jnp.ones_like(inputs[:, :1])], axis=1)
     # The Hessian is nowhere above inputs^T inputs / 4: with this bound in its place no step overshoots (Böhning &
     # Lindsay 1988), where Newton's own steps may on classes that are far apart.
-    penalty = jnp.full(inputs.shape[1], _PENALTY).at[-1].set(0)
+    penalty = jnp.full_like(inputs[0], _PENALTY).at[-1].set(0)
     bound = jax.scipy.linalg.cho_factor(inputs.T @ inputs / (4 * len(codes)) + jnp.diag(penalty + 1e-6))
 
     def step(_: Array, weights: Array) -> Array:
         error = jax.nn.sigmoid(inputs @ weights) - has_it
         return weights - jax.scipy.linalg.cho_solve(bound, error @ inputs / len(codes) + penalty * weights)
 
-    weights = jax.lax.fori_loop(0, _ITERATIONS, step, jnp.zeros(inputs.shape[1]))[:-1] / scale
+    weights = jax.lax.fori_loop(0, _ITERATIONS, step, jnp.zeros_like(inputs[0]))[:-1] / scale[0]
     return weights * (weights @ attribute_vector(codes, has_it)) / (weights @ weights)
 
 
@@ -121,6 +128,7 @@ def orthogonalize(directions: Array) -> Array:
     [[ 2 -2]
      [ 0  2]]
     """
+    directions = at_least_float32(directions)
     return jnp.linalg.pinv(directions, rtol=1e-4).T * (directions**2).sum(axis=1, keepdims=True)
 
 
@@ -138,4 +146,6 @@ def edit(z: Array, direction: Array, strength: ArrayLike) -> Array:
     """
     if jnp.shape(direction) != jnp.shape(z)[-1:]:
         raise InputError(f"direction: must have the codes' dimensions {jnp.shape(z)[-1:]}, got {jnp.shape(direction)}")
-    return z + jnp.asarray(strength)[..., None] * direction
+    check_number("strength", strength, least=-math.inf)
+    z, strength, direction = broadcast_floats(z, jnp.asarray(strength)[..., None], direction)
+    return z + strength * direction

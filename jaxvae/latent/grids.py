@@ -5,6 +5,8 @@ from __future__ import annotations
 import jax.numpy as jnp
 from jax.scipy.special import ndtri
 
+from jaxvae.arguments import whole_number
+from jaxvae.distributions.base import as_floats
 from jaxvae.types import Array, InputError
 
 
@@ -16,8 +18,10 @@ def traversal(z: Array, dimension: int, values: Array) -> Array:
     [[ 0. -1.]
      [ 0.  1.]]
     """
-    if jnp.ndim(z) != 1 or not 0 <= dimension < len(z):
-        raise InputError(f"dimension: {dimension} of a code of shape {jnp.shape(z)}; give [D], and a number below D")
+    if jnp.ndim(z) != 1:
+        raise InputError(f"z: one code [D] is wanted, got shape {jnp.shape(z)}")
+    dimension = whole_number("dimension", dimension, 0, len(z) - 1)
+    z, values = as_floats(z, values)
     copies = jnp.broadcast_to(z, (len(values), len(z)))
     return copies.at[:, dimension].set(values)
 
@@ -30,9 +34,8 @@ def prior_quantiles(num: int) -> Array:
     >>> [f"{quantile:.2f}" for quantile in prior_quantiles(2)]
     ['-0.67', '0.67']
     """
-    if num < 1:
-        raise InputError(f"num: must be at least 1, got {num}")
-    return ndtri((jnp.arange(num) + 0.5) / num)
+    num = whole_number("num", num)
+    return ndtri((jnp.arange(num, dtype=float) + 0.5) / num)
 
 
 def manifold_grid(num: int) -> Array:

@@ -8,6 +8,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxvae.arguments import whole_number
+from jaxvae.distributions.base import as_floats
 from jaxvae.types import Array, InputError
 
 
@@ -23,7 +25,8 @@ class Neighbours(NamedTuple):
 def nearest(queries: Array | np.ndarray, codes: Array | np.ndarray, k: int) -> Neighbours:
     """The k codes with the least Euclidean distance to each query; of equally near ones the first comes first.
 
-    A query that is itself among the codes is its own nearest neighbour. One query is compared at a time, so memory
+    Integers and half precision are compared in float32. A query that is itself among the codes is its own nearest
+    neighbour. One query is compared at a time, so memory
     grows with N and not with Q N; the distance is the sum over differences, exactly 0 where code and query are equal.
 
     Args:
@@ -41,14 +44,14 @@ def nearest(queries: Array | np.ndarray, codes: Array | np.ndarray, k: int) -> N
     >>> print(nearest(jnp.array([[0.0]]), jnp.array([[3.0], [1.0], [-1.0]]), 2).indices)
     [[1 2]]
     """
-    if not 1 <= k <= len(codes):
-        raise InputError(f"k: must be from 1 to {len(codes)}, the number of codes; got {k}")
+    k = whole_number("k", k, 1, len(codes))
     if queries.shape[1:] != codes.shape[1:]:
         raise InputError(f"queries: must have the codes' shape {codes.shape[1:]} each, got {queries.shape[1:]}")
-    rows = jnp.asarray(codes).reshape(len(codes), -1)
+    queries, codes = as_floats(queries, codes)
+    rows = codes.reshape(len(codes), -1)
 
     def search(query: Array) -> Neighbours:
-        negative, indices = jax.lax.top_k(-jnp.square(rows - query).sum(-1), k)
+        negative, indices = jax.lax.top_k(-jnp.square(rows - query[None]).sum(-1), k)
         return Neighbours(indices, jnp.sqrt(-negative))
 
-    return jax.lax.map(search, jnp.asarray(queries).reshape(len(queries), -1))
+    return jax.lax.map(search, queries.reshape(len(queries), -1))

@@ -7,6 +7,8 @@ import functools
 import jax
 import jax.numpy as jnp
 
+from jaxvae.arguments import whole_number
+from jaxvae.distributions.base import as_floats, at_least_float32
 from jaxvae.types import Array, InputError
 
 
@@ -30,17 +32,17 @@ def interpolate(z0: Array, z1: Array, num: int) -> Array:
      [1. 1.]
      [2. 1.]]
     """
-    t = _times(z0, z1, num)
+    t, z0, z1 = _ends(z0, z1, num)
     return (1 - t) * z0 + t * z1
 
 
 def halfway(z0: Array, z1: Array) -> Array:
     """`[..., D]` (z0 + z1) / 2, the mean of two codes: what lies halfway between two images, says the decoder."""
     _check_same_shape(z0, z1)
+    z0, z1 = as_floats(z0, z1)
     return 0.5 * (z0 + z1)
 
 
-@functools.partial(jax.jit, static_argnums=2)  # one by one, so many small operations would take a second
 def slerp(z0: Array, z1: Array, num: int) -> Array:
     """The arc between two codes: the angle turns in equal steps while the norm goes linearly from |z0| to |z1|.
 
@@ -70,7 +72,12 @@ def slerp(z0: Array, z1: Array, num: int) -> Array:
      [1.4142 1.4142]
      [0.     3.    ]]
     """
-    t = _times(z0, z1, num)
+    return _slerp(z0, z1, whole_number("num", num, least=2))
+
+
+@functools.partial(jax.jit, static_argnums=2)  # one by one, so many small operations would take a second
+def _slerp(z0: Array, z1: Array, num: int) -> Array:
+    t, z0, z1 = _ends(z0, z1, num)
     norm0, norm1 = _norm(z0), _norm(z1)
     u0, u1 = _unit(z0), _unit(z1)
     u0, u1 = jnp.where(norm0 > 0, u0, u1), jnp.where(norm1 > 0, u1, u0)
@@ -80,7 +87,6 @@ def slerp(z0: Array, z1: Array, num: int) -> Array:
     return ((1 - t) * norm0 + t * norm1) * direction
 
 
-@functools.partial(jax.jit, static_argnames=("num_per_leg", "spherical", "closed"))
 def path_through(codes: Array, num_per_leg: int, *, spherical: bool = False, closed: bool = False) -> Array:
     """A path from code to code, `num_per_leg` equal steps from each to the next; no code comes twice.
 
@@ -102,8 +108,11 @@ def path_through(codes: Array, num_per_leg: int, *, spherical: bool = False, clo
     """
     if len(codes) < 2:
         raise InputError(f"codes: a path leads through at least 2 codes, got {len(codes)}")
-    if num_per_leg < 1:
-        raise InputError(f"num_per_leg: must be at least 1, got {num_per_leg}")
+    return _path_through(at_least_float32(codes), whole_number("num_per_leg", num_per_leg), spherical, closed)
+
+
+@functools.partial(jax.jit, static_argnums=(1, 2, 3))
+def _path_through(codes: Array, num_per_leg: int, spherical: bool, closed: bool) -> Array:
     between = slerp if spherical else interpolate
     begins, ends = (codes, jnp.roll(codes, -1, axis=0)) if closed else (codes[:-1], codes[1:])
     legs = jax.vmap(lambda z0, z1: between(z0, z1, num_per_leg + 1)[:-1])(begins, ends)
@@ -111,12 +120,12 @@ def path_through(codes: Array, num_per_leg: int, *, spherical: bool = False, clo
     return path if closed else jnp.concatenate([path, codes[-1:]])
 
 
-def _times(z0: Array, z1: Array, num: int) -> Array:
-    """`[num, 1, ...]` times from 0 to 1 that broadcast against the codes."""
-    if num < 2:
-        raise InputError(f"num: both ends are part of a path, so it takes at least 2 points; got {num}")
+def _ends(z0: Array, z1: Array, num: int) -> tuple[Array, Array, Array]:
+    """Times from 0 to 1, `[num, 1, ...]`, and the codes `[1, ...]` as floats: both ends are part of a path."""
+    num = whole_number("num", num, least=2)
     _check_same_shape(z0, z1)
-    return jnp.linspace(0.0, 1.0, num).reshape(-1, *[1] * jnp.ndim(z0))
+    z0, z1 = as_floats(z0, z1)
+    return jnp.linspace(0.0, 1.0, num, dtype=z0.dtype).reshape(-1, *[1] * z0.ndim), z0[None], z1[None]
 
 
 def _check_same_shape(z0: Array, z1: Array) -> None:

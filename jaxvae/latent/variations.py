@@ -6,7 +6,9 @@ import jax
 import numpy as np
 
 from jaxvae import rng
-from jaxvae.types import Array, Distribution, InputError, Key
+from jaxvae.arguments import check_number, whole_number
+from jaxvae.distributions.base import at_least_float32, broadcast_floats
+from jaxvae.types import Array, Distribution, Key
 
 
 def vary(key: Key, z: Array, num: int, scale: float | Array | np.ndarray = 1.0) -> Array:
@@ -29,7 +31,10 @@ def vary(key: Key, z: Array, num: int, scale: float | Array | np.ndarray = 1.0) 
     [[1. 2.]
      [1. 2.]]
     """
+    check_number("scale", scale)
+    z = at_least_float32(z)
     noise = jax.vmap(lambda key: jax.random.normal(key, z.shape, z.dtype))(_keys(key, num))
+    z, scale, noise = broadcast_floats(z, scale, noise)
     return z + scale * noise
 
 
@@ -57,11 +62,11 @@ def vary_posterior(key: Key, posterior: Distribution, num: int, widen: float = 1
     >>> print(vary_posterior(jax.random.key(0), posterior, 1, widen=0.0))
     [[1. 1.]]
     """
+    check_number("widen", widen)
     samples = jax.vmap(posterior.sample)(_keys(key, num))
-    return posterior.mean + widen * (samples - posterior.mean)
+    mean, factor, samples = broadcast_floats(posterior.mean, widen, samples)
+    return mean + factor * (samples - mean)
 
 
 def _keys(key: Key, num: int) -> Key:
-    if num < 1:
-        raise InputError(f"num: must be at least 1, got {num}")
-    return rng.sample_keys(rng.stream(key, "vary"), num)
+    return rng.sample_keys(rng.stream(key, "vary"), whole_number("num", num))

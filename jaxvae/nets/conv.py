@@ -7,12 +7,14 @@ from collections.abc import Callable
 from flax import linen as nn
 from jax.typing import DTypeLike
 
+from jaxvae.distributions.base import at_least_float32
 from jaxvae.nets.conv_layers import Conv, ConvTranspose
 from jaxvae.nets.mlp import hidden_layers, join
+from jaxvae.nets.network import Network
 from jaxvae.types import Array
 
 
-class ConvEncoder(nn.Module):
+class ConvEncoder(Network):
     """Strided convolutions, each halving the image (rounding up), then dense layers."""
 
     channels: tuple[int, ...]
@@ -25,13 +27,14 @@ class ConvEncoder(nn.Module):
     @nn.compact
     def __call__(self, x: Array, condition: Array | None = None) -> Array:
         """`[B, H, W, C]` -> `[B, num_outputs]`."""
+        x = at_least_float32(x)
         for features in self.channels:
             x = self.activation(Conv(features, dtype=self.dtype)(x))
         h = hidden_layers(join(x, condition), self.hidden, self.activation, self.dtype)
         return nn.Dense(self.num_outputs, name="output")(h)
 
 
-class ConvDecoder(nn.Module):
+class ConvDecoder(Network):
     """The encoder's mirror image: dense layers, then transposed convolutions, each doubling the image.
 
     Widths and channels stand in the order of the layers, so reversed from the encoder's. Where the encoder met an odd
@@ -53,7 +56,7 @@ class ConvDecoder(nn.Module):
         *sizes, smallest = _sizes(self.shape[:2], len(self.channels))
         widths = (*self.hidden, smallest[0] * smallest[1] * self.channels[0])
         h = hidden_layers(join(z, condition), widths, self.activation, self.dtype)
-        x = h.reshape(-1, *smallest, self.channels[0])
+        x = h.reshape(z.shape[0], *smallest, self.channels[0])
         for features, (height, width) in zip(self.channels[1:], sizes[:0:-1]):
             x = self.activation(ConvTranspose(features, dtype=self.dtype)(x)[:, :height, :width])
         x = ConvTranspose(self.shape[-1], name="output")(x)

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import jax
+import jax.numpy as jnp
 from flax import linen as nn
 from jax import lax
 from jax.typing import DTypeLike
 
 from jaxvae.nets import conv_products
 from jaxvae.nets.conv_products import Padding
+from jaxvae.nets.network import Network
 from jaxvae.types import Array
 
 AXES = ("NHWC", "HWIO", "NHWC")
 
 
-class Conv(nn.Module):
+class Conv(Network):
     """`flax.linen.Conv` in two dimensions."""
 
     features: int
@@ -31,7 +33,7 @@ class Conv(nn.Module):
         return _apply(self, x, on_cpu=conv_products.conv, elsewhere=lax.conv_general_dilated)
 
 
-class ConvTranspose(nn.Module):
+class ConvTranspose(Network):
     """`flax.linen.ConvTranspose` in two dimensions."""
 
     features: int
@@ -50,10 +52,15 @@ def _apply(
     layer: Conv | ConvTranspose, x: Array, *, on_cpu: Callable[..., Array], elsewhere: Callable[..., Array]
 ) -> Array:
     kernel_shape = (*layer.kernel_size, x.shape[-1], layer.features)
-    kernel = layer.param("kernel", nn.initializers.lecun_normal(), kernel_shape)
-    bias = layer.param("bias", nn.initializers.zeros, (layer.features,))
+    kernel = layer.param("kernel", nn.initializers.lecun_normal(), kernel_shape, jnp.float32)
+    bias = layer.param("bias", nn.initializers.zeros, (layer.features,), jnp.float32)
     x, kernel, bias = nn.dtypes.promote_dtype(x, kernel, bias, dtype=layer.dtype)
     # Not lax.platform_dependent: the derivative of a choice would keep what both forms need for theirs.
-    if jax.default_backend() == "cpu":
+    if jax.default_backend() == "cpu" and not _sharded_explicitly(x, kernel):
         return on_cpu(x, kernel, bias, layer.strides, layer.padding)
-    return elsewhere(x, kernel, layer.strides, layer.padding, dimension_numbers=AXES) + bias
+    return elsewhere(x, kernel, layer.strides, layer.padding, dimension_numbers=AXES) + bias[None, None, None]
+
+
+def _sharded_explicitly(*arrays: Array) -> bool:
+    # Products join the batch and the pixels into one axis, which an explicit mesh has no name for.
+    return any(axis is not None for array in arrays for axis in jax.typeof(array).sharding.spec)

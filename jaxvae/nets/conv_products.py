@@ -9,10 +9,12 @@ In here axes run `[C, H, W, B]`: with the batch last, cutting an image into patc
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
-import jax
+import jax.numpy as jnp
 from jax import lax
 
 from jaxvae.types import Array
@@ -38,8 +40,8 @@ def conv(x: Array, kernel: Array, bias: Array, strides: tuple[int, int], padding
     """`lax.conv_general_dilated` plus bias: `[B, H, W, I]`, `[kh, kw, I, O]`, `[O]` -> `[B, h, w, O]`."""
     rows, columns = map(_windows_of_conv, x.shape[1:3], kernel.shape, strides, (padding, padding))
     patches = _patches(_batch_last(x), rows, columns)
-    y = lax.dot_general(_kernel_matrix(kernel, rows, columns), patches, (((0,), (0,)), ((), ())))
-    return _batch_first(y.reshape(-1, rows.number, columns.number, len(x)), bias)
+    y = lax.dot_general(_kernel_matrix(kernel, rows, columns), _flat(patches), (((0,), (0,)), ((), ())))
+    return _batch_first(y.reshape(y.shape[0], *patches.shape[1:]), bias)
 
 
 def conv_transpose(x: Array, kernel: Array, bias: Array, strides: tuple[int, int], padding: Padding) -> Array:
@@ -50,11 +52,11 @@ def conv_transpose(x: Array, kernel: Array, bias: Array, strides: tuple[int, int
     """
     rows, columns = map(_windows_of_conv_transpose, x.shape[1:3], kernel.shape, strides, (padding, padding))
     flipped = kernel[::-1, ::-1].swapaxes(2, 3)
-    patches = _kernel_matrix(flipped, rows, columns) @ _batch_last(x).reshape(kernel.shape[2], -1)
+    x = _batch_last(x)
+    patches = _kernel_matrix(flipped, rows, columns) @ _flat(x)
+    patches = patches.reshape(patches.shape[0], *x.shape[1:])
     sides = [_image_side(windows, padding) for windows in (rows, columns)]
-    image = jax.ShapeDtypeStruct((kernel.shape[3], *sides, len(x)), patches.dtype)
-    (y,) = jax.linear_transpose(lambda image: _patches(image, rows, columns), image)(patches)
-    return _batch_first(y, bias)
+    return _batch_first(_overlapped(patches, rows, columns, sides), bias)
 
 
 def _windows_of_conv(side: int, size: int, stride: int, padding: Padding) -> Windows:
@@ -72,21 +74,57 @@ def _image_side(windows: Windows, padding: Padding) -> int:
 
 
 def _patches(x: Array, rows: Windows, columns: Windows) -> Array:
-    """`[C, H, W, B]` -> a column for every window of every example, `[pixels of a window * C, h * w * B]`.
+    """`[C, H, W, B]` -> `[pixels of a window * C, h, w, B]`, the image as every window sees it.
 
     The image is cut into blocks as large as the stride; a window then is a few neighbouring blocks.
     """
-    axes = (rows, columns)
-    height, width = (axis.number + axis.blocks - 1 for axis in axes)
-    ends = (height * rows.stride, width * columns.stride)
-    pads = [(axis.before, end - side - axis.before, 0) for axis, end, side in zip(axes, ends, x.shape[1:3])]
-    x = lax.pad(x, x.dtype.type(0), [(0, 0, 0), *pads, (0, 0, 0)])
-    x = x.reshape(len(x), height, rows.stride, width, columns.stride, -1).transpose(2, 4, 0, 1, 3, 5)
+    x = lax.pad(x, x.dtype.type(0), _margins(rows, columns, x.shape[1:3]))
+    channels, batch = x.shape[0], x.shape[-1]
+    height, width = _blocks(rows), _blocks(columns)
+    x = x.reshape(channels, height, rows.stride, width, columns.stride, batch).transpose(2, 4, 0, 1, 3, 5)
     # Without the barriers XLA computes the padding anew for every element of every patch, ten times as slow.
-    x = lax.optimization_barrier(x.reshape(-1, height, width, x.shape[-1]))
-    corners = [(i, j) for i in range(rows.blocks) for j in range(columns.blocks)]
-    shifted = [x[:, i : i + rows.number, j : j + columns.number] for i, j in corners]
-    return lax.optimization_barrier(lax.concatenate(shifted, 0).reshape(len(corners) * len(x), -1))
+    x = lax.optimization_barrier(x.reshape(rows.stride * columns.stride * channels, height, width, batch))
+    shifted = [x[:, i : i + rows.number, j : j + columns.number] for i, j in _corners(rows, columns)]
+    return lax.optimization_barrier(lax.concatenate(shifted, 0))
+
+
+def _overlapped(patches: Array, rows: Windows, columns: Windows, sides: Sequence[int]) -> Array:
+    """`[pixels of a window * C, h, w, B]` -> `[C, H, W, B]`, the linear transpose of `_patches`: windows add up."""
+    height, width, batch = _blocks(rows), _blocks(columns), patches.shape[-1]
+    corners = _corners(rows, columns)
+    parts = jnp.split(lax.optimization_barrier(patches), len(corners))
+    zero = patches.dtype.type(0)
+    spread = []
+    for part, (i, j) in zip(parts, corners):
+        pads = [(i, height - i - rows.number, 0), (j, width - j - columns.number, 0)]
+        spread.append(lax.pad(part, zero, [(0, 0, 0), *pads, (0, 0, 0)]))
+    # The last comes first, as in the transpose that JAX makes.
+    x = lax.optimization_barrier(functools.reduce(jnp.add, spread[::-1]))
+    x = x.reshape(rows.stride, columns.stride, -1, height, width, batch).transpose(2, 3, 0, 4, 1, 5)
+    x = x.reshape(x.shape[0], height * rows.stride, width * columns.stride, batch)
+    return lax.pad(x, zero, [(-before, -after, 0) for before, after, _ in _margins(rows, columns, sides)])
+
+
+def _blocks(windows: Windows) -> int:
+    return windows.number + windows.blocks - 1
+
+
+def _corners(rows: Windows, columns: Windows) -> list[tuple[int, int]]:
+    return [(i, j) for i in range(rows.blocks) for j in range(columns.blocks)]
+
+
+def _margins(rows: Windows, columns: Windows, sides: Sequence[int]) -> list[tuple[int, int, int]]:
+    """Padding that makes an image of these sides whole blocks."""
+    pads = [
+        (windows.before, _blocks(windows) * windows.stride - side - windows.before, 0)
+        for windows, side in zip((rows, columns), sides)
+    ]
+    return [(0, 0, 0), *pads, (0, 0, 0)]
+
+
+def _flat(x: Array) -> Array:
+    # Products of matrices: with several axes in place of one their gradients take twice as long.
+    return x.reshape(x.shape[0], math.prod(x.shape[1:]))
 
 
 def _kernel_matrix(kernel: Array, rows: Windows, columns: Windows) -> Array:

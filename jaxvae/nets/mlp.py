@@ -9,10 +9,12 @@ import jax.numpy as jnp
 from flax import linen as nn
 from jax.typing import DTypeLike
 
-from jaxvae.types import Array
+from jaxvae.distributions.base import at_least_float32
+from jaxvae.nets.network import Network
+from jaxvae.types import Array, InputError
 
 
-class MLPEncoder(nn.Module):
+class MLPEncoder(Network):
     """Flatten, hidden layers, `num_outputs` numbers for a posterior head."""
 
     hidden: tuple[int, ...]
@@ -28,7 +30,7 @@ class MLPEncoder(nn.Module):
         return nn.Dense(self.num_outputs, name="output")(h)
 
 
-class MLPDecoder(nn.Module):
+class MLPDecoder(Network):
     """Hidden layers, then an array of any shape for a likelihood head."""
 
     hidden: tuple[int, ...]
@@ -41,13 +43,29 @@ class MLPDecoder(nn.Module):
     def __call__(self, z: Array, condition: Array | None = None) -> Array:
         """`[B, D]` -> `[B, *shape]`."""
         h = hidden_layers(join(z, condition), self.hidden, self.activation, self.dtype)
-        return nn.Dense(math.prod(self.shape), name="output")(h).reshape(-1, *self.shape)
+        return nn.Dense(math.prod(self.shape), name="output")(h).reshape(z.shape[0], *self.shape)
 
 
 def join(x: Array, condition: Array | None) -> Array:
-    """Flatten x, and the condition behind it, to `[B, ...]` rows."""
-    parts = [x] if condition is None else [x, condition]
-    return jnp.concatenate([part.reshape(len(part), -1) for part in parts], axis=-1)
+    """Flatten x, and the condition behind it, to `[B, ...]` rows.
+
+    Raises:
+        InputError: the condition is integer labels, or not one row for each example.
+    """
+    if condition is None:
+        return _rows(at_least_float32(x))
+    if condition.shape[:1] != x.shape[:1]:
+        raise InputError(f"condition: shape {condition.shape} for {x.shape[0]} examples; give one row for each")
+    if jnp.issubdtype(condition.dtype, jnp.integer) and math.prod(condition.shape[1:]) == 1:
+        raise InputError(
+            f"condition: {condition.dtype} labels of shape {condition.shape}, whose size means nothing to a network; "
+            "give jax.nn.one_hot(labels, num_classes)"
+        )
+    return jnp.concatenate([_rows(at_least_float32(x)), _rows(at_least_float32(condition))], axis=-1)
+
+
+def _rows(x: Array) -> Array:
+    return x.reshape(x.shape[0], math.prod(x.shape[1:]))
 
 
 def hidden_layers(

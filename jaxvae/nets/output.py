@@ -6,10 +6,11 @@ import jax.numpy as jnp
 from flax import linen as nn
 from flax.traverse_util import flatten_dict, unflatten_dict
 
+from jaxvae.nets.network import Network
 from jaxvae.types import Array, Params
 
 
-class SharedLogVar(nn.Module):
+class SharedLogVar(Network):
     """A decoder whose outputs are means, with one learned log-variance for all pixels appended along the last axis.
 
     Reference: Rybkin et al. 2021 (sigma-VAE), https://arxiv.org/abs/2006.13202, section 3.
@@ -20,9 +21,9 @@ class SharedLogVar(nn.Module):
     @nn.compact
     def __call__(self, z: Array, condition: Array | None = None) -> Array:
         """`[B, D]` -> `[B, ..., 2C]`."""
-        mean = self.decoder(z, condition)
+        mean = self.decoder(z) if condition is None else self.decoder(z, condition)
         # Adam moves a parameter by about its learning rate a step; ten times that is quick enough for one number.
-        log_var = 10 * self.param("tenth_log_var", nn.initializers.zeros, ())
+        log_var = 10 * self.param("tenth_log_var", nn.initializers.zeros, (), jnp.float32)
         return jnp.concatenate([mean, jnp.broadcast_to(log_var, mean.shape)], axis=-1)
 
 

@@ -1,23 +1,28 @@
-"""What a bound is given, checked by shapes and types alone: a traced function pays nothing for it."""
+"""Checks of what a bound is given: shapes, types and the numbers that are known; a traced function pays nothing."""
 
 from __future__ import annotations
-
-import math
-import operator
-from typing import Any
 
 import jax.numpy as jnp
 
 from jaxvae import rng
-from jaxvae.types import Array, Distribution, Key
+from jaxvae.arguments import check_number, whole_number
+from jaxvae.types import Array, Distribution, InputError, Key
 
 
-def check_arguments(key: Key, x: Array, condition: Array | None, num_samples: int) -> None:
+def check_arguments(
+    key: Key,
+    x: Array,
+    condition: Array | None,
+    num_samples: int,
+    weights: Array | None = None,
+    beta: Array | float = 1.0,
+) -> None:
     """Refuse what no model could make a bound of.
 
     Raises:
         TypeError: `key` is no typed key, `x` holds no real numbers, or `num_samples` is no whole number.
-        ValueError: keys or conditions are not one per example, or there are no samples.
+        ValueError: there are no examples or no samples; keys, conditions or weights are not one per example; or
+            weights or beta are negative or not finite, where they are known.
     """
     rng.check_key(key)
     dtype = getattr(x, "dtype", None)
@@ -25,19 +30,24 @@ def check_arguments(key: Key, x: Array, condition: Array | None, num_samples: in
         raise TypeError(f"x: real numbers [B, ...] are wanted, got {dtype or type(x).__name__}; give a float32 array")
     if not x.ndim:
         raise ValueError("x: a batch [B, ...] is wanted, got one number; give x[None]")
+    if x.shape[0] == 0:
+        raise InputError(f"x: a batch of at least one example is wanted, got shape {x.shape}")
     for name, array in {"key": key if key.ndim else None, "condition": condition}.items():
         if array is not None and jnp.shape(array)[:1] != x.shape[:1]:
             raise ValueError(f"{name} {jnp.shape(array)} must have one row per example, as x has {x.shape}")
-    if operator.index(num_samples) < 1:
-        raise ValueError(f"num_samples: must be at least 1, got {num_samples}")
+    whole_number("num_samples", num_samples)
+    if weights is not None:
+        check_weights(weights, x.shape[:1])
+    if jnp.shape(beta) not in ((), x.shape[:1]):
+        raise ValueError(f"beta {jnp.shape(beta)} must be one number, or one per example, as x has {x.shape[:1]}")
+    check_number("beta", beta)
 
 
-def check_weight(name: str, value: Any, x: Array) -> None:
-    """Refuse a weight that is neither one number nor one per example; and a negative one, where it is known yet."""
-    if jnp.shape(value) not in ((), x.shape[:1]):
-        raise ValueError(f"{name} {jnp.shape(value)} must be one number, or one per example, as x has {x.shape[:1]}")
-    if isinstance(value, int | float) and not 0 <= value < math.inf:
-        raise ValueError(f"{name}: must be 0 or more and finite, got {value}")
+def check_weights(weights: Array, shape: tuple[int, ...]) -> None:
+    """Refuse weights that are not one number per example; and negative or infinite ones, where they are known."""
+    if jnp.shape(weights) != shape:
+        raise ValueError(f"weights {jnp.shape(weights)} must have one number per example, as x has {shape}")
+    check_number("weights", weights)
 
 
 def check_distributions(**functions: Distribution) -> None:

@@ -9,26 +9,36 @@ import jax
 import jax.numpy as jnp
 
 from jaxvae import rng
+from jaxvae.arguments import check_number
+from jaxvae.distributions.base import at_least_float32, cast_like
 from jaxvae.model import Functions
+from jaxvae.objectives.checks import check_arguments
+from jaxvae.objectives.weights import blank_padding
 from jaxvae.types import Array, Distribution, Key, Model, Params
 
-Corruption = Callable[[Key, Array, float], Array]
+Corruption = Callable[[Key, Array, Array | float], Array]
 Objective = Callable[..., tuple[Array, Any]]
 
 
-def noise(key: Key, x: Array, level: float) -> Array:
-    """Add normal noise with standard deviation `level`."""
-    return x + level * jax.random.normal(key, x.shape, x.dtype)
+def noise(key: Key, x: Array, level: Array | float) -> Array:
+    """Add normal noise with standard deviation `level`; integers become float32."""
+    check_number("level", level)
+    wide = at_least_float32(x)
+    level = jnp.asarray(level, wide.dtype)
+    return cast_like(wide + level * jax.random.normal(key, wide.shape, wide.dtype), x)
 
 
-def masking(key: Key, x: Array, level: float) -> Array:
+def masking(key: Key, x: Array, level: Array | float) -> Array:
     """Set each value to 0 with probability `level`."""
-    return jnp.where(jax.random.bernoulli(key, level, x.shape), 0, x)
+    check_number("level", level, most=1.0)
+    return jnp.where(jax.random.bernoulli(key, level, x.shape), jnp.zeros_like(x), x)
 
 
-def salt_and_pepper(key: Key, x: Array, level: float) -> Array:
+def salt_and_pepper(key: Key, x: Array, level: Array | float) -> Array:
     """Set each value, with probability `level`, to 0 or 1 by the toss of a fair coin."""
+    check_number("level", level, most=1.0)
     uniform = jax.random.uniform(key, x.shape)
+    level = jnp.asarray(level, uniform.dtype)
     return jnp.where(uniform < level, (uniform < level / 2).astype(x.dtype), x)
 
 
@@ -36,7 +46,7 @@ CORRUPTIONS: dict[str, Corruption] = {"noise": noise, "masking": masking, "salt_
 """Reference: Vincent et al. 2010, https://jmlr.org/papers/v11/vincent10a.html, section 3.3."""
 
 
-def denoising(objective: Objective, corruption: Corruption, level: float) -> Objective:
+def denoising(objective: Objective, corruption: Corruption, level: Array | float) -> Objective:
     r"""An objective that is given the same examples, while its encoder is given spoilt ones.
 
         log p(x | z),  z ~ q(z | x~),  x~ ~ corruption(x)
@@ -44,7 +54,7 @@ def denoising(objective: Objective, corruption: Corruption, level: float) -> Obj
     Args:
         objective: `(params, key, x, *, model, ...) -> (loss, aux)`, such as `elbo_loss`.
         corruption: `(key, x, level) -> x~`, such as a row of `CORRUPTIONS`.
-        level: how much is spoilt.
+        level: how much is spoilt, a number or a traced one.
 
     Returns:
         An objective with the same arguments.
@@ -53,7 +63,9 @@ def denoising(objective: Objective, corruption: Corruption, level: float) -> Obj
     """
 
     def denoising_loss(params: Params, key: Key, x: Array, *, model: Model, **options: Any) -> tuple[Array, Any]:
-        rng.check_key(key)
+        weights, condition = options.get("weights"), options.get("condition")
+        check_arguments(key, x, condition, options.get("num_samples", 1), weights)
+        x, _ = blank_padding(weights, x, condition)
 
         def corrupt(key: Key, x: Array) -> Array:
             return corruption(rng.stream(key, "corruption"), x, level)

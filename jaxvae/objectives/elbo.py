@@ -6,14 +6,10 @@ import jax
 import jax.numpy as jnp
 
 from jaxvae import rng
+from jaxvae.arguments import check_number, known
 from jaxvae.distributions.kl import kl_per_dimension, log_prob_per_example
-from jaxvae.objectives.checks import (
-    check_arguments,
-    check_distributions,
-    check_key,
-    check_per_example,
-    check_weight,
-)
+from jaxvae.objectives.checks import check_arguments, check_distributions, check_key, check_per_example
+from jaxvae.objectives.weights import blank_padding, weigh, weighted_mean, without_gradient_at_zero
 from jaxvae.types import Array, ElboTerms, Key, Model, Params
 
 
@@ -46,6 +42,19 @@ def elbo_terms(
     Reference: Kingma & Welling 2014, https://arxiv.org/abs/1312.6114, equations 3 and 7.
     """
     check_arguments(key, x, condition, num_samples)
+    return _terms(params, key, x, model, condition, num_samples)
+
+
+def _terms(
+    params: Params,
+    key: Key,
+    x: Array,
+    model: Model,
+    condition: Array | None,
+    num_samples: int,
+    beta: Array | float = 1.0,
+) -> ElboTerms:
+    """Compute `elbo_terms`, with no gradient in the KL where beta is 0."""
     given = () if condition is None else (condition,)
     posterior = model.encode(params, x, *given)
     prior = model.prior(params, *given)
@@ -57,7 +66,7 @@ def elbo_terms(
         likelihood = model.decode(params, z, *given)
         check_distributions(decode=likelihood)
         log_likelihood = log_prob_per_example(likelihood, x)
-        return log_likelihood, kl_per_dimension(posterior, prior, z)
+        return log_likelihood, kl_per_dimension(*without_gradient_at_zero(beta, (posterior, prior, z)))
 
     keys = rng.sample_keys(key, num_samples)
     # One draw without vmap: an axis of length 1 through the decoder costs time on CPU.
@@ -77,7 +86,7 @@ def elbo_loss(
     weights: Array | None = None,
     beta: Array | float = 1.0,
     num_samples: int = 1,
-    free_bits: float = 0.0,
+    free_bits: Array | float = 0.0,
 ) -> tuple[Array, ElboTerms]:
     r"""The negative evidence lower bound, averaged over examples.
 
@@ -92,11 +101,13 @@ def elbo_loss(
         x: `[B, ...]` examples.
         model: anything with `encode(params, x)`, `decode(params, z)` and `prior(params)`.
         condition: `[B, ...]` labels or whatever else encoder and decoder are told.
-        weights: `[B]` weights of the average; 0 makes an example padding.
-        beta: weight of the KL, a number or a schedule's value (beta-VAE).
+        weights: `[B]` weights of the average; 0 makes an example padding, whatever x and condition hold there.
+        beta: weight of the KL (beta-VAE), a number, a schedule's value, or `[B]`; where it is 0 even an infinite KL
+            adds nothing.
         num_samples: draws of z per example.
-        free_bits: nats per latent dimension and example that the loss does not charge for. The terms returned are
-            still the true ones.
+        free_bits: nats per latent dimension and example that the loss does not charge for: a number, a schedule's
+            value, `[D]`, one per dimension, or `[B]`, one per example; if B = D it is read as `[D]`, so give `[B, 1]`.
+            The terms returned are still the true ones.
 
     Returns:
         The scalar loss, and the terms per example.
@@ -109,18 +120,27 @@ def elbo_loss(
     https://arxiv.org/abs/1606.04934, equation 15 (free bits; there the minimum is over a minibatch's mean, here over
     each example, so that the loss does not depend on the batch).
     """
-    terms = elbo_terms(params, key, x, model=model, condition=condition, num_samples=num_samples)
-    check_weight("beta", beta, x)
-    check_weight("free_bits", free_bits, x)
-    charged = jnp.maximum(terms.kl_per_dimension, free_bits).sum(-1) if free_bits else terms.kl
-    return weighted_mean(beta * charged - terms.log_likelihood, weights), terms
+    check_arguments(key, x, condition, num_samples, weights, beta)
+    check_number("free_bits", free_bits)
+    x, condition = blank_padding(weights, x, condition)
+    terms = _terms(params, key, x, model, condition, num_samples, beta)
+    return weighted_mean(weigh(beta, _charged(terms, free_bits)) - terms.log_likelihood, weights), terms
 
 
-def weighted_mean(values: Array, weights: Array | None = None) -> Array:
-    """Mean over examples; 0 where all weights are 0, so that a device that got only padding adds nothing."""
-    if weights is None:
-        return values.mean()
-    if jnp.shape(weights) != values.shape:
-        raise ValueError(f"weights {jnp.shape(weights)} must have one number per example, as x has {values.shape}")
-    total = weights.sum()
-    return (weights * values).sum() / jnp.where(total == 0, 1.0, total)
+def _charged(terms: ElboTerms, free_bits: Array | float) -> Array:
+    """`[B]` nats of KL beyond what is free."""
+    numbers = known("free_bits", free_bits)
+    if numbers is not None and not numbers.any():
+        return terms.kl
+    kl, shape = terms.kl_per_dimension, jnp.shape(free_bits)
+    free = jnp.asarray(free_bits, kl.dtype)
+    if shape == kl.shape[:1] != kl.shape[1:]:
+        free = free[:, None]
+    elif shape not in ((), kl.shape[1:], (kl.shape[0], 1), kl.shape):
+        raise ValueError(
+            f"free_bits {shape} must be one number, one per dimension of the KL, {kl.shape[1:]}, or one per example, "
+            f"{kl.shape[:1]}"
+        )
+    free = jnp.broadcast_to(free, kl.shape)
+    # An estimate may be below 0, and is charged as it is where nothing is free.
+    return jnp.where(free > 0, jnp.maximum(kl, free), kl).sum(-1)

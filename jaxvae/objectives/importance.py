@@ -7,9 +7,10 @@ import math
 import jax
 
 from jaxvae import rng
+from jaxvae.arguments import whole_number
 from jaxvae.distributions.base import at_least_float32
 from jaxvae.distributions.delta import Delta
-from jaxvae.distributions.kl import log_prob_per_example
+from jaxvae.distributions.kl import log_prob_per_example, log_ratio
 from jaxvae.objectives.checks import check_arguments, check_distributions, check_key, check_per_example
 from jaxvae.types import Array, Distribution, InputError, Key, Model, Params
 
@@ -67,6 +68,7 @@ def log_importance_weights(
 ) -> Array:
     """`[K, B]` log w_k of `importance_weighted_bound`, whose arguments these are."""
     check_arguments(key, x, condition, num_samples)
+    block_size = whole_number("block_size", block_size)
     given = () if condition is None else (condition,)
     posterior = model.encode(params, x, *given)
     prior = model.prior(params, *given)
@@ -80,7 +82,7 @@ def log_importance_weights(
         check_distributions(decode=likelihood)
         log_likelihood = log_prob_per_example(likelihood, x)
         check_per_example(x, log_likelihood=log_likelihood)
-        return at_least_float32(log_likelihood + log_prob_per_example(prior, z) - log_prob_per_example(posterior, z))
+        return log_likelihood - log_ratio(posterior, prior, z)
 
     return jax.lax.map(log_weight, rng.sample_keys(key, num_samples), batch_size=block_size)
 
@@ -93,4 +95,5 @@ def check_density(posterior: Distribution) -> None:
 
 def log_mean_exp(values: Array) -> Array:
     """The logarithm of the mean of exp(values) over the first axis."""
-    return jax.nn.logsumexp(values, axis=0) - math.log(len(values))
+    values = at_least_float32(values)
+    return jax.nn.logsumexp(values, axis=0) - math.log(values.shape[0])

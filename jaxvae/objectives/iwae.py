@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 import jax
-import jax.numpy as jnp
 
 from jaxvae import rng
+from jaxvae.arguments import check_number, whole_number
 from jaxvae.distributions.base import at_least_float32
-from jaxvae.distributions.kl import log_prob_per_example
+from jaxvae.distributions.kl import log_prob_per_example, log_ratio
 from jaxvae.objectives.checks import check_arguments, check_distributions, check_key, check_per_example
-from jaxvae.objectives.elbo import weighted_mean
 from jaxvae.objectives.importance import check_density, log_mean_exp
-from jaxvae.types import Array, Distribution, Key, Model, Params, Value
+from jaxvae.objectives.weights import blank_padding, weigh, weighted_mean, without_gradient_at_zero
+from jaxvae.types import Array, Distribution, InputError, Key, Model, Params, Value, did_you_mean
 
 GradientName = Literal["standard", "stl", "dreg"]
 
@@ -62,7 +62,7 @@ def iwae_loss(
         model: anything with `encode(params, x)`, `decode(params, z)` and `prior(params)`; a sample may be a tuple.
         condition: `[B, ...]` handed on to the three functions, if given.
         weights: `[B]` weights of the average; 0 makes an example padding.
-        beta: weight of log q - log p, for a warm-up; 1 gives the bound.
+        beta: weight of log q - log p, for a warm-up, one number or `[B]`; 1 gives the bound.
         num_samples: K, draws of z per example and group.
         num_groups: M.
         gradient: how the encoder's gradient is estimated.
@@ -71,15 +71,18 @@ def iwae_loss(
         The scalar loss, and the terms per example.
 
     Raises:
-        ValueError: as for `elbo_loss`; or the posterior is a point, which has no density.
+        ValueError: as for `elbo_loss`; the posterior is a point, which has no density; or `gradient` is none of these.
 
     Reference: Burda et al. 2016, https://arxiv.org/abs/1509.00519, equation 8; Rainforth et al. 2018,
     https://arxiv.org/abs/1802.04537, equation 9 (MIWAE); Roeder et al. 2017, https://arxiv.org/abs/1703.09194 (STL);
     Tucker et al. 2019, https://arxiv.org/abs/1810.04152, equation 8 (DReG).
     """
+    _check_options(gradient, num_groups)
+    check_arguments(key, x, condition, num_samples, weights, beta)
+    x, condition = blank_padding(weights, x, condition)
     posterior, z = _sample(params, key, x, model, condition, num_samples * num_groups)
     scored_by = posterior if gradient == "standard" else jax.lax.stop_gradient(posterior)
-    inputs = (params, scored_by, x, condition, jnp.asarray(beta, jnp.float32))
+    inputs = (params, scored_by, x, condition, at_least_float32(beta))
     bound_of = doubly_reparameterized if gradient == "dreg" else _bound
     bound, terms = bound_of(functools.partial(_weigh, model=model, num_groups=num_groups), inputs, z)
     return weighted_mean(-bound, weights), ImportanceTerms(bound, *terms)
@@ -94,19 +97,20 @@ def ciwae_loss(
     condition: Array | None = None,
     weights: Array | None = None,
     num_samples: int = 64,
-    elbo_share: float = 0.05,
+    elbo_share: float | Array = 0.05,
     **options: Any,
 ) -> tuple[Array, ImportanceTerms]:
     """CIWAE: `elbo_share` times the ELBO and the rest the importance-weighted bound, of the same samples.
 
-    The arguments are those of `iwae_loss`. Reference: Rainforth et al. 2018, equation 13.
+    The share is from 0 to 1, one number, which may be a schedule's value; the other arguments are those of
+    `iwae_loss`. Reference: Rainforth et al. 2018, equation 13.
     """
+    check_number("elbo_share", elbo_share, most=1.0)
     _, terms = iwae_loss(
         params, key, x, model=model, condition=condition, num_samples=num_samples, weights=weights, **options
     )
-    beta = options.get("beta", 1.0)
-    elbo = terms.log_likelihood - beta * terms.kl
-    bound = elbo_share * elbo + (1 - elbo_share) * terms.bound
+    elbo = terms.log_likelihood - weigh(options.get("beta", 1.0), terms.kl)
+    bound = weigh(elbo_share, elbo) + weigh(1 - elbo_share, terms.bound)
     return weighted_mean(-bound, weights), terms._replace(bound=bound)
 
 
@@ -128,9 +132,12 @@ def piwae_loss(
 
     Reference: Rainforth et al. 2018, section 5.
     """
+    _check_options("standard", num_groups)
+    check_arguments(key, x, condition, num_samples, weights, beta)
+    x, condition = blank_padding(weights, x, condition)
     posterior, z = _sample(params, key, x, model, condition, num_samples * num_groups)
     fixed = jax.lax.stop_gradient((params, posterior, z))
-    rest = (x, condition, jnp.asarray(beta, jnp.float32))
+    rest = (x, condition, at_least_float32(beta))
     bound, terms = _bound(functools.partial(_weigh, model=model, num_groups=1), (params, fixed[1], *rest), fixed[2])
     for_encoder, _ = _bound(
         functools.partial(_weigh, model=model, num_groups=num_groups), (fixed[0], posterior, *rest), z
@@ -144,10 +151,18 @@ Weigh: TypeAlias = Callable[[Inputs, Value], tuple[Array, tuple[Array, Array]]]
 """`(inputs, z) -> log-weights [M, K, B], and the terms [B]`."""
 
 
+def _check_options(gradient: str, num_groups: int) -> None:
+    whole_number("num_groups", num_groups)
+    names = get_args(GradientName)
+    if gradient not in names:
+        raise InputError(
+            f"gradient: must be one of {', '.join(names)}, got {gradient!r}{did_you_mean(gradient, names)}"
+        )
+
+
 def _sample(
     params: Params, key: Key, x: Array, model: Model, condition: Array | None, num_samples: int
 ) -> tuple[Distribution, Value]:
-    check_arguments(key, x, condition, num_samples)
     posterior = model.encode(params, x, *(() if condition is None else (condition,)))
     check_distributions(encode=posterior)
     check_key(key, posterior)
@@ -163,11 +178,10 @@ def _weigh(inputs: Inputs, z: Value, *, model: Model, num_groups: int) -> tuple[
     def score(z: Value) -> tuple[Array, Array]:
         log_likelihood = log_prob_per_example(model.decode(params, z, *given), x)
         check_per_example(x, log_likelihood=log_likelihood)
-        kl = log_prob_per_example(posterior, z) - log_prob_per_example(prior, z)
-        return at_least_float32(log_likelihood), at_least_float32(kl)
+        return log_likelihood, log_ratio(*without_gradient_at_zero(beta, (posterior, prior, z)))
 
     log_likelihood, kl = jax.vmap(score)(z)
-    log_weights = log_likelihood - beta * kl
+    log_weights = log_likelihood - weigh(beta, kl)
     return log_weights.reshape(num_groups, -1, *log_weights.shape[1:]), (log_likelihood.mean(0), kl.mean(0))
 
 
@@ -193,11 +207,11 @@ def _forward(weigh: Weigh, inputs: Inputs, z: Value) -> tuple[Any, Any]:
 
 def _backward(weigh: Weigh, kept: Any, cotangents: Any) -> tuple[Inputs, Value]:
     pullback, share = kept
-    d_inputs, d_z = pullback(cotangents[0] * share / len(share))
+    d_inputs, d_z = pullback(cotangents[0][None, None] * share / len(share))
     share = share.reshape(-1, share.shape[-1])
 
     def again(d: Array) -> Array:
-        return d * share.reshape(share.shape + (1,) * (d.ndim - 2))
+        return (d * share.reshape(share.shape + (1,) * (d.ndim - 2))).astype(d.dtype)
 
     return d_inputs, jax.tree.map(again, d_z)
 

@@ -3,32 +3,45 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from jaxvae.report.figures import tile
+from jaxvae.report.display import UNIT, Limits, displayable, tile
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 SIDE = 240
 """Pixels that the longer side of a film has at least."""
 FRAME, REST = 60, 600
 """Milliseconds of a frame, and of one on which the film rests."""
+TEXT = 12
+"""Pixels of the band below an image in which its name stands."""
 
 
-def save_gif(path: Path, images: ArrayLike, *, rests: Collection[int] = ()) -> None:
+def save_gif(
+    path: Path,
+    images: ArrayLike,
+    *,
+    rests: Collection[int] = (),
+    labels: Sequence[str] = (),
+    limits: Limits = UNIT,
+) -> None:
     """A film that runs forth and back for ever, in large pixels.
 
     Args:
         path: of the file; its folder is made where there is none.
-        images: `[F, N, H, W, C]` or `[F, N, D]` in [0, 1], F frames of N images side by side.
+        images: `[F, N, H, W, C]` or `[F, N, D]`, F frames of N images side by side.
         rests: the frames on which it stands still for a moment, besides the first and the last.
+        labels: N names, which stand below the images.
+        limits: values that are black and white.
     """
-    from PIL import Image
-
     images = np.asarray(images, np.float32)
-    pictures = [Image.fromarray(_pixels(frame)) for frame in images]
+    pictures = [_picture(frame, labels, limits) for frame in images]
     last = len(pictures) - 1
     order = [*range(last + 1), *range(last - 1, 0, -1)]
     durations = [REST if number in (0, last, *rests) else FRAME for number in order]
@@ -48,10 +61,30 @@ def between(values: ArrayLike, num: int) -> np.ndarray:
     return np.interp(np.linspace(0, last, last * num + 1), np.arange(last + 1), values)
 
 
-def _pixels(images: np.ndarray) -> np.ndarray:
-    """Images `[N, ...]` as one picture of bytes, `[H, W]` or `[H, W, 3]`, every pixel a square of several."""
-    picture = tile(images, columns=math.ceil(len(images) ** 0.5))
-    times = math.ceil(SIDE / max(picture.shape[:2]))
+def _picture(images: np.ndarray, labels: Sequence[str], limits: Limits) -> Image:
+    """Images `[N, ...]` as one picture, grey or in colours, every pixel a square of several."""
+    from PIL import Image
+
+    shown, _ = displayable(images, limits)
+    columns = math.ceil(len(shown) ** 0.5)
+    times = math.ceil(SIDE / max(tile(shown, columns).shape[:2]))
+    band = math.ceil(TEXT / times) if labels else 0
+    picture = tile(np.pad(shown, [(0, 0), (0, band), (0, 0), (0, 0)], constant_values=1.0), columns)
     picture = picture.repeat(times, axis=0).repeat(times, axis=1)
     pixels = np.round(255 * picture).astype(np.uint8)
-    return pixels[..., 0] if pixels.shape[-1] == 1 else pixels
+    drawn = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
+    height, width = (times * (side + 1) for side in (shown.shape[1] + band, shown.shape[2]))
+    for number, label in enumerate(labels):
+        row, column = divmod(number, columns)
+        _write(drawn, label, left=column * width, bottom=(row + 1) * height - times, width=width - times)
+    return drawn
+
+
+def _write(picture: Image, label: str, *, left: int, bottom: int, width: int) -> None:
+    """Write a name in black at the left of its band, as much of it as fits."""
+    from PIL import ImageDraw, ImageFont
+
+    font, draw = ImageFont.load_default(), ImageDraw.Draw(picture)
+    while label and font.getlength(label) > width:
+        label = label[:-1]
+    draw.text((left + 1, bottom - TEXT), label, fill="black", font=font)

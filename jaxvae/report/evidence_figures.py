@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from jaxvae.report.figures import new_figure, save_figure, tile
+from jaxvae.report.display import displayable, value_limits, with_note
+from jaxvae.report.figures import new_figure, save_figure, show
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -54,17 +55,20 @@ def save_gaps(path: Path, num_samples: Sequence[int], gaps: ArrayLike) -> None:
 def save_posteriors(path: Path, panels: Sequence[Posteriors]) -> None:
     """Panels side by side: p(z|x) in blue, q(z|x) in orange, the image itself above them."""
     figure, axes = new_figure(len(panels), width=2.3 * len(panels), height=3.5)
-    for axis, panel in zip(axes, panels):
+    images = np.stack([panel.image for panel in panels])
+    pictures, note = displayable(images, value_limits(images))
+    for axis, panel, picture in zip(axes, panels, pictures):
         draw = _draw_on_line if len(panel.axes) == 1 else _draw_in_plane
         draw(axis, panel)
         low, high = axis.get_ylim()
         axis.set_ylim(low, high + 0.4 * (high - low))  # room for the image
         inset = axis.inset_axes((0.37, 0.73, 0.26, 0.26))
-        inset.imshow(tile(panel.image[None], columns=1)[:-1, :-1].squeeze(), cmap="gray", vmin=0, vmax=1)
+        show(inset, picture)
         inset.set(xticks=[], yticks=[])
         axis.set_title(panel.title, fontsize=9)
         axis.tick_params(labelsize=7)
-    figure.suptitle("true posterior p(z|x) in blue, the encoder's q(z|x) in orange", fontsize=9)
+    title = "true posterior p(z|x) in blue, the encoder's q(z|x) in orange"
+    figure.suptitle(with_note(title, note), fontsize=9)
     save_figure(figure, path)
 
 

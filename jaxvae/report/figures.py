@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from jaxvae.report.display import UNIT, Limits, displayable, tile, value_limits, with_note
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -17,6 +19,8 @@ CELL = 0.5
 """Inches that one image takes in a grid."""
 LETTER = 0.075
 """Inches that one letter of a row's name may take."""
+FLATTEST, BAND = 1 / 8, 1 / 3
+"""Height over width of the room for an image, at least, and for a single row of pixels, which is stretched to it."""
 
 
 def save_grid(
@@ -27,21 +31,25 @@ def save_grid(
     title: str = "",
     row_labels: Sequence[str] = (),
     column_labels: Sequence[str] = (),
+    limits: Limits = UNIT,
 ) -> None:
-    """Images `[N, H, W, C]` or `[N, D]`, row by row; rows and columns have names where they are given."""
-    images = np.asarray(images, np.float32)
-    picture, rows = tile(images, columns), -(-len(images) // columns)
+    """Images `[N, H, W, C]` or `[N, D]`, row by row; rows and columns have names where they are given.
+
+    Values are drawn between `limits`; a note below the title says so, and which channels are drawn, where that is not
+    as anyone expects.
+    """
+    pictures, note = displayable(images, limits)
+    picture, rows = tile(pictures, columns), -(-len(pictures) // columns)
     cell_height, cell_width = (picture.shape[0] + 1) // rows, (picture.shape[1] + 1) // columns
     width = CELL * columns + LETTER * max(map(len, row_labels), default=0)
-    height = CELL * rows * cell_height / cell_width + (0.5 if column_labels else 0.3)
+    height = CELL * rows * _ratio(cell_height, cell_width) + (0.5 if column_labels else 0.3)
     figure, (axis,) = new_figure(1, width=width, height=height)
-    grey = picture.shape[-1] == 1
-    axis.imshow(picture[..., 0] if grey else picture, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    show(axis, picture, aspect="auto" if cell_height == 2 else "equal", interpolation="nearest")
     axis.set_yticks(_middles(len(row_labels), cell_height), row_labels)
     axis.set_xticks(_middles(len(column_labels), cell_width), column_labels)
     axis.tick_params(length=0, labelsize=7, labeltop=True, labelbottom=False)
     axis.spines[:].set_visible(False)
-    axis.set_title(title, fontsize=9)
+    axis.set_title(with_note(title, note), fontsize=9)
     save_figure(figure, path)
 
 
@@ -49,10 +57,11 @@ def save_strips(
     path: Path, originals: ArrayLike, images: ArrayLike, *, rows: Sequence[str], columns: Sequence[str], title: str
 ) -> None:
     """Originals `[R, ...]`, and to the right of each what was made of it: images `[R, C, ...]`."""
+    limits = value_limits(originals)
     strips = np.concatenate([np.asarray(originals)[:, None], np.asarray(images)], axis=1)
     flat = strips.reshape(-1, *strips.shape[2:])
     labels = ["image", *columns]
-    save_grid(path, flat, columns=strips.shape[1], title=title, row_labels=rows, column_labels=labels)
+    save_grid(path, flat, columns=strips.shape[1], title=title, row_labels=rows, column_labels=labels, limits=limits)
 
 
 def save_reconstructions(
@@ -63,28 +72,15 @@ def save_reconstructions(
     columns = min(images.shape[1], 16)
     rows = images.shape[1] // columns
     interleaved = images[:, : rows * columns].reshape(len(images), rows, columns, *images.shape[2:]).swapaxes(0, 1)
-    save_grid(path, interleaved.reshape(-1, *images.shape[2:]), columns=columns, title=title)
+    limits = value_limits(images[0])
+    save_grid(path, interleaved.reshape(-1, *images.shape[2:]), columns=columns, title=title, limits=limits)
 
 
-def save_manifold(path: Path, images: ArrayLike) -> None:
+def save_manifold(path: Path, images: ArrayLike, *, limits: Limits = UNIT) -> None:
     """Decoded images over a square grid of the two-dimensional latent space."""
     images = np.asarray(images)
     columns = round(len(images) ** 0.5)
-    save_grid(path, images, columns=columns, title="decoded over the prior's quantiles")
-
-
-def save_loss_curve(path: Path, records: Sequence[dict[str, Any]]) -> None:
-    """Loss, and its KL part where there is one, over steps; evaluations as dots."""
-    names = [name for name in ("loss", "kl") if any(name in record for record in records)]
-    figure, axes = new_figure(len(names), width=4 * len(names), height=3.2)
-    for axis, name in zip(axes, names):
-        for split, style in (("train", "-"), ("validation", "o"), ("test", "s")):
-            points = [(r["step"], r[name]) for r in records if r["split"] == split and name in r]
-            if points:
-                axis.plot(*zip(*points), style, label=split, markersize=3, linewidth=1)
-        axis.set(xlabel="step", title={"loss": "loss (nats per example)", "kl": "KL (nats per example)"}[name])
-        axis.legend(frameon=False)
-    save_figure(figure, path)
+    save_grid(path, images, columns=columns, title="decoded over the prior's quantiles", limits=limits)
 
 
 def save_latent_scatter(
@@ -94,8 +90,9 @@ def save_latent_scatter(
     *,
     axes: tuple[str, str] = ("z0", "z1"),
     title: str = "posterior means of test images",
+    names: Sequence[str] = (),
 ) -> None:
-    """Posterior means `[N, 2]`, or a view of them, coloured by class, on equal axes."""
+    """Posterior means `[N, 2]`, or a view of them, coloured by class, on equal axes; classes may have names."""
     figure, (axis,) = new_figure(1, width=5.5, height=5)
     codes = np.asarray(codes)
     labels = np.zeros(len(codes), np.int32) if labels is None else labels
@@ -105,21 +102,15 @@ def save_latent_scatter(
     axis.scatter(first, second, s=5, linewidths=0, c=colours[numbers])  # class by class, the last would hide the others
     if len(classes) > 1:
         for label, colour in zip(classes, colours):
-            axis.scatter([], [], s=5, linewidths=0, color=colour, label=str(label))
+            axis.scatter([], [], s=5, linewidths=0, color=colour, label=names[label] if names else str(label))
         axis.legend(markerscale=3, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     axis.set(aspect="equal", xlabel=axes[0], ylabel=axes[1], title=title)
     save_figure(figure, path)
 
 
-def tile(images: np.ndarray, columns: int) -> np.ndarray:
-    """One picture `[rows * (H + 1) - 1, columns * (W + 1) - 1, C]` in [0, 1], a thin gap between images."""
-    images = np.clip(_as_images(images), 0, 1)
-    rows = -(-len(images) // columns)
-    missing = rows * columns - len(images)
-    padded = np.pad(images, [(0, missing), (0, 1), (0, 1), (0, 0)], constant_values=0.5)
-    _, height, width, channels = padded.shape
-    grid = padded.reshape(rows, columns, height, width, channels).swapaxes(1, 2)
-    return grid.reshape(rows * height, columns * width, channels)[:-1, :-1]
+def _ratio(height: int, width: int) -> float:
+    """Height over width of a cell, gap included: the image's own, within bounds; a row of pixels is drawn as a band."""
+    return BAND if height == 2 else float(np.clip(height / width, FLATTEST, 1 / FLATTEST))
 
 
 def _middles(count: int, side: int) -> np.ndarray:
@@ -127,13 +118,10 @@ def _middles(count: int, side: int) -> np.ndarray:
     return (np.arange(count) + 0.5) * side - 1
 
 
-def _as_images(examples: np.ndarray) -> np.ndarray:
-    """Vectors become squares where they can, else single rows."""
-    if examples.ndim == 4:
-        return examples
-    count, length = examples.shape
-    side = round(length**0.5)
-    return examples.reshape((count, side, side, 1) if side * side == length else (count, 1, length, 1))
+def show(axis: Axes, picture: np.ndarray, **options: Any) -> None:
+    """Draw a picture `[H, W, 1 or 3]` in [0, 1]; the options are those of `Axes.imshow`."""
+    grey = picture.shape[-1] == 1
+    axis.imshow(picture[..., 0] if grey else picture, cmap="gray", vmin=0, vmax=1, **options)
 
 
 def new_figure(panels: int, *, width: float, height: float) -> tuple[Figure, Sequence[Axes]]:

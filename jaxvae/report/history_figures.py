@@ -1,35 +1,90 @@
-"""What each latent dimension carries, over the steps of a run."""
+"""Curves of a run over its steps: the objective, the bound, and what each latent dimension carries."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from jaxvae.report.figures import new_figure, save_figure
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
-def save_kl_history(path: Path, records: Sequence[dict[str, Any]]) -> None:
-    """KL of each dimension over steps as an image, the dimension that carries most above; and how many are active."""
-    train = [record for record in records if record["split"] == "train" and "kl_per_dimension" in record]
-    figure, (image, line) = new_figure(2, width=8, height=3.2)
-    kl = np.array([record["kl_per_dimension"] for record in train])
-    order = np.argsort(-kl[-1])
-    steps = np.array([record["step"] for record in train])
-    # What a line says is an average over the steps since the one before it.
-    edges = np.concatenate([[0], steps])
-    mesh = image.pcolormesh(edges, np.arange(len(order) + 1) - 0.5, kl.T[order], vmin=0, cmap="viridis")
-    image.set(xlabel="step", ylabel="dimension, by its KL at the end", title="KL of each dimension (nats)")
-    image.set_yticks([0, len(order) - 1] if len(order) > 1 else [0])
-    image.invert_yaxis()
-    figure.colorbar(mesh, ax=image)
-    evaluated = [record for record in records if "active_units" in record]
-    line.plot(*_columns(evaluated, "active_units"), "o-", markersize=3, linewidth=1)
-    line.set(xlabel="step", title="active units", ylim=(0, 1.05 * len(order)), xlim=(0, steps[-1]))
+Records: TypeAlias = Sequence[dict[str, Any]]
+"""Lines of metrics; a value that was not finite is None."""
+Curve: TypeAlias = tuple[str, Records, str]
+"""A name, lines of metrics, and the value that is taken from them."""
+SPLITS = {"train": ("training", "-"), "validation": ("validation", "o-"), "test": ("test", "s-")}
+"""Split of a line of metrics -> its name in a legend, and its style."""
+
+
+def save_loss_curve(path: Path, records: Records, *, objective_is_bound: bool) -> None:
+    """The objective over training steps, minus the ELBO of evaluations, and the KL where there is one.
+
+    Args:
+        path: of the file.
+        records: lines of metrics.
+        objective_is_bound: the objective is the same quantity as evaluations report, so that both share their axes.
+    """
+    training = [record for record in records if record["split"] == "train"]
+    evaluations = [{**record, "bound": record.get("loss")} for record in records if record["split"] != "train"]
+    bound = "minus the ELBO" if any("elbo" in record for record in evaluations) else "minus log p(x|z)"
+    panels: list[list[Curve]] = [
+        [("objective", training, "loss")],
+        [(bound, evaluations, "bound")],
+        [("KL", records, "kl")],
+    ]
+    if objective_is_bound:
+        panels = [[*panels[0], *panels[1]], panels[2]]
+    panels = [curves for curves in panels if any(_points(lines, key)[0] for _, lines, key in curves)]
+    figure, axes = new_figure(max(len(panels), 1), width=4 * max(len(panels), 1), height=3.2)
+    for axis, curves in zip(axes, panels):
+        for name, lines, key in curves:
+            _draw(axis, name, lines, key)
+        axis.set(xlabel="step", title=f"{', '.join(name for name, *_ in curves)} (nats per example)")
+        axis.title.set_fontsize(9)
+        axis.legend(frameon=False, fontsize=8)
     save_figure(figure, path)
 
 
-def _columns(records: Sequence[dict[str, Any]], name: str) -> tuple[list[int], list[float]]:
-    return [record["step"] for record in records], [record[name] for record in records]
+def save_kl_history(path: Path, records: Records) -> None:
+    """KL of each dimension over steps as an image, the dimension that carries most above; and how many are active.
+
+    An objective that knows no KL leaves none in its training lines: those of evaluations are drawn then.
+    """
+    known = [record for record in records if "kl_per_dimension" in record]
+    training = [record for record in known if record["split"] == "train"]
+    figure, (image, line) = new_figure(2, width=8, height=3.2)
+    kl = np.array([record["kl_per_dimension"] for record in training or known], float)
+    order = np.argsort(-kl[-1])
+    steps = np.array([record["step"] for record in training or known])
+    # A training line holds averages over the steps since the one before it; an evaluation is drawn as if it did.
+    edges = np.concatenate([[0], steps])
+    mesh = image.pcolormesh(edges, np.arange(len(order) + 1) - 0.5, kl.T[order], vmin=0, cmap="viridis")
+    when = "training" if training else "at evaluations"
+    image.set(xlabel="step", ylabel="dimension, by its KL at the end", title=f"KL of each dimension (nats), {when}")
+    image.title.set_fontsize(9)
+    image.set_yticks([0, len(order) - 1] if len(order) > 1 else [0])
+    image.invert_yaxis()
+    figure.colorbar(mesh, ax=image)
+    line.plot(*_points(records, "active_units"), "o-", markersize=3, linewidth=1)
+    line.set(xlabel="step", ylim=(0, 1.05 * len(order)), xlim=(0, steps[-1]))
+    line.set_title("active units, at evaluations", fontsize=9)
+    save_figure(figure, path)
+
+
+def _draw(axis: Axes, name: str, lines: Records, key: str) -> None:
+    """One curve for each split that has values."""
+    for split, (where, style) in SPLITS.items():
+        steps, values = _points([line for line in lines if line["split"] == split], key)
+        if steps:
+            axis.plot(steps, values, style, label=f"{name} ({where})", markersize=3, linewidth=1)
+
+
+def _points(records: Records, name: str) -> tuple[list[int], list[float]]:
+    """Steps and values of the lines that hold a value."""
+    held = [record for record in records if record.get(name) is not None]
+    return [record["step"] for record in held], [record[name] for record in held]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from jaxvae.report.figures import tile
+from jaxvae.report.display import UNIT, Limits, displayable, tile, with_note
+from jaxvae.report.figures import show
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -48,10 +50,13 @@ class Line(NamedTuple):
     """Images decoded at `codes` `[N, ...]`, `halfway` to the next `[N - 1, ...]`, and over the `prior` `[M, ...]`."""
 
 
-def save_panels(path: Path, panels: Sequence[Panel], *, width: float = 2.4) -> None:
-    """One column for each: codes by class, on equal axes; the grid; samples; paths."""
+def save_panels(
+    path: Path, panels: Sequence[Panel], *, width: float = 2.4, limits: Limits = UNIT, names: Sequence[str] = ()
+) -> None:
+    """One column for each: codes by class, on equal axes; the grid; samples; paths. Classes may have names."""
     columns = round(len(panels[0].grid) ** 0.5)
-    pictures = [[tile(images, columns) for images in panel[3:]] for panel in panels]
+    pictures = [[tile(images, columns, limits) for images in panel[3:]] for panel in panels]
+    _, note = displayable(panels[0].grid[:1], limits)
     heights = [width, *(width * picture.shape[0] / picture.shape[1] for picture in pictures[0])]
     figure = _blank(LEFT + (width + 2 * GAP) * len(panels), TOP + sum(heights) + GAP * (len(heights) + 1))
     for column, (panel, below) in enumerate(zip(panels, pictures)):
@@ -62,17 +67,21 @@ def save_panels(path: Path, panels: Sequence[Panel], *, width: float = 2.4) -> N
             axis = _axes(figure, left, top, width, heights[row])
             _draw_picture(axis, picture)
             if column == 0:
-                _name(axis, ("decoded over\nthe prior's\nquantiles", "prior\nsamples", "from image\nto image")[row - 1])
+                name = ("decoded over\nthe prior's\nquantiles", "prior\nsamples", "from image\nto image")[row - 1]
+                _name(axis, with_note(name, _wrapped(note) if row == 1 else ""))
     _name(figure.axes[0], "codes of test\nimages; rings:\nthe prior's\n1 and 2 sigma")
-    _name_classes(figure, np.unique(panels[0].labels), TOP + 0.85 * width)
-    _save(figure, path)
+    _name_classes(figure, np.unique(panels[0].labels), names, TOP + (0.7 if names else 0.85) * width)
+    _save(figure, path, coloured=pictures[0][0].shape[-1] == 3)
 
 
-def save_lines(path: Path, lines: Sequence[Line], *, columns: int = 16, width: float = 7.6) -> None:
+def save_lines(
+    path: Path, lines: Sequence[Line], *, columns: int = 16, width: float = 7.6, limits: Limits = UNIT
+) -> None:
     """One block for each: all codes as ticks; images at the middle ones, halfway between these, and over the prior."""
     cell = width / (columns + 0.5)
     block = 3 * cell + 1.05
     figure = _blank(LEFT + width + GAP, block * len(lines))
+    shown, note = displayable(lines[0].decoded["codes"][:1], limits)
     for number, line in enumerate(lines):
         top = TOP + number * block
         _draw_ticks(_axes(figure, LEFT, top, width, 0.25), line)
@@ -86,9 +95,9 @@ def save_lines(path: Path, lines: Sequence[Line], *, columns: int = 16, width: f
         for row, (name, images, indent) in enumerate(rows):
             row_top = top + 0.52 + row * (cell + 0.03) + (0.05 if row == 2 else 0)
             axis = _axes(figure, LEFT + indent, row_top, cell * len(images), cell)
-            _draw_picture(axis, tile(images, len(images)))
-            _name(axis, name, left=-indent)
-    _save(figure, path)
+            _draw_picture(axis, tile(images, len(images), limits))
+            _name(axis, with_note(name, _wrapped(note) if row == 0 else ""), left=-indent)
+    _save(figure, path, coloured=shown.shape[-1] == 3)
 
 
 def _blank(width: float, height: float) -> Figure:
@@ -97,8 +106,8 @@ def _blank(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height), dpi=100)
 
 
-def _save(figure: Figure, path: Path) -> None:
-    """In 32 greys and each class's colour in 4 strengths: a file of a fifth of the size looks the same."""
+def _save(figure: Figure, path: Path, *, coloured: bool) -> None:
+    """Write in 32 greys and each class's colour in 4 strengths, a fifth of the size; coloured images as they are."""
     from matplotlib import color_sequences
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from PIL import Image
@@ -112,6 +121,9 @@ def _save(figure: Figure, path: Path) -> None:
     palette.putpalette((255 * np.concatenate([greys, colours.reshape(-1, 3)])).round().astype(np.uint8).tobytes())
     picture = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
     path.parent.mkdir(parents=True, exist_ok=True)
+    if coloured:
+        picture.save(path, optimize=True)
+        return
     picture.quantize(palette=palette, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
@@ -128,13 +140,19 @@ def _name(axis: Axes, text: str, left: float = 0.0) -> None:
     )
 
 
-def _name_classes(figure: Figure, classes: np.ndarray, top: float) -> None:
-    """Classes in their colours, in the left margin, in rows of five."""
+def _wrapped(note: str) -> str:
+    """A note in lines that fit into the left margin."""
+    return "\n".join(textwrap.wrap(note, 14))
+
+
+def _name_classes(figure: Figure, classes: np.ndarray, names: Sequence[str], top: float) -> None:
+    """Classes in their colours, in the left margin: numbers in rows of five, names one below the other."""
     across, down = figure.get_size_inches()
     for number, label in enumerate(classes[:10]):
-        row, column = divmod(number, 5)
-        place = (LEFT - 0.75 + 0.14 * column) / across, 1 - (top + 0.17 * row) / down
-        figure.text(*place, str(label), color=f"C{label % 10}", fontsize=9, weight="bold")
+        row, column = (number, 0) if names else divmod(number, 5)
+        text = names[label][:14] if names else str(label)
+        place = (LEFT - 0.75 + 0.14 * column) / across, 1 - (top + (0.11 if names else 0.17) * row) / down
+        figure.text(*place, text, color=f"C{label % 10}", fontsize=7 if names else 9, weight="bold")
 
 
 def _draw_ticks(axis: Axes, line: Line) -> None:
@@ -166,7 +184,5 @@ def _draw_codes(axis: Axes, panel: Panel) -> None:
 
 
 def _draw_picture(axis: Axes, picture: np.ndarray) -> None:
-    picture = picture[:-1, :-1]  # without the gap after the last row and column
-    picture = picture[..., 0] if picture.shape[-1] == 1 else picture
-    axis.imshow(picture, cmap="gray", vmin=0, vmax=1, interpolation="antialiased", aspect="auto")
+    show(axis, picture, interpolation="antialiased", aspect="auto")
     axis.set_axis_off()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +37,21 @@ def _parse(path: Path) -> tuple[list[dict[str, Any]], list[int]]:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write a JSON file whole or not at all."""
-    write_whole(path, json.dumps(value, indent=2) + "\n")
+    """Write a JSON file whole or not at all; numbers that are not finite become null."""
+    write_whole(path, json.dumps(finite(value), indent=2, allow_nan=False) + "\n")
+
+
+def finite(value: Any) -> Any:
+    """Replace NaN and infinity, which JSON cannot say, by None, however deep they lie.
+
+    >>> finite({"elbo": -1.5, "standard_error": float("nan"), "kl": [0.5, float("inf")]})
+    {'elbo': -1.5, 'standard_error': None, 'kl': [0.5, None]}
+    """
+    if isinstance(value, dict):
+        return {name: finite(part) for name, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [finite(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -71,14 +85,14 @@ class MetricsWriter:
         """How many there are."""
         if expected is not None and self.lines < expected:
             logger.warning("%s: %d of %d lines are lost", self._path, expected - self.lines, expected)
-        write_whole(self._path, "".join(json.dumps(record) + "\n" for record in kept))
+        write_whole(self._path, "".join(json.dumps(finite(record)) + "\n" for record in kept))
         self._board = Board(run_dir / "tensorboard", first_step=first_step) if tensorboard else None
 
     def write(self, split: str, step: int, values: dict[str, Any]) -> None:
         """Record values of a split at a step; TensorBoard gets the scalars among them."""
         # Opened for each line: a full disk is then an error here, and nothing is left that would be written later.
         with self._path.open("a") as lines:
-            lines.write(json.dumps({"step": step, "split": split, **values}) + "\n")
+            lines.write(json.dumps(finite({"step": step, "split": split, **values}), allow_nan=False) + "\n")
         self.lines += 1
         if self._board is not None:
             scalars = {name: value for name, value in values.items() if isinstance(value, (int, float))}

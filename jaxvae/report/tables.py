@@ -9,8 +9,8 @@ from pathlib import Path
 from jaxvae.types import InputError
 
 
-def markdown_table(rows: Mapping[str, Mapping[str, float]], columns: Mapping[str, tuple[str, str]]) -> str:
-    """One line for each row; a value that is not there, or NaN, is a dash, and one with a `NAME_std` says so.
+def markdown_table(rows: Mapping[str, Mapping[str, float | None]], columns: Mapping[str, tuple[str, str]]) -> str:
+    """One line for each row; a value that is not there, None or NaN is a dash, and one with a `NAME_std` says so.
 
     Args:
         rows: what each row is called, and its values by name.
@@ -22,10 +22,13 @@ def markdown_table(rows: Mapping[str, Mapping[str, float]], columns: Mapping[str
     | vae | 6.3 ± 0.1 | - |
     """
 
-    def cell(row: Mapping[str, float], name: str) -> str:
-        value, form = row.get(name, math.nan), columns[name][1]
-        spread = f" ± {row[f'{name}_std']:{form}}" if f"{name}_std" in row else ""
-        return "-" if math.isnan(value) else f"{value:{form}}{spread}"
+    def written(number: float | None, form: str) -> str:
+        return "" if number is None or math.isnan(number) else f"{number:{form}}"
+
+    def cell(row: Mapping[str, float | None], name: str) -> str:
+        form = columns[name][1]
+        value, spread = (written(row.get(key), form) for key in (name, f"{name}_std"))
+        return f"{value} ± {spread}" if value and spread else value or "-"
 
     head = "| | " + " | ".join(title for title, _ in columns.values()) + " |"
     lines = ["| " + " | ".join([title, *(cell(row, name) for name in columns)]) + " |" for title, row in rows.items()]

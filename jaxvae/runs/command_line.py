@@ -7,10 +7,12 @@ import io
 import logging
 import signal
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import NoReturn, Protocol, TypeVar
 
+from jaxvae import hosts
 from jaxvae.runs.usage import complaint
 from jaxvae.types import InputError
 
@@ -30,13 +32,13 @@ def run_script(main: Callable[[C], int], config_type: type[C]) -> NoReturn:
     """Parse the options of `config_type`, call `main`, exit.
 
     The exit code is what `main` returns, 0 when all went well; and with one line 2 on bad input, 1 where the system
-    refuses (a full disk, say), 130 after Ctrl-C and 143 after SIGTERM.
+    refuses (a full disk, say) or another process has ended, 130 after Ctrl-C and 143 after SIGTERM.
     """
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, _stop)
     try:
-        sys.exit(main(parse(config_type)))
+        hosts.leave(main(parse(config_type)))
     except InputError as error:
         _exit(f"error: {error}", 2)
     except OSError as error:
@@ -44,6 +46,13 @@ def run_script(main: Callable[[C], int], config_type: type[C]) -> NoReturn:
     except KeyboardInterrupt as stop:
         number = signal.Signals(stop.args[0] if stop.args else signal.SIGINT)
         _exit(f"stopped by {number.name}", 128 + number)
+    except Exception as error:
+        if not hosts.joined():
+            raise
+        if hosts.lost(error):
+            _exit(f"error: another process has ended: {error}", 1)
+        traceback.print_exc()
+        hosts.leave(1, patience=hosts.LEAVING_SECONDS)
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
@@ -52,7 +61,7 @@ def _stop(number: int, frame: FrameType | None) -> None:
 
 def _exit(line: str, code: int) -> NoReturn:
     print(" ".join(line.splitlines()), file=sys.stderr)  # a file's name may have several lines
-    sys.exit(code)
+    hosts.leave(code, patience=hosts.LEAVING_SECONDS)
 
 
 def parse(config_type: type[C], arguments: Sequence[str] | None = None) -> C:

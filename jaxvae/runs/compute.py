@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-import logging
+import math
 import os
 import re
-import warnings
 from pathlib import Path
 from typing import Literal
 
 import jax
 
+from jaxvae.runs.joining import join, join_cluster
 from jaxvae.types import InputError
 
 DETERMINISTIC = "--xla_gpu_deterministic_ops=true"
 """No operation whose result depends on the order of threads, and no choice of kernels by the clock."""
-logger = logging.getLogger(__name__)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,11 +38,15 @@ class Compute:
     """How many processes there are; 1 trains alone, whatever cluster is found."""
     process_id: int | None = None
     """The number of this one, from 0."""
+    join_timeout: float = 300.0
+    """Seconds to wait for the other processes to join."""
 
     def check(self) -> None:
         """Refuse what no machine could make right."""
         if self.devices is not None and self.devices < 1:
             raise InputError(f"devices: must be at least 1, got {self.devices}")
+        if not 0 < self.join_timeout < math.inf:
+            raise InputError(f"join-timeout: must be above 0 and finite, got {self.join_timeout}")
         if self.coordinator is None:
             if self.process_id is not None or self.num_processes not in (None, 1):
                 raise InputError(
@@ -52,6 +55,8 @@ class Compute:
             return
         if not re.fullmatch(r".+:\d+", self.coordinator):
             raise InputError(f"coordinator: {self.coordinator!r} is no HOST:PORT; give one, such as 10.0.0.1:1234")
+        if not 0 < int(self.coordinator.rsplit(":", 1)[1]) < 2**16:
+            raise InputError(f"coordinator: the port of {self.coordinator!r} must be from 1 to 65535")
         if self.num_processes is None or self.process_id is None:
             raise InputError("coordinator: needs --num-processes and --process-id too")
         if not 0 <= self.process_id < self.num_processes:
@@ -63,9 +68,9 @@ def set_up(compute: Compute) -> None:
     if compute.deterministic:
         _make_deterministic()
     if compute.coordinator is not None:
-        jax.distributed.initialize(compute.coordinator, compute.num_processes, compute.process_id)
+        join(compute.coordinator, int(compute.num_processes or 1), int(compute.process_id or 0), compute.join_timeout)
     elif compute.num_processes != 1:
-        _join_cluster()
+        join_cluster(compute.join_timeout)
     # An environment variable or a program that has chosen a folder already is right.
     if compute.compilation_cache is not None and jax.config.jax_compilation_cache_dir is None:  # type: ignore[attr-defined]
         jax.config.update("jax_compilation_cache_dir", str(compute.compilation_cache.expanduser()))
@@ -83,20 +88,6 @@ def _make_deterministic() -> None:
     if backends_are_initialized():
         raise InputError(f"deterministic: JAX is in use already; set XLA_FLAGS={DETERMINISTIC} before it starts")
     os.environ["XLA_FLAGS"] = " ".join([*flags, DETERMINISTIC])
-
-
-def _join_cluster() -> None:
-    if jax.distributed.is_initialized():
-        return
-    try:
-        with warnings.catch_warnings():
-            # Inside any Kubernetes pod JAX advises a package that only a cluster of them needs.
-            warnings.filterwarnings("ignore", message="(?s).*Kubernetes")
-            jax.distributed.initialize()
-    except ValueError as error:
-        if "coordinator_address" not in str(error):
-            raise
-        logger.debug("no cluster found: %s", error)
 
 
 def choose_devices(compute: Compute) -> list[jax.Device]:

@@ -2,36 +2,57 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import jax
+import numpy as np
 
 from jaxvae.data import Dataset, load
 from jaxvae.data.scaling import Scaling, scaled
 from jaxvae.runs.directory import Run
 from jaxvae.types import InputError
 
+logger = logging.getLogger(__name__)
 
-def load_data(run: Run, data_dir: Path | None = None, *, stream: bool = False) -> Dataset:
+
+def load_data(run: Run, data_dir: Path | None = None, dataset: str | None = None, *, stream: bool = False) -> Dataset:
     """Load what a run was trained on.
 
     Args:
         run: a trained model.
         data_dir: where TFDS keeps its sets, if not where the run found them.
+        dataset: where the set lies now, if not where the run found it.
         stream: leave images where they are.
 
     Raises:
-        InputError: the set is gone, or its images are of another shape now.
+        InputError: the set is gone, or it is another one now.
     """
-    folder, preparation = data_dir or run.config.data_dir, run.config.preparation
-    data = load(run.config.dataset, folder, stream=stream, preparation=preparation)
+    where, folder = dataset or run.config.dataset, data_dir or run.config.data_dir
+    try:
+        data = load(where, folder, stream=stream, preparation=run.config.preparation)
+    except InputError as error:
+        moved = dataset is None and not Path(where).exists()
+        raise InputError(f"{error}; if it moved, name its place with --dataset") if moved else error from None
     if known := run.facts.get("scaling"):
         data = scaled(data, Scaling.from_json(known))
     if data.shape != (shape := _decoded_shape(run)):
+        raise InputError(f"dataset: images of {where} are {data.shape}, the run learned {shape}; put the set back")
+    if dataset is not None and not _is_same(run, data):
         raise InputError(
-            f"dataset: images of {run.config.dataset} are {data.shape}, the run learned {shape}; put the set back"
+            f"dataset: {dataset} is another set than {run.config.dataset}, which the run was trained on: their "
+            "fingerprints differ; name that one"
         )
+    if not stream and not _is_same(run, data):
+        logger.warning("dataset: %s is no longer as it was when the run was trained on it", where)
     return data
+
+
+def _is_same(run: Run, data: Dataset) -> bool:
+    """Compare fingerprints; the run's is of as many training examples as it saw."""
+    if (num := run.config.train_examples) is not None:
+        data = data._replace(train=data.train.take(np.arange(min(num, data.train.num_examples))))
+    return run.facts.get("fingerprint") in (None, data.fingerprint())
 
 
 def check_one_layer(run: Run) -> None:

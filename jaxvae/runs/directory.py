@@ -125,7 +125,7 @@ def read_config(run_dir: Path) -> TrainConfig:
 
 
 def read_facts(run_dir: Path) -> dict[str, Any]:
-    """What a run's data were: name, shape, sizes of the splits, fingerprint, scaling."""
+    """Name, sizes, fingerprint and scaling of the data set that a run was trained on."""
     return _recall(run_dir, "manifest.json", _data, _data)
 
 

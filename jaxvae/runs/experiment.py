@@ -17,7 +17,7 @@ from jaxvae.runs import directory, pieces
 from jaxvae.runs.config import TrainConfig
 from jaxvae.runs.engine import Engine, build_engine, is_resident
 from jaxvae.runs.resolve import resolve, settle_scale
-from jaxvae.types import InputError
+from jaxvae.types import InputError, TrainState
 
 
 class Experiment(NamedTuple):
@@ -29,6 +29,11 @@ class Experiment(NamedTuple):
     engine: Engine
     run_dir: Path
     checkpoints: Checkpoints
+
+    def selected(self, last: TrainState) -> TrainState:
+        """The state that the run reports: the last one, or that of the best checkpoint."""
+        best = self.checkpoints.restore(last, best=True) if self.config.select == "best" else None
+        return last if best is None else best.state
 
 
 @contextlib.contextmanager

@@ -35,11 +35,18 @@ def report(config: TrainConfig, engine: Engine, steps_saved: list[int], fault: N
         kept = f"the checkpoint of step {steps_saved[-1]} is kept" if steps_saved else "there is no checkpoint yet"
         print(
             f"error: step {fault.step}{seed}: not finite: {', '.join(fault.terms)}, on examples {shown} "
-            f"({run_dir / FILE}); {kept}: lower --learning-rate, give --clip-norm, or go on with --on-nonfinite skip "
-            "or halve-lr",
+            f"({run_dir / FILE}); {kept}: {_remedies(config)}",
             file=sys.stderr,
         )
     return EXIT_CODE
+
+
+def _remedies(config: TrainConfig) -> str:
+    """Name the options that could help, but none that is given already."""
+    clip = "give --clip-norm" if config.clip_norm is None else "lower --clip-norm"
+    if config.on_nonfinite != "stop":
+        return f"lower --learning-rate, or {clip}"
+    return f"lower --learning-rate, {clip}, or go on with --on-nonfinite skip or halve-lr"
 
 
 def skipped_steps(config: TrainConfig, state: TrainState) -> list[dict[str, int]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,9 @@ from jaxvae.report.manifest import differences
 from jaxvae.runs.compute import Compute, set_up
 from jaxvae.runs.config import TrainConfig
 from jaxvae.runs.directory import load_run
-from jaxvae.runs.training import Experiment, say, train_run
-from jaxvae.types import InputError, TrainState
+from jaxvae.runs.experiment import Experiment, say
+from jaxvae.runs.training import Draw, train_run
+from jaxvae.types import InputError
 
 OWN = ("reproduce", "run_dir", "data_dir", "compute")
 """Options that do not come from the run which is reproduced, where they are given."""
@@ -29,7 +30,7 @@ CLOCKED = ("examples_per_second", "first_run_at")
 EQUAL, DIFFERENT = 0, 1
 
 
-def reproduce(config: TrainConfig, *, draw: Callable[[Experiment, TrainState], None] | None = None) -> int:
+def reproduce(config: TrainConfig, *, draw: Draw | None = None) -> int:
     """Train the run in `config.reproduce` again, say what is equal and what differs.
 
     Returns:
@@ -137,7 +138,9 @@ def relative_difference(there: dict[str, Any], here: dict[str, Any]) -> float:
         if a.shape != b.shape:
             return math.inf
         largest = np.maximum(np.abs(a), np.abs(b))
-        return float(np.max(np.abs(a - b) / np.where(largest == 0, 1.0, largest), initial=0.0))
+        equal = (a == b) | (np.isnan(a) & np.isnan(b))  # where there is no number, JSON has null
+        distance = np.where(equal, 0.0, np.abs(a - b) / np.where(largest == 0, 1.0, largest))
+        return math.inf if np.isnan(distance).any() else float(np.max(distance, initial=0.0))
 
     return max((difference(there[name], here[name]) for name in there), default=0.0)
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from jaxvae import presets, rng
 from jaxvae.data import Dataset, is_named
 from jaxvae.data.batches import BatchOrder
+from jaxvae.data.dataset import INK
 from jaxvae.data.scaling import fit_scaling, scaled
 from jaxvae.likelihoods import LIKELIHOODS
 from jaxvae.runs import selection
@@ -26,8 +27,6 @@ SMALLEST_BATCH, BATCHES = 16, 10
 """Data of one's own make so many batches or more in an epoch, as long as these are not too small."""
 SMALLEST_CONV = 16
 """Pixels along the shorter side from which on images of one's own get convolutions."""
-SHADES = ("grey", "real")
-"""Values that are no ink: a normal likelihood scores them."""
 
 
 def settle_scale(config: TrainConfig, data: Dataset) -> tuple[TrainConfig, Dataset]:
@@ -106,7 +105,7 @@ def _preset(config: TrainConfig, data: Dataset) -> PresetName:
 def _likelihood(config: TrainConfig, data: Dataset) -> LikelihoodName | None:
     """What was asked for; where nothing was, coins are left to ink."""
     open_for_shades = config.likelihood is None and presets.PRESETS[config.preset].likelihood == "bernoulli"
-    return "normal_shared" if open_for_shades and data.pixels in SHADES else config.likelihood
+    return "normal_shared" if open_for_shades and data.pixels not in INK else config.likelihood
 
 
 def _place(dataset: str) -> str:

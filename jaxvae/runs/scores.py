@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -24,6 +24,7 @@ from jaxvae.report.tables import bits_per_dimension
 from jaxvae.runs import pieces
 from jaxvae.runs.config import TrainConfig
 from jaxvae.runs.directory import Run
+from jaxvae.runs.progress import Bars
 from jaxvae.types import InputError
 
 ACTIVE_UNITS_OF = "active_units_of_layer"
@@ -40,7 +41,7 @@ class Line(NamedTuple):
     images: int
     value: float
     standard_error: float = float("nan")
-    """Of the mean over images."""
+    """Of the mean over images; NaN where there is none."""
 
 
 def protocol(config: TrainConfig) -> str:
@@ -50,7 +51,7 @@ def protocol(config: TrainConfig) -> str:
 
 
 def score(
-    run: Run, split: Split, *, num_samples: int, num_images: int | None = None, progress: Bar = iter
+    run: Run, split: Split, *, num_samples: int, num_images: int | None = None, bars: Bars = lambda name: iter
 ) -> list[Line]:
     """Every number of a trained run on a split, or on its first images; of a posterior that is a point only one.
 
@@ -59,18 +60,18 @@ def score(
         split: the test split, as it is stored.
         num_samples: of the bound on log p(x).
         num_images: the first so many alone.
-        progress: see `log_marginal_likelihood`.
+        bars: progress bars of the loops over blocks of images.
 
     Raises:
         InputError: more images are wanted than there are.
     """
-    split = _first(split, num_images)
+    split = first_images(split, num_images)
     elbo, num = pieces.evaluate_split(run.config, run.model, run.params, split), split.num_examples
     if run.config.posterior == "delta":
         return [Line("log_likelihood", "log p(x|z) at the code", 1, num, elbo["log_likelihood"])]
     x = images(run.config, split)
     estimate = log_marginal_likelihood(
-        run.params, rng.root(run.config.seed), x, model=run.model, num_samples=num_samples, progress=progress
+        run.params, rng.root(run.config.seed), x, model=run.model, num_samples=num_samples, progress=bars("log p(x)")
     )
     bits = bits_per_dimension(estimate.mean, x.shape[1:])
     return [
@@ -79,7 +80,7 @@ def score(
         Line("kl", "KL(q(z|x) || p(z)) of the ELBO", 1, num, elbo["kl"]),
         Line("log_px", "importance-weighted bound", num_samples, num, estimate.mean, estimate.standard_error),
         Line("bits_per_dimension", "of log_px", num_samples, num, bits),
-        *_of_codes(run, x),
+        *_of_codes(run, x, bars("parts of the KL")),
     ]
 
 
@@ -91,21 +92,22 @@ def anneal(
     num_temperatures: int,
     num_chains: int,
     num_samples: int,
-    progress: Bar = iter,
+    bars: Bars = lambda name: iter,
 ) -> list[Line]:
     """Log p(x) of the first images by annealing and, of the same, by samples; of simulated ones from both sides."""
-    x = images(run.config, _first(split, num_images))
+    x = images(run.config, first_images(split, num_images, "ais-images"))
     options: dict[str, Any] = {
         "model": run.model,
         "num_temperatures": num_temperatures,
         "num_chains": num_chains,
         "block_size": 20,  # small, so that the bar moves
-        "progress": progress,
     }
     key = rng.root(run.config.seed)
-    sampled = log_marginal_likelihood(run.params, key, x, model=run.model, num_samples=num_samples)
-    real = annealed_log_likelihood(run.params, key, x, **options)
-    both = bidirectional(run.params, key, num_images, **options)
+    sampled = log_marginal_likelihood(
+        run.params, key, x, model=run.model, num_samples=num_samples, progress=bars("log p(x) of the images to anneal")
+    )
+    real = annealed_log_likelihood(run.params, key, x, progress=bars("annealing"), **options)
+    both = bidirectional(run.params, key, num_images, progress=bars("annealing simulated images"), **options)
     how = f"{num_temperatures} temperatures"
 
     def line(name: str, estimator: str, values: np.ndarray, samples: int = num_chains) -> Line:
@@ -120,11 +122,16 @@ def anneal(
     ]
 
 
-def _first(split: Split, num: int | None) -> Split:
+def first_images(split: Split, num: int | None, option: str = "num-images") -> Split:
+    """A split's first images, or all of them.
+
+    Raises:
+        InputError: more are wanted than there are; the message names the option.
+    """
     if num is None:
         return split
     if num > split.num_examples:
-        raise InputError(f"num-images: {num} wanted, the split has {split.num_examples}; ask for fewer")
+        raise InputError(f"{option}: {num} wanted, the split has {split.num_examples}; ask for fewer")
     return split.take(np.arange(num))
 
 
@@ -134,8 +141,8 @@ def images(config: TrainConfig, split: Split) -> np.ndarray:
     return np.concatenate([np.asarray(batch.x)[np.asarray(batch.weights) > 0] for batch in batches])
 
 
-def _of_codes(run: Run, x: np.ndarray) -> list[Line]:
-    """What the codes say: active units of each layer and, of a normal posterior, the parts of the KL."""
+def _of_codes(run: Run, x: np.ndarray, progress: Bar) -> list[Line]:
+    """What the codes say: active units of each layer and, of normal posterior and prior, the parts of the KL."""
     encode = jax.jit(run.model.encode)
     blocks = [encode(run.params, jnp.asarray(x[first : first + 1000])) for first in range(0, len(x), 1000)]
     # Of several layers those above are taken at the mean of the one below.
@@ -146,10 +153,11 @@ def _of_codes(run: Run, x: np.ndarray) -> list[Line]:
     if len(means) > 1:
         numbered = enumerate(zip(active, sizes), start=1)
         lines += [Line(f"{ACTIVE_UNITS_OF}_{i}", f"of {size}", 0, len(x), units) for i, (units, size) in numbered]
-    if not isinstance(blocks[0], Normal):
+    prior = run.model.prior(run.params)
+    if not (isinstance(blocks[0], Normal) and isinstance(prior, Normal)):  # no dimension is scored by itself then
         return lines
     whole = jax.tree.map(lambda *parts: jnp.concatenate(parts), *blocks)
-    parts = decompose_kl(rng.root(run.config.seed), whole, cast(Normal, run.model.prior(run.params)))
+    parts = decompose_kl(rng.root(run.config.seed), whole, prior, progress=progress)
     names = (*parts._fields, "aggregate_kl")
     how = "aggregate posterior of these images"
     return lines + [Line(name, how, 1, len(x), getattr(parts, name)) for name in names]

@@ -57,8 +57,9 @@ def together(rows: list[dict[str, Any]]) -> dict[str, Any]:
         elif isinstance(values[0], str):
             result[name] = values
         else:
-            result[name] = np.mean(values, axis=0).tolist()
-            result[f"{name}_std"] = np.std(values, axis=0, ddof=1).tolist()
+            numbers = np.asarray(values, float)  # None, as JSON has it, becomes NaN
+            result[name] = numbers.mean(axis=0).tolist()
+            result[f"{name}_std"] = numbers.std(axis=0, ddof=1).tolist()
     return result
 
 

@@ -6,9 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from jaxvae.checkpoint import Checkpoints
 from jaxvae.data import Dataset
-from jaxvae.types import InputError, TrainState
+from jaxvae.types import InputError
 
 Select = Literal["last", "best"]
 
@@ -22,12 +21,6 @@ def settle(select: Select | None, data: Dataset) -> Select:
     if select == "best" and data.validation is None:
         raise InputError(f"select: {data.name} has no validation data to choose the best checkpoint by; give last")
     return select or ("best" if data.validation is not None else "last")
-
-
-def select(choice: Select, checkpoints: Checkpoints, last: TrainState) -> TrainState:
-    """The state that a run reports: the last one, or that of the best checkpoint."""
-    best = checkpoints.restore(last, best=True) if choice == "best" else None
-    return last if best is None else best.state
 
 
 class Patience:

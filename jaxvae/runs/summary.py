@@ -20,20 +20,19 @@ from jaxvae.types import TrainState
 def summarize(
     experiment: Experiment,
     last: TrainState,
-    selected: TrainState,
     progress: Progress,
     options: Collection[str] | None = None,
 ) -> None:
-    """Evaluate the selected state on the test split and write summary.json, each seed its own where there are several.
+    """Evaluate the reported state on the test split and write summary.json, each seed its own where there are several.
 
     Args:
         experiment: the run.
         last: the state after the last step.
-        selected: the state that the run reports.
         progress: of the training.
         options: see `train_run`.
     """
     config, data, model, _, run_dir, checkpoints = experiment
+    selected = experiment.selected(last)
     summaries, scores = [], checkpoints.scores()
     ends, skips = seeds.members(config, last), nonfinite.skipped_steps(config, last)
     for (one, member), (_, end), skipped in zip(seeds.members(config, selected), ends, skips):

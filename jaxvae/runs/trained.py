@@ -10,9 +10,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from jaxvae.data import Dataset, Split
+from jaxvae.data.attributes import class_name
 from jaxvae.data.dataset import full_scale
 from jaxvae.evaluation import in_blocks
+from jaxvae.report.display import Limits, value_limits
 from jaxvae.runs.directory import Run
+
+LOOKED_AT = 1000
+"""Test images that say which values there are, at most."""
 
 
 class Trained(NamedTuple):
@@ -39,6 +44,18 @@ class Trained(NamedTuple):
         """Test images `[N, ...]` in [0, 1], and their codes `[N, D]`."""
         part = self.data.test.take(np.asarray(ids))
         return part.first(len(ids)), self.encode(part)
+
+    def shows(self, ids: Sequence[int]) -> list[str]:
+        """Names of test images: their numbers, and what they show where that is known."""
+        label = self.data.test.label
+        if label is None:
+            return [f"test {number}" for number in ids]
+        names, word = self.data.classes, "" if self.data.classes else "class "
+        return [f"test {number}: {word}{class_name(int(label[number]), names)}" for number in ids]
+
+    def limits(self) -> Limits:
+        """Values that are drawn black and white."""
+        return value_limits(self.data.test.first(LOOKED_AT))
 
     def test_split(self, most: int) -> Split:
         """The test split, or so many of its examples."""

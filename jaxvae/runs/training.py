@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Collection
 from pathlib import Path
+from typing import TypeAlias
 
 import jax.numpy as jnp
 import numpy as np
@@ -12,21 +14,25 @@ import numpy as np
 from jaxvae import hosts
 from jaxvae.checkpoint import Restored
 from jaxvae.report import MetricsWriter
+from jaxvae.report.gallery import Gallery
 from jaxvae.runs import directory, nonfinite, pieces, seeds
 from jaxvae.runs.config import TrainConfig, settled
 from jaxvae.runs.experiment import Experiment, prepare, say
-from jaxvae.runs.selection import Patience, select
+from jaxvae.runs.selection import Patience
 from jaxvae.runs.summary import summarize
 from jaxvae.training import Hook, Interrupt, NonFiniteError, Progress, train
 from jaxvae.training.loop import steps_taken
 from jaxvae.training.nonfinite import check_state
-from jaxvae.types import TrainState
+from jaxvae.types import Chunk, TrainState
+
+Draw: TypeAlias = Callable[[Experiment, TrainState, Path], None]
+"""Draws the figures of a run in a state into a folder."""
 
 
 def train_run(
     config: TrainConfig,
     *,
-    draw: Callable[[Experiment, TrainState], None] | None = None,
+    draw: Draw | None = None,
     announce: Callable[[Experiment], None] | None = None,
     options: Collection[str] | None = None,
 ) -> int:
@@ -53,7 +59,7 @@ def train_run(
 
 def _train_to_the_end(
     experiment: Experiment,
-    draw: Callable[[Experiment, TrainState], None] | None,
+    draw: Draw | None,
     options: Collection[str] | None,
 ) -> int:
     config, run_dir = experiment.config, experiment.run_dir
@@ -63,6 +69,7 @@ def _train_to_the_end(
     if (steps_taken(state) >= config.steps or patience.is_over) and _reports(summary, config):
         option = "--patience" if patience.is_over else "--steps"
         say(f"{run_dir} is at step {steps_taken(state)} already: raise {option} to continue it")
+        _draw_figures(experiment, state, draw, again=False)
         return 0
     hosts.wait_for_all("read the summary")
     if hosts.is_main():
@@ -77,12 +84,24 @@ def _train_to_the_end(
     if not ended or hosts.any_process(bool(interrupt)):
         say(f"stopped at step {steps_taken(state)}, saved in {run_dir}: run the same command again to go on")
         return interrupt.exit_code or 143  # of several processes, another was told to stop
-    selected = select(settled(config.select), experiment.checkpoints, state)
     if hosts.is_main():
-        summarize(experiment, state, selected, progress, options)
-        if draw is not None and config.figures:
-            draw(experiment, selected)
+        summarize(experiment, state, progress, options)  # first: no figure is worth a summary
+    _draw_figures(experiment, state, draw, again=True)
     return 0
+
+
+def _draw_figures(experiment: Experiment, last: TrainState, draw: Draw | None, *, again: bool) -> None:
+    """Draw the figures of the reported state, again or only where an interruption left none; all or none are there."""
+    folder = experiment.run_dir / "figures"
+    if draw is None or not experiment.config.figures or not hosts.is_main() or (folder.exists() and not again):
+        return
+    part = folder.with_name("figures.part")
+    shutil.rmtree(part, ignore_errors=True)
+    with Gallery(experiment.run_dir).figure("figures"):
+        draw(experiment, experiment.selected(last), part)
+        shutil.rmtree(folder, ignore_errors=True)
+        part.rename(folder)
+        print(f"figures in {folder}")
 
 
 def _reports(summary: Path, config: TrainConfig) -> bool:
@@ -138,15 +157,25 @@ def fit(
             values = {name: value for name, value in values.items() if np.isfinite(value).all()}
             if config.posterior == "delta":  # to be a point has no finite KL, and nobody needs the prior's pull on it
                 values = {name: value for name, value in values.items() if not name.startswith("kl")}
+            speed = progress.examples_per_second
             rates = {
                 "learning_rate": float(learning_rate(step - 1)) * nonfinite.learning_rate_factor(config, state),
-                "examples_per_second": progress.examples_per_second,
+                **({} if speed is None else {"examples_per_second": speed}),
             }
             if writer:
                 writer.write("train", step, {**values, **rates})
             shown = {name: f"{values[key]:.2f}" for name, key in (("loss", "loss"), ("KL", "kl")) if key in values}
-            bar.set_postfix({**shown, "images/s": f"{progress.examples_per_second:,.0f}"}, refresh=False)
+            bar.set_postfix({**shown, "images/s": "-" if speed is None else f"{speed:,.0f}"})
+
+        def note(step: int) -> None:
+            if step == first_step:
+                bar.unpause()  # compiling is over: it took no time of a step
             bar.update(step - bar.n)
+
+        def compile(state: TrainState, chunk: Chunk) -> None:
+            engine.dispatch.compile(state, chunk)
+            hosts.wait_for_all("steps compiled")
+            hosts.any_process(False)  # compiles what asks them after every chunk
 
         def evaluate_and_save(state: TrainState, progress: Progress) -> bool:
             name, split = ("validation", data.validation) if data.validation else ("test", data.test)
@@ -178,6 +207,8 @@ def fit(
             hooks=(Hook(config.log_every, log), Hook(settled(config.checkpoint_every), evaluate_and_save)),
             should_stop=lambda: hosts.any_process(bool(interrupt)),
             pending=known.get("pending"),
+            compile=compile,
+            note=note,
         )
         state = hosts.local(state)
         if steps_taken(state) < config.steps and not patience.is_over:

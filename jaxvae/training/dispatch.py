@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -34,6 +34,8 @@ class Dispatch(NamedTuple):
 
     run: Run
     """Takes a chunk's steps; metrics are averaged over its examples. The state that came is used up."""
+    compile: Callable[[TrainState, Chunk], object]
+    """Compiles `run` for chunks of this form, and runs nothing."""
     place_state: Callable[[TrainState], TrainState]
     place_chunk: Callable[[Chunk], Chunk]
     """Puts arrays `[M, W]` on the devices: the columns that this process feeds, if there are several."""
@@ -76,7 +78,16 @@ def make_dispatch(
     place = functools.partial(jax.device_put, device=devices[0])
     resident = place(images)
     limit = steps if name == "scan" else 1
-    return Dispatch(lambda state, chunk: jitted(state, resident, chunk), place, _on_arrays(place), limit)
+    return Dispatch(*_with_images(jitted, resident), place, _on_arrays(place), limit)
+
+
+def _with_images(jitted: Any, images: Array | np.ndarray | None) -> tuple[Run, Callable[[TrainState, Chunk], object]]:
+    """Run and compile a function of state, images and chunk; what is compiled ahead is found by later calls."""
+
+    def run(state: TrainState, chunk: Chunk) -> tuple[TrainState, Metrics]:
+        return jitted(state, images, chunk)
+
+    return run, lambda state, chunk: jitted.lower(state, images, chunk).compile()
 
 
 def single_step(step: GatherStep) -> Callable[[TrainState, Array | None, Chunk], tuple[TrainState, Metrics]]:
@@ -142,8 +153,10 @@ def _pmapped(
         per_device = array.reshape(array.shape[0], mesh.size, -1, *array.shape[2:]).swapaxes(0, 1)
         return jax.device_put(per_device, NamedSharding(mesh, PartitionSpec(AXIS)))
 
-    run = _one_at_a_time(lambda state, chunk: mapped(state, resident, chunk), devices)
-    return Dispatch(run, place, _on_arrays(place_array), steps, process_columns(width))
+    run, compile_ = _with_images(mapped, resident)
+    return Dispatch(
+        _one_at_a_time(run, devices), compile_, place, _on_arrays(place_array), steps, process_columns(width)
+    )
 
 
 def _sharded(
@@ -154,9 +167,11 @@ def _sharded(
     jitted = jax.jit(many_steps(step), donate_argnums=0, out_shardings=everywhere)
     place = functools.partial(hosts.place, sharding=everywhere)
     resident = place(images)
-    run = _one_at_a_time(lambda state, chunk: jitted(state, resident, chunk), devices)
+    run, compile_ = _with_images(jitted, resident)
     place_array = functools.partial(hosts.place, sharding=split)
-    return Dispatch(run, place, _on_arrays(place_array), steps, process_columns(width))
+    return Dispatch(
+        _one_at_a_time(run, devices), compile_, place, _on_arrays(place_array), steps, process_columns(width)
+    )
 
 
 def process_columns(width: int) -> slice:
@@ -181,4 +196,4 @@ def _one_at_a_time(run: Run, devices: Sequence[jax.Device]) -> Run:
     """Wait for each run where CPU devices work together: with many in flight they wait for each other for ever."""
     if devices[0].platform != "cpu":
         return run
-    return lambda state, chunk: jax.block_until_ready(run(state, chunk))
+    return lambda state, chunk: hosts.wait_for_steps(lambda: jax.block_until_ready(run(state, chunk)))

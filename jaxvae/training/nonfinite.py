@@ -48,7 +48,9 @@ def sum_of_all(tree: Params) -> Array:
     def total(leaf: Array) -> Array:
         rows = leaf.reshape(-1, leaf.shape[-1] if leaf.ndim else 1)
         # A product, because a CPU adds up the numbers of a large array one by one.
-        return (jnp.ones(len(rows), leaf.dtype) @ rows).sum()
+        # In float32 at least, because a sum of finite half-precision numbers soon is not.
+        wide = jnp.promote_types(leaf.dtype, jnp.float32)
+        return jnp.matmul(jnp.ones(len(rows), leaf.dtype), rows, preferred_element_type=wide).sum()
 
     return jnp.stack([total(leaf) for leaf in jax.tree.leaves(tree)]).sum()
 
@@ -91,7 +93,10 @@ def check_finite(runs: Sequence[Faults]) -> None:
 
 
 def check_state(state: TrainState) -> None:
-    """Raise a `NonFiniteError` for a state that is not worth saving: a square in the optimizer may overflow unseen."""
+    """Raise a `NonFiniteError` for a state that is not worth saving: a square in the optimizer may overflow unseen.
+
+    Only a run that is to stop can come to this: `guarded` leaves such a step out in the other modes.
+    """
     parts = {"parameters": state.params, "optimizer state": state.opt_state}
     found = [name for name, tree in parts.items() if not all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(tree))]
     if found:
@@ -106,9 +111,11 @@ class GuardState(NamedTuple):
 
 
 def guarded(optimizer: optax.GradientTransformation, mode: OnNonFinite) -> optax.GradientTransformationExtraArgs:
-    """Leave out the updates of steps that are not finite, which `update(..., finite=)` tells.
+    """Leave out the updates of steps that are not finite.
 
-    The state has the same form in every mode, so that a run which stopped may go on in another.
+    A step is not finite where `update(..., finite=)` says so, or where the optimizer's own state or the parameters
+    would not be finite after it: the gradient's square may overflow where the gradient does not. The state has the
+    same form in every mode, so that a run which stopped may go on in another.
 
     Args:
         optimizer: whose updates.
@@ -126,13 +133,21 @@ def guarded(optimizer: optax.GradientTransformation, mode: OnNonFinite) -> optax
         updates, inner = inner_optimizer.update(updates, state.inner, params, **extra)
         if mode == "stop":
             return updates, state._replace(inner=inner)
-        scale = jnp.exp2(-state.num_skipped.astype(jnp.float32)) if mode == "halve-lr" else 1.0
+        if mode == "halve-lr":
+            scale = jnp.exp2(-state.num_skipped.astype(jnp.float32))
+            updates = jax.tree.map(lambda leaf: (scale * leaf).astype(leaf.dtype), updates)
+        new_params = updates if params is None else optax.apply_updates(params, updates)
+        finite = jnp.logical_and(finite, jnp.isfinite(sum_of_all(_floats((inner, new_params)))))
         # A choice and not a factor of 0, which would leave NaN what it is.
-        updates = jax.tree.map(lambda leaf: jnp.where(finite, (scale * leaf).astype(leaf.dtype), 0), updates)
+        updates = jax.tree.map(lambda leaf: jnp.where(finite, leaf, 0), updates)
         inner = jax.tree.map(lambda new, old: jnp.where(finite, new, old), inner, state.inner)
         return updates, GuardState(inner, state.num_skipped + jnp.where(finite, 0, 1))
 
     return optax.GradientTransformationExtraArgs(init, update)
+
+
+def _floats(tree: Any) -> list[Array]:
+    return [leaf for leaf in jax.tree.leaves(tree) if jnp.issubdtype(leaf.dtype, jnp.inexact)]
 
 
 def num_skipped(opt_state: optax.OptState) -> Array:

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import optax
 
 from jaxvae import rng
-from jaxvae.training.nonfinite import biases, find_faults, sum_of_all
+from jaxvae.training.nonfinite import biases, find_faults, num_skipped, sum_of_all
 from jaxvae.types import Array, Batch, Key, Params, TrainState
 
 Loss: TypeAlias = Callable[..., tuple[Array, Any]]
@@ -44,7 +44,7 @@ def make_train_step(
 
     Args:
         loss: see `Loss`; bind the model and all hyperparameters with `functools.partial`.
-        optimizer: an optax transformation.
+        optimizer: an optax transformation; with `tolerant` a `guarded` one, or one around it.
         axis_name: the device axis to reduce over, under `pmap`, `shard_map` or `vmap`; None when alone.
         accumulate: take the gradient in so many parts of the batch, one after another, to save memory. The result is
             that of the whole batch; the batch must be divisible by it.
@@ -57,13 +57,14 @@ def make_train_step(
     def sums(state: TrainState, batch: Batch) -> Sums:
         keys = rng.example_keys(rng.stream(state.key, "noise", state.step), batch.ids)
         scheduled = {name: schedule(state.step) for name, schedule in (schedules or {}).items()}
+        params, batch = (state.params, batch) if axis_name is None else _varying(state.params, batch, axis_name)
         examples = batch.weights.sum()
 
         def summed_loss(params: Params) -> tuple[Array, Any]:
             value, aux = loss(params, keys, batch.x, condition=batch.condition, weights=batch.weights, **scheduled)
             return examples * value, aux
 
-        (value, aux), gradient = jax.value_and_grad(summed_loss, has_aux=True)(state.params)
+        (value, aux), gradient = jax.value_and_grad(summed_loss, has_aux=True)(params)
         terms = {name: jnp.tensordot(batch.weights, term, 1) for name, term in aux._asdict().items()}
         return gradient, {"loss": value, **terms, **{name: examples * at for name, at in scheduled.items()}}, examples
 
@@ -83,11 +84,31 @@ def make_train_step(
         params = optax.apply_updates(state.params, updates)
         metrics = {**metrics, "examples": examples}
         if tolerant:
-            metrics = jax.tree.map(lambda value: jnp.where(faults.num_steps == 0, value, 0), metrics)
+            # The optimizer may leave out more than the faults seen here, see `guarded`.
+            taken = num_skipped(opt_state) == num_skipped(state.opt_state)
+            metrics = jax.tree.map(lambda value: jnp.where(taken, value, 0), metrics)
             faults = jax.tree.map(jnp.zeros_like, faults)
         return TrainState(state.step + 1, params, opt_state, state.key), {**metrics, "faults": faults}
 
     return train_step
+
+
+def _varying(params: Params, batch: Batch, axis_name: str) -> tuple[Params, Batch]:
+    """Mark both as varying over the device axis where one of the batch's arrays does.
+
+    `shard_map` tracks what varies, and sums the gradient of what does not over the devices by itself: then the sum
+    after it would count every device once more. Elsewhere nothing is tracked, and this does nothing.
+    """
+
+    def varies(leaf: Array) -> bool:
+        return axis_name in jax.typeof(leaf).manual_axis_type.varying
+
+    def mark(leaf: Array) -> Array:
+        return leaf if varies(leaf) else jax.lax.pcast(leaf, axis_name, to="varying")
+
+    if not any(map(varies, jax.tree.leaves(batch))):
+        return params, batch
+    return jax.tree.map(mark, (params, batch))
 
 
 def _sum_of_parts(sums: Callable[[TrainState, Batch], Sums], state: TrainState, batch: Batch, parts: int) -> Sums:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from jaxvae.data import Split, named_attributes
+from jaxvae.data.attributes import usable_attributes
 from jaxvae.data.strokes import slant, stroke_width
 from jaxvae.types import InputError
 
@@ -75,6 +76,36 @@ def test_what_nobody_knows_is_refused():
         named_attributes(SPLIT, "ink", ["hat"])
     with pytest.raises(InputError, match="neither labels nor attributes"):
         named_attributes(Split(IMAGES), "grey")
+
+
+def test_classes_have_their_names_and_answer_to_their_numbers():
+    names = ("nobody", *"abcdef", "smile")
+    found = named_attributes(SPLIT, "grey", classes=names)
+    assert list(found) == ["b", "class smile", "smile"], "a class and an attribute of one name are told apart"
+    assert found["class smile"].tolist() == [1, 0, 1]
+    assert list(named_attributes(SPLIT, "grey", ["7", "b"], names)) == ["class smile", "b"]
+    numbered = named_attributes(SPLIT._replace(label=np.array([0, 1, 1])), "grey", ["2"], ("1", "2"))
+    assert numbered["2"].tolist() == [0, 1, 1], "a name goes before a number"
+
+
+KNOWN = {
+    "age": np.array([1.0, np.nan, np.nan]),
+    "far": np.array([1, np.inf, 2]),
+    "same": np.ones(3),
+    "good": np.eye(3)[0],
+}
+
+
+def test_attributes_of_no_use_are_left_out_by_name(caplog):
+    assert list(usable_attributes(KNOWN)) == ["good"]
+    assert [record.getMessage() for record in caplog.records] == [
+        "attribute: 'age' holds NaN in 2 of 3 images; it is left out",
+        "attribute: 'far' holds infinity in 1 of 3 images; it is left out",
+        "attribute: 'same' is 1 in all 3 images; it is left out",
+    ]
+    assert list(usable_attributes(KNOWN, may_be_constant=True)) == ["same", "good"]
+    with pytest.raises(InputError, match="attribute: 'far' holds infinity in 1 of 3 images; name another"):
+        usable_attributes({name: KNOWN[name] for name in ("good", "far")}, wanted=["far"])
 
 
 def test_some_examples_keep_what_is_known_of_them():

@@ -63,6 +63,33 @@ def test_bernoulli_is_exact_far_out():
     np.testing.assert_allclose(Bernoulli(LOGITS).log_prob(jnp.ones(1)), [-1e4, *[-np.log(2)] * 3, 0], rtol=1e-6)
 
 
+@pytest.mark.parametrize("family", [Bernoulli, GreyCrossEntropy])
+def test_an_infinite_logit_makes_one_value_certain(family):
+    for logit, certain in ((np.inf, 1.0), (-np.inf, 0.0)):
+        score = jax.value_and_grad(lambda logits, x: family(logits).log_prob(x))
+        assert score(jnp.full(1, logit), jnp.full(1, certain)) == (0, 0)
+        assert score(jnp.full(1, logit), jnp.full(1, 1 - certain)) == (-np.inf, 0)
+        assert family(jnp.full(1, logit)).mean == certain
+        assert family(jnp.full(1, logit)).sample(jax.random.key(0)) == certain
+        assert ContinuousBernoulli(jnp.full(1, logit)).log_prob(jnp.full(1, certain)) == np.inf
+        assert ContinuousBernoulli(jnp.full(1, logit)).log_prob(jnp.full(1, 0.5)) == -np.inf
+
+
+def test_kl_of_certain_coins():
+    for q, p, expected in (
+        (np.inf, np.inf, 0.0),
+        (-np.inf, -np.inf, 0.0),
+        (np.inf, 1.0, np.log1p(np.exp(-1))),
+        (-np.inf, 1.0, np.log1p(np.e)),
+        (np.inf, -np.inf, np.inf),
+        (0.0, np.inf, np.inf),
+    ):
+        kl = jax.value_and_grad(lambda logits, p=p: kl_divergence(Bernoulli(logits), Bernoulli(jnp.full(1, p))))
+        value, gradient = kl(jnp.full(1, q))
+        assert value == pytest.approx(expected)
+        assert not np.isfinite(expected) or gradient == 0
+
+
 def test_continuous_bernoulli_is_exact_far_out():
     far = jnp.array([[-1e18], [-1e5], [1e5], [1e18]])
     # At the likely end the density is |l|: its logarithm must not drown in l itself.

@@ -40,7 +40,9 @@ CLASSES = arrays(np.int32, SHAPE, elements=st.integers(-2, 6) | st.sampled_from(
 
 
 def cross_entropy(x, logits):
-    return np.where((x < 0) | (x > 1), -np.inf, x * logits), -np.logaddexp(0, logits)
+    certain = np.where(x == (logits > 0), 0, np.where(np.isnan(x), x, -np.inf))
+    joint = np.where(np.isinf(logits), certain, x * logits)
+    return np.where((x < 0) | (x > 1), -np.inf, joint), np.where(np.isinf(logits), 0, -np.logaddexp(0, logits))
 
 
 def continuous_bernoulli(x, logits):
@@ -65,7 +67,8 @@ def normal_kl(mean, log_var, prior_mean, prior_log_var):
 
 
 def bernoulli_kl(q, p):
-    return special.expit(q) * (q - p), -np.logaddexp(0, q), np.logaddexp(0, p)
+    certain = np.where(np.isinf(q), np.logaddexp(0, -np.sign(q) * p), special.expit(q) * (q - p))
+    return certain, *(np.where(np.isinf(q), 0, sign * np.logaddexp(0, d)) for d, sign in ((q, -1), (p, 1)))
 
 
 LOG_PROBS = {

@@ -183,6 +183,11 @@ TABLE = {
             "train --coordinator host --num-processes 2 --process-id 0",
             "coordinator: 'host' is no HOST:PORT; give one, such as 10.0.0.1:1234",
         ),
+        Row(
+            "a coordinator with a port that cannot be",
+            "train --coordinator host:70000 --num-processes 2 --process-id 0",
+            "coordinator: the port of 'host:70000' must be from 1 to 65535",
+        ),
     ],
     "Data sets": [
         Row(
@@ -536,7 +541,7 @@ TABLE = {
         Row(
             "its data gone",
             "sample --run-dir run",
-            f"dataset: 'gone.npz' {NEITHER} {NOTHING_ELSE}",
+            f"dataset: 'gone.npz' {NEITHER} {NOTHING_ELSE}; if it moved, name its place with --dataset",
             run(dataset="gone.npz"),
         ),
         Row(
@@ -544,6 +549,13 @@ TABLE = {
             "evaluate --run-dir run",
             "dataset: images of mine.npz are (4, 8, 1), the run learned (8, 8, 1); put the set back",
             several(run(dataset="mine.npz"), mine(image=GREY[:, :4])),
+        ),
+        Row(
+            "another set in the place of its data",
+            "explore --run-dir run --dataset mine.npz",
+            "dataset: mine.npz is another set than digits, which the run was trained on: their fingerprints differ; "
+            "name that one",
+            several(run(), mine(image=GREY)),
         ),
     ],
     "Looking into a run": [
@@ -591,6 +603,12 @@ TABLE = {
             empty_folder("images"),
         ),
         Row("no samples", "evaluate --run-dir run --num-samples 0", "num-samples: must be at least 1, got 0"),
+        Row(
+            "more images to anneal than there are",
+            "evaluate --run-dir run --ais --ais-images 400",
+            "ais-images: 400 wanted, the split has 300; ask for fewer",
+            run(),
+        ),
         Row(
             "no strengths", "attributes --run-dir run --strengths", "strengths: (); give finite numbers, such as -1 0 1"
         ),

@@ -28,7 +28,7 @@ REFUSED = {
     "prior (2,) does not fit posterior (4, 3)": lambda: gaussian_kl(CODES, CODES, 0.0, jnp.zeros(2)),
     "num_samples: must be at least 1, got 0": lambda: rng.sample_keys(rng.root(0), 0),
     "z1: must have z0's shape (4, 3), got (3,)": lambda: latent.halfway(CODES, CODES[0]),
-    "dimension: 3 of a code of shape (3,)": lambda: latent.traversal(CODES[0], 3, CODES[0]),
+    "dimension: must be from 0 to 2, got 3": lambda: latent.traversal(CODES[0], 3, CODES[0]),
     "num: must be at least 1, got 0": lambda: latent.manifold_grid(0),
     "direction: must have the codes' dimensions (3,), got (1,)": lambda: latent.edit(CODES, jnp.ones(1), 1.0),
     "label: shape (2,) for 3 images; give one for each": lambda: write_array_record("f", IMAGES, np.arange(2)),

@@ -49,3 +49,18 @@ def test_dimensions_that_cannot_be_scored_one_by_one_are_refused():
     posterior = MultivariateNormal(jnp.zeros((3, 2)), jnp.tile(jnp.eye(2), (3, 1, 1)))
     with pytest.raises(InputError, match="posterior: must be a Normal"):
         decompose_kl(rng.root(0), posterior, PRIOR)
+
+
+def test_a_bar_moves_and_the_numbers_do_not_depend_on_it():
+    means = jax.random.normal(jax.random.key(1), (70, 2))
+    posterior, blocks = Normal(means, jnp.zeros((70, 2)) - 1), []
+    whole = decompose_kl(rng.root(0), posterior, PRIOR)
+
+    def bar(loop):
+        blocks.extend(loop)
+        return blocks
+
+    np.testing.assert_allclose(
+        decompose_kl(rng.root(0), posterior, PRIOR, block_size=1, progress=bar), whole, rtol=1e-4
+    )
+    assert blocks == [0, 25, 50]

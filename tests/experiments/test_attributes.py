@@ -43,10 +43,10 @@ def test_shares_are_counted_where_the_attribute_is_absent_and_where_it_is_presen
     unedited = {"label": np.array([3, 5, 5, 8]), "smile": np.array([False, True, False, True])}
     seen = {"label": np.array([3, 8, 8, 8]), "smile": np.array([True, True, False, False])}
     smile = {"seen_where_absent": 2 / 3, "seen_where_present": 0, "label_kept": 0.5}
-    assert script.compare("smile", seen, unedited, truth) == smile
+    assert script.compare("smile", seen, unedited, {}, truth) == smile
     eight = {"seen_where_absent": 2 / 3, "seen_where_present": 1, "smile_kept": 0.5}
-    assert script.compare("8", seen, unedited, truth) == eight
-    assert "seen_where_present" not in script.compare("8", seen, unedited, np.zeros(4, bool))
+    assert script.compare("cat", seen, unedited, {"cat": 8}, truth) == eight
+    assert "seen_where_present" not in script.compare("cat", seen, unedited, {"cat": 8}, np.zeros(4, bool))
 
 
 @pytest.mark.parametrize(

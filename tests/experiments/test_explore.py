@@ -20,7 +20,7 @@ def test_a_run_becomes_one_page(scripts, small, capsys):
     assert "<title>The latent space of digits</title>" in page
     assert contents["ink"]
     assert {"class 9", "slant"} < {attribute["name"] for attribute in contents["attributes"]}
-    assert contents["image"] == {"height": 8, "width": 8, "channels": 1}
+    assert contents["image"] == {"height": 8, "width": 8, "channels": 1, "panels": 1}
     assert contents["codes"]["shape"] == [30, 2]
     assert [layer["kind"] for layer in contents["decoder"]] == ["Dense", "Elementwise", "Dense", "Elementwise"]
 

@@ -39,8 +39,8 @@ def free_port():
         return listener.getsockname()[1]
 
 
-def start(run_dir, *arguments, processes):
-    """Start the processes of one run, each with one device."""
+def start(run_dir, *arguments, processes, missing=()):
+    """Start the processes of one run but those that are missing, each with one device."""
     environment = {**os.environ, "XLA_FLAGS": ONE_DEVICE}
     command = [sys.executable, str(TRAIN), "--run-dir", str(run_dir), *OPTIONS, *arguments]
     together = ["--coordinator", f"127.0.0.1:{free_port()}", "--num-processes", str(processes), "--process-id"]
@@ -52,7 +52,7 @@ def start(run_dir, *arguments, processes):
             stderr=subprocess.PIPE,
             text=True,
         )
-        for number in range(processes)
+        for number in set(range(processes)) - set(missing)
     ]
 
 
@@ -64,6 +64,12 @@ def outputs_of(processes):
         for process in processes:
             process.kill()
             process.communicate()
+
+
+def wait_for_metrics(run_dir):
+    deadline = time.time() + 120
+    while not read_metrics(run_dir / "metrics.jsonl") and time.time() < deadline:
+        time.sleep(0.1)
 
 
 def finish(processes):
@@ -117,11 +123,65 @@ def test_a_run_goes_on_with_another_number_of_processes(alone, tmp_path, first, 
 @pytest.mark.slow
 def test_a_signal_to_one_process_stops_all_at_the_same_step(tmp_path):
     processes = start(tmp_path / "run", "--steps", "1000000", processes=2)
-    deadline = time.time() + 120
-    while not read_metrics(tmp_path / "run" / "metrics.jsonl") and time.time() < deadline:
-        time.sleep(0.1)
+    wait_for_metrics(tmp_path / "run")
     processes[1].send_signal(signal.SIGTERM)
     outputs = outputs_of(processes)
     assert processes[1].returncode == 143, outputs[1][1]
     assert "stopped at step" in outputs[0][0], outputs[0][1]
     assert load_run(tmp_path / "run").step == int(outputs[0][0].split("stopped at step ")[1].split(",")[0])
+
+
+def lines_of(process):
+    """What a process says on standard error, line by line and without progress bars, as it says it."""
+    for line in process.stderr:
+        if "step/s" not in line and "Gloo" not in line:
+            yield line.strip()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("there", [0, 1])
+def test_a_process_that_waits_to_be_joined_says_for_whom_and_gives_up(tmp_path, there):
+    (process,) = start(tmp_path / "run", "--join-timeout", "5", processes=2, missing=[1 - there])
+    whom = ["process 1 to join at 127.0.0.1:", "process 0 at 127.0.0.1:"][there]
+    _, error = outputs_of([process])[0]
+    waiting, end = error.splitlines()
+    assert waiting.startswith(f"waiting for {whom}")
+    assert waiting.endswith(", up to 5 s")
+    assert end.startswith(f"error: waited 5 s in vain for {whom}")
+    assert process.returncode == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("there", [0, 1])
+def test_a_process_that_waits_to_be_joined_ends_on_a_signal(tmp_path, there, number):
+    (process,) = start(tmp_path / "run", processes=2, missing=[1 - there])
+    assert next(lines_of(process)).endswith(", up to 300 s")
+    process.send_signal(number)
+    assert outputs_of([process])[0][1].strip() == f"stopped by {number.name}"
+    assert process.returncode == 128 + number
+
+
+@pytest.mark.slow
+def test_a_process_that_waits_for_one_that_stopped_says_so_and_ends_on_signals(tmp_path):
+    one, other = start(tmp_path / "run", "--steps", "1000000", processes=2)
+    wait_for_metrics(tmp_path / "run")
+    other.send_signal(signal.SIGSTOP)
+    assert any("waiting for " in line and "process 1" in line and "reach" not in line for line in lines_of(one))
+    one.send_signal(signal.SIGTERM)  # noted, for the step under way may yet end
+    time.sleep(0.5)
+    one.send_signal(signal.SIGTERM)
+    time.sleep(2.0)
+    other.kill()
+    outputs_of([one, other])
+    assert one.returncode == 143
+
+
+@pytest.mark.slow
+def test_a_process_whose_peer_has_been_killed_ends_with_one_line(tmp_path):
+    one, other = start(tmp_path / "run", "--steps", "1000000", processes=2)
+    wait_for_metrics(tmp_path / "run")
+    other.kill()
+    (_, error), _ = outputs_of([one, other])
+    assert error.splitlines()[-1].startswith("error: another process has ended: ")
+    assert one.returncode == 1

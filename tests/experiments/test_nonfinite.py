@@ -1,5 +1,6 @@
 """train.py at a step that is not finite: what it says, what it leaves, and how a run goes on from there."""
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -14,7 +15,9 @@ from jaxvae.data import load
 from jaxvae.data.batches import BatchOrder
 from jaxvae.objectives.elbo import weighted_mean
 from jaxvae.report import read_metrics
-from jaxvae.runs import load_run
+from jaxvae.runs import TrainConfig, load_run, nonfinite
+from jaxvae.runs.engine import Engine
+from jaxvae.training import NonFiniteError
 
 TRAIN = Path(__file__).resolve().parents[2] / "experiments" / "train.py"
 
@@ -85,6 +88,32 @@ def test_interrupted_it_ends_like_one_that_was_not(scripts, small, tmp_path, spo
     assert records[-1]["skipped_steps"] == skipped
     assert all(np.isfinite(record["loss"]) for record in records)
     assert records[-1]["learning_rate"] == pytest.approx(1e-3 / 2**skipped)
+
+
+def test_an_overflow_in_the_optimizer_is_left_out_to_the_end(scripts, small, capsys):
+    """The gradient is finite, its square in Adam's second moment is not."""
+    config = small(learning_rate=100.0, latent_dim=2)
+    assert scripts["train"].main(config) == 3
+    assert "optimizer state" in capsys.readouterr().err
+    for mode in ("halve-lr", "skip"):
+        config = dataclasses.replace(config, run_dir=config.run_dir.with_name(mode), on_nonfinite=mode)
+        assert scripts["train"].main(config) == 0
+        assert summary(config.run_dir)["skipped_steps"] > 0
+
+
+@pytest.mark.parametrize(
+    ("given", "remedies"),
+    [
+        ({}, "lower --learning-rate, give --clip-norm, or go on with --on-nonfinite skip or halve-lr"),
+        ({"clip_norm": 1.0}, "lower --learning-rate, lower --clip-norm, or go on with --on-nonfinite skip or halve-lr"),
+        ({"on_nonfinite": "skip"}, "lower --learning-rate, or give --clip-norm"),
+    ],
+)
+def test_no_remedy_is_named_that_is_given_already(tmp_path, capsys, given, remedies):
+    config = TrainConfig(run_dir=tmp_path, **given)
+    engine = Engine(None, None, lambda step: np.array([[7]]))
+    assert nonfinite.report(config, engine, [5], NonFiniteError(8, ["kl"])) == 3
+    assert capsys.readouterr().err.endswith(f"the checkpoint of step 5 is kept: {remedies}\n")
 
 
 @pytest.mark.slow

@@ -91,3 +91,9 @@ def test_a_finished_run_is_not_written_over(scripts, tmp_path):
 )
 def test_difference_of_records(there, here, expected):
     assert relative_difference(there, here) == pytest.approx(expected)
+
+
+def test_null_is_equal_to_null_only():
+    assert relative_difference({"error": None}, {"error": None}) == 0
+    assert relative_difference({"kl": [None, 1.0]}, {"kl": [None, 2.0]}) == 0.5
+    assert relative_difference({"error": None}, {"error": 1.0}) == float("inf")

@@ -12,6 +12,7 @@ from jaxvae import rng
 from jaxvae.data import load
 from jaxvae.latent import slerp
 from jaxvae.report import animation, figures, read_metrics
+from jaxvae.report.gallery import Gallery
 from jaxvae.runs import Run, TrainConfig, load_run, pieces
 from jaxvae.runs.command_line import parse
 from jaxvae.runs.compute import Compute
@@ -89,7 +90,7 @@ def test_only_what_is_asked_for_is_written(sample):
 
 def test_a_film_leads_from_one_reconstruction_to_the_next(sample, run, monkeypatch):
     films = []
-    monkeypatch.setattr(animation, "save_gif", lambda path, images, rests: films.append((images, list(rests))))
+    monkeypatch.setattr(animation, "save_gif", lambda path, images, rests, **_: films.append((images, list(rests))))
     sample("--interpolate 3 8 20 --steps 3")
     ((images, rests),) = films
     assert images.shape == (61, 1, 8, 8, 1), "two legs of 30 frames each"
@@ -148,8 +149,9 @@ def test_a_plain_autoencoder_varies_by_what_its_codes_differ_by(scripts, small, 
     run = Run(config, model, jax.jit(model.init)(rng.root(0), TEST[:1]), step=0)
     sample, trained = scripts["sample"], scripts["sample"].Trained(run, DATA, tmp_path)
     options = sample.SampleConfig(tmp_path, vary=1, widen=(1.0,), traverse=(1,), steps=3, num=5)
-    sample.draw_traversals(options, trained)
-    sample.draw_variations(options, trained)
+    gallery = Gallery(tmp_path)
+    sample.draw_traversals(options, trained, gallery)
+    sample.draw_variations(options, trained, gallery)
     (_, traversed), (_, variations) = strips
     codes = encode(run, TEST)
     mean, std = codes.mean(0)[1], codes.std(0)[1]

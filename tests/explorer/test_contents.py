@@ -3,11 +3,13 @@
 import json
 import re
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from jaxvae.data import Split
+from jaxvae.explorer import explorer_page
 from jaxvae.explorer.codes import activity, planes, slider_ranges
 from jaxvae.explorer.contents import attributes, groups, image_shape, page_contents, weight_dtype
 from jaxvae.explorer.page import PAGE, SCRIPTS, to_json
@@ -104,9 +106,47 @@ def test_images_come_from_all_over_the_split():
     np.testing.assert_allclose(contents["codes"][:, 0], np.array([0, 25, 50, 75]) * 4 / 255, rtol=1e-6)
 
 
-def test_images_with_other_channels_are_refused():
-    with pytest.raises(InputError, match=r"grey or RGB images \[H, W, 1 or 3\], got \[8, 8, 2\]"):
-        image_shape((8, 8, 2))
+@pytest.mark.parametrize(("channels", "width", "panels"), [(1, 5, 1), (2, 10, 2), (3, 5, 1), (7, 5, 1)])
+def test_two_channels_stand_side_by_side_and_of_many_the_page_says_which_are_drawn(channels, width, panels):
+    model = build("vae", (4, 5, channels), hidden=(), latent_dim=2)
+    split = Split(np.zeros((3, 4, 5, channels), np.uint8))
+    params = jax.jit(model.init)(jax.random.key(0), split.first(1))
+    image = page_contents(model, params, split, "grey", 3)["image"]
+    assert image == {"height": 4, "width": width, "channels": channels, "panels": panels}
+    said = "first three of 7 channels as colours" in explorer_page(model, params, split, title="t")
+    assert said == (channels == 7)
+
+
+def test_real_values_are_drawn_between_their_least_and_greatest():
+    model = build("vae", (4,), hidden=(), latent_dim=2, likelihood="mse")
+    values = np.array([[-2.0, 0.0, 1.0, 2.0], [0.0, 0.0, 0.0, 0.0]], np.float32)
+    params = jax.jit(model.init)(jax.random.key(0), values)
+    contents = page_contents(model, params, Split(values), "grey", 2)
+    assert contents["pixels"].tolist() == [[0, 128, 191, 255], [128] * 4]
+    last = contents["decoder"][-1]
+    decoded = model.decode(params, jnp.ones((1, 2))).mean[0]
+    drawn = last["kernel"].astype(np.float32).sum(axis=0) + last["bias"]
+    np.testing.assert_allclose(drawn, (decoded + 2) / 4, atol=1e-3)
+
+
+def test_shapes_of_other_kinds_are_refused():
+    with pytest.raises(InputError, match=r"images \[H, W, C\] and vectors \[D\], got \[8, 8\]"):
+        image_shape((8, 8))
+
+
+def test_classes_have_their_names_and_attributes_of_no_use_are_left_out(caplog):
+    codes = np.array([[0, 0], [2, 0], [0, 4], [0, 8]], np.float32)
+    known = {"age": np.array([1.0, np.nan, 3.0, 4.0]), "same": np.zeros(4), "smile": np.array([0, 1, 0, 0])}
+    split = Split(np.zeros((4, 5, 5, 1)), np.array([0, 0, 1, 1]), known)
+    names = [attribute["name"] for attribute in attributes(codes, split, "grey", ("cat", "dog"))]
+    assert names == ["class cat", "class dog", "smile"]
+    assert "attribute: 'age' holds NaN in 1 of 4 images; it is left out" in caplog.text
+    assert "attribute: 'same' is 0 in all 4 images; it is left out" in caplog.text
+    assert groups(split, np.arange(3), ("cat", "dog")) == {
+        "name": "class",
+        "kinds": ["cat", "dog"],
+        "values": ["cat", "cat", "dog"],
+    }
 
 
 def test_no_name_ends_the_script_and_arrays_keep_every_bit():

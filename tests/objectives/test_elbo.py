@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import numpyro.distributions as numpyro
 import pytest
 
 from jaxvae import VAE, Functions, elbo_loss, elbo_terms, rng
@@ -163,6 +164,41 @@ def test_free_bits_are_charged_per_dimension_while_the_terms_stay_true(free_bits
     np.testing.assert_allclose(terms.kl_per_dimension, jnp.broadcast_to(mean**2 / 2, (4, 2)), rtol=1e-6)
     assert value == pytest.approx(float(beta * charged - terms.log_likelihood.mean()), rel=1e-6)
     np.testing.assert_allclose(gradient, beta * np.array(slope), rtol=1e-6)
+
+
+def test_free_bits_may_be_traced_one_per_dimension_or_one_per_example():
+    mean, x = jnp.array([0.2, 2.0]), jnp.ones((4, 2))
+    kl, model = np.asarray(mean**2 / 2), fixed_normal(mean)
+
+    def charged(free):
+        value, terms = elbo_loss(mean, jax.random.clone(KEY), x, model=model, free_bits=free)
+        return value + terms.log_likelihood.mean()
+
+    for free in (0.0, 0.5, 3.0):
+        expected = np.maximum(kl, free).sum()
+        for call, many in ((charged, jnp.float32(free)), (jax.jit(charged), free), (charged, jnp.full(4, free))):
+            assert call(many) == pytest.approx(expected, rel=1e-5)
+    assert charged(jnp.array([0.5, 3.0])) == pytest.approx(0.5 + 3.0, rel=1e-5)
+    per_example = jnp.array([0.0, 0.5, 3.0, 0.0])
+    expected = np.maximum(kl, per_example[:, None]).sum(1).mean()
+    assert charged(per_example) == charged(per_example[:, None]) == pytest.approx(expected, rel=1e-5)
+    with pytest.raises(
+        ValueError, match=r"free_bits \(3,\) must be one number, one per dimension of the KL, \(2,\), or"
+    ):
+        charged(jnp.ones(3))
+
+
+def test_an_estimated_kl_below_zero_is_charged_where_nothing_is_free():
+    """One sample of log q - log p may be negative; a schedule that ends at 0 charges what a plain 0 charges."""
+    model = Functions(
+        encode=lambda params, x: Normal(x, jnp.zeros_like(x)),
+        decode=lambda params, z: Normal(z, jnp.zeros_like(z)),
+        prior=lambda params: numpyro.Normal(jnp.zeros(2), 1.5).to_event(1),
+    )
+    loss = jax.jit(lambda free: elbo_loss(None, KEY, jnp.zeros((64, 2)), model=model, free_bits=free))
+    value, terms = loss(0.0)
+    assert (terms.kl < 0).any()
+    assert value == pytest.approx(float(-terms.elbo.mean()), rel=1e-6)
 
 
 def test_the_condition_reaches_encoder_decoder_and_prior():

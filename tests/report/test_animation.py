@@ -53,3 +53,15 @@ def test_colours_stay(film):
     frames, _, _ = film(np.stack([red, blue]))
     assert frames[0][0, 0].tolist() == [255, 0, 0]
     assert frames[1][0, 0].tolist() == [0, 0, 255]
+
+
+def test_a_name_stands_below_its_image(film):
+    images = np.full((2, 2, 4, 4, 1), 0.5)
+    plain, named = (film(images, labels=labels)[0][0][..., 0] for labels in ([], ["test 3: cat", ""]))
+    times = plain.shape[0] // 4
+    (band,) = {named.shape[0] - plain.shape[0]}
+    np.testing.assert_array_equal(named[: 4 * times, : 4 * times], plain[:, : 4 * times])
+    below = named[4 * times : 4 * times + band]
+    first, second = below[:, : 4 * times], below[:, 5 * times :]
+    assert first.min() < 50 < first.max()
+    assert (second == 255).all()

@@ -56,7 +56,7 @@ def test_images_along_a_line_stand_in_their_rows(tmp_path):
     picture = pixels(tmp_path / "line.png")
     for block in (0, 3 + 1.05):  # of cells an inch wide
         tops = [TOP + block + 0.52 + row * 1.03 + 0.5 for row in range(3)]
-        shades = [middle(picture, LEFT + 0.75, top)[0] for top in tops]
+        shades = [middle(picture, LEFT + 0.6, top)[0] for top in tops]
         np.testing.assert_allclose(shades, [255 * shade for *_, shade in PLACES], atol=8)
 
 

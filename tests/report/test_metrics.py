@@ -5,6 +5,7 @@ import struct
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tensorboardX.proto.event_pb2 import Event, SessionLog
 from tensorboardX.record_writer import masked_crc32c
@@ -98,3 +99,20 @@ def test_tensorboard_gets_the_scalars_at_once_and_in_order_whatever_the_clock_sa
         (10, "train/loss", 1.5)
     ]
     assert events(second)[1].step == 21, "TensorBoard forgets what the first file says of steps from here on"
+
+
+def test_what_is_not_finite_is_null_in_every_file(tmp_path):
+    nan, infinity = float("nan"), float("inf")
+    write_json(tmp_path / "summary.json", {"error": np.float64(nan), "all": {"of": (1.0, [-infinity])}, "steps": 3})
+    text = (tmp_path / "summary.json").read_text()
+    assert json.loads(text, parse_constant=pytest.fail) == {"error": None, "all": {"of": [1.0, [None]]}, "steps": 3}
+    MetricsWriter(tmp_path, first_step=0, tensorboard=True).write("test", 1, {"error": nan, "elbo": -1.0})
+    (line,) = (tmp_path / "metrics.jsonl").read_text().splitlines()
+    assert json.loads(line, parse_constant=pytest.fail)["error"] is None
+    assert read_metrics(tmp_path / "metrics.jsonl")[0]["elbo"] == -1
+
+
+def test_what_an_earlier_version_wrote_is_null_when_the_run_goes_on(tmp_path):
+    (tmp_path / "metrics.jsonl").write_text('{"step": 1, "split": "test", "error": NaN}\n')
+    assert MetricsWriter(tmp_path, first_step=1, tensorboard=False).lines == 1
+    assert "null" in (tmp_path / "metrics.jsonl").read_text()

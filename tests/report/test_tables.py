@@ -2,7 +2,7 @@
 
 import pytest
 
-from jaxvae.report.tables import put_row
+from jaxvae.report.tables import markdown_table, put_row
 from jaxvae.types import InputError
 
 PAGE = "# Title\n\n| a | b |\n|---|---|\n| [one](1) | 1 |\n| two | 2 |\n\nThe end.\n"
@@ -26,3 +26,13 @@ def test_a_page_without_a_table_is_refused(tmp_path):
     page.write_text("words\n")
     with pytest.raises(InputError, match=r"results: .* holds no table"):
         put_row(page, "one", ["one"])
+
+
+def test_what_is_no_number_is_a_dash_and_has_no_spread():
+    rows = {
+        "a": {"kl": None, "kl_std": None},
+        "b": {"kl": 1.0, "kl_std": float("nan")},
+        "c": {"kl": 2.0, "kl_std": 0.5},
+    }
+    table = markdown_table(rows, {"kl": ("KL", ".1f")}).splitlines()
+    assert table[2:] == ["| a | - |", "| b | 1.0 |", "| c | 2.0 ± 0.5 |"]

@@ -1,6 +1,7 @@
 """Five ways to the devices, one result: bit for bit on one device, to rounding on several, with uneven batches."""
 
 import functools
+import re
 
 import jax
 import jax.numpy as jnp
@@ -139,3 +140,23 @@ def test_chunks_of_any_length_share_one_program():
         state, _ = dispatch.run(state, chunk)
         so_far.append(len(traced))
     assert so_far[0] == so_far[-1]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("name", ["step", "scan", "pmap", "sharded"])
+def test_what_is_compiled_ahead_is_what_runs(name, stream, caplog):
+    order = BatchOrder(rng.root(0), len(IMAGES), 15, 2)
+    dispatch = make_dispatch(name, make_step, None if stream else IMAGES, width=order.width, devices=jax.devices())
+    counts = chunk_counts(0, 9, boundaries=(order.steps_per_block,), limit=min(dispatch.steps, 4))
+    arguments = (order, IMAGES) if stream else (order,)
+    chunks = (streamed_chunks if stream else resident_chunks)(*arguments, dispatch.place_chunk, 0, counts)
+    state = dispatch.place_state(first_state())
+    with jax.log_compiles():
+        for number, chunk in enumerate(chunks):
+            if number == 0:
+                dispatch.compile(state, chunk)
+                program = re.findall(r"Compiling (\S+)", caplog.text)[-1]
+            caplog.clear()
+            state, _ = dispatch.run(state, chunk)
+            assert program not in re.findall(r"Compiling (\S+)", caplog.text)
+    assert state.step == 9

@@ -1,12 +1,13 @@
 """The loop: when hooks are called, what they see, and where it stops."""
 
 import json
+import time
 
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxvae.training import Hook, NonFiniteError, Progress, train
+from jaxvae.training import Hook, NonFiniteError, Progress, loop, train
 from jaxvae.training.nonfinite import Faults
 from jaxvae.types import Chunk, TrainState
 
@@ -71,14 +72,41 @@ def test_nothing_to_do_does_nothing():
     state, progress = run(5, [Hook(1, lambda *_: called.append(1))], first_step=5)
     assert called == []
     assert state.step == 5
-    assert progress.examples_per_second == 0.0
+    assert progress.examples_per_second is None, "nothing is known of it, which is not 0"
 
 
-def test_throughput_counts_real_examples_without_the_first_step():
-    _, progress = run(11)
-    assert progress.examples == 10 * 2
-    assert progress.examples_per_second == pytest.approx(20 / progress.seconds)
+@pytest.mark.parametrize("compiled", [False, True])
+def test_throughput_counts_real_examples_without_a_first_step_that_compiles(compiled):
+    _, progress = run(11, compile=(lambda state, chunk: None) if compiled else None)
+    assert progress.examples == (11 if compiled else 10) * 2
+    assert progress.examples_per_second == pytest.approx(progress.examples / progress.seconds)
     assert progress.first_run_at is not None
+
+
+def test_compiling_takes_no_time_of_a_step():
+    called = []
+
+    def compile(state, chunk):
+        called.append((int(state.step), chunk.num_steps))
+        time.sleep(0.5)
+
+    _, progress = run(1, compile=compile)
+    assert called == [(0, 1)]
+    assert 0 < progress.seconds < 0.4
+    assert progress.examples_per_second > 2 / 0.4
+
+
+def test_progress_is_told_when_steps_begin_and_where_hooks_are_due():
+    told = []
+    run(9, [Hook(3, lambda *_: None)], first_step=2, note=told.append, compile=lambda *_: told.append("compiled"))
+    assert told == ["compiled", 2, 3, 6, 9]
+
+
+def test_progress_of_slow_steps_is_told_at_every_step(monkeypatch):
+    monkeypatch.setattr(loop, "SECONDS_BETWEEN_NOTES", 0.0)
+    told = []
+    run(4, note=told.append)
+    assert told == [0, 0, 1, 2, 3, 4]
 
 
 def test_metrics_of_several_seeds_are_averaged_seed_by_seed():

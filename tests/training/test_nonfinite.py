@@ -119,6 +119,54 @@ def test_an_average_of_parameters_goes_on_over_steps_that_are_left_out():
     assert num_skipped(state.opt_state) == 3
 
 
+LARGE = 1e20
+"""Finite in float32, and its square is not."""
+MAX = float(np.finfo(np.float32).max)
+
+
+@pytest.mark.parametrize("mode", ["skip", "halve-lr"])
+@pytest.mark.parametrize(
+    ("inner", "w", "gradient"),
+    [(optax.adam(0.1), 1.0, LARGE), (optax.sgd(0.1), MAX, -MAX), (optax.sgd(MAX), 1.0, LARGE)],
+    ids=["second moment", "parameter", "update"],
+)
+def test_an_overflow_in_the_optimizer_is_a_step_to_leave_out(mode, inner, w, gradient):
+    optimizer = with_average(guarded(inner, mode), 0.5)
+    before = init_state(rng.root(0), {"w": jnp.float32(w)}, optimizer)
+    updates, after = optimizer.update({"w": jnp.float32(gradient)}, before.opt_state, before.params, finite=True)
+    assert num_skipped(after) == 1
+    assert updates["w"] == 0
+    jax.tree.map(np.testing.assert_array_equal, after.inner.inner, before.opt_state.inner.inner)
+    np.testing.assert_allclose(after.average["w"], w, rtol=1e-6)
+
+
+@pytest.mark.parametrize("seeds", [None, 2])
+def test_metrics_of_an_overflow_in_the_optimizer_count_for_no_example(seeds):
+    def steep(params, keys, x, *, condition, weights):
+        terms = Terms(jnp.zeros(len(x)), params["w"] * jnp.where(x[:, 1] > 0, 1.0, 2 * LARGE))
+        return weighted_mean(terms.kl, weights), terms
+
+    optimizer = guarded(optax.adam(0.1), "skip")
+    step = make_train_step(steep, optimizer, tolerant=True)
+    state = first_state(optimizer)
+    fine = Batch(jnp.ones((4, 3)), jnp.arange(4, dtype=jnp.uint32), jnp.ones(4))
+    bad = fine._replace(x=-fine.x)
+    if seeds:
+        step = jax.vmap(step)
+        state, fine, bad = jax.tree.map(lambda leaf: jnp.stack([leaf] * seeds), (state, fine, bad))
+        bad = bad._replace(x=bad.x.at[0].set(1.0))  # of the second seed alone
+    state, metrics = jax.jit(step)(state, fine)
+    np.testing.assert_array_equal(metrics["examples"], [4, 4] if seeds else 4)
+    state, metrics = jax.jit(step)(state, bad)
+    np.testing.assert_array_equal(metrics["examples"], [4, 0] if seeds else 0)
+    np.testing.assert_array_equal(num_skipped(state.opt_state), [0, 1] if seeds else 1)
+    check_state(state)
+
+
+def test_a_sum_of_many_half_precision_numbers_is_finite():
+    assert np.isfinite(sum_of_all({"kernel": jnp.full((400, 400), 60000, jnp.float16)}))
+
+
 @pytest.mark.parametrize("mode", ["stop", "skip", "halve-lr"])
 def test_finite_steps_are_the_optimizers_own_in_every_mode(mode):
     plain, guard = optax.adam(0.1), guarded(optax.adam(0.1), mode)

@@ -87,25 +87,57 @@ def by_pmap(step):
     return lambda state, batch: jax.block_until_ready(mapped(state, shard(batch)))
 
 
-def by_shard_map(step):
-    mesh = jax.make_mesh((2,), ("device",), axis_types=(jax.sharding.AxisType.Auto,))
-    spec = jax.sharding.PartitionSpec
-    mapped = jax.shard_map(step, mesh=mesh, in_specs=(spec(), spec("device")), out_specs=spec(), check_vma=False)
+SPEC = jax.sharding.PartitionSpec
+
+
+def two_devices():
+    return jax.make_mesh((2,), ("device",), axis_types=(jax.sharding.AxisType.Auto,))
+
+
+def by_shard_map(step, **options):
+    mapped = jax.shard_map(step, mesh=two_devices(), in_specs=(SPEC(), SPEC("device")), out_specs=SPEC(), **options)
     return lambda state, batch: jax.block_until_ready(jax.jit(mapped)(state, batch))
 
 
-@pytest.mark.parametrize("dispatch", [by_vmap, by_pmap, by_shard_map])
-def test_uneven_shards_give_the_numbers_of_one_device(state, batch, dispatch):
+def by_unchecked_shard_map(step):
+    return by_shard_map(step, check_vma=False)
+
+
+def by_sharding(step):
+    split = jax.sharding.NamedSharding(two_devices(), SPEC("device"))
+    return lambda state, batch: jax.block_until_ready(jax.jit(step)(state, jax.device_put(batch, split)))
+
+
+WEIGHTS = {
+    "uneven shards": [1.0, 1.0, 1.0, 1.0, 1.0, 0.0],
+    "uneven weights": [0.2, 3.0, 0.0, 1.0, 0.5, 1.5],
+    "a shard of padding": [1.0, 1.0, 1.0, 0.0, 0.0, 0.0],
+}
+
+
+@pytest.mark.parametrize("weights", WEIGHTS.values(), ids=WEIGHTS)
+@pytest.mark.parametrize("dispatch", [by_vmap, by_pmap, by_sharding, by_shard_map, by_unchecked_shard_map])
+def test_shards_give_the_numbers_of_one_device(state, batch, dispatch, weights):
+    """`shard_map`'s checks sum a gradient by themselves: twice summed, it would be twice as large."""
+    batch = batch._replace(weights=jnp.array(weights))
     alone, metrics = train_step()(state, batch)
-    sharded, sharded_metrics = dispatch(make_train_step(LOSS, OPTIMIZER, axis_name="device"))(state, batch)
-    assert_trees_close(alone.params, sharded.params, 1e-5)
+    axis_name = None if dispatch is by_sharding else "device"
+    sharded, sharded_metrics = dispatch(make_train_step(LOSS, OPTIMIZER, axis_name=axis_name))(state, batch)
+    assert_trees_close(alone.params, sharded.params, 1e-6)
     assert_trees_close(metrics, sharded_metrics, 1e-5)
 
 
+def test_parts_of_shards_give_the_numbers_of_one_device(state, batch):
+    batch = jax.tree.map(lambda a: jnp.concatenate([a, a]), batch)._replace(ids=jnp.arange(12))
+    alone, _ = train_step()(state, batch)
+    step = make_train_step(LOSS, OPTIMIZER, axis_name="device", accumulate=3)
+    assert_trees_close(alone.params, by_shard_map(step)(state, batch)[0].params, 1e-6)
+
+
 def test_a_shard_of_nothing_but_padding_adds_nothing(state, batch):
-    weights = jnp.array([1.0, 1.0, 1.0, 0.0, 0.0, 0.0])
-    step = by_vmap(make_train_step(LOSS, OPTIMIZER, axis_name="device"))
+    weights = jnp.array(WEIGHTS["a shard of padding"])
+    step = by_shard_map(make_train_step(LOSS, OPTIMIZER, axis_name="device"))
     sharded, metrics = step(state, batch._replace(weights=weights))
     alone, _ = train_step()(state, Batch(batch.x[:3], batch.ids[:3], weights[:3]))
-    assert_trees_close(alone.params, sharded.params, 1e-5)
+    assert_trees_close(alone.params, sharded.params, 1e-6)
     assert metrics["examples"] == 3

@@ -1,0 +1,40 @@
+"""The values that distributions are over, compared: a density and a probability have no common unit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jaxvae.types import Distribution, InputError
+
+_DISCRETE = {"real": False, "unit": False, "binary": True, "integers": True}
+
+
+def check_supports(q: Distribution, p: Distribution) -> None:
+    """Refuse a posterior and a prior over different values, whose log q - log p would be a number without meaning.
+
+    Another library's distributions are told apart by `support.is_discrete`, as NumPyro's have it, or not at all.
+
+    Raises:
+        InputError: the supports differ.
+    """
+    if any(map(_differ, _supports(q), _supports(p))):
+        raise InputError(
+            f"prior: {type(p).__name__} is over other values than the posterior, {type(q).__name__}; "
+            "give both the same support, such as two Normals"
+        )
+
+
+def _supports(d: Any) -> tuple[Any, ...]:
+    """One for each layer."""
+    support = getattr(d, "support", None)
+    return support if isinstance(support, tuple) else (support,)
+
+
+def _differ(of_q: Any, of_p: Any) -> bool:
+    if isinstance(of_q, str) and isinstance(of_p, str):
+        return of_q != of_p and "any" not in (of_q, of_p)
+    return {_is_discrete(of_q), _is_discrete(of_p)} == {True, False}
+
+
+def _is_discrete(support: Any) -> bool | None:
+    return _DISCRETE.get(support) if isinstance(support, str) else getattr(support, "is_discrete", None)

@@ -1,0 +1,58 @@
+"""Weights of terms and of examples: 0 leaves out what it weighs, whatever that is."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import jax
+import jax.numpy as jnp
+
+from jaxvae.arguments import known
+from jaxvae.distributions.base import broadcast_floats
+from jaxvae.objectives.checks import check_weights
+from jaxvae.types import Array
+
+T = TypeVar("T")
+
+
+def weigh(weight: Array | float, term: Array) -> Array:
+    """Weight times term, which is 0 where the weight is 0, of infinities and NaN too.
+
+    >>> print(weigh(jnp.array([0.0, 2.0]), jnp.array([jnp.inf, 3.0])))
+    [0. 6.]
+    """
+    weight, term = broadcast_floats(weight, term)
+    return weight * jnp.where(weight == 0, 0.0, term)
+
+
+def without_gradient_at_zero(weight: Array | float, tree: T) -> T:
+    """Stop the gradient of a pytree's arrays where a weight, one number, is 0: 0 times an infinite slope is NaN."""
+    numbers = known("weight", weight)
+    if jnp.ndim(weight) or (numbers is not None and numbers != 0):
+        return tree
+
+    def stop(leaf: Array) -> Array:
+        return jnp.where(weight == 0, jax.lax.stop_gradient(leaf), leaf) if isinstance(leaf, jax.Array) else leaf
+
+    return jax.tree.map(stop, tree)
+
+
+def weighted_mean(values: Array, weights: Array | None = None) -> Array:
+    """Mean over examples; 0 where all weights are 0, so that a device that got only padding adds nothing."""
+    if weights is None:
+        return values.mean()
+    check_weights(weights, values.shape)
+    values, weights = broadcast_floats(values, weights)
+    total = weights.sum()
+    return weigh(weights, values).sum() / jnp.where(total == 0, 1.0, total)
+
+
+def blank_padding(weights: Array | None, x: Array, condition: Array | None) -> tuple[Array, Array | None]:
+    """Put zeros into rows of weight 0: in a gradient, 0 times what a network makes of NaN would be NaN."""
+    if weights is None:
+        return x, condition
+
+    def blank(weight: Array, rows: tuple[Array, Array | None]) -> tuple[Array, Array | None]:
+        return jax.tree.map(lambda row: jnp.where(weight == 0, jnp.zeros_like(row), row), rows)
+
+    return jax.vmap(blank)(*jax.tree.map(jnp.asarray, (weights, (x, condition))))

@@ -1,0 +1,37 @@
+"""Figures that are drawn one by one: one that fails costs a line, not the others and not the run."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+from jaxvae.types import first_line
+
+logger = logging.getLogger(__name__)
+
+
+class Gallery:
+    """A folder of figures.
+
+    Args:
+        folder: where they are written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.missing: list[str] = []
+        """Names of the figures that could not be drawn."""
+
+    @contextlib.contextmanager
+    def figure(self, name: str) -> Iterator[Path]:
+        """Yield the path of a figure; an error while it is computed or drawn becomes one warning that names it."""
+        try:
+            yield self.folder / name
+        except Exception as error:
+            self.missing.append(name)
+            with contextlib.suppress(OSError):
+                (self.folder / name).unlink(missing_ok=True)  # half a picture is none
+            reason = f"{type(error).__name__}: {first_line(error)}"
+            logger.warning("%s cannot be drawn (%s); all else is", self.folder / name, reason)

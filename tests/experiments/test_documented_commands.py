@@ -1,0 +1,132 @@
+"""Every command in README and docs/ is run, in a short form: on digits, for a few steps, with small networks."""
+
+import importlib
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from jaxvae.runs.command_line import parse
+
+pytestmark = pytest.mark.slow
+PROJECT = Path(__file__).resolve().parents[2]
+PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
+CALL = re.compile(r"python ((?:experiments|benchmarks)/\w+\.py[^#\"\n]*)")
+BLOCKS = [block for page in PAGES for block in re.findall(r"```bash\n(.*?)```", page.read_text(), re.DOTALL)]
+COMMANDS = sorted({call.strip() for block in BLOCKS for call in CALL.findall(block.replace("\\\n", " "))})
+
+ALONE = "--num-processes 1 --devices 1"
+TRAIN = f"{ALONE} --steps 2 --batch-size 8 --hidden 4 --log-every 1 --checkpoint-every 2"
+SHORT = {
+    "train": TRAIN,
+    "sample": "--steps 3 --num 3",
+    "explore": "--num-images 4",
+    "attributes": "--num 8 --num-train 60 --rows 2",
+    "evaluate": "--num-samples 2 --num-images 5 --ais-images 2 --ais-temperatures 10 --ais-chains 2",
+    "evidence": "--num 2 --num-samples 1 2 --repeats 2 --show 2",
+    "table": "--epochs 0.001 --num-samples 2 --num-images 5 --results results.md",
+    "rate_distortion": "--steps 2 --betas 1",
+    "latent_space": "--steps 2 --seeds 0 --hidden 4",
+    "one_dimensional": "--steps 2 --num 8 --hidden 4",
+    "closed_form_kl": "",
+    "throughput": "--nets mlp --batch-sizes 8 --contenders jaxvae_binarized --rounds 1 --seconds 0.01 --starts 1",
+}
+"""Script -> options in place of those that make it long."""
+SMALL = {
+    "sample": {"MAPPED": {"pca": 40, "tsne": 20}},
+    "latent_space": {"TRAIN": 60, "TEST": 20, "PAIRS": 4, "CELLS": 3},
+    "one_dimensional": {"PROBED": 60, "POINTS": 10},
+    "throughput": {"SCRIPT_PRESETS": ("vae",), "SCRIPT_STEPS": 2, "SCRIPT_IMAGES": (150, 20)},
+}
+"""Script -> its constants that make it long."""
+LONG = {"--epochs", "--coordinator", "--process-id", "--channels"}
+"""Options that are left away where no other value stands in their place."""
+
+
+@pytest.fixture(scope="module")
+def folder(scripts, tmp_path_factory):
+    """A folder with a set of one's own and, under the names that pages give them, trained runs."""
+    place, draw = tmp_path_factory.mktemp("commands"), np.random.default_rng(0)
+    image, smile = draw.integers(0, 256, (200, 12, 12), dtype=np.uint8), np.arange(200) % 2
+    np.savez(place / "faces.npz", image=image, smile=smile)
+    shutil.copy(PROJECT / "docs" / "results.md", place)
+    shutil.copy(PROJECT / "docs" / "performance.md", place)
+    for name, dataset in {"NAME": "digits", "faces": str(place / "faces.npz")}.items():
+        options = f"{TRAIN} --dataset {dataset} --latent-dim 2 --no-figures --run-dir {place / 'runs' / name}"
+        assert scripts["train"].main(parse(scripts["train"].TrainConfig, options.split())) == 0
+    for name in ("plane", "vae", "mnist"):
+        shutil.copytree(place / "runs" / "NAME", place / "runs" / name)
+    return place
+
+
+@pytest.fixture(scope="module")
+def done():
+    """Calls that were made already, because pages differ in what the short form leaves away."""
+    return set()
+
+
+def options_of(words):
+    """Options with their values; words before the first are under the empty name."""
+    groups = {"": []}
+    for word in words:
+        groups.setdefault(word if word.startswith("--") else [*groups][-1], []).extend(
+            [] if word.startswith("--") else [word]
+        )
+    return groups
+
+
+def shortened(script, words):
+    """The words of a command, with the script's short options in place of its long ones."""
+    assert script in SHORT, f"say in SHORT how {script}.py is made short"
+    given = options_of(words)
+    if "--help" in given:
+        return ["--help"]
+    short = options_of(shlex.split(ALONE if "--reproduce" in given else SHORT[script]))
+    if script == "train":
+        given.pop("--run-dir", None)  # it would find the run of another command there
+    if given.get("--dataset") == ["mnist"]:
+        given.pop("--dataset")  # digits take its place
+    if "--steps" in short:
+        given = {option: values for option, values in given.items() if option not in LONG}
+    if "conv_vae" in given.get("--preset", []):
+        given["--channels"] = ["2", "3"]
+    merged = {**given, **{option: values for option, values in short.items() if option}}
+    return [word for option, values in merged.items() for word in ([option] if option else []) + values]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_does_what_its_page_says(scripts, folder, done, monkeypatch, request, command):
+    path, *words = shlex.split(command)
+    script = Path(path).stem
+    monkeypatch.chdir(folder)
+    if script == "throughput":
+        monkeypatch.syspath_prepend(PROJECT / "benchmarks")
+        module = importlib.import_module("throughput")
+        monkeypatch.setattr(module, "PAGE", folder / "performance.md")
+    else:
+        module = scripts[script]
+    if script == "table":
+        monkeypatch.setenv("TFDS_DATA_DIR", str(request.getfixturevalue("shared_data") / "tfds"))
+    for name, value in SMALL.get(script, {}).items():
+        monkeypatch.setattr(module, name, value)
+    config_type = re.search(r"run_script\(main, (\w+)\)", (PROJECT / path).read_text()).group(1)
+    arguments = shortened(script, words)
+    if (script, *arguments) in done:
+        return
+    done.add((script, *arguments))
+    if arguments == ["--help"]:
+        with pytest.raises(SystemExit, match="0"):
+            parse(getattr(module, config_type), arguments)
+    else:
+        assert module.main(parse(getattr(module, config_type), arguments)) == 0
+
+
+def test_commands_are_found_and_the_short_form_replaces_what_is_long():
+    assert {Path(command.split()[0]).stem for command in COMMANDS} == SHORT.keys()
+    words = shlex.split("--dataset mnist --epochs 10 --run-dir runs/a --latent-dim 2")
+    assert shortened("train", words) == ["--latent-dim", "2", *shlex.split(TRAIN)]
+    with pytest.raises(AssertionError, match=r"how other\.py is made short"):
+        shortened("other", [])

@@ -1,0 +1,71 @@
+"""THE TABLE: every preset on grey, RGB and 2-channel images, from train.py with its figures to explore.py's page."""
+
+import json
+import typing
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from jaxvae.presets import PRESETS
+from jaxvae.runs import load_run
+from jaxvae.runs.command_line import parse
+from jaxvae.runs.config import PresetName
+
+pytestmark = pytest.mark.slow
+SHORT = "--steps 2 --batch-size 8 --hidden 4 --log-every 1 --checkpoint-every 2 --num-processes 1 --devices 1"
+DRAWN = {"reconstructions.png", "samples.png", "loss.png"}
+SAMPLED = {"samples.png", "reconstructions.png", "traversal.png", "traversal.gif"}
+
+
+@pytest.fixture(scope="module")
+def datasets(tmp_path_factory):
+    """The option that names each set."""
+    folder, draw = tmp_path_factory.mktemp("sets"), np.random.default_rng(0)
+    for name, channels in {"rgb": 3, "two": 2}.items():
+        image = draw.integers(0, 256, (40, 12, 12, channels), dtype=np.uint8)
+        np.savez(folder / f"{name}.npz", image=image, label=np.arange(40) % 3)
+    return {"digits": "digits", "rgb": str(folder / "rgb.npz"), "two": str(folder / "two.npz")}
+
+
+@pytest.fixture
+def run(scripts, caplog):
+    """Call a script with options as a person writes them; it ends well, and draws everything that it means to."""
+
+    def call(script, config_type, *options):
+        config = parse(getattr(scripts[script], config_type), [*map(str, options)])
+        assert scripts[script].main(config) == 0
+        assert "cannot be drawn" not in caplog.text
+
+    return call
+
+
+@pytest.mark.parametrize("dataset", ["digits", "rgb", "two"])
+@pytest.mark.parametrize("preset", typing.get_args(PresetName))
+def test_a_preset_is_trained_drawn_sampled_evaluated_and_explored(run, datasets, tmp_path, preset, dataset):
+    small = ["--latent-dim", 2] if dataset == "digits" else []
+    if preset in PRESETS and PRESETS[preset].channels:
+        small += ["--channels", 2, 3]
+    run_dir = tmp_path / "run"
+    run(
+        "train", "TrainConfig", "--preset", preset, "--dataset", datasets[dataset], "--run-dir", run_dir, *SHORT, *small
+    )
+    config = load_run(run_dir).config
+    wanted = DRAWN | ({"denoised.png"} if config.corruption != "none" else set())
+    wanted |= {"kl_history.png"} if config.posterior != "delta" else set()
+    wanted |= {"latent.png", "manifold.png"} if dataset == "digits" else set()
+    assert names(run_dir / "figures") == wanted
+    for path in (run_dir / "figures").iterdir():
+        assert np.asarray(Image.open(path).convert("L")).std() > 1, f"{path} is blank"
+    assert json.loads((run_dir / "summary.json").read_text())["steps"] == 2
+
+    run("sample", "SampleConfig", "--run-dir", run_dir, "--num", 3, "--steps", 3)
+    assert names(run_dir / "samples") == SAMPLED
+    run("evaluate", "EvaluateConfig", "--run-dir", run_dir, "--num-samples", 2, "--num-images", 4)
+    assert json.loads((run_dir / "evaluation.json").read_text())["num_examples"] == 4
+    run("explore", "ExploreConfig", "--run-dir", run_dir, "--num-images", 4)
+    assert (run_dir / "explorer.html").exists()
+
+
+def names(folder):
+    return {path.name for path in folder.iterdir()}
