@@ -93,6 +93,7 @@ def facts_of(data: Dataset) -> dict[str, Any]:
         "validation": data.validation.num_examples if data.validation else 0,
         "test": data.test.num_examples,
         "fingerprint": data.fingerprint(),
+        **({"classes": list(data.classes)} if data.classes else {}),
         **({"preparation": dict(data.preparation)} if data.preparation else {}),
         **({"scaling": data.scaling.to_json()} if data.scaling else {}),
     }
@@ -101,7 +102,8 @@ def facts_of(data: Dataset) -> dict[str, Any]:
 def _describe(run_dir: Path, config: TrainConfig, facts: dict[str, Any]) -> None:
     if (run_dir / "config.json").exists() or Checkpoints(run_dir / "checkpoints").steps():
         _check_same(identity(read_config(run_dir)), identity(config), f"run-dir: {run_dir} holds a run with other")
-        _check_same(read_facts(run_dir), facts, f"dataset: {run_dir} was trained on other data:")
+        compared = {name: fact for name, fact in facts.items() if name != "classes"}  # earlier versions lack them
+        _check_same(read_facts(run_dir), compared, f"dataset: {run_dir} was trained on other data:")
     hosts.wait_for_all("run directory checked")  # none may find half of what the main process is about to write
     if hosts.is_main():
         # The config last: where there is one, there is all.

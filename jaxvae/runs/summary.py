@@ -54,7 +54,7 @@ def summarize(
         if config.seeds > 1:
             seeds.save_alone(one, data, [member, end], scores)
             write_json(Path(str(one.run_dir)) / "summary.json", summaries[-1])
-    summary = seeds.together(summaries)
+    summary = {**seeds.together(summaries), **({"classes": list(data.classes)} if data.classes else {})}
     write_json(run_dir / "summary.json", summary)
     for line in [_headline(config, summary), *_remarks(config, summary, scores)]:
         print(line)

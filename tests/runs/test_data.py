@@ -16,18 +16,20 @@ OPTIONS = {"preset": "vae", "steps": 1, "batch_size": 4, "hidden": (4,), "latent
 
 def test_photographs_of_several_sizes_are_prepared_alike_in_training_and_after_it(tmp_path):
     sizes = np.random.default_rng(0).integers(10, 20, (12, 2))
-    (tmp_path / "photos").mkdir()
     for number, (height, width) in enumerate(sizes):
+        folder = tmp_path / "photos" / ("cats", "dogs")[number % 2]
+        folder.mkdir(parents=True, exist_ok=True)
         image = np.full((height, width, 4), 20 * number, np.uint8)
         image[0, 0, 3] = 0
-        Image.fromarray(image).save(tmp_path / "photos" / f"{number}.png")
+        Image.fromarray(image).save(folder / f"{number}.png")
     config = TrainConfig(
         dataset=str(tmp_path / "photos"), run_dir=tmp_path / "run", resize=(8,), crop=6, background="red", **OPTIONS
     )
     assert train_run(config) == 0
     facts = json.loads((tmp_path / "run" / "manifest.json").read_text())["data"]
     assert facts["preparation"] == {"resize": "8x8 Pillow LANCZOS", "crop": "6x6", "background": "red"}
-    assert facts["shape"] == [6, 6, 3]
+    assert (facts["shape"], facts["classes"]) == ([6, 6, 3], ["cats", "dogs"])
+    assert json.loads((tmp_path / "run" / "summary.json").read_text())["classes"] == ["cats", "dogs"]
     found = load_data(load_run(tmp_path / "run"))
     assert found.fingerprint() == load(config.dataset, preparation=config.preparation).fingerprint()
     assert found.preparation == facts["preparation"]
