@@ -5,9 +5,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxvae import VAE, distributions, likelihoods, posteriors
+from jaxvae import VAE, distributions, elbo_loss, likelihoods, posteriors
+from jaxvae.evaluation import log_marginal_likelihood
 from jaxvae.nets import MLPDecoder, MLPEncoder
 from jaxvae.priors import StandardNormal
+from jaxvae.types import InputError
 
 SHAPE, D = (4, 3, 1), 2
 X = jnp.linspace(0, 1, 60).reshape(5, *SHAPE)
@@ -140,3 +142,65 @@ def test_models_compare_by_value():
 def test_pieces_that_carry_numbers_compare_by_value():
     assert likelihoods.FixedNormal(0.5) == likelihoods.FixedNormal(0.5) != likelihoods.FixedNormal(0.6)
     assert StandardNormal(2) == StandardNormal(2) != StandardNormal(3)
+
+
+def prior_of_the_condition(params, condition=None):
+    return distributions.Normal(condition @ params["prior"], jnp.full((len(condition), D), -40.0))
+
+
+@pytest.fixture(scope="module")
+def of_the_condition(params_of_labels):
+    model = VAE(MODEL.encoder, MODEL.decoder, prior_of_the_condition)
+    return model, {**params_of_labels, "prior": jnp.arange(6.0).reshape(3, D)}
+
+
+@pytest.fixture(scope="module")
+def params_of_labels():
+    return init(jax.random.key(0), X, LABELS)
+
+
+def test_a_prior_of_the_condition_is_drawn_from_row_by_row(of_the_condition):
+    """Its variance is next to nothing: each sample is the decoded mean of its own condition."""
+    model, params = of_the_condition
+    expected = model.decode(params, LABELS @ params["prior"], LABELS).mean
+    np.testing.assert_allclose(model.sample(params, jax.random.key(1), 5, LABELS), expected, rtol=1e-5)
+    keys = jax.random.split(jax.random.key(2), 5)
+    np.testing.assert_allclose(jax.jit(model.sample_each)(params, keys, LABELS), expected, rtol=1e-5)
+
+
+def test_a_prior_of_the_condition_has_noise_of_its_own_for_each():
+    model = VAE(
+        MLPEncoder((), 2 * D),
+        MLPDecoder((), (D,)),
+        lambda params, condition: distributions.Normal(jnp.zeros((len(condition), D)), jnp.zeros((len(condition), D))),
+        likelihood=likelihoods.FixedNormal(),
+    )
+    kernel = jnp.concatenate([jnp.eye(D), jnp.zeros((1, D))])
+    params = {"decoder": {"output": {"kernel": kernel, "bias": jnp.zeros(D)}}}
+    z = np.asarray(model.sample(params, jax.random.key(0), 5000, jnp.zeros((1, 1))))
+    np.testing.assert_array_less(abs(z.mean(0)), 6 / 5000**0.5)
+    np.testing.assert_array_less(abs(z.var(0) - 1), 6 * (2 / 5000) ** 0.5)
+
+
+def test_one_condition_for_all_samples(of_the_condition, params_of_labels):
+    for model, params in (of_the_condition, (MODEL, params_of_labels)):
+        one = model.sample(params, jax.random.key(1), 4, LABELS[:1])
+        each = model.sample(params, jax.random.key(1), 4, jnp.repeat(LABELS[:1], 4, axis=0))
+        assert one.shape == (4, *SHAPE)
+        assert_same(one, each)
+
+
+@pytest.mark.parametrize("num", [1, 4, 6])
+def test_other_numbers_of_conditions_are_refused(of_the_condition, num):
+    model, params = of_the_condition
+    with pytest.raises(InputError, match=rf"^condition: shape \(5, 3\) for {num} samples; give \[{num}, "):
+        model.sample(params, jax.random.key(1), num, LABELS)
+
+
+def test_a_prior_of_the_condition_is_trained_and_scored(of_the_condition):
+    model, params = of_the_condition
+    gradient = jax.grad(lambda params: elbo_loss(params, jax.random.key(3), X, model=model, condition=LABELS)[0])
+    assert np.isfinite(gradient(params)["prior"]).all()
+    scored = log_marginal_likelihood(params, jax.random.key(4), X, model=model, num_samples=2, condition=LABELS)
+    assert scored.log_px.shape == (5,)
+    assert model.reconstruct(params, X, LABELS).shape == X.shape

@@ -49,8 +49,8 @@ def init(name: str, network: nn.Module, key: Key, x: Array, condition: Array | N
     _check_call(name, network, inputs)
     with _refusing(name):
         params = network.init(key, *inputs).get("params", {})
-    # During init Flax creates variables and lends the key to layers that draw: only a call shows that they need it.
-    jax.eval_shape(lambda: apply(name, network, params, x, condition))
+        # During init Flax creates variables and lends its key to layers that draw: only a call shows what they need.
+        jax.eval_shape(lambda: network.apply({"params": params}, *inputs))
     return params
 
 

@@ -80,7 +80,8 @@ def make_train_step(
         # To stop, a look at the biases is enough and free; to leave an update out, every number in it has to be seen.
         seen = sum_of_all(gradient if tolerant else biases(gradient))
         faults = find_faults(state.step + 1, {**scalars, "gradient": seen})
-        updates, opt_state = optimizer.update(gradient, state.opt_state, state.params, finite=faults.num_steps == 0)
+        with jax.numpy_dtype_promotion("standard"):  # what Adam itself needs, for a power of the step number
+            updates, opt_state = optimizer.update(gradient, state.opt_state, state.params, finite=faults.num_steps == 0)
         params = optax.apply_updates(state.params, updates)
         metrics = {**metrics, "examples": examples}
         if tolerant:

@@ -158,7 +158,7 @@ def test_no_examples(params, name):
 
 @pytest.mark.parametrize("name", [name for name in ESTIMATES if name != "elbo"])
 def test_no_block(params, name):
-    with pytest.raises(InputError, match="block_size: must be (1 or more|at least 1), got 0"):
+    with pytest.raises(InputError, match=r"block_size: must be (1 or more|at least 1), got 0"):
         ESTIMATES[name](params, X, VAE_, 0)
 
 

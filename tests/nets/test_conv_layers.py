@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from flax import linen as nn
 from jax import lax
+from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 from jaxvae.nets.conv_layers import Conv, ConvTranspose
 
@@ -34,7 +35,7 @@ def derivatives(layer, variables, x, weights):
     """Value, forward mode, reverse mode."""
 
     def loss(variables, x):
-        return jnp.vdot(weights, jnp.sin(layer.apply(variables, x)))
+        return (weights * jnp.sin(layer.apply(variables, x))).sum()
 
     y, y_tangent = jax.jvp(layer.apply, (variables, x), jax.tree.map(jnp.cos, (variables, x)))
     return y, y_tangent, jax.grad(loss, (0, 1))(variables, x)
@@ -127,3 +128,41 @@ def test_products_on_cpu_and_convolutions_elsewhere(monkeypatch, ours, flax, bac
     assert used in jaxpr
     assert unused not in jaxpr
     near(jax.jit(gradient(ours(4)))(variables), jax.jit(gradient(flax(4, (4, 4), (2, 2))))(variables))
+
+
+def mesh_of(kind):
+    return jax.make_mesh((2,), ("device",), axis_types=(kind,))
+
+
+@pairs
+@pytest.mark.parametrize("check_vma", [True, False])
+def test_under_shard_map(ours, flax, check_vma):
+    """Each device's own derivatives of its own images, in both modes."""
+    x, layer = noise(0, 4, 6, 5, 3), ours(4)
+    variables = variables_of(flax(4, (4, 4), (2, 2)), x)
+    weights = noise(2, *jax.eval_shape(layer.apply, variables, x).shape)
+    spec = PartitionSpec("device")
+
+    def of_images(x, weights):
+        return jax.grad(lambda x: jnp.vdot(weights, jnp.sin(layer.apply(variables, x))))(x)
+
+    sharded = jax.shard_map(
+        of_images, mesh=mesh_of(AxisType.Auto), in_specs=(spec, spec), out_specs=spec, check_vma=check_vma
+    )
+    near(jax.jit(sharded)(x, weights), derivatives(flax(4, (4, 4), (2, 2)), variables, x, weights)[2][1])
+
+
+@pairs
+def test_on_an_explicit_mesh(ours, flax):
+    x, mesh = noise(0, 4, 6, 5, 3), mesh_of(AxisType.Explicit)
+    variables = variables_of(flax(4, (4, 4), (2, 2)), x)
+    weights = noise(2, *jax.eval_shape(flax(4, (4, 4), (2, 2)).apply, variables, x).shape)
+    spread = NamedSharding(mesh, PartitionSpec("device"))
+    placed = (
+        jax.device_put(variables, NamedSharding(mesh, PartitionSpec())),
+        jax.device_put(x, spread),
+        jax.device_put(weights, spread),
+    )
+    found = derivatives(ours(4), *placed)
+    assert jax.typeof(found[0]).sharding.spec[0] == "device"
+    near(found, derivatives(flax(4, (4, 4), (2, 2)), variables, x, weights))
