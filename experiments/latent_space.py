@@ -37,6 +37,7 @@ from jaxvae.runs.checks import check_folder, check_seed
 from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import Compute, set_up
 from jaxvae.runs.config import PresetName
+from jaxvae.runs.data import training_labels
 from jaxvae.runs.progress import announce, train_all
 from jaxvae.runs.resolve import resolve, settle_scale
 from jaxvae.runs.seeds import together
@@ -120,9 +121,9 @@ def main(config: LatentSpaceConfig) -> int:
     """Train, measure and draw; returns the exit code."""
     set_up(Compute(num_processes=1))
     _, data = settle_scale(TrainConfig(), load(config.dataset, config.data_dir))
-    if data.train.label is None or data.test.label is None:
-        raise InputError(f"dataset: {config.dataset} has no labels to colour codes by; name one that has")
-    check_size(config, data)
+    labels = training_labels(data, config.dataset, "to colour codes by")
+    if (least := min(data.train.num_examples, data.test.num_examples)) <= NEIGHBOURS:
+        raise InputError(f"dataset: {config.dataset} has a split of {least}; name one with more than {NEIGHBOURS}")
     folder = config.out or Path("runs") / f"latent_space-{Path(config.dataset).resolve().stem}"
     configs = {name: [train_config(config, data, folder, name, seed) for seed in config.seeds] for name in VARIANTS}
     runs = {f"{name}, seed {one.seed}": one for name, several in configs.items() for one in several}
@@ -130,8 +131,8 @@ def main(config: LatentSpaceConfig) -> int:
         return exit_code
     spaces = {name: [read_space(one, data) for one in several] for name, several in configs.items()}
     announce(f"an independent classifier learns from {min(TRAIN, data.train.num_examples):,} images")
-    probe = fit_probe(data.train.first(TRAIN), data.train.label[:TRAIN])
-    announce(f"measuring {len(runs)} latent spaces")
+    probe = fit_probe(data.train.first(TRAIN), labels[:TRAIN])
+    announce("measuring")
     rows = {VARIANTS[name]: together([measure(space, probe) for space in several]) for name, several in spaces.items()}
     checks = [check_kl_only(space.run, data.train) for space in spaces["kl_only"]] if data.pixels in INK else []
     write_report(folder, {**rows, "reference": reference(data, probe)}, checks)
@@ -142,18 +143,6 @@ def main(config: LatentSpaceConfig) -> int:
             save_panels(path, some, limits=limits, names=data.classes)
     print(f"figures and table in {folder}")
     return 1 if gallery.missing else 0
-
-
-def check_size(config: LatentSpaceConfig, data: Dataset) -> None:
-    """Refuse a set with which nothing could be measured, before anything is trained."""
-    for name, split in {"training": data.train, "test": data.test}.items():
-        if split.num_examples <= NEIGHBOURS:
-            raise InputError(
-                f"dataset: {config.dataset} has {split.num_examples} {name} images, of which {NEIGHBOURS} are "
-                f"neighbours of another; name one with more than {NEIGHBOURS}"
-            )
-    if len(np.unique(np.asarray(data.train.label)[:TRAIN])) < 2:
-        raise InputError(f"dataset: the images of {config.dataset} are of one class; name a set of two or more")
 
 
 def train_config(config: LatentSpaceConfig, data: Dataset, folder: Path, preset: PresetName, seed: int) -> TrainConfig:

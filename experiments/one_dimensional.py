@@ -29,6 +29,7 @@ from jaxvae.runs.checks import check_folder
 from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import Compute, set_up
 from jaxvae.runs.config import PresetName
+from jaxvae.runs.data import training_labels
 from jaxvae.runs.progress import announce, train_all
 from jaxvae.runs.resolve import resolve, settle_scale
 from jaxvae.types import InputError
@@ -87,20 +88,17 @@ def main(config: OneDimensionalConfig) -> int:
     """Train, measure and draw; returns the exit code."""
     set_up(Compute(num_processes=1))
     _, data = settle_scale(TrainConfig(), load(config.dataset, config.data_dir))
-    if data.train.label is None:
-        raise InputError(f"dataset: {config.dataset} has no labels to tell images by; name one that has")
+    known = training_labels(data, config.dataset, "to tell images by")
     if config.num > data.train.num_examples:
         raise InputError(f"num: {config.num} asked for, {data.name} has {data.train.num_examples}; ask for fewer")
-    if len(np.unique(data.train.label[:PROBED])) < 2:
-        raise InputError(f"dataset: the images of {config.dataset} are of one class; name a set of two or more")
     folder = config.out or Path("runs") / f"one_dimensional-{Path(config.dataset).resolve().stem}"
     configs = {name: train_config(config, data, folder, name) for name in VARIANTS}
     if exit_code := train_all({VARIANTS[name]: one for name, one in configs.items()}, OneDimensionalConfig):
         return exit_code
-    images, labels = data.train.first(config.num), data.train.label[: config.num]
+    images, labels = data.train.first(config.num), known[: config.num]
     walks = {VARIANTS[name]: walk(load_run(Path(str(one.run_dir))), images) for name, one in configs.items()}
     announce(f"an independent classifier learns from {min(PROBED, data.train.num_examples):,} images")
-    probe = fit_probe(data.train.first(PROBED), data.train.label[:PROBED])
+    probe = fit_probe(data.train.first(PROBED), known[:PROBED])
     ordered = images[walks["VAE"].order]
     itself = {"codes": images, "halfway": (ordered[1:] + ordered[:-1]) / 2}
     rows = {name: measure(one.decoded, images, probe) for name, one in walks.items()}

@@ -55,6 +55,15 @@ def _is_same(run: Run, data: Dataset) -> bool:
     return run.facts.get("fingerprint") in (None, data.fingerprint())
 
 
+def training_labels(data: Dataset, dataset: str, purpose: str) -> np.ndarray:
+    """Labels of the training images; a set without labels is refused, and one of a single class."""
+    if data.train.label is None or data.test.label is None:
+        raise InputError(f"dataset: {dataset} has no labels {purpose}; name one that has")
+    if len(np.unique(data.train.label)) < 2:
+        raise InputError(f"dataset: the images of {dataset} are of one class; name a set of two or more")
+    return data.train.label
+
+
 def check_one_layer(run: Run) -> None:
     """Refuse a model of several stochastic layers, whose codes are no points of one space."""
     if run.config.upper_latent_dims:

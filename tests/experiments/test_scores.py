@@ -1,14 +1,18 @@
 """evaluate.py on models of every kind, table.py from a config to its line, and what the configs promise."""
 
+import dataclasses
 import json
 import re
 import statistics
 import tomllib
 from pathlib import Path
 
+import jax.numpy as jnp
 import pytest
 
-from jaxvae.runs import TrainConfig, load_run
+from jaxvae.data import load
+from jaxvae.distributions import MultivariateNormal
+from jaxvae.runs import TrainConfig, load_run, scores
 from jaxvae.types import InputError
 
 CONFIGS = sorted((Path(__file__).resolve().parents[2] / "experiments" / "configs").glob("*.toml"))
@@ -132,3 +136,22 @@ def test_a_config_says_where_its_number_is_from_and_its_options_hold(scripts, pa
         run = table.one_seed(config, row, seed)
         assert (run.seed, run.data_dir) == (seed, Path("data"))
         assert TrainConfig.from_json(run.to_json()) == run
+
+
+def test_the_kl_is_taken_apart_only_where_prior_and_posterior_are_diagonal_normals(scripts, small):
+    config = small(steps=2, latent_dim=2)
+    scripts["train"].main(config)
+    run, test = load_run(config.run_dir), load("digits").test
+    assert "total_correlation" in {line.name for line in scores.score(run, test, num_samples=2, num_images=20)}
+    prior = MultivariateNormal(jnp.zeros(2), jnp.eye(2))
+    other = run._replace(model=dataclasses.replace(run.model, prior=lambda params, condition=None: prior))
+    names = [line.name for line in scores.score(other, test, num_samples=2, num_images=20)]
+    assert names[-1] == "active_units"
+
+
+def test_of_one_image_there_is_no_standard_error(scripts, small):
+    config = small(steps=2)
+    scripts["train"].main(config)
+    evaluate = scripts["evaluate"]
+    evaluate.main(evaluate.EvaluateConfig(run_dir=config.run_dir, num_samples=2, num_images=1))
+    assert not [name for name in evaluation(config.run_dir) if "standard_error" in name]
