@@ -153,6 +153,8 @@ def draw_samples(config: SampleConfig, trained: Trained, gallery: Gallery) -> No
         samples = in_blocks(lambda keys: run.model.sample_each(run.params, keys), keys)
         title = "decoded samples of the prior"
         figures.save_grid(path, samples, columns=min(num, 16), title=title, limits=trained.limits())
+        if trained.data.scaling is not None:  # a picture shows what was scaled, this the data's own units
+            np.savez(path.with_suffix(".npz"), image=trained.data.scaling.undo(samples))
 
 
 def draw_reconstructions(config: SampleConfig, trained: Trained, gallery: Gallery) -> None:

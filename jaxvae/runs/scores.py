@@ -10,6 +10,7 @@ import numpy as np
 
 from jaxvae import rng
 from jaxvae.data import Split
+from jaxvae.data.scaling import Scaling
 from jaxvae.distributions import Normal
 from jaxvae.evaluation import (
     Bar,
@@ -68,7 +69,8 @@ def score(
     split = first_images(split, num_images)
     elbo, num = pieces.evaluate_split(run.config, run.model, run.params, split), split.num_examples
     if run.config.posterior == "delta":
-        return [Line("log_likelihood", "log p(x|z) at the code", 1, num, elbo["log_likelihood"])]
+        point = Line("log_likelihood", "log p(x|z) at the code", 1, num, elbo["log_likelihood"])
+        return [point, *_of_scale(run, split)]
     x = images(run.config, split)
     estimate = log_marginal_likelihood(
         run.params, rng.root(run.config.seed), x, model=run.model, num_samples=num_samples, progress=bars("log p(x)")
@@ -80,8 +82,18 @@ def score(
         Line("kl", "KL(q(z|x) || p(z)) of the ELBO", 1, num, elbo["kl"]),
         Line("log_px", "importance-weighted bound", num_samples, num, estimate.mean, estimate.standard_error),
         Line("bits_per_dimension", "of log_px", num_samples, num, bits),
+        *_of_scale(run, split),
         *_of_codes(run, x, bars("parts of the KL")),
     ]
+
+
+def _of_scale(run: Run, split: Split) -> list[Line]:
+    """What scaling adds to a log-density, where values were scaled."""
+    if "scaling" not in run.facts:
+        return []
+    log_jacobian = Scaling.from_json(run.facts["scaling"]).log_jacobian(split.image.shape[1:])
+    how = "of the scaling; add it for densities in the data's own units"
+    return [Line("log_jacobian", how, 0, split.num_examples, log_jacobian)]
 
 
 def anneal(

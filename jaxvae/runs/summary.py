@@ -16,6 +16,9 @@ from jaxvae.training.loop import steps_taken
 from jaxvae.training.optimizer import evaluation_params
 from jaxvae.types import TrainState
 
+MOST_SKIPPED = 0.1
+"""Share of steps that were left out above which a run was hardly trained as asked."""
+
 
 def summarize(
     experiment: Experiment,
@@ -96,6 +99,8 @@ def _remarks(config: TrainConfig, summary: dict[str, Any], scores: dict[int, flo
             f"reported is step {step}, the best on validation data ({scores[step]:.2f}); step {last}, the last, has "
             f"{scores[last]:.2f} (--select last)"
         )
+    if (skipped := summary.get("skipped_steps", 0)) > MOST_SKIPPED * last:
+        yield f"{skipped:.0f} of {last} steps were not finite and left out: lower --learning-rate, or give --clip-norm"
     if last < config.steps:
         yield (
             f"stopped early: no better in {settled(config.patience)} evaluations, one every {config.checkpoint_every} "
