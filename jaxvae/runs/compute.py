@@ -25,7 +25,7 @@ class Compute:
     devices: int | None = None
     """How many devices to train on; all there are if not given."""
     dispatch: Literal["auto", "step", "scan", "pmap", "sharded"] = "auto"
-    """One step a call (step), many in one loop on the device (scan), or the loop on several devices (pmap, sharded)."""
+    """One step a call (step), many in one loop on the device (scan), or one on several devices (pmap, sharded)."""
     input: Literal["auto", "resident", "stream"] = "auto"
     """Keep the training set on the device, or stream it there; auto streams what takes over a quarter of the memory."""
     deterministic: bool = False
