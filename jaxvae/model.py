@@ -1,4 +1,4 @@
-"""A model: the pieces tied together, as pure functions of parameters."""
+"""Model: encoder, decoder, prior, posterior and likelihood combined, as pure functions of parameters."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from jaxvae.types import Array, Distribution, InputError, Key, Params, Value
 
 @dataclasses.dataclass(frozen=True)
 class VAE:
-    """Networks, posterior, prior and likelihood: four of a VAE's five choices. The fifth, the objective, is a function.
+    """Networks, prior, posterior and likelihood of a VAE. The objective is a separate function.
 
-    It holds no parameters and compares by value, so an equal model built elsewhere does not recompile anything.
+    A model holds no parameters and compares by value, so an equal model built elsewhere causes no recompilation.
 
     >>> import jax, jax.numpy as jnp
     >>> from jaxvae import nets, priors
@@ -30,29 +30,29 @@ class VAE:
     """
 
     encoder: nn.Module
-    """x, and the condition if one is given -> outputs: an array, a tuple of two heads, or what `posterior` takes."""
+    """Module from x, and the condition if given, to an array, a tuple of two heads, or other input of `posterior`."""
     decoder: nn.Module
-    """z, and the condition if one is given -> outputs."""
+    """Module from z, and the condition if given, to the input of `likelihood`."""
     prior: Callable[..., Distribution]
-    """`(params, condition=None) -> p(z)`, which has a batch axis only where it depends on the condition."""
+    """Function `(params, condition=None) -> p(z)`; p(z) has a batch axis only where it depends on the condition."""
     posterior: Callable[[Any], Distribution] | posteriors.BottomUp = posteriors.normal
-    """Encoder outputs -> q(z|x)."""
+    """Function from encoder outputs to q(z|x)."""
     likelihood: Callable[[Any], Distribution] = likelihoods.bernoulli
-    """Decoder outputs -> p(x|z)."""
+    """Function from decoder outputs to p(x|z)."""
 
     def __post_init__(self) -> None:
         pure.check_module("encoder", self.encoder)
         pure.check_module("decoder", self.decoder)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> VAE:
-        # It never changes; and copies of jitted activations would make an unequal model.
+        # A model is immutable, and copies of jitted activations would make an unequal model.
         return self
 
     def init(self, key: Key, x: Array, condition: Array | None = None) -> Params:
-        """Fresh parameters for examples like x `[B, ...]`: a dict with "encoder", "decoder" and what else learns.
+        """Initialise parameters for x `[B, ...]`: a dict with "encoder", "decoder" and other learned parts.
 
         Raises:
-            InputError: a network cannot be called with what it gets, is no pure function, or does not fit the prior.
+            InputError: a network rejects its input, is no pure function, or does not fit the prior.
         """
         encoder = pure.init("encoder", self.encoder, rng.stream(key, "init encoder"), x, condition)
         params = {"encoder": encoder}
@@ -67,20 +67,20 @@ class VAE:
         return {**params, "decoder": decoder}
 
     def encode(self, params: Params, x: Array, condition: Array | None = None) -> Distribution:
-        """q(z|x)."""
+        """Return q(z|x)."""
         outputs = pure.apply("encoder", self.encoder, params["encoder"], x, condition)
         if isinstance(self.posterior, posteriors.BottomUp):
             return self.posterior(outputs, params["posterior"])
         return self.posterior(outputs)
 
     def decode(self, params: Params, z: Array, condition: Array | None = None) -> Distribution:
-        """p(x|z)."""
+        """Return p(x|z)."""
         return self.likelihood(pure.apply("decoder", self.decoder, params["decoder"], _lowest(z), condition))
 
     def sample(self, params: Params, key: Key, num: int, condition: Array | None = None) -> Array:
-        """`[num, ...]` means of p(x|z) at z drawn from the prior, given `num` conditions or one for all, `[1, ...]`.
+        """Return `[num, ...]` means of p(x|z) at z ~ p(z), given `num` conditions or one for all, `[1, ...]`.
 
-        For pixels drawn too, call `decode(...).sample(key)`.
+        To sample the pixels too, call `decode(...).sample(key)`.
 
         Raises:
             InputError: there are neither `num` conditions nor one.
@@ -88,7 +88,7 @@ class VAE:
         return self.sample_each(params, rng.sample_keys(key, num), condition)
 
     def sample_each(self, params: Params, keys: Key, condition: Array | None = None) -> Array:
-        """`[N, ...]` as `sample`, from one key for each: what many samples are drawn by, a block at a time."""
+        """Return `[N, ...]` like `sample`, from one key per sample, so that many samples can be drawn in blocks."""
         if condition is None:
             z = jax.vmap(self.prior(params).sample)(keys)
             return self.decode(params, z).mean
@@ -96,10 +96,10 @@ class VAE:
         return self.decode(params, self._draw(params, keys, condition), condition).mean
 
     def reconstruct(self, params: Params, x: Array, condition: Array | None = None) -> Array:
-        """`[B, ...]` mean of p(x|z) at the posterior's mean: no key, no noise.
+        """Return `[B, ...]`, the mean of p(x|z) at the posterior's mean: no key, no noise.
 
         Raises:
-            InputError: x is uint8, which may mean 0 to 255 or 0 and 1.
+            InputError: x is uint8, whose range may be 0 to 255 or 0 and 1.
         """
         if x.dtype == jnp.uint8:
             raise InputError("x: uint8 may mean 0 to 255 or 0 and 1; give x / 255, or x.astype('float32')")
@@ -107,7 +107,7 @@ class VAE:
         return self.decode(params, z, condition).mean
 
     def _draw(self, params: Params, keys: Key, condition: Array) -> Value:
-        """One draw of the prior for each key and condition."""
+        """Sample the prior once for each key and condition."""
 
         def shape(num: int) -> Any:
             rows = jax.ShapeDtypeStruct((num, *condition.shape[1:]), condition.dtype)
@@ -130,7 +130,7 @@ class VAE:
 
 
 class Functions(NamedTuple):
-    """A model of three bare functions, for networks of any other kind.
+    """Model of three plain functions, for networks of any other kind.
 
     >>> from jaxvae.distributions import Normal
     >>> import jax.numpy as jnp
@@ -147,7 +147,7 @@ class Functions(NamedTuple):
 
 
 def _lowest(z: Array | tuple[Array, ...]) -> Array:
-    # Of several stochastic layers the data hang on the first alone.
+    # With several stochastic layers, x depends on the first alone.
     return z[0] if isinstance(z, tuple) else z
 
 

@@ -4,22 +4,39 @@ import re
 import tomllib
 from pathlib import Path
 
+import jax
 import pytest
+
+from jaxvae.data import load
+from jaxvae.runs import TrainConfig
+from jaxvae.runs.compute import Compute
+from jaxvae.runs.training import train_run
 
 PROJECT = Path(__file__).resolve().parent.parent
 
 
 README = (PROJECT / "README.md").read_text()
+EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
 def test_example_runs_and_learns(capsys):
-    (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    example = EXAMPLES[0]
     assert len(example.strip().splitlines()) <= 20
     scope = {}
     exec(example, scope)
     printed = float(re.search(r"-ELBO ([\d.]+) nats", capsys.readouterr().out).group(1))
     assert printed == pytest.approx(float(scope["loss"]), abs=0.1)
     assert printed < 0.6 * 64 * 0.693, "no better than a fair coin for each of 64 pixels"
+
+
+def test_a_trained_run_is_used_as_it_says(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    train_run(TrainConfig(run_dir=Path("runs/NAME"), steps=2, hidden=(4,), compute=Compute(num_processes=1, devices=1)))
+    x = load("digits").test.first(5)
+    scope = {"jax": jax, "x": x}
+    exec(EXAMPLES[1], scope)
+    assert scope["codes"].shape == (5, 20)
+    assert scope["samples"].shape == (64, *x.shape[1:])
 
 
 def test_the_map_is_true():

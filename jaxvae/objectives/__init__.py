@@ -1,4 +1,4 @@
-"""What is optimised: pure functions `(params, key, x, *, model, ...) -> (loss, aux)`."""
+"""Objectives: pure functions `(params, key, x, *, model, ...) -> (loss, aux)`."""
 
 from jaxvae.objectives.ablations import kl_only_loss as kl_only_loss
 from jaxvae.objectives.denoising import CORRUPTIONS as CORRUPTIONS

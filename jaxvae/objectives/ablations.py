@@ -1,4 +1,4 @@
-"""The bound with one of its two terms taken from the encoder: what each of them does to the latent space."""
+"""Ablation of the bound: an encoder trained by the KL alone, to show the effect of each term."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from jaxvae.types import Array, Distribution, ElboTerms, Key, Model, Params
 
 
 def kl_only_loss(params: Params, key: Key, x: Array, *, model: Model, **options: Any) -> tuple[Array, ElboTerms]:
-    r"""`elbo_loss` whose encoder hears of the KL alone; the decoder learns from whatever codes it then gets.
+    r"""Compute `elbo_loss` with the encoder trained by the KL alone; the decoder learns from the resulting codes.
 
         encoder: grad KL( q(z|x) || p(z) )        decoder: grad -E_q(z|x)[ log p(x|z) ]
 
-    The value is minus the ELBO as ever; only the gradient lacks the likelihood's part in the encoder. Every posterior
-    becomes the prior, so codes say nothing, and the best that is left to the decoder is the data's mean: with Bernoulli
-    pixels the bound ends at minus the sum of the mean image's pixel entropies.
+    The value is minus the ELBO; only the gradient lacks the likelihood's part in the encoder. Every posterior becomes
+    the prior, so codes carry no information, and the optimal decoder returns the data's mean: with Bernoulli pixels
+    the bound converges to minus the sum of the mean image's pixel entropies.
 
     Args:
         params: the model's parameters.

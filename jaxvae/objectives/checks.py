@@ -1,4 +1,4 @@
-"""Checks of what a bound is given: shapes, types and the numbers that are known; a traced function pays nothing."""
+"""Checks of a bound's arguments: shapes, types and concrete values; a traced function pays nothing."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ def check_arguments(
     weights: Array | None = None,
     beta: Array | float = 1.0,
 ) -> None:
-    """Refuse what no model could make a bound of.
+    """Refuse arguments that are invalid for every model.
 
     Raises:
         TypeError: `key` is no typed key, `x` holds no real numbers, or `num_samples` is no whole number.
         ValueError: there are no examples or no samples; keys, conditions or weights are not one per example; or
-            weights or beta are negative or not finite, where they are known.
+            weights or beta are negative or not finite, where they are concrete.
     """
     rng.check_key(key)
     dtype = getattr(x, "dtype", None)
@@ -44,14 +44,14 @@ def check_arguments(
 
 
 def check_weights(weights: Array, shape: tuple[int, ...]) -> None:
-    """Refuse weights that are not one number per example; and negative or infinite ones, where they are known."""
+    """Refuse weights that are not one number per example; and negative or infinite ones, where they are concrete."""
     if jnp.shape(weights) != shape:
         raise ValueError(f"weights {jnp.shape(weights)} must have one number per example, as x has {shape}")
     check_number("weights", weights)
 
 
 def check_distributions(**functions: Distribution) -> None:
-    """Refuse what a model's functions return, by name, where it is no distribution."""
+    """Refuse a model's function, by name, where its result is no distribution."""
     for name, returned in functions.items():
         if not all(callable(getattr(returned, method, None)) for method in ("sample", "log_prob")):
             raise TypeError(
@@ -61,8 +61,8 @@ def check_distributions(**functions: Distribution) -> None:
 
 
 def check_key(key: Key, posterior: Distribution) -> None:
-    """Refuse one key per example where the posterior cannot draw with them."""
-    # event_ndim marks our own distributions, as in log_prob_per_example.
+    """Refuse one key per example where the posterior cannot sample with them."""
+    # event_ndim marks jaxvae's distributions, as in log_prob_per_example.
     if key.ndim and not hasattr(posterior, "event_ndim"):
         raise ValueError(
             f"key: {key.shape} keys came, but {type(posterior).__name__} is another library's distribution, which "

@@ -1,4 +1,4 @@
-"""Denoising: the encoder sees a spoilt example, and the clean one is what has to be reconstructed."""
+"""Denoising: the encoder sees a corrupted example, and the clean one is reconstructed."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def masking(key: Key, x: Array, level: Array | float) -> Array:
 
 
 def salt_and_pepper(key: Key, x: Array, level: Array | float) -> Array:
-    """Set each value, with probability `level`, to 0 or 1 by the toss of a fair coin."""
+    """Set each value, with probability `level`, to 0 or 1 with equal probability."""
     check_number("level", level, most=1.0)
     uniform = jax.random.uniform(key, x.shape)
     level = jnp.asarray(level, uniform.dtype)
@@ -43,18 +43,18 @@ def salt_and_pepper(key: Key, x: Array, level: Array | float) -> Array:
 
 
 CORRUPTIONS: dict[str, Corruption] = {"noise": noise, "masking": masking, "salt_and_pepper": salt_and_pepper}
-"""Reference: Vincent et al. 2010, https://jmlr.org/papers/v11/vincent10a.html, section 3.3."""
+"""Corruptions by name. Reference: Vincent et al. 2010, https://jmlr.org/papers/v11/vincent10a.html, section 3.3."""
 
 
 def denoising(objective: Objective, corruption: Corruption, level: Array | float) -> Objective:
-    r"""An objective that is given the same examples, while its encoder is given spoilt ones.
+    r"""Wrap an objective so that its encoder gets corrupted examples.
 
         log p(x | z),  z ~ q(z | x~),  x~ ~ corruption(x)
 
     Args:
         objective: `(params, key, x, *, model, ...) -> (loss, aux)`, such as `elbo_loss`.
         corruption: `(key, x, level) -> x~`, such as a row of `CORRUPTIONS`.
-        level: how much is spoilt, a number or a traced one.
+        level: strength of the corruption, a number or a traced one.
 
     Returns:
         An objective with the same arguments.

@@ -1,4 +1,4 @@
-"""The evidence lower bound, and the loss that is minus it."""
+"""Evidence lower bound (ELBO), and its negative as a loss."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from jaxvae.types import Array, ElboTerms, Key, Model, Params
 def elbo_terms(
     params: Params, key: Key, x: Array, *, model: Model, condition: Array | None = None, num_samples: int = 1
 ) -> ElboTerms:
-    r"""Take the evidence lower bound apart, per example.
+    r"""Compute the two terms of the evidence lower bound, per example.
 
         log p(x) >= E_q(z|x)[ log p(x|z) ] - KL( q(z|x) || p(z) )
 
-    The expectation is an average over `num_samples` draws; the KL is exact where a closed form is known, and averaged
-    over the same draws elsewhere.
+    The expectation is an average over `num_samples` samples; the KL is exact where a closed form is known, and averaged
+    over the same samples elsewhere.
 
     Args:
         params: the model's parameters.
         key: one key, or `[B]` keys, one per example (see `rng.example_keys`).
         x: `[B, ...]` examples.
         model: anything with `encode(params, x)`, `decode(params, z)` and `prior(params)`.
-        condition: `[B, ...]` handed on to the three functions, if given.
-        num_samples: draws of z per example.
+        condition: `[B, ...]` passed to the three functions, if given.
+        num_samples: number of samples of z per example.
 
     Returns:
         Terms in nats, `[B]` and `[B, D]`.
@@ -37,7 +37,7 @@ def elbo_terms(
     Raises:
         TypeError: `key` is no typed key, `x` holds no real numbers, or a function of the model returns no distribution.
         ValueError: shapes do not fit: the model's distributions do not score x, or not one number per example; keys or
-            conditions are not one per example; or `[B]` keys came for another library's distributions.
+            conditions are not one per example; or `[B]` keys are given for another library's distributions.
 
     Reference: Kingma & Welling 2014, https://arxiv.org/abs/1312.6114, equations 3 and 7.
     """
@@ -69,7 +69,7 @@ def _terms(
         return log_likelihood, kl_per_dimension(*without_gradient_at_zero(beta, (posterior, prior, z)))
 
     keys = rng.sample_keys(key, num_samples)
-    # One draw without vmap: an axis of length 1 through the decoder costs time on CPU.
+    # One sample without vmap: an axis of length 1 through the decoder costs time on CPU.
     draws = jax.vmap(draw)(keys) if num_samples > 1 else jax.tree.map(lambda a: a[None], draw(keys[0]))
     log_likelihood, kl = jax.tree.map(lambda a: a.mean(0), draws)
     check_per_example(x, log_likelihood=log_likelihood, kl=kl.sum(-1))
@@ -88,11 +88,11 @@ def elbo_loss(
     num_samples: int = 1,
     free_bits: Array | float = 0.0,
 ) -> tuple[Array, ElboTerms]:
-    r"""The negative evidence lower bound, averaged over examples.
+    r"""Compute the negative evidence lower bound, averaged over examples.
 
         loss = - mean_b [ log_likelihood_b - beta * KL_b ]
 
-    At beta = 1 it IS minus the ELBO, in nats per example, all constants kept. `jax.grad(elbo_loss, has_aux=True)`
+    At beta = 1 it is minus the ELBO, in nats per example, all constants kept. `jax.grad(elbo_loss, has_aux=True)`
     differentiates it in `params`.
 
     Args:
@@ -100,14 +100,14 @@ def elbo_loss(
         key: one key, or `[B]` keys, one per example.
         x: `[B, ...]` examples.
         model: anything with `encode(params, x)`, `decode(params, z)` and `prior(params)`.
-        condition: `[B, ...]` labels or whatever else encoder and decoder are told.
-        weights: `[B]` weights of the average; 0 makes an example padding, whatever x and condition hold there.
+        condition: `[B, ...]` labels or other conditions of encoder and decoder.
+        weights: `[B]` weights of the average; 0 marks padding, whose x and condition may hold any value.
         beta: weight of the KL (beta-VAE), a number, a schedule's value, or `[B]`; where it is 0 even an infinite KL
             adds nothing.
-        num_samples: draws of z per example.
-        free_bits: nats per latent dimension and example that the loss does not charge for: a number, a schedule's
-            value, `[D]`, one per dimension, or `[B]`, one per example; if B = D it is read as `[D]`, so give `[B, 1]`.
-            The terms returned are still the true ones.
+        num_samples: number of samples of z per example.
+        free_bits: nats of KL per latent dimension and example that the loss leaves out: a number, a schedule's value,
+            `[D]`, one per dimension, or `[B]`, one per example; if B = D it is read as `[D]`, so give `[B, 1]`. The
+            terms returned are not reduced.
 
     Returns:
         The scalar loss, and the terms per example.
@@ -128,7 +128,7 @@ def elbo_loss(
 
 
 def _charged(terms: ElboTerms, free_bits: Array | float) -> Array:
-    """`[B]` nats of KL beyond what is free."""
+    """Return `[B]` nats of KL above the free bits."""
     numbers = known("free_bits", free_bits)
     if numbers is not None and not numbers.any():
         return terms.kl
@@ -142,5 +142,5 @@ def _charged(terms: ElboTerms, free_bits: Array | float) -> Array:
             f"{kl.shape[:1]}"
         )
     free = jnp.broadcast_to(free, kl.shape)
-    # An estimate may be below 0, and is charged as it is where nothing is free.
+    # An estimate may be below 0, and stays so where free_bits is 0.
     return jnp.where(free > 0, jnp.maximum(kl, free), kl).sum(-1)

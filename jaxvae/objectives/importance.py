@@ -1,4 +1,4 @@
-"""The importance-weighted bound: K samples of q(z|x) bound log p(x) more tightly than one."""
+"""Importance-weighted bound: K samples of q(z|x) bound log p(x) more tightly than one."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def importance_weighted_bound(
     condition: Array | None = None,
     block_size: int = 50,
 ) -> Array:
-    r"""A lower bound on the evidence that rises to it as K, the number of samples, grows; per example.
+    r"""Compute a lower bound on log p(x), per example, that converges to it as the number K of samples grows.
 
         log p(x) >= E[ log 1/K sum_k w_k ],    w_k = p(x|z_k) p(z_k) / q(z_k|x),    z_k ~ q(z|x)
 
-    At K = 1 it is the ELBO, its KL sampled too. The sum is taken in float32 and in logarithms, where no weight
+    At K = 1 it is the ELBO with a sampled KL. The sum is taken in float32 and in logarithms, where no weight
     underflows.
 
     Args:
@@ -37,9 +37,9 @@ def importance_weighted_bound(
         key: one key, or `[B]` keys, one per example (see `rng.example_keys`).
         x: `[B, ...]` examples.
         model: anything with `encode(params, x)`, `decode(params, z)` and `prior(params)`.
-        num_samples: K, draws of z per example. Draw k is the same whatever K is.
-        condition: `[B, ...]` handed on to the three functions, if given.
-        block_size: draws per example that are decoded at once: what bounds the memory.
+        num_samples: K, number of samples of z per example. Sample k is the same for every K.
+        condition: `[B, ...]` passed to the three functions, if given.
+        block_size: number of samples per example that are decoded together, which bounds the memory.
 
     Returns:
         `[B]` nats.
@@ -66,7 +66,7 @@ def log_importance_weights(
     condition: Array | None = None,
     block_size: int = 50,
 ) -> Array:
-    """`[K, B]` log w_k of `importance_weighted_bound`, whose arguments these are."""
+    """Return `[K, B]` log w_k of `importance_weighted_bound`, with the same arguments."""
     check_arguments(key, x, condition, num_samples)
     block_size = whole_number("block_size", block_size)
     given = () if condition is None else (condition,)
@@ -88,12 +88,12 @@ def log_importance_weights(
 
 
 def check_density(posterior: Distribution) -> None:
-    """Refuse a posterior that cannot weigh its samples."""
+    """Refuse a posterior without a density, which gives no importance weights."""
     if isinstance(posterior, Delta):
         raise InputError("model: its posterior is a Delta, a point without a density to weigh samples by; use normal")
 
 
 def log_mean_exp(values: Array) -> Array:
-    """The logarithm of the mean of exp(values) over the first axis."""
+    """Compute the logarithm of the mean of exp(values) over the first axis."""
     values = at_least_float32(values)
     return jax.nn.logsumexp(values, axis=0) - math.log(values.shape[0])

@@ -1,4 +1,4 @@
-"""Importance-weighted objectives: the bound of K weighted samples, its groups, its mixtures and its gradients."""
+"""Importance-weighted objectives: IWAE, MIWAE, CIWAE, PIWAE, and estimators of the encoder's gradient."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ GradientName = Literal["standard", "stl", "dreg"]
 
 
 class ImportanceTerms(NamedTuple):
-    """The importance-weighted bound, and what its samples say of the ELBO's two terms; per example, in nats."""
+    """Importance-weighted bound, and estimates of the ELBO's two terms from its samples; per example, in nats."""
 
     bound: Array
-    """`[B]` what is maximised."""
+    """`[B]` bound that is maximised."""
     log_likelihood: Array
     """`[B]` log p(x|z), averaged over the samples."""
     kl: Array
@@ -44,12 +44,12 @@ def iwae_loss(
     num_groups: int = 1,
     gradient: GradientName = "standard",
 ) -> tuple[Array, ImportanceTerms]:
-    r"""The mean over examples of minus the importance-weighted bound, to be differentiated in `params`.
+    r"""Compute minus the importance-weighted bound, averaged over examples, to be differentiated in `params`.
 
         bound = 1/M sum_m log 1/K sum_k w_mk,    w = p(x|z) (p(z) / q(z|x))^beta,    z ~ q(z|x)
 
-    With one group (M = 1) it is the IWAE, with several the MIWAE; at K = M = 1 it is the ELBO, its KL sampled.
-    The gradient of the encoder can be had in three ways, of the same expectation but for `stl`:
+    With one group (M = 1) it is the IWAE, with several the MIWAE; at K = M = 1 it is the ELBO with a sampled KL.
+    There are three estimators of the encoder's gradient, with the same expectation except for `stl`:
 
         standard    sum_k v_k d log w_k,              v_k = w_k / sum_j w_j
         stl         the same without the score d log q(z_k|x) at a fixed z: exact only where K = 1
@@ -60,12 +60,12 @@ def iwae_loss(
         key: one key, or `[B]` keys, one per example.
         x: `[B, ...]` examples.
         model: anything with `encode(params, x)`, `decode(params, z)` and `prior(params)`; a sample may be a tuple.
-        condition: `[B, ...]` handed on to the three functions, if given.
-        weights: `[B]` weights of the average; 0 makes an example padding.
+        condition: `[B, ...]` passed to the three functions, if given.
+        weights: `[B]` weights of the average; 0 marks padding.
         beta: weight of log q - log p, for a warm-up, one number or `[B]`; 1 gives the bound.
-        num_samples: K, draws of z per example and group.
-        num_groups: M.
-        gradient: how the encoder's gradient is estimated.
+        num_samples: K, number of samples of z per example and group.
+        num_groups: M, number of groups.
+        gradient: estimator of the encoder's gradient.
 
     Returns:
         The scalar loss, and the terms per example.
@@ -100,7 +100,7 @@ def ciwae_loss(
     elbo_share: float | Array = 0.05,
     **options: Any,
 ) -> tuple[Array, ImportanceTerms]:
-    """CIWAE: `elbo_share` times the ELBO and the rest the importance-weighted bound, of the same samples.
+    """CIWAE: `elbo_share` ELBO + (1 - `elbo_share`) importance-weighted bound, of the same samples.
 
     The share is from 0 to 1, one number, which may be a schedule's value; the other arguments are those of
     `iwae_loss`. Reference: Rainforth et al. 2018, equation 13.
@@ -126,7 +126,7 @@ def piwae_loss(
     num_samples: int = 8,
     num_groups: int = 8,
 ) -> tuple[Array, ImportanceTerms]:
-    """PIWAE: the decoder learns from the bound of all M K samples, the encoder from the average over M groups of K.
+    """PIWAE: the decoder learns from the bound of all M K samples, the encoder from the mean of M bounds of K samples.
 
     The value is the decoder's bound, the arguments are those of `iwae_loss`.
 
@@ -148,7 +148,7 @@ def piwae_loss(
 
 Inputs: TypeAlias = tuple[Params, Distribution, Array, Array | None, Array]
 Weigh: TypeAlias = Callable[[Inputs, Value], tuple[Array, tuple[Array, Array]]]
-"""`(inputs, z) -> log-weights [M, K, B], and the terms [B]`."""
+"""Function `(inputs, z) -> log-weights [M, K, B], and the terms [B]`."""
 
 
 def _check_options(gradient: str, num_groups: int) -> None:
@@ -196,7 +196,7 @@ def _mean_of_groups(log_weights: Array) -> Array:
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
 def doubly_reparameterized(weigh: Weigh, inputs: Inputs, z: Value) -> tuple[Array, tuple[Array, Array]]:
-    """The bound, whose derivative in each sample counts once more by the sample's share of the weight."""
+    """Compute the bound, its derivative in each sample multiplied by the sample's share of the weight."""
     return _bound(weigh, inputs, z)
 
 

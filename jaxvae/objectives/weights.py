@@ -1,4 +1,4 @@
-"""Weights of terms and of examples: 0 leaves out what it weighs, whatever that is."""
+"""Weights of terms and of examples: weight 0 excludes a value, even infinity or NaN."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 def weigh(weight: Array | float, term: Array) -> Array:
-    """Weight times term, which is 0 where the weight is 0, of infinities and NaN too.
+    """Multiply a term by a weight; the product is 0 where the weight is 0, even for infinity and NaN.
 
     >>> print(weigh(jnp.array([0.0, 2.0]), jnp.array([jnp.inf, 3.0])))
     [0. 6.]
@@ -26,7 +26,7 @@ def weigh(weight: Array | float, term: Array) -> Array:
 
 
 def without_gradient_at_zero(weight: Array | float, tree: T) -> T:
-    """Stop the gradient of a pytree's arrays where a weight, one number, is 0: 0 times an infinite slope is NaN."""
+    """Stop the gradient of a pytree's arrays where the scalar weight is 0: 0 times an infinite slope is NaN."""
     numbers = known("weight", weight)
     if jnp.ndim(weight) or (numbers is not None and numbers != 0):
         return tree
@@ -38,7 +38,7 @@ def without_gradient_at_zero(weight: Array | float, tree: T) -> T:
 
 
 def weighted_mean(values: Array, weights: Array | None = None) -> Array:
-    """Mean over examples; 0 where all weights are 0, so that a device that got only padding adds nothing."""
+    """Average over examples; 0 where all weights are 0, so that a device with only padding adds nothing."""
     if weights is None:
         return values.mean()
     check_weights(weights, values.shape)
@@ -48,7 +48,7 @@ def weighted_mean(values: Array, weights: Array | None = None) -> Array:
 
 
 def blank_padding(weights: Array | None, x: Array, condition: Array | None) -> tuple[Array, Array | None]:
-    """Put zeros into rows of weight 0: in a gradient, 0 times what a network makes of NaN would be NaN."""
+    """Set rows of weight 0 to zero: in a gradient, 0 times a network's output for NaN would be NaN."""
     if weights is None:
         return x, condition
 

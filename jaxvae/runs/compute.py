@@ -1,4 +1,4 @@
-"""Where and how the steps of a run are computed: it decides the speed, never what is computed."""
+"""Options of the computation: devices, processes and dispatch. They change the speed, never the result."""
 
 from __future__ import annotations
 
@@ -15,34 +15,34 @@ from jaxvae.runs.joining import join, join_cluster
 from jaxvae.types import InputError
 
 DETERMINISTIC = "--xla_gpu_deterministic_ops=true"
-"""No operation whose result depends on the order of threads, and no choice of kernels by the clock."""
+"""XLA flag that excludes operations whose result depends on thread order, and kernel choice by timing."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Compute:
-    """Devices, hosts, and how steps and examples reach them."""
+    """Devices, processes, and the path of steps and examples to them."""
 
     devices: int | None = None
-    """How many devices to train on; all there are if not given."""
+    """Number of devices to train on; all if not given."""
     dispatch: Literal["auto", "step", "scan", "pmap", "sharded"] = "auto"
-    """One step a call (step), many in one loop on the device (scan), or one on several devices (pmap, sharded)."""
+    """One step per call (step), a loop of steps on the device (scan), or a loop on several devices (pmap, sharded)."""
     input: Literal["auto", "resident", "stream"] = "auto"
-    """Keep the training set on the device, or stream it there; auto streams what takes over a quarter of the memory."""
+    """Keep the training set on the device, or stream it; auto streams sets larger than a quarter of the memory."""
     deterministic: bool = False
-    """On a GPU, only kernels that give the same bits each time, at some cost; a CPU gives them anyway."""
+    """Use only GPU kernels with reproducible results, at some cost in speed; a CPU is deterministic anyway."""
     compilation_cache: Path | None = Path("~/.cache/jaxvae")
-    """Folder in which compiled programs are kept from one run to the next; None for none."""
+    """Folder in which compiled programs are kept between runs; None disables the cache."""
     coordinator: str | None = None
-    """HOST:PORT of process 0 of several that train together; SLURM, TPU pods and GKE need none of these three."""
+    """HOST:PORT of process 0 in training by several processes; found automatically on SLURM, TPU pods and GKE."""
     num_processes: int | None = None
-    """How many processes there are; 1 trains alone, whatever cluster is found."""
+    """Number of processes, found automatically in the same places; 1 trains alone, even on a cluster."""
     process_id: int | None = None
-    """The number of this one, from 0."""
+    """Index of this process, from 0; found automatically in the same places."""
     join_timeout: float = 300.0
     """Seconds to wait for the other processes to join."""
 
     def check(self) -> None:
-        """Refuse what no machine could make right."""
+        """Refuse values that are invalid on every machine."""
         if self.devices is not None and self.devices < 1:
             raise InputError(f"devices: must be at least 1, got {self.devices}")
         if not 0 < self.join_timeout < math.inf:
@@ -64,17 +64,17 @@ class Compute:
 
 
 def set_up(compute: Compute) -> None:
-    """Settle flags, join the other processes, if there are any, and open the compilation cache, before all else."""
+    """Set flags, join the other processes if there are any, and open the compilation cache, before any other step."""
     if compute.deterministic:
         _make_deterministic()
     if compute.coordinator is not None:
         join(compute.coordinator, int(compute.num_processes or 1), int(compute.process_id or 0), compute.join_timeout)
     elif compute.num_processes != 1:
         join_cluster(compute.join_timeout)
-    # An environment variable or a program that has chosen a folder already is right.
+    # A folder chosen by an environment variable or by the calling program is kept.
     if compute.compilation_cache is not None and jax.config.jax_compilation_cache_dir is None:  # type: ignore[attr-defined]
         jax.config.update("jax_compilation_cache_dir", str(compute.compilation_cache.expanduser()))
-        # Small programs too: hundreds of them are compiled before the first step.
+        # Cache small programs too: hundreds of them are compiled before the first step.
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
 
 
@@ -82,7 +82,7 @@ def _make_deterministic() -> None:
     flags = os.environ.get("XLA_FLAGS", "").split()
     if DETERMINISTIC in flags:
         return
-    # JAX itself does not say whether it has read the flags already.
+    # JAX has no public test for whether it has read the flags already.
     from jax._src.xla_bridge import backends_are_initialized
 
     if backends_are_initialized():
@@ -91,7 +91,7 @@ def _make_deterministic() -> None:
 
 
 def choose_devices(compute: Compute) -> list[jax.Device]:
-    """The devices to train on, of all processes.
+    """Return the devices to train on, of all processes.
 
     Raises:
         InputError: more are wanted than there are, or a part of them where several processes share the work.
@@ -108,7 +108,7 @@ def choose_devices(compute: Compute) -> list[jax.Device]:
 
 
 def choose_dispatch(compute: Compute, devices: list[jax.Device]) -> Literal["step", "scan", "pmap", "sharded"]:
-    """The way asked for; by default a loop on the device, over the mesh where there are several."""
+    """Return the dispatch asked for; by default a loop on the device, over the mesh where there are several devices."""
     if compute.dispatch == "auto":
         return "scan" if len(devices) == 1 else "sharded"
     if compute.dispatch in ("step", "scan") and len(devices) > 1:
@@ -119,5 +119,5 @@ def choose_dispatch(compute: Compute, devices: list[jax.Device]) -> Literal["ste
 
 
 def on_cpu() -> bool:
-    """Whether the devices are CPU cores."""
+    """Return True if the devices are CPU cores."""
     return jax.default_backend() == "cpu"

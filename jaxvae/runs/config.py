@@ -1,4 +1,4 @@
-"""Options of a run: those of `experiments/train.py`, typed and checked."""
+"""Options of `experiments/train.py`, typed and checked."""
 
 from __future__ import annotations
 
@@ -49,28 +49,28 @@ class TrainConfig:
     resize: tuple[int, ...] | None = None
     """Height and width to which images are scaled, or one number for both; other proportions are cut to these first."""
     crop: int | None = None
-    """Height and width of the square that is cut from the centre of each image, after --resize if that is given."""
+    """Height and width of the square cut from the centre of each image, after --resize if that is given."""
     background: str | None = None
-    """Colour behind transparent pixels, a name or #rrggbb; white if not given."""
+    """Colour behind transparent pixels, as a name or #rrggbb; white if not given."""
     train_examples: int | None = None
     """Number of training examples to use, the first of the split; all if not given."""
     scale: ScaleName | None = None
-    """Scaling of real values by column or channel; standard for values outside [0, 1], else none, if not given."""
+    """Scaling of real values by column or channel; if not given, standard for values outside [0, 1], else none."""
     run_dir: Path | None = None
-    """Folder for everything that is written; one under runs/ named after the options if not given."""
+    """Folder for all output; if not given, one under runs/ named after the options."""
     reproduce: Path | None = None
-    """Train the run in this directory again, in RUN_DIR-reproduced or --run-dir, and tell what differs."""
+    """Run directory to train again, in RUN_DIR-reproduced or --run-dir; differences are reported."""
     seed: int = 0
     """Seed of all randomness."""
     seeds: int = 1
-    """Number of runs trained at once, with this seed and the next ones; mean and spread are reported."""
+    """Number of runs trained together, with this seed and the next ones; mean and spread are reported."""
 
     steps: int = 4000
-    """Training steps."""
+    """Number of training steps."""
     epochs: float | None = None
     """Passes over the training set, instead of --steps."""
     batch_size: int | None = None
-    """Examples per step; 128 if not given, or a tenth of the training set where data of your own are fewer."""
+    """Examples per step; 128 if not given, or a tenth of a small training set of your own."""
     learning_rate: float = 1e-3
     """Peak learning rate of Adam."""
     warmup_steps: int = 0
@@ -84,14 +84,14 @@ class TrainConfig:
     ema_decay: float | None = None
     """Decay of an average of the parameters, such as 0.999, which is then evaluated, sampled and kept."""
     accumulate: int = 1
-    """Parts of a batch whose gradients are taken one after another, to save memory."""
+    """Number of parts of a batch whose gradients are computed one after another, to save memory."""
     precision: Literal["float32", "bfloat16"] = "float32"
-    """Floating-point type of the layers; parameters, likelihood and KL are float32 always."""
+    """Floating-point type of the layers; parameters, likelihood and KL are always float32."""
     on_nonfinite: OnNonFinite = "stop"
     """Response to a step with NaN or infinity: stop, skip its update, or skip it and halve the learning rate."""
 
     latent_dim: int | None = None
-    """Dimensions of z; the preset's if not given."""
+    """Number of dimensions of z; the preset's if not given."""
     hidden: tuple[int, ...] | None = None
     """Widths of the dense hidden layers, from the data inwards; the preset's if not given."""
     channels: tuple[int, ...] | None = None
@@ -99,9 +99,9 @@ class TrainConfig:
     activation: ActivationName | None = None
     """Activation between the layers; the preset's if not given."""
     upper_latent_dims: tuple[int, ...] = ()
-    """Dimensions of further stochastic layers above z, upwards."""
+    """Numbers of dimensions of further stochastic layers above z, from the lowest to the highest."""
     upper_hidden: tuple[int, ...] = (100, 100)
-    """Widths of the dense hidden layers between two stochastic layers, upwards."""
+    """Widths of the dense hidden layers between two stochastic layers, from the lower to the higher."""
     posterior: PosteriorName | None = None
     """Family of q(z|x); the preset's if not given."""
     likelihood: LikelihoodName | None = None
@@ -109,18 +109,18 @@ class TrainConfig:
     output_bias: bool = True
     """Start the decoder's last bias at the training set's mean."""
     init_from: Path | None = None
-    """Run directory whose parameters training starts from; its networks have the same sizes."""
+    """Run directory whose parameters training starts from; its networks must have the same sizes."""
 
     beta: float | None = None
-    """Weight of the KL; 1 makes the loss minus the ELBO. The preset's if not given: 1, or 0 of autoencoders."""
+    """Weight of the KL; at 1 the loss is minus the ELBO. The preset's if not given: 1, or 0 for autoencoders."""
     beta_warmup_steps: int = 0
     """Steps over which beta rises from 0."""
     free_bits: float = 0.0
-    """Nats per latent dimension and example that the loss does not charge for."""
+    """Nats of KL per latent dimension and example that the loss leaves out."""
     num_samples: int | None = None
-    """Draws of z per example and step; the preset's if not given."""
+    """Number of samples of z per example and step; the preset's if not given."""
     num_groups: int | None = None
-    """Groups of draws whose bounds are averaged (MIWAE, PIWAE); the preset's if not given."""
+    """Number of groups of samples whose bounds are averaged (MIWAE, PIWAE); the preset's if not given."""
     gradient: GradientName | None = None
     """Estimator of the encoder's gradient (IWAE, MIWAE, CIWAE); the preset's if not given."""
     elbo_share: float | None = None
@@ -128,18 +128,18 @@ class TrainConfig:
     corruption: CorruptionName | None = None
     """Corruption of the encoder's input in training; the preset's if not given."""
     corruption_level: float = 0.3
-    """Standard deviation of the noise, or share of the pixels that are masked or become salt and pepper."""
+    """Standard deviation of the noise, or share of the pixels that are masked or set to salt and pepper."""
     binarize: Literal["auto", "dynamic", "none"] = "auto"
-    """Draw grey pixels afresh from {0, 1} at each use; auto does so with ink where the likelihood needs it."""
+    """Sample grey pixels anew from {0, 1} at each use; auto does so for ink images where the likelihood needs it."""
 
     log_every: int = 100
     """Steps between lines of metrics."""
     checkpoint_every: int | None = None
     """Steps between evaluations, each with a checkpoint; 1000 if not given, or 100 to 1000 for data of your own."""
     select: Select | None = None
-    """Checkpoint to report, draw and load: best on validation data, or last; best where there are any, if not given."""
+    """Checkpoint to report, draw and load: best on validation data, or last; if not given, best where there are any."""
     patience: int | None = None
-    """Evaluations without a better one after which training stops; 0 for never. 5 for data of your own, else 0."""
+    """Evaluations without improvement after which training stops; 0 never stops. 5 for data of your own, else 0."""
     tensorboard: bool = True
     """Write TensorBoard files beside metrics.jsonl."""
     figures: bool = True
@@ -148,7 +148,7 @@ class TrainConfig:
     compute: Compute = dataclasses.field(default_factory=Compute)
 
     def check(self) -> None:
-        """Refuse what no data set could make right."""
+        """Refuse values that are invalid for every data set."""
         self.compute.check()
         for name in ("seeds", "steps", "batch_size", "accumulate", "log_every", "checkpoint_every"):
             check_at_least(1, name, getattr(self, name))
@@ -175,16 +175,16 @@ class TrainConfig:
 
     @property
     def preparation(self) -> Preparation:
-        """Size and background to which images are brought."""
+        """Size and background of the prepared images."""
         return Preparation(self.resize, self.crop, self.background or WHITE)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values, as config.json holds them."""
+        """Return plain values, as config.json holds them."""
         return _plain(dataclasses.asdict(self))
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> TrainConfig:
-        """The inverse of `to_json`; an unknown field is an error."""
+        """Invert `to_json`; an unknown field is an error."""
         values = {**values, "compute": _from_plain(Compute, values.get("compute", {}))}
         return _from_plain(cls, values)
 
@@ -193,17 +193,17 @@ MAY_CHANGE = frozenset(
     {"data_dir", "run_dir", "steps", "epochs", "log_every", "checkpoint_every", "tensorboard", "figures", "compute"}
     | {"on_nonfinite", "reproduce", "select", "patience"}
 )
-"""Fields that do not decide a step's numbers, so that a resumed run may have other values."""
+"""Fields that do not change a step's numbers, so that a resumed run may have other values."""
 LATER = ("scale", "resize", "crop", "background")
-"""Fields that count only where they are given: runs of earlier versions, which lack them, are the same runs."""
+"""Fields that count only where they are given, because the configs of earlier versions lack them."""
 
 
 def identity(config: TrainConfig) -> dict[str, Any]:
-    """The fields that decide a run's numbers: equal identity, same run.
+    """Return the fields that decide a run's numbers: equal identity, same run.
 
-    A path is not among them, because a set may move: its fingerprint decides.
+    Paths are left out, because a data set may move; its fingerprint identifies it.
     """
-    # A learning rate that falls to 0 at the last step is another one where the last step is another.
+    # With decay, the learning rate of every step depends on the number of steps.
     may_change = MAY_CHANGE - {"steps"} if config.decay != "none" else MAY_CHANGE
     if not is_named(config.dataset):
         may_change |= {"dataset"}
@@ -212,7 +212,7 @@ def identity(config: TrainConfig) -> dict[str, Any]:
 
 
 def settled(value: T | None) -> T:
-    """Return an option of a resolved config, which has none that is not given."""
+    """Return an option of a resolved config, in which every option has a value."""
     assert value is not None
     return value
 
@@ -238,7 +238,7 @@ def _from_plain(cls: type[C], values: dict[str, Any]) -> C:
 
 
 def default_run_dir(config: TrainConfig) -> Path:
-    """A folder that the same options always lead to."""
+    """Return the folder that belongs to these options, always the same."""
     dataset = config.dataset if is_named(config.dataset) else str(Path(config.dataset).resolve())
     options = json.dumps({"dataset": dataset, **identity(config)}, sort_keys=True)
     tag = hashlib.sha256(options.encode()).hexdigest()[:6]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from jaxvae.runs.command_line import parse
 
@@ -52,12 +53,16 @@ def folder(scripts, tmp_path_factory):
     place, draw = tmp_path_factory.mktemp("commands"), np.random.default_rng(0)
     image, smile = draw.integers(0, 256, (200, 12, 12), dtype=np.uint8), np.arange(200) % 2
     np.savez(place / "faces.npz", image=image, smile=smile)
+    np.savez(place / "table.npz", image=draw.normal(50, 20, (60, 4)))
+    (place / "photos").mkdir()
+    for number in range(20):
+        Image.fromarray(image[number]).save(place / "photos" / f"{number}.png")
     shutil.copy(PROJECT / "docs" / "results.md", place)
     shutil.copy(PROJECT / "docs" / "performance.md", place)
     for name, dataset in {"NAME": "digits", "faces": str(place / "faces.npz")}.items():
         options = f"{TRAIN} --dataset {dataset} --latent-dim 2 --no-figures --run-dir {place / 'runs' / name}"
         assert scripts["train"].main(parse(scripts["train"].TrainConfig, options.split())) == 0
-    for name in ("plane", "vae", "mnist"):
+    for name in ("plane", "vae", "mnist", "photos"):
         shutil.copytree(place / "runs" / "NAME", place / "runs" / name)
     return place
 
