@@ -18,12 +18,12 @@ from jaxvae.types import Array, Distribution, Key, Params
 
 
 def normal(outputs: Array | tuple[Array, Array]) -> Normal:
-    """`[..., 2D]`, or means and log-variances `[..., D]` -> a diagonal normal."""
+    """Return a diagonal normal from `[..., 2D]`, or from means and log-variances `[..., D]`."""
     return Normal(*halves(outputs))
 
 
 def multivariate_normal(outputs: Array) -> MultivariateNormal:
-    """`[..., D + D (D + 1) / 2]` -> a normal with full covariance.
+    """Return a normal with full covariance from `[..., D + D (D + 1) / 2]`.
 
     The mean comes first, then log-variances, whose halves are the logarithms of the Cholesky factor's diagonal, then
     its strict lower triangle row by row.
@@ -36,13 +36,13 @@ def multivariate_normal(outputs: Array) -> MultivariateNormal:
 
 
 def delta(outputs: Array) -> Delta:
-    """`[..., D]` -> a point: the plain autoencoder's code."""
+    """Return a point mass at `[..., D]`, the code of a plain autoencoder."""
     return Delta(outputs)
 
 
 @dataclasses.dataclass(frozen=True)
 class BottomUp:
-    """q(z_1|x) q(z_2|z_1) ...: the encoder puts out the first, and a network makes each into the next."""
+    """Posterior q(z_1|x) q(z_2|z_1) ...: the encoder gives the first factor, a network each further one."""
 
     networks: tuple[nn.Module, ...]
 
@@ -50,20 +50,20 @@ class BottomUp:
         object.__setattr__(self, "networks", tuple(self.networks))
 
     def init(self, key: Key, outputs: Array) -> Params:
-        """Fresh parameters of the networks."""
+        """Initialise the parameters of the networks."""
         return init_links(key, normal(outputs).mean, self.networks)
 
     def __call__(self, outputs: Array, params: Params) -> Chain:
-        """`[..., 2D]` -> a distribution over tuples."""
+        """Return a distribution over tuples from `[..., 2D]`."""
         return Chain(normal(outputs), links(params, self.networks))
 
 
 class Posterior(NamedTuple):
-    """A head and the width it asks of the encoder."""
+    """Head, and the number of encoder outputs that it needs."""
 
     head: Callable[[Array], Distribution]
     num_outputs: Callable[[int], int]
-    """Latent dimensions -> encoder outputs."""
+    """Function from the number of latent dimensions to that of encoder outputs."""
 
 
 POSTERIORS = {

@@ -1,4 +1,4 @@
-"""THE TABLE of variants: a name, its pieces, its objective, its defaults, its paper. A new variant is a row."""
+"""Table of variants: name, parts, objective, defaults and paper. A new variant is a new row."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
 
 
 class Sizes(NamedTuple):
-    """What the networks are built from: their shapes, and what they compute in."""
+    """Shapes and floating-point type of the networks."""
 
     hidden: tuple[int, ...]
     """Widths of the dense hidden layers, from the data inwards; the decoder mirrors the encoder."""
@@ -44,13 +44,13 @@ class Sizes(NamedTuple):
 
 
 def mlp(sizes: Sizes) -> tuple[nn.Module, nn.Module]:
-    """Fully connected encoder and decoder."""
+    """Build a fully connected encoder and decoder."""
     encoder = MLPEncoder(sizes.hidden, sizes.encoder_outputs, sizes.activation, sizes.dtype)
     return encoder, MLPDecoder(sizes.hidden[::-1], sizes.decoder_shape, sizes.activation, sizes.dtype)
 
 
 def conv(sizes: Sizes) -> tuple[nn.Module, nn.Module]:
-    """Convolutional encoder and decoder."""
+    """Build a convolutional encoder and decoder."""
     if len(sizes.decoder_shape) != 3:
         raise InputError(f"preset: a convolutional network needs images [H, W, C], got {sizes.decoder_shape}; use vae")
     if not sizes.channels:
@@ -61,7 +61,7 @@ def conv(sizes: Sizes) -> tuple[nn.Module, nn.Module]:
 
 
 def channels_for(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Channels of convolutions that halve an image until no more than 7x7 values are left; two of them at least.
+    """Return channels of at least two convolutions, which halve an image until at most 7x7 values are left.
 
     >>> channels_for((28, 28, 1)), channels_for((64, 64, 3)), channels_for((256, 256, 3))
     ((32, 64), (32, 64, 128, 256), (32, 64, 128, 256, 256, 256))
@@ -74,26 +74,26 @@ def channels_for(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 class Preset(NamedTuple):
-    """One row: the five choices, and what they are where nobody says otherwise."""
+    """Row of the table: network, posterior, prior, likelihood and objective, and the default options."""
 
     paper: str
     networks: Callable[[Sizes], tuple[nn.Module, nn.Module]] = mlp
     hidden: tuple[int, ...] = (400,)
     channels: tuple[int, ...] | None = ()
-    """Channels of the convolutions; None for as many layers as the image is large, see `channels_for`."""
+    """Channels of the convolutions; None to choose them by the image's size, see `channels_for`."""
     activation: str = "relu"
     latent_dim: int = 20
     posterior: str = "normal"
     likelihood: str = "bernoulli"
     objective: Callable = elbo_loss
     options: Mapping[str, Any] = MappingProxyType({"free_bits": 0.0})
-    """What the objective takes besides model, beta and num_samples, and what it is where nobody says otherwise."""
+    """Further options of the objective besides model, beta and num_samples, with their defaults."""
     num_samples: int = 1
     beta: float = 1.0
     corruption: str = "none"
-    """Of what the encoder sees: a row of `objectives.CORRUPTIONS`, or none."""
+    """Corruption of the encoder's input: a row of `objectives.CORRUPTIONS`, or none."""
     collapses: bool = False
-    """Whether every posterior is meant to become the prior."""
+    """True if every posterior is meant to become the prior."""
 
 
 RAINFORTH = "Rainforth et al. 2018, https://arxiv.org/abs/1802.04537"
@@ -147,9 +147,9 @@ def build(
     likelihood: str | None = None,
     dtype: DTypeLike | None = None,
 ) -> VAE:
-    """Build a preset's model for examples of a shape; what is not given is the preset's.
+    """Build a preset's model for examples of a shape; options that are not given are the preset's.
 
-    The networks' hidden layers compute in `dtype`, float32 if None; parameters and outputs are float32 in any case.
+    The networks' hidden layers compute in `dtype`, float32 if None; parameters and outputs are always float32.
 
     >>> build("vae", (8, 8, 1), latent_dim=2).prior
     StandardNormal(latent_dim=2)
@@ -183,14 +183,14 @@ def build(
 
 
 def preset_channels(preset: Preset, shape: tuple[int, ...]) -> tuple[int, ...]:
-    """A row's channels for examples of a shape."""
+    """Return a row's channels for examples of a shape."""
     return channels_for(shape) if preset.channels is None else preset.channels
 
 
 def stochastic_layers(
     latent_dims: tuple[int, ...], hidden: tuple[int, ...], activation: Callable[[Array], Array]
 ) -> tuple[TopDown, BottomUp]:
-    """Prior and posterior of several layers of these dimensions, from the lowest up, with dense networks between."""
+    """Build prior and posterior of layers of these dimensions, from the lowest up, with dense networks between."""
     upwards = tuple(MLPEncoder(hidden, 2 * above, activation) for above in latent_dims[1:])
     downwards = tuple(MLPEncoder(hidden[::-1], 2 * below, activation) for below in latent_dims[-2::-1])
     return TopDown(StandardNormal(latent_dims[-1]), downwards), BottomUp(upwards)

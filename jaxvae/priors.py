@@ -15,7 +15,7 @@ from jaxvae.types import Array, Key, Params
 
 @dataclasses.dataclass(frozen=True)
 class StandardNormal:
-    """N(0, I) in `latent_dim` dimensions, whatever the parameters and the condition."""
+    """N(0, I) in `latent_dim` dimensions, independent of parameters and condition."""
 
     latent_dim: int
 
@@ -23,7 +23,7 @@ class StandardNormal:
         object.__setattr__(self, "latent_dim", whole_number("latent_dim", self.latent_dim))
 
     def __call__(self, params: Params, condition: Array | None = None) -> Normal:
-        """The prior, without a batch axis."""
+        """Return the prior, without a batch axis."""
         del params, condition
         zeros = jnp.zeros(self.latent_dim, jnp.float32)
         return Normal(zeros, zeros)
@@ -31,19 +31,19 @@ class StandardNormal:
 
 @dataclasses.dataclass(frozen=True)
 class TopDown:
-    """... p(z_1|z_2) p(z_2): a standard normal at the top, and a network that makes each layer into the one below."""
+    """Prior ... p(z_1|z_2) p(z_2): a standard normal at the top, and a network from each layer to the one below."""
 
     top: StandardNormal
     networks: tuple[nn.Module, ...]
-    """From the top downwards."""
+    """Networks from the top layer downwards."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "networks", tuple(self.networks))
 
     def init(self, key: Key) -> Params:
-        """Fresh parameters of the networks."""
+        """Initialise the parameters of the networks."""
         return init_links(key, jnp.zeros((1, self.top.latent_dim)), self.networks)
 
     def __call__(self, params: Params, condition: Array | None = None) -> Chain:
-        """The prior over tuples (z_1, z_2, ...), without a batch axis."""
+        """Return the prior over tuples (z_1, z_2, ...), without a batch axis."""
         return Chain(self.top(params, condition), links(params["prior"], self.networks), backwards=True)

@@ -1,9 +1,9 @@
-"""Every key in the library comes from here: derived by name, step and example, never threaded.
+"""Random keys, derived by name, step and example, never passed from one use to the next.
 
     root --name--> stream --step--> stream at that step --example id--> the example's own noise
 
-So the noise an example meets depends neither on its batch, nor on the number of devices, nor on what ran before; and a
-run resumes from its root key and its step alone.
+The noise of an example therefore depends neither on its batch, nor on the number of devices, nor on earlier
+computations; and a run resumes from its root key and its step alone.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from jaxvae.types import Array, Key
 
 
 def check_key(key: Key) -> None:
-    """Refuse what is no typed key: a raw one, two numbers, cannot be told from two keys."""
+    """Refuse an array that is no typed key: a raw key, two numbers, looks the same as two keys."""
     dtype = getattr(key, "dtype", None)
     if dtype is None or not jnp.issubdtype(dtype, jax.dtypes.prng_key):
         came = type(key).__name__ if dtype is None else f"{dtype} {jnp.shape(key)}"
@@ -26,14 +26,14 @@ def check_key(key: Key) -> None:
 
 
 def root(seed: int) -> Key:
-    """The one key of a run."""
+    """Return the root key of a run."""
     return jax.random.key(seed)
 
 
 def stream(key: Key, name: str, step: int | Array | None = None) -> Key:
-    """The key of a named stream of random numbers, at a step if one is given.
+    """Return the key of a named stream of random numbers, at a step if one is given.
 
-    A stream's numbers do not shift when another stream is added, because the name itself is hashed into the key.
+    A new stream does not change the numbers of the others, because the name is hashed into the key.
     """
     check_key(key)
     number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big")
@@ -42,13 +42,13 @@ def stream(key: Key, name: str, step: int | Array | None = None) -> Key:
 
 
 def example_keys(key: Key, ids: Array) -> Key:
-    """One key per example, `[B]`, from the examples' numbers in the whole set."""
+    """Return one key per example, `[B]`, from the examples' indices in the whole set."""
     check_key(key)
     return jax.vmap(jax.random.fold_in, in_axes=(None, 0))(key, ids)
 
 
 def sample_keys(key: Key, num_samples: int) -> Key:
-    """`[K, ...]` keys for K draws, from one key or from `[B]` keys. Draw k is the same whatever K is."""
+    """Return `[K, ...]` keys for K samples, from one key or from `[B]` keys. Key k is the same for every K."""
     check_key(key)
     num_samples = whole_number("num_samples", num_samples)
 

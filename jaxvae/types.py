@@ -1,4 +1,4 @@
-"""What a distribution, a model and a training state are: the contracts of all other modules."""
+"""Types of distributions, models and training states: the interfaces between all modules."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import optax
 
 Array: TypeAlias = jax.Array
 Key: TypeAlias = jax.Array
-"""A typed key from `jax.random.key`: one key, or one key per example `[B]`."""
+"""Typed key from `jax.random.key`: one key, or one key per example `[B]`."""
 Params: TypeAlias = Any
-"""Any pytree of arrays."""
+"""Pytree of arrays."""
 Value: TypeAlias = Any
-"""What a distribution is over: arrays or, of several stochastic layers, tuples of arrays."""
+"""Value of a distribution: an array or, with several stochastic layers, a tuple of arrays."""
 
 
 class InputError(ValueError):
@@ -24,89 +24,89 @@ class InputError(ValueError):
 
 
 def first_line(error: BaseException) -> str:
-    """Return the reason that an error gives, in one line."""
+    """Return an error's reason in one line."""
     return (str(error) or type(error).__name__).splitlines()[0]
 
 
 def did_you_mean(word: str, words: Iterable[str]) -> str:
-    """Return a hint to the nearest of these words, or nothing where none is near."""
+    """Return a hint to the nearest of these words, empty if none is near."""
     nearest = difflib.get_close_matches(word, list(words), n=1)
     return f" (did you mean {nearest[0]!r}?)" if nearest else ""
 
 
 @runtime_checkable
 class Distribution(Protocol):
-    """Anything that can be sampled and scored; NumPyro's distributions satisfy it too."""
+    """Interface of distributions that can be sampled and scored; NumPyro's satisfy it too."""
 
     @property
     def mean(self) -> Value:
-        """The expected value."""
+        """Expected value."""
         ...
 
     def sample(self, key: Key) -> Value:
-        """Draw one value."""
+        """Sample one value."""
         ...
 
     def log_prob(self, value: Value) -> Array:
-        """Log-density in nats, per example."""
+        """Compute the log-density in nats, per example."""
         ...
 
 
 class Model(Protocol):
-    """What a bound needs to know of a model: three pure functions that return distributions.
+    """Interface of models for a bound: three pure functions that return distributions.
 
-    Where a condition is given (labels, say) it follows as one more positional argument.
+    A condition (labels, for example), if given, follows as one more positional argument.
     """
 
     @property
     def encode(self) -> Callable[..., Distribution]:
-        """`(params, x) -> q(z|x)`."""
+        """Function `(params, x) -> q(z|x)`."""
         ...
 
     @property
     def decode(self) -> Callable[..., Distribution]:
-        """`(params, z) -> p(x|z)`."""
+        """Function `(params, z) -> p(x|z)`."""
         ...
 
     @property
     def prior(self) -> Callable[..., Distribution]:
-        """`(params) -> p(z)`."""
+        """Function `(params) -> p(z)`."""
         ...
 
 
 class ElboTerms(NamedTuple):
-    """The evidence lower bound taken apart, per example, in nats."""
+    """Terms of the evidence lower bound, per example, in nats."""
 
     log_likelihood: Array
     """`[B]` log p(x|z), averaged over the samples of z."""
     kl: Array
     """`[B]` KL(q(z|x) || p(z))."""
     kl_per_dimension: Array
-    """`[B, D]` the same per latent dimension; `[B, 1]` where the KL does not separate."""
+    """`[B, D]` KL per latent dimension; `[B, 1]` where the KL does not separate."""
 
     @property
     def elbo(self) -> Array:
-        """`[B]` the evidence lower bound: log-likelihood minus KL."""
+        """`[B]` evidence lower bound: log-likelihood minus KL."""
         return self.log_likelihood - self.kl
 
 
 class Batch(NamedTuple):
-    """What one training step sees."""
+    """Batch of one training step."""
 
     x: Array
     """`[B, ...]` examples."""
     ids: Array
-    """`[B]` the examples' numbers in the whole set: their noise is keyed by these."""
+    """`[B]` indices of the examples in the whole set, by which their noise is keyed."""
     weights: Array
     """`[B]` 1 for an example, 0 for padding."""
     condition: Array | None = None
-    """`[B, ...]` what encoder and decoder are told besides x and z."""
+    """`[B, ...]` conditions of encoder and decoder."""
 
 
 class Chunk(NamedTuple):
-    """What one dispatch trains on: `num_steps` rows, from `first_row` on, of M steps' batches.
+    """Batches of one dispatch: `num_steps` rows, from `first_row` on, of M steps' batches.
 
-    Several devices or seeds put one more axis in front of the three arrays.
+    With several devices or seeds the three arrays have one more leading axis.
     """
 
     ids: Array | np.ndarray
@@ -114,17 +114,17 @@ class Chunk(NamedTuple):
     weights: Array | np.ndarray
     """`[M, B]` 1 for an example, 0 for padding."""
     x: Array | np.ndarray | None
-    """`[M, B, ...]` the examples as they are stored, or None where they are gathered from a set on the device."""
+    """`[M, B, ...]` stored examples, or None where they are gathered from a set on the device."""
     first_row: int
     num_steps: int
 
 
 class TrainState(NamedTuple):
-    """Everything a run needs to go on; it is what a checkpoint holds, and never carries a device axis."""
+    """State from which a run resumes, saved in checkpoints; it never has a device axis."""
 
     step: Array
     """Number of steps taken."""
     params: Params
     opt_state: optax.OptState
     key: Key
-    """The run's root key. It never changes: steps and examples are folded into it."""
+    """Root key of the run. It never changes: steps and examples are folded into it."""

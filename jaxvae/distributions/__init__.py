@@ -1,4 +1,4 @@
-"""Distributions as frozen pytrees, one family a file, and the KL divergences between them."""
+"""Distributions as frozen pytrees, one family per file, and the KL divergences between them."""
 
 from jaxvae.distributions.bernoulli import Bernoulli as Bernoulli
 from jaxvae.distributions.bernoulli import ContinuousBernoulli as ContinuousBernoulli

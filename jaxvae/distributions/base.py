@@ -1,7 +1,7 @@
-"""What all distributions here share: frozen pytrees whose last `event_ndim` axes are one event.
+"""Base of all distributions: frozen pytrees whose last `event_ndim` axes are one event.
 
-Leading axes are examples. `sample(key)` takes one key, or one key per leading index, so that an example's noise can be
-its own. `log_prob` sums over the event's axes and computes in at least float32.
+Leading axes are examples. `sample(key)` takes one key, or one key per leading index, so that noise can be keyed by
+example. `log_prob` sums over the event's axes and computes in at least float32.
 """
 
 from __future__ import annotations
@@ -19,51 +19,51 @@ from jaxvae.types import Array, Key
 
 T = TypeVar("T", bound=type)
 Support: TypeAlias = Literal["real", "unit", "binary", "integers", "any"]
-"""The values that a distribution is over; a point mass may lie anywhere."""
+"""Support of a distribution; a point mass may lie anywhere."""
 
 
 def static(*, default: int | bool) -> Any:
-    """Mark a field that is structure and not data, such as `event_ndim`: how many trailing axes make one event."""
+    """Mark a static field, which is structure and not data, such as `event_ndim`, the number of axes of one event."""
     return dataclasses.field(default=default, metadata={"static": True})
 
 
 @dataclass_transform(frozen_default=True, eq_default=False, field_specifiers=(static,))
 def distribution(cls: T) -> T:
-    """Make a class a frozen dataclass and a pytree."""
+    """Turn a class into a frozen dataclass and a pytree."""
     frozen: Any = dataclasses.dataclass(frozen=True, eq=False)(cls)
     return jax.tree_util.register_dataclass(frozen)
 
 
 def as_floats(*arrays: ArrayLike) -> list[Array]:
-    """Arrays in one floating type: float32, or float64 where one has it.
+    """Convert arrays to one floating type: float32, or float64 where one has it.
 
-    Half precision is enough for a layer, not for a sum of log-densities; and integers wrap around.
+    Half precision is enough for a layer, not for a sum of log-densities; and integers overflow.
     """
-    with jax.numpy_dtype_promotion("standard"):  # the cast is meant, so the strict mode does not refuse it
+    with jax.numpy_dtype_promotion("standard"):  # the cast is intended, also in strict mode
         dtype = jnp.result_type(jnp.float32, *arrays)
     return [jnp.asarray(array, dtype) for array in arrays]
 
 
 def broadcast_floats(*arrays: ArrayLike) -> list[Array]:
-    """Arrays in one floating type and of one shape."""
+    """Convert arrays to one floating type and one shape."""
     return jnp.broadcast_arrays(*as_floats(*arrays))
 
 
 def at_least_float32(array: ArrayLike) -> Array:
-    """One array as `as_floats` returns it."""
+    """Convert one array as `as_floats` does."""
     return as_floats(array)[0]
 
 
 def cast_like(result: Array, parameter: Array) -> Array:
-    """A result that was computed in float32, in the parameter's dtype where that is a floating one."""
+    """Cast a result that was computed in float32 to the parameter's dtype where that is a floating one."""
     dtype = jnp.result_type(parameter)
     return result.astype(dtype) if jnp.issubdtype(dtype, jnp.floating) else result
 
 
 def event_rows(event_ndim: int, value: Array, *parameters: Array) -> list[Array]:
-    """Broadcast a value and parameters against each other, as floats, and make the event one axis, `[..., E]`.
+    """Broadcast a value and parameters against each other, as floats, and flatten the event to one axis, `[..., E]`.
 
-    XLA on CPU takes a third longer for a whole training step where it must loop over a last axis of one channel.
+    On CPU a loop over a last axis of one channel makes a whole training step a third slower.
     """
     check_value(value, jnp.broadcast_shapes(*map(jnp.shape, parameters)), event_ndim)
     return [flatten_event(array, event_ndim) for array in broadcast_floats(value, *parameters)]
@@ -73,7 +73,7 @@ def check_value(value: ArrayLike, shape: Sequence[int], event_ndim: int) -> None
     """Refuse a value that is no event of a distribution of this shape.
 
     Leading axes broadcast. The event's do not, unless all its parameters are one number: `[B]` and `[B, 1]` would
-    become `[B, B]`, and a sum over it a finite number that means nothing.
+    become `[B, B]`, and its sum a finite number without meaning.
     """
     whole, event = jnp.shape(value), _last(shape, event_ndim)
     if (shape and _last(whole, event_ndim) != event) or _broadcast(whole, shape) is None:
@@ -85,7 +85,7 @@ def check_value(value: ArrayLike, shape: Sequence[int], event_ndim: int) -> None
 def check_prior(q_shape: Sequence[int], p_shape: Sequence[int], event_ndim: int) -> None:
     """Refuse a prior with dimensions that the posterior lacks: broadcasting would count the posterior's several times.
 
-    The other way, a prior `[D]` or `[1]` or one number for a posterior `[B, D]`, is the same prior for all.
+    The reverse, a prior `[D]` or `[1]` or one number for a posterior `[B, D]`, is the same prior for all.
     """
     joint = _broadcast(q_shape, p_shape)
     if joint is None or _last(joint, event_ndim) != _last(q_shape, event_ndim):
@@ -104,7 +104,7 @@ def _broadcast(*shapes: Sequence[int]) -> tuple[int, ...] | None:
 
 
 def halves(outputs: Array | tuple[Array, Array]) -> tuple[Array, Array]:
-    """Means and log-variances: the two halves of a network's outputs `[..., 2D]`, or its two outputs as they are."""
+    """Return means and log-variances: the halves of a network's outputs `[..., 2D]`, or its two outputs unchanged."""
     if isinstance(outputs, tuple | list) and len(outputs) == 2:
         mean, log_var = outputs
         return mean, log_var
@@ -120,7 +120,7 @@ def halves(outputs: Array | tuple[Array, Array]) -> tuple[Array, Array]:
 
 
 def flatten_event(array: Array, event_ndim: int) -> Array:
-    """Make the last `event_ndim` axes one."""
+    """Flatten the last `event_ndim` axes to one."""
     return array.reshape(*array.shape[: array.ndim - event_ndim], -1)
 
 

@@ -1,4 +1,4 @@
-"""Pixels in [0, 1]: the Bernoulli, the continuous Bernoulli, and the cross-entropy that is neither."""
+"""Distributions of pixels in [0, 1]: Bernoulli, continuous Bernoulli, and the unnormalised cross-entropy."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from jaxvae.types import Array, Key
 
 @jax.custom_jvp
 def softplus(x: Array) -> Array:
-    """Log(1 + exp(x)) = max(x, 0) + log(1 + exp(-|x|)), whose derivative is the sigmoid.
+    """Compute log(1 + exp(x)) = max(x, 0) + log(1 + exp(-|x|)), whose derivative is the sigmoid.
 
     `jax.nn.softplus` has the same values; this one's gradient takes two thirds of the time.
     """
@@ -36,23 +36,23 @@ def _softplus_jvp(primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array,
 
 
 def _cross_entropy(value: Array, logits: Array) -> Array:
-    # x log sigmoid(l) + (1 - x) log sigmoid(-l) = x l - softplus(l): no probability is ever formed, so none can be 0.
+    # x log sigmoid(l) + (1 - x) log sigmoid(-l) = x l - softplus(l): no probability is computed, so none can be 0.
     return _within(value, logits, jnp.where(jnp.isinf(logits), 0.0, value * logits - softplus(logits)))
 
 
 def _within(value: Array, logits: Array, log_prob: Array) -> Array:
-    """-inf off [0, 1], or off the one value that an infinite logit allows; else NaN stays NaN."""
+    """Replace log_prob by -inf outside [0, 1], or off the one value that an infinite logit allows; NaN stays NaN."""
     impossible = jnp.isinf(logits) & (value != (logits > 0).astype(value.dtype))
     return jnp.where((value < 0) | (value > 1) | impossible, -jnp.inf, log_prob)
 
 
 @distribution
 class Bernoulli:
-    """Independent coins, log p(x) = sum [ x l - softplus(l) ] for x in {0, 1}.
+    """Independent Bernoulli variables, log p(x) = sum [ x l - softplus(l) ] for x in {0, 1}.
 
-    Between 0 and 1 the expression is that of coins with x as their bias, on average, and no likelihood: use
-    `ContinuousBernoulli`, or `GreyCrossEntropy` if that is what is meant. Off [0, 1] it is -inf. An infinite logit
-    makes one value certain: its log-probability is 0, the other's -inf.
+    For x between 0 and 1 the expression is the expectation over binary values with mean x, and no likelihood: use
+    `ContinuousBernoulli`, or `GreyCrossEntropy` if it is intended. Outside [0, 1] it is -inf. An infinite logit makes
+    one value certain: its log-probability is 0, the other's -inf.
     """
 
     support: ClassVar[Support] = "binary"
@@ -61,26 +61,26 @@ class Bernoulli:
 
     @property
     def mean(self) -> Array:
-        """The probability of a 1."""
+        """Probability of a 1."""
         return _sigmoid(self.logits)
 
     def sample(self, key: Key) -> Array:
-        """Draw 0. or 1.; not differentiable."""
+        """Sample 0. or 1.; not differentiable."""
         logits = at_least_float32(self.logits)
         noise = draw(jax.random.uniform, key, logits.shape, logits.dtype)
         return cast_like((noise < jax.nn.sigmoid(logits)).astype(logits.dtype), self.logits)
 
     def log_prob(self, value: Array) -> Array:
-        """`[...]` nats."""
+        """Return `[...]` nats."""
         return _cross_entropy(*event_rows(self.event_ndim, value, self.logits)).sum(-1)
 
 
 @distribution
 class GreyCrossEntropy:
-    """Binary cross-entropy on grey values x in [0, 1], a popular reconstruction term. It is NOT a likelihood.
+    """Binary cross-entropy on grey values x in [0, 1], a popular reconstruction term. It is not a likelihood.
 
-    It does not integrate to one over [0, 1], and its best value is minus the entropy of the image, not 0: a "bound"
-    made with it compares with nothing but itself.
+    It does not integrate to one over [0, 1], and its maximum is minus the entropy of the image, not 0: a "bound" with
+    it can be compared only with others of the same kind.
     """
 
     support: ClassVar[Support] = "unit"
@@ -89,21 +89,21 @@ class GreyCrossEntropy:
 
     @property
     def mean(self) -> Array:
-        """The grey value that a decoder with these logits means."""
+        """Grey value of a decoder with these logits."""
         return _sigmoid(self.logits)
 
     def sample(self, key: Key) -> Array:
-        """The mean: there is no distribution to sample from."""
+        """Return the mean, because there is no distribution to sample from."""
         return self.mean
 
     def log_prob(self, value: Array) -> Array:
-        """`[...]` minus the cross-entropy, in nats; unnormalised."""
+        """Return `[...]`, minus the cross-entropy in nats; unnormalised."""
         return _cross_entropy(*event_rows(self.event_ndim, value, self.logits)).sum(-1)
 
 
 @distribution
 class ContinuousBernoulli:
-    r"""The normalised density on [0, 1] with the Bernoulli's exponent: p(x) = exp(x l) l / (exp(l) - 1).
+    r"""Normalised density on [0, 1] with the Bernoulli's exponent: p(x) = exp(x l) l / (exp(l) - 1).
 
     Reference: Loaiza-Ganem & Cunningham 2019, https://arxiv.org/abs/1907.06845, equations 4-9.
     """
@@ -114,7 +114,7 @@ class ContinuousBernoulli:
 
     @property
     def mean(self) -> Array:
-        """1 / (1 - exp(-l)) - 1 / l, which is not sigmoid(l)."""
+        """Mean 1 / (1 - exp(-l)) - 1 / l, which is not sigmoid(l)."""
         logits = at_least_float32(self.logits)
         small, safe = _split_small(logits, 0.3)
         series = 0.5 + logits / 12 - logits**3 / 720 + logits**5 / 30240
@@ -122,20 +122,20 @@ class ContinuousBernoulli:
         return cast_like(mean, self.logits)
 
     def sample(self, key: Key) -> Array:
-        """Draw by the inverse distribution function, differentiable in the logits."""
+        """Sample by the inverse distribution function, differentiable in the logits."""
         logits = at_least_float32(self.logits)
-        # Never 0: 1 - noise must stay below 1, or a large positive logit meets log(0).
+        # Never 0: 1 - noise must stay below 1, or a large positive logit gives log(0).
         uniform = functools.partial(jax.random.uniform, minval=jnp.finfo(logits.dtype).eps)
         noise = draw(uniform, key, logits.shape, logits.dtype)
         small, safe = _split_small(logits, 0.01)
         series = noise + logits * noise * (1 - noise) * (0.5 + logits / 6 * (1 - 2 * noise))
-        # Written for negative logits, where expm1 stays in (-1, 0]; a positive logit is the mirror image.
+        # Computed for negative logits, where expm1 stays in (-1, 0]; a positive logit is the mirror image.
         slope = -jnp.abs(safe)
         falling = jnp.log1p(jnp.where(safe > 0, 1 - noise, noise) * jnp.expm1(slope)) / slope
         return cast_like(jnp.where(small, series, jnp.where(safe > 0, 1 - falling, falling)), self.logits)
 
     def log_prob(self, value: Array) -> Array:
-        """`[...]` nats, a log-density: it may be positive."""
+        """Return `[...]` log-densities in nats, which may be positive."""
         value, logits = event_rows(self.event_ndim, value, self.logits)
         anchor, log_normalizer = _log_normalizer(logits)
         residual = jnp.where(jnp.isinf(logits), 0.0, (value - anchor) * logits)
@@ -147,9 +147,9 @@ def _sigmoid(logits: Array) -> Array:
 
 
 def _log_normalizer(logits: Array) -> tuple[Array, Array]:
-    """Of exp(l x): the a in [0, 1] around which x is taken, and log of the integral of exp(l (x - a)).
+    """Return a point a in [0, 1], and the logarithm of the integral of exp(l (x - a)) over x in [0, 1].
 
-    a = 1 / 2 near l = 0, and far out the likely end, where (exp(l) - 1) / l alone would drown its logarithm in l.
+    a is 1 / 2 near l = 0, and the likely end for large |l|, where the logarithm of (exp(l) - 1) / l would lose digits.
     """
     small, safe = _split_small(logits, 0.3)
     series = logits**2 / 24 - logits**4 / 2880 + logits**6 / 181440
@@ -161,6 +161,6 @@ def _log_normalizer(logits: Array) -> tuple[Array, Array]:
 
 
 def _split_small(logits: Array, threshold: float) -> tuple[Array, Array]:
-    """Where a series is better than 0 / 0, and logits that are safe to divide by everywhere (so no NaN gradient)."""
+    """Return a mask of logits that need a series, and logits that are safe to divide by (so no NaN gradient)."""
     small = jnp.abs(logits) < threshold
     return small, jnp.where(small, 1.0, logits)

@@ -1,4 +1,4 @@
-"""Integers in 0..C-1, by logits."""
+"""Categorical distribution of integers in 0..C-1, with logits."""
 
 from __future__ import annotations
 
@@ -32,28 +32,28 @@ class Categorical:
 
     support: ClassVar[Support] = "integers"
     logits: Array
-    """`[..., C]`."""
+    """`[..., C]` logits."""
     event_ndim: int = static(default=1)
 
     @property
     def probabilities(self) -> Array:
-        """`[..., C]`, summing to one."""
+        """`[..., C]` probabilities."""
         return cast_like(jax.nn.softmax(at_least_float32(self.logits)), self.logits)
 
     @property
     def mean(self) -> Array:
-        """The expected class number, which has meaning where classes are levels."""
+        """Expected class number, meaningful where classes are levels."""
         probabilities = jax.nn.softmax(at_least_float32(self.logits))
         classes = jnp.arange(probabilities.shape[-1], dtype=probabilities.dtype)
         return cast_like(probabilities @ classes, self.logits)
 
     def sample(self, key: Key) -> Array:
-        """Draw integers by the Gumbel-max trick; not differentiable."""
+        """Sample integers by the Gumbel-max trick; not differentiable."""
         logits = at_least_float32(self.logits)
         return jnp.argmax(logits + draw(jax.random.gumbel, key, logits.shape, logits.dtype), axis=-1)
 
     def log_prob(self, value: ArrayLike) -> Array:
-        """`[...]` nats; -inf where there is no such class, as for a negative or fractional number."""
+        """Return `[...]` nats; -inf where there is no such class, as for a negative or fractional number."""
         log_probabilities = jax.nn.log_softmax(at_least_float32(self.logits))
         check_value(value, log_probabilities.shape[:-1], self.event_ndim)
         classes, there = _classes(value, log_probabilities.shape[-1])
@@ -63,14 +63,14 @@ class Categorical:
 
 
 def _classes(value: ArrayLike, num_classes: int) -> tuple[Array, Array]:
-    """Class numbers as int32, 0 where there is no such class; and where there is one."""
-    if not isinstance(value, jax.Array):  # JAX would keep the lower 32 of 64 bits, and find a class in 2**32
+    """Return class numbers as int32, 0 where there is no such class; and a mask of those that exist."""
+    if not isinstance(value, jax.Array):  # JAX would keep the lower 32 of 64 bits: 2**32 would become 0
         value = np.clip(np.asarray(value, np.float64), -1, num_classes)
     value = jnp.asarray(value)
     if jnp.issubdtype(value.dtype, jnp.floating):
         value = at_least_float32(value)
     elif value.dtype.itemsize < 4 or value.dtype == jnp.uint32:
-        value = value.astype(jnp.int32)  # 256 classes are 0 of a uint8; what wraps around here becomes negative
+        value = value.astype(jnp.int32)  # 256 classes would be 0 as uint8; values that overflow int32 become negative
     there = (value >= 0) & (value < num_classes) & (value % 1 == 0)
     return jnp.where(there, value, 0).astype(jnp.int32), there
 

@@ -1,4 +1,4 @@
-"""A chain of distributions, each given by the value before: several stochastic layers as one posterior or prior."""
+"""Chain of distributions, each conditional on the value before: several stochastic layers as one distribution."""
 
 from __future__ import annotations
 
@@ -20,35 +20,35 @@ Values: TypeAlias = tuple[Array, ...]
 
 @distribution
 class Chain:
-    """p(a, b, c) = p(a) p(b|a) p(c|b): a value is the tuple (a, b, c), or (c, b, a) where it is `backwards`.
+    """Chain p(a, b, c) = p(a) p(b|a) p(c|b): a value is the tuple (a, b, c), or (c, b, a) where it is `backwards`.
 
-    A posterior goes up from the data, q(z1|x) q(z2|z1); a prior comes down, p(z2) p(z1|z2), and is backwards: both
-    speak of (z1, z2).
+    A posterior goes up from the data, q(z1|x) q(z2|z1); a prior comes down, p(z2) p(z1|z2), and is backwards: values
+    of both are (z1, z2).
     """
 
     first: Distribution
     links: tuple[Callable[[Array], Distribution], ...]
-    """Each a pytree that makes a value into the distribution of the next."""
+    """Pytrees, each a function from a value to the distribution of the next."""
     backwards: bool = static(default=False)
     event_ndim: int = static(default=1)
 
     @property
     def support(self) -> tuple[Any, ...]:
-        """What each value is over, as far as it is known."""
+        """Support of each value, as far as it is known."""
         return tuple(getattr(layer, "support", None) for layer in self._in_order((self.first, *self.links)))
 
     @property
     def mean(self) -> Values:
-        """The mean of each, given the means before it."""
+        """Mean of each value, given the means before it."""
         return self._walk(lambda link, _: link.mean)
 
     def sample(self, key: Key) -> Values:
-        """Draw one after another."""
+        """Sample the values one after another."""
         keys = rng.sample_keys(key, len(self.links) + 1)
         return self._walk(lambda link, number: link.sample(keys[number]))
 
     def log_prob(self, value: Values) -> Array:
-        """`[...]` nats: the sum over the links."""
+        """Return `[...]` nats, the sum over the links."""
         values = self._in_order(value)
         total = log_prob_per_example(self.first, values[0])
         for link, before, after in zip(self.links, values, values[1:]):
@@ -62,20 +62,20 @@ class Chain:
         return self._in_order(tuple(values))
 
     def _in_order(self, layers: tuple[Any, ...]) -> tuple[Any, ...]:
-        """From the order of the chain to that of a value, or back."""
+        """Convert the order of the chain to that of a value, or back."""
         return layers[::-1] if self.backwards else layers
 
 
 @distribution
 class Link:
-    """A network that makes a value `[..., D]` into the diagonal normal of the next."""
+    """Network from a value `[..., D]` to the diagonal normal of the next."""
 
     support: ClassVar[Support] = "real"
     params: Params
     network: nn.Module = dataclasses.field(metadata={"static": True})
 
     def __call__(self, value: Array) -> Normal:
-        """Means and log-variances are the two halves of what the network puts out."""
+        """Return the normal whose means and log-variances are the two halves of the network's output."""
         rows = value.reshape(-1, value.shape[-1])
         outputs = cast(Array, self.network.apply({"params": self.params}, rows))
         mean, log_var = jnp.split(outputs.reshape(*value.shape[:-1], -1), 2, axis=-1)
@@ -83,12 +83,12 @@ class Link:
 
 
 def links(params: Sequence[Params], networks: Sequence[nn.Module]) -> tuple[Link, ...]:
-    """One link for each network."""
+    """Return one link for each network."""
     return tuple(Link(one, network) for one, network in zip(params, networks))
 
 
 def init_links(key: Key, value: Array, networks: Sequence[nn.Module]) -> list[Params]:
-    """Fresh parameters of the networks, the first of which begins with a value `[B, D]`."""
+    """Initialise the parameters of the networks, the first of which takes a value `[B, D]`."""
     params: list[Params] = []
     for number, network in enumerate(networks):
         params.append(network.init(rng.stream(key, f"init link {number}"), value)["params"])

@@ -1,4 +1,4 @@
-"""All mass at one point: what a plain autoencoder's encoder returns."""
+"""Point mass, the posterior of a plain autoencoder."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from jaxvae.types import Array, Key
 
 @distribution
 class Delta:
-    """A point mass. It has no density; `log_prob` counts 0 at the point and -inf elsewhere.
+    """Point mass. It has no density; `log_prob` is 0 at the point and -inf elsewhere.
 
-    So the "KL" of a delta posterior is -log p(z): the prior's pull on the code, the point's infinite entropy left out.
+    The "KL" of a delta posterior is therefore -log p(z), without the point's infinite negative entropy.
     """
 
     support: ClassVar[Support] = "any"
@@ -22,10 +22,10 @@ class Delta:
     event_ndim: int = static(default=1)
 
     def sample(self, key: Key) -> Array:
-        """The point itself."""
+        """Return the point."""
         return self.mean
 
     def log_prob(self, value: Array) -> Array:
-        """`[...]` 0 at the point, -inf elsewhere."""
+        """Return `[...]`, 0 at the point and -inf elsewhere."""
         value, mean = event_rows(self.event_ndim, value, self.mean)
         return jnp.where(value == mean, 0.0, -jnp.inf).sum(-1)

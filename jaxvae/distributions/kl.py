@@ -21,7 +21,7 @@ _CLOSED_FORMS: dict[tuple[type, type], ClosedForm] = {}
 
 
 def register_kl(q_type: type, p_type: type) -> Callable[[ClosedForm], ClosedForm]:
-    """Teach `kl_divergence` a closed form, for one's own or another library's distributions.
+    """Register a closed form with `kl_divergence`, for your own or another library's distributions.
 
     The function registered takes `(q, p)` and returns nats per dimension `[..., D]`, or `[..., 1]` where the KL does
     not separate into dimensions.
@@ -35,19 +35,19 @@ def register_kl(q_type: type, p_type: type) -> Callable[[ClosedForm], ClosedForm
 
 
 def kl_per_dimension(q: Distribution, p: Distribution, value: Array | None = None) -> Array:
-    """KL(q || p) before the sum over dimensions.
+    """Compute KL(q || p) before the sum over dimensions.
 
     Args:
-        q: where the expectation is taken.
-        p: the reference, usually a prior.
-        value: a sample of q, needed only where no closed form is known.
+        q: distribution of the expectation, usually a posterior.
+        p: reference distribution, usually a prior.
+        value: sample of q, needed only where no closed form is known.
 
     Returns:
         `[..., D]` nats; `[..., 1]` where the KL does not separate, or is estimated as log q(value) - log p(value).
 
     Raises:
-        TypeError: no closed form is known for the pair and no `value` came.
-        InputError: no closed form is known, and the two are over different values (a Bernoulli and a Normal).
+        TypeError: no closed form is known for the pair and no `value` is given.
+        InputError: no closed form is known, and the supports differ (a Bernoulli and a Normal).
     """
     closed_form = _CLOSED_FORMS.get((type(q), type(p)))
     if closed_form is not None:
@@ -62,7 +62,7 @@ def kl_per_dimension(q: Distribution, p: Distribution, value: Array | None = Non
 
 
 def kl_divergence(q: Distribution, p: Distribution, value: Array | None = None) -> Array:
-    """KL(q || p) = E_q[log q - log p], `[...]` nats: `kl_per_dimension` summed over dimensions.
+    """Compute KL(q || p) = E_q[log q - log p], `[...]` nats: `kl_per_dimension` summed over dimensions.
 
     >>> import jax.numpy as jnp
     >>> unit, moved = Normal(jnp.zeros(2), jnp.zeros(2)), Normal(jnp.array([1.0, 0.0]), jnp.zeros(2))
@@ -73,10 +73,10 @@ def kl_divergence(q: Distribution, p: Distribution, value: Array | None = None) 
 
 
 def log_ratio(q: Distribution, p: Distribution, value: Value) -> Array:
-    """`[B]` log q(value) - log p(value) in nats: the KL, if the value is a sample of q, on average.
+    """Compute `[B]` log q(value) - log p(value) in nats, whose mean is the KL if the value is a sample of q.
 
     Raises:
-        InputError: the two are over different values (a Bernoulli and a Normal).
+        InputError: the supports differ (a Bernoulli and a Normal).
     """
     check_supports(q, p)
     log_q, log_p = broadcast_floats(log_prob_per_example(q, value), log_prob_per_example(p, value))
@@ -84,7 +84,7 @@ def log_ratio(q: Distribution, p: Distribution, value: Value) -> Array:
 
 
 def log_prob_per_example(distribution: Distribution, value: Array) -> Array:
-    """`[B]` log-densities, also of a foreign distribution that leaves the event's axes unsummed."""
+    """Compute `[B]` log-densities, also of another library's distribution that does not sum over the event's axes."""
     log_prob = at_least_float32(distribution.log_prob(value))
     if hasattr(distribution, "event_ndim"):
         return log_prob
@@ -99,7 +99,7 @@ def log_prob_per_example(distribution: Distribution, value: Array) -> Array:
 
 
 def _check_dimensions(q: Any, p: Any) -> None:
-    """Refuse a prior with other dimensions; of distributions that have a closed form, ours have one mean an axis."""
+    """Refuse a prior with other dimensions; jaxvae's distributions with a closed form have one mean per dimension."""
     if hasattr(q, "event_ndim") and hasattr(p, "event_ndim"):
         check_prior(_shape(q), _shape(p), q.event_ndim)
 
@@ -121,7 +121,7 @@ def _normal_normal(q: Normal, p: Normal) -> Array:
 @register_kl(Bernoulli, Bernoulli)
 def _bernoulli_bernoulli(q: Bernoulli, p: Bernoulli) -> Array:
     of_q, of_p = broadcast_floats(q.logits, p.logits)
-    # log sigmoid(l) = -softplus(-l), of a 1 and of a 0
+    # log sigmoid(l) = -softplus(-l), for 1 and 0
     one = _expected(-softplus(-of_q), -softplus(-of_p))
     zero = _expected(-softplus(of_q), -softplus(of_p))
     return flatten_event(one + zero, q.event_ndim)
@@ -134,7 +134,7 @@ def _categorical_categorical(q: Categorical, p: Categorical) -> Array:
 
 
 def _expected(log_q: Array, log_p: Array) -> Array:
-    """Compute q (log q - log p) of one outcome; what cannot happen adds nothing, and has no gradient."""
+    """Compute q (log q - log p) of one outcome; an impossible one adds nothing, and has no gradient."""
     return jnp.exp(log_q) * jnp.where(log_q == -jnp.inf, 0.0, log_q - log_p)
 
 
@@ -148,6 +148,6 @@ def _full_covariance(q: Normal | MultivariateNormal, p: Normal | MultivariateNor
 def _cholesky(d: Normal | MultivariateNormal) -> Array:
     if isinstance(d, MultivariateNormal):
         return d.cholesky
-    # One number may be all log-variances.
+    # One number may stand for all log-variances.
     _, log_var = broadcast_floats(d.mean, d.log_var)
     return diagonal_matrix(jnp.exp(0.5 * log_var))

@@ -1,4 +1,4 @@
-"""The normal with a full covariance, held by its Cholesky factor."""
+"""Normal distribution with a full covariance, given by its Cholesky factor."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from jaxvae.types import Array, Key
 
 
 def multivariate_gaussian_kl(mean: Array, cholesky: Array, prior_mean: Array, prior_cholesky: Array) -> Array:
-    r"""KL(N(m0, S0) || N(m1, S1)) with S = L L^T, from the Cholesky factors.
+    r"""Compute KL(N(m0, S0) || N(m1, S1)) with S = L L^T, from the Cholesky factors.
 
         1/2 [ tr(S1^-1 S0) - D + (m1 - m0)^T S1^-1 (m1 - m0) + log det S1 - log det S0 ]
 
     The trace is |L1^-1 L0|^2 (Frobenius), the Mahalanobis term |L1^-1 (m1 - m0)|^2, a log-determinant 2 sum log diag L:
-    no covariance is ever inverted.
+    no covariance is inverted.
 
     Args:
         mean: `[..., D]`.
@@ -70,24 +70,24 @@ class MultivariateNormal:
 
     support: ClassVar[Support] = "real"
     mean: Array
-    """`[..., D]`."""
+    """`[..., D]` mean."""
     cholesky: Array
     """`[..., D, D]` lower triangular with a positive diagonal."""
 
     @property
     def event_ndim(self) -> int:
-        """A vector is one event."""
+        """Number of axes of one event, a vector."""
         return 1
 
     def sample(self, key: Key) -> Array:
-        """Draw mean + L eps, differentiable in both."""
+        """Sample mean + L eps, differentiable in both."""
         mean, cholesky = as_floats(self.mean, self.cholesky)
         noise = draw(jax.random.normal, key, mean.shape, mean.dtype)
         mean, noise = broadcast_floats(mean, jnp.einsum("...ij,...j->...i", cholesky, noise))
         return cast_like(mean + noise, self.mean)
 
     def log_prob(self, value: Array) -> Array:
-        """`[...]` nats."""
+        """Return `[...]` nats."""
         check_value(value, jnp.shape(self.mean), self.event_ndim)
         value, mean, cholesky = as_floats(value, self.mean, self.cholesky)
         value, mean = broadcast_floats(value, mean)
@@ -97,7 +97,7 @@ class MultivariateNormal:
 
 
 def _solve(triangular: Array, right: Array) -> Array:
-    """L^-1 R, where either may lack the other's leading axes."""
+    """Compute L^-1 R, where either may lack the other's leading axes."""
     leading = jnp.broadcast_shapes(triangular.shape[:-2], right.shape[:-2])
     triangular = jnp.broadcast_to(triangular, leading + triangular.shape[-2:])
     right = jnp.broadcast_to(right, leading + right.shape[-2:])
@@ -111,14 +111,14 @@ def _solve(triangular: Array, right: Array) -> Array:
 
 
 def _forward_substitution(lower: Array, right: Array) -> Array:
-    # LAPACK's batches wait for threads of the pool that they run in: with JAX 0.10, two at once hang on two cores.
+    # LAPACK's batches wait for threads of their own pool: with JAX 0.10, two concurrent ones hang on two cores.
     return jax.lax.platform_dependent(
         lower, right, cpu=_row_by_row, default=functools.partial(solve_triangular, lower=True)
     )
 
 
 def _backward_substitution(lower: Array, right: Array) -> Array:
-    """L^-T R: turned around in both axes, L^T is a lower triangle too."""
+    """Compute L^-T R: reversed in both axes, L^T is lower triangular too."""
     turned = jnp.flip(jnp.matrix_transpose(lower), (-2, -1))
     return jnp.flip(_forward_substitution(turned, jnp.flip(right, -2)), -2)
 
@@ -126,7 +126,7 @@ def _backward_substitution(lower: Array, right: Array) -> Array:
 def _row_by_row(lower: Array, right: Array) -> Array:
     def solve_row(i: Array, solved: Array) -> Array:
         row = jax.lax.dynamic_index_in_dim(lower, i, -2, keepdims=False)
-        known = jnp.einsum("...j,...jk->...k", row, solved)  # rows from i on are still 0
+        known = jnp.einsum("...j,...jk->...k", row, solved)  # rows from i on are 0 so far
         value = jax.lax.dynamic_index_in_dim(right, i, -2, keepdims=False) - known
         pivot = jax.lax.dynamic_index_in_dim(row, i, -1)
         return jax.lax.dynamic_update_index_in_dim(solved, value / pivot, i, -2)
@@ -135,7 +135,7 @@ def _row_by_row(lower: Array, right: Array) -> Array:
 
 
 def diagonal_matrix(diagonal: Array) -> Array:
-    """`[..., D]` -> `[..., D, D]`, zero off the diagonal."""
+    """Expand `[..., D]` to diagonal matrices `[..., D, D]`."""
     on_it = jnp.eye(diagonal.shape[-1], dtype=bool)
     return jnp.where(jnp.broadcast_to(on_it, (*diagonal.shape, diagonal.shape[-1])), diagonal[..., None], 0)
 

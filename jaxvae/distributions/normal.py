@@ -1,4 +1,4 @@
-"""The diagonal normal, in the log-variance form that is finite where standard deviations overflow."""
+"""Diagonal normal, in the log-variance form that is finite where standard deviations overflow."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LOG_2PI = math.log(2 * math.pi)
 
 
 def reparameterize(key: Key, mean: Array, log_var: Array) -> Array:
-    r"""Draw z = mean + exp(log_var / 2) * eps with eps ~ N(0, I), differentiable in mean and log_var.
+    r"""Sample z = mean + exp(log_var / 2) * eps with eps ~ N(0, I), differentiable in mean and log_var.
 
     Args:
         key: one key, or one key per leading index of `mean`.
@@ -53,7 +53,7 @@ def reparameterize(key: Key, mean: Array, log_var: Array) -> Array:
 def gaussian_kl(
     mean: Array, log_var: Array, prior_mean: Array | float = 0.0, prior_log_var: Array | float = 0.0
 ) -> Array:
-    r"""KL(N(mean, exp(log_var)) || N(prior_mean, exp(prior_log_var))), the prior N(0, I) if left out.
+    r"""Compute KL(N(mean, exp(log_var)) || N(prior_mean, exp(prior_log_var))), with prior N(0, I) by default.
 
     With r = log_var - prior_log_var it is
 
@@ -95,7 +95,7 @@ def gaussian_kl(
 def gaussian_kl_per_dimension(
     mean: Array, log_var: Array, prior_mean: Array | float = 0.0, prior_log_var: Array | float = 0.0
 ) -> Array:
-    """`gaussian_kl` before the sum: `[..., D]` nats."""
+    """Compute `gaussian_kl` before the sum: `[..., D]` nats."""
     mean, log_var, prior_mean, prior_log_var = broadcast_floats(mean, log_var, prior_mean, prior_log_var)
     log_ratio = log_var - prior_log_var
     shift = (mean - prior_mean) * jnp.exp(-0.5 * prior_log_var)
@@ -114,7 +114,7 @@ def check_same_shape(**arrays: Array) -> None:
 class Normal:
     """Independent normals, log p(x) = -1/2 sum [ log 2pi + log_var + (x - mean)^2 / exp(log_var) ], all constants kept.
 
-    As a likelihood with a fixed log_var it is what is called MSE: -log p = sum (x - mean)^2 / (2 sigma^2) + a constant.
+    A likelihood with a fixed log_var is the MSE loss: -log p = sum (x - mean)^2 / (2 sigma^2) + a constant.
     """
 
     support: ClassVar[Support] = "real"
@@ -123,12 +123,12 @@ class Normal:
     event_ndim: int = static(default=1)
 
     def sample(self, key: Key) -> Array:
-        """Draw with the reparameterization trick."""
+        """Sample with the reparameterization trick."""
         mean, log_var = jnp.broadcast_arrays(self.mean, self.log_var)
         return reparameterize(key, mean, log_var)
 
     def log_prob(self, value: Array) -> Array:
-        """`[...]` nats."""
+        """Return `[...]` nats."""
         value, mean, log_var = event_rows(self.event_ndim, value, self.mean, self.log_var)
         # Scaling the residual first keeps the square finite where exp(-log_var) alone would overflow.
         residual = (value - mean) * jnp.exp(-0.5 * log_var)

@@ -1,4 +1,4 @@
-"""The values that distributions are over, compared: a density and a probability have no common unit."""
+"""Comparison of supports: a density and a probability have no common unit."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ _DISCRETE = {"real": False, "unit": False, "binary": True, "integers": True}
 
 
 def check_supports(q: Distribution, p: Distribution) -> None:
-    """Refuse a posterior and a prior over different values, whose log q - log p would be a number without meaning.
+    """Refuse a posterior and a prior with different supports, whose log q - log p would have no meaning.
 
-    Another library's distributions are told apart by `support.is_discrete`, as NumPyro's have it, or not at all.
+    Another library's distributions are compared by `support.is_discrete`, as in NumPyro, if they have it.
 
     Raises:
         InputError: the supports differ.
@@ -25,7 +25,7 @@ def check_supports(q: Distribution, p: Distribution) -> None:
 
 
 def _supports(d: Any) -> tuple[Any, ...]:
-    """One for each layer."""
+    """Return the support of each layer."""
     support = getattr(d, "support", None)
     return support if isinstance(support, tuple) else (support,)
 

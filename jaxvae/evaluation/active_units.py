@@ -1,4 +1,4 @@
-"""Which dimensions of the code say anything about the example."""
+"""Active units: the latent dimensions that depend on the example."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 THRESHOLD = 0.01
-"""Burda et al. 2016 found the variances of trained models far from it on either side."""
+"""Threshold of the variance; Burda et al. 2016 found trained models' variances far above or far below it."""
 
 
 def active_units(means: ArrayLike, *, threshold: float = THRESHOLD) -> np.ndarray:
-    r"""Which latent units are active: those whose posterior mean moves with the example.
+    r"""Find the active latent units: those whose posterior mean varies with the example.
 
         A_u = Var_x( E_q(u|x)[u] ) > 0.01
 
     Args:
         means: `[N, D]` posterior means of N examples.
-        threshold: of the variance.
+        threshold: variance above which a unit is active.
 
     Returns:
         `[D]` booleans.

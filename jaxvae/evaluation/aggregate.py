@@ -1,4 +1,4 @@
-"""How far the codes of a whole data set are from the prior, by draws alone: it works for codes that are points too."""
+"""Distances between a data set's codes and the prior, from samples alone, so that point codes are allowed too."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from jaxvae.types import Array, Distribution, InputError
 
 
 def squared_mmd(x: ArrayLike, y: ArrayLike, *, scale: float = 1.0) -> float:
-    r"""The squared maximum mean discrepancy of the distributions that x and y are draws of, estimated without bias.
+    r"""Estimate the squared maximum mean discrepancy of the distributions of x and y, without bias.
 
         MMD^2 = E k(x, x') + E k(y, y') - 2 E k(x, y),    k(a, b) = c / (c + |a - b|^2),    c = 2 D scale^2
 
-    The inverse multiquadric kernel still sees what lies too far out for an RBF kernel; c is the mean squared distance
-    of two draws of N(0, scale^2 I). MMD^2 is 0 where the distributions agree, the estimate then about 0 on either
-    side; it stays below 2. Memory grows with N + M.
+    The inverse multiquadric kernel still detects outliers that are too far for an RBF kernel; c is the mean squared
+    distance of two samples of N(0, scale^2 I). MMD^2 is 0 where the distributions agree, and below 2; the estimate may
+    be slightly negative. Memory grows with N + M.
 
     Args:
         x: `[N, D]`, at least two.
         y: `[M, D]`, at least two.
-        scale: at which the kernel looks, such as the prior's standard deviation.
+        scale: length scale of the kernel, such as the prior's standard deviation.
 
     Raises:
-        InputError: the draws are fewer than two, or differ in their dimensions.
+        InputError: there are fewer than two samples, or their dimensions differ.
 
     Reference: Gretton et al. 2012, https://jmlr.org/papers/v13/gretton12a.html, equation 3; Tolstikhin et al. 2018,
     https://arxiv.org/abs/1711.01558, section 4 (kernel).
@@ -41,24 +41,24 @@ def squared_mmd(x: ArrayLike, y: ArrayLike, *, scale: float = 1.0) -> float:
 
 
 def _mean_kernel(x: np.ndarray, y: np.ndarray, scale: float, *, same: bool = False) -> float:
-    """Over all pairs; among the same draws over pairs of two different ones, because k(a, a) = 1 says nothing."""
+    """Average the kernel over all pairs; with `same`, over pairs of different samples, because k(a, a) = 1."""
     mean, num = np.asarray(_row_means(x, y, 2 * x.shape[1] * scale**2)).mean(dtype=np.float64), len(y)
     return float((mean * num - 1) / (num - 1) if same else mean)
 
 
 @jax.jit
 def _row_means(x: Array, y: Array, constant: float) -> Array:
-    """`[N]` mean of k(x_i, y_j) over j, row after row."""
+    """Return `[N]` means of k(x_i, y_j) over j, one row at a time."""
 
     def row_mean(one: Array) -> Array:
-        # Of differences, and not |a|^2 + |b|^2 - 2ab, which loses its digits far from the origin.
+        # Differences instead of |a|^2 + |b|^2 - 2ab, which loses digits far from the origin.
         return (constant / (constant + jnp.square(one - y).sum(-1))).mean()
 
     return jax.lax.map(row_mean, x)
 
 
 def knn_entropy(x: ArrayLike, *, k: int = 5) -> float:
-    r"""The differential entropy, in nats, of the density that x are draws of, by distances to k-th nearest neighbours.
+    r"""Estimate the differential entropy, in nats, of samples x by the distances to their k-th nearest neighbours.
 
         H = digamma(N) - digamma(k) + log V_D + D mean_i log rho_k(i)
 
@@ -66,10 +66,10 @@ def knn_entropy(x: ArrayLike, *, k: int = 5) -> float:
 
     Args:
         x: `[N, D]`, more than k.
-        k: which neighbour; more has less variance and more bias.
+        k: rank of the neighbour; a higher one has less variance and more bias.
 
     Raises:
-        InputError: there are too few draws, or one comes more than k times, as no density's draws do.
+        InputError: there are too few samples, or one occurs more than k times, so that they have no density.
 
     Reference: Kozachenko & Leonenko 1987; Kraskov et al. 2004, https://doi.org/10.1103/PhysRevE.69.066138, equation 20.
     """
@@ -79,7 +79,7 @@ def knn_entropy(x: ArrayLike, *, k: int = 5) -> float:
     num, dimensions = x.shape
     if not 1 <= k < num:
         raise InputError(f"k: must be from 1 to {num - 1} with {num} draws, got {k}")
-    # Asked for no points but its own, it leaves each one out of its own neighbours.
+    # Without query points, scikit-learn excludes each point from its own neighbours.
     distances = NearestNeighbors(n_neighbors=k).fit(x).kneighbors()[0][:, -1]
     if not distances.all():
         raise InputError(f"x: a point comes more than {k} times, as no density's draws do; give a larger k")
@@ -88,12 +88,12 @@ def knn_entropy(x: ArrayLike, *, k: int = 5) -> float:
 
 
 def knn_kl(x: ArrayLike, q: Distribution, *, k: int = 5) -> float:
-    r"""KL( p || q ), in nats, from draws x of p and the density of q.
+    r"""Estimate KL( p || q ), in nats, from samples x of p and the density of q.
 
         KL = -H(p) - mean_i log q(x_i)
 
-    with the entropy by `knn_entropy`. An estimate from draws of q (Wang et al. 2009) would stay small however far p
-    lies outside of them; where q is known, as a prior is, that need not be.
+    with the entropy by `knn_entropy`. An estimate from samples of q (Wang et al. 2009) would stay small even where p
+    lies far outside of them; the known density of q, such as a prior's, avoids that.
 
     Args:
         x: `[N, D]`, more than k.

@@ -1,4 +1,4 @@
-"""log p(x) by annealed importance sampling: chains that walk from the prior to the posterior, however far that is."""
+"""Annealed importance sampling of log p(x): chains that move from the prior to the posterior."""
 
 from __future__ import annotations
 
@@ -24,35 +24,35 @@ from jaxvae.types import Array, Distribution, InputError, Key, Model, Params
 
 Start = Literal["prior", "posterior"]
 Latents: TypeAlias = Any
-"""`[1, D]`, or a tuple of them, one for each stochastic layer."""
+"""Latents `[1, D]`, or a tuple of them, one for each stochastic layer."""
 
 
 class AnnealedEstimate(NamedTuple):
-    """log p(x) per example, and how the chains fared."""
+    """Estimate of log p(x) per example, and statistics of the chains."""
 
     log_px: np.ndarray
-    """`[N]` nats; a lower bound on average, which rises to the truth with chains and temperatures."""
+    """`[N]` nats; on average a lower bound, which converges with the number of chains and temperatures."""
     acceptance: np.ndarray
-    """`[N]` of the HMC proposals, over chains and temperatures."""
+    """`[N]` acceptance rate of the HMC proposals, over chains and temperatures."""
     step_size: np.ndarray
-    """`[N]` at the last temperature."""
+    """`[N]` step size at the last temperature."""
 
 
 class Sandwich(NamedTuple):
-    """Bounds around log p(x) of simulated examples, in nats; on average the truth lies between."""
+    """Lower and upper bounds, on average, on log p(x) of simulated examples, in nats."""
 
     x: np.ndarray
-    """`[N, ...]` the examples."""
+    """`[N, ...]` simulated examples."""
     lower: np.ndarray
-    """`[N]` by chains from the prior to the posterior."""
+    """`[N]` bound from chains from the prior to the posterior."""
     upper: np.ndarray
-    """`[N]` by chains from an exact draw of the posterior to the prior."""
+    """`[N]` bound from chains from an exact posterior sample to the prior."""
     acceptance: np.ndarray
-    """`[N]` of the HMC proposals, over chains and temperatures, both ways."""
+    """`[N]` acceptance rate of the HMC proposals, over chains and temperatures, in both directions."""
 
     @property
     def gap(self) -> float:
-        """The mean of upper - lower: what either may be off by."""
+        """Mean of upper - lower, which bounds the mean error of either."""
         return float((self.upper - self.lower).mean())
 
 
@@ -81,13 +81,13 @@ def annealed_log_likelihood(
 
         log 1/C sum_c w_c,    log w = sum_t (b_t - b_{t-1}) [ log p(x, z_{t-1}) - log f_0(z_{t-1}) ],    t = 1 .. T
 
-    z_0 is drawn from f_0, the prior or the posterior, and z_t from z_{t-1} by a step of HMC that leaves f_0^{1 - b_t}
-    p(x, z)^{b_t} as it is. The temperatures b rise from 0 to 1 as a sigmoid does from -4 to 4. Other chains, at a tenth
-    of the temperatures, but 100 at least, first find each example's step sizes; the chains that count keep these,
-    because steps that follow their own chain would bias the weights.
+    z_0 is sampled from f_0, the prior or the posterior, and z_t from z_{t-1} by a step of HMC that leaves f_0^{1 - b_t}
+    p(x, z)^{b_t} invariant. The temperatures b rise from 0 to 1 as a sigmoid does from -4 to 4. Separate chains, with a
+    tenth of the temperatures and at least 100, first tune each example's step sizes; the chains of the estimate keep
+    them fixed, because step sizes adapted to their own chain would bias the weights.
 
-    From the prior, the encoder has no part in it. Noise is keyed by example. Even so `block_size` changes how numbers
-    are rounded, and chains enlarge that: estimates with another one may differ by as much as with another key.
+    Chains from the prior do not use the encoder. Noise is keyed by example. Still, `block_size` changes the rounding,
+    which chains amplify: estimates with another block size may differ by as much as with another key.
 
     Args:
         params: the model's parameters.
@@ -95,12 +95,12 @@ def annealed_log_likelihood(
         x: `[N, ...]` examples.
         model: see `elbo_terms`; z must be continuous.
         num_temperatures: T, 10 to 10,000. At 1 it is the importance-weighted bound of C samples of f_0.
-        num_chains: C.
-        num_leapfrog: gradients per step of HMC.
-        start: f_0. The posterior needs fewer temperatures where the encoder is good, and finds less where it is not.
-        condition: `[N, ...]` handed on to the model, if given.
-        block_size: examples at once: `block_size * num_chains` are decoded in memory.
-        progress: what the loop over the blocks' first examples is wrapped in, such as `tqdm`.
+        num_chains: C, number of chains.
+        num_leapfrog: number of gradients per step of HMC.
+        start: f_0. The posterior needs fewer temperatures with a good encoder, and loses accuracy with a poor one.
+        condition: `[N, ...]` passed to the model, if given.
+        block_size: number of examples per block: `block_size * num_chains` are decoded in memory.
+        progress: wrapper of the loop over the blocks' first examples, such as `tqdm`.
 
     Returns:
         log p(x) per example, with the acceptance, which should be about 0.65.
@@ -136,15 +136,15 @@ def bidirectional(
     block_size: int = 100,
     progress: Bar = iter,
 ) -> Sandwich:
-    r"""Bound log p(x) of examples that the model itself draws, from below and from above.
+    r"""Bound log p(x) of examples sampled from the model, from below and from above.
 
         lower = log 1/C sum_c w_c  <=  log p(x)  <=  -log 1/C sum_c w'_c = upper        (on average)
 
-    z is drawn from the prior and x from p(x|z). So z is an exact draw of p(z|x), and annealing from there backwards
-    estimates 1 / p(x) by weights w'. What the gap is here tells how far `annealed_log_likelihood` may be off on data
-    like these; of real data no such draw is known, and there is no upper bound.
+    z is sampled from the prior and x from p(x|z). Hence z is an exact sample of p(z|x), and reverse annealing from it
+    estimates 1 / p(x) by weights w'. The gap bounds the error of `annealed_log_likelihood` on similar data; for real
+    data no exact posterior sample is known, and there is no upper bound.
 
-    The arguments are those of `annealed_log_likelihood`, but for `num_examples`, N, which are simulated.
+    The arguments are those of `annealed_log_likelihood`, except `num_examples`, N, the number of simulated examples.
 
     Raises:
         InputError: a number is below 1, f_0 has no density, or the likelihood is none.
@@ -203,9 +203,9 @@ def _both_ways(
 
 
 def _prepare(key: Key, path: Path, draw: Callable[[Key], Array], options: _Options) -> tuple[Key, Array, Array]:
-    """A key for the chains that count, where they start `[C, D]`, and their step sizes `[T + 1]`."""
+    """Return a key for the chains of the estimate, their starting points `[C, D]`, and their step sizes `[T + 1]`."""
     start_key, tune_key, key = rng.sample_keys(key, 3)
-    # Others start the chains that tune, because step sizes that knew z would bias its weight.
+    # Tuning chains have other starting points, because step sizes that depend on z would bias its weight.
     to_tune, z = jnp.split(jax.vmap(draw)(rng.sample_keys(start_key, 2 * options.num_chains)), 2)
     counts = {"num_temperatures": options.num_temperatures, "num_leapfrog": options.num_leapfrog}
     return key, z, tune(tune_key, to_tune, path, **counts)
@@ -214,7 +214,7 @@ def _prepare(key: Key, path: Path, draw: Callable[[Key], Array], options: _Optio
 def _path(
     params: Params, x: Array, condition: Array | None, model: Model, start: Start
 ) -> tuple[Path, Callable[[Key], Array]]:
-    """From f_0 to p(x, z) for one example, which the model sees as a batch of one; and how f_0 is drawn from."""
+    """Return the path from f_0 to p(x, z) for one example, a batch of one to the model; and a sampler of f_0."""
     x, given = x[None], _given(condition)
     prior = model.prior(params, *given)
     first = prior if start == "prior" else model.encode(params, x, *given)
@@ -238,7 +238,7 @@ def _path(
 
 
 def _simulate(params: Params, key: Key, condition: Array | None, model: Model) -> tuple[Array, Array]:
-    """One z of the prior, and x of p(x|z)."""
+    """Sample z from the prior, and x from p(x|z)."""
     z_key, x_key = rng.sample_keys(key, 2)
     prior = model.prior(params, *_given(condition))
     z = _draw(prior, z_key)
@@ -253,7 +253,7 @@ def _draw(distribution: Distribution, key: Key) -> Array:
 
 
 def _unflatten(prior: Distribution, z: Array) -> Latents:
-    """Latents `[1, D]`, whether or not the prior has a batch axis; of several stochastic layers a tuple."""
+    """Return latents `[1, D]`, with or without a batch axis in the prior; a tuple for several stochastic layers."""
     latents = ravel_pytree(prior.mean)[1](z)
     return jax.tree.map(lambda leaf: leaf.reshape(1, leaf.shape[-1]), latents)
 
@@ -273,6 +273,6 @@ def _options(num_temperatures: int, num_chains: int, num_leapfrog: int, start: S
 def _in_blocks(
     block: Callable[[np.ndarray], tuple[Array, ...]], num: int, block_size: int, progress: Bar
 ) -> Iterable[np.ndarray]:
-    """Gather what `block` returns for the example numbers of each."""
+    """Gather the results of `block` for the example numbers of each block."""
     parts = [block(ids) for ids in example_blocks(num, block_size, progress)]
     return (np.concatenate(part)[:num] for part in zip(*parts))

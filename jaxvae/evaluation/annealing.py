@@ -1,4 +1,4 @@
-"""Annealing from one density to another: chains whose weights estimate the ratio of the normalisers, either way."""
+"""Annealing from one density to another: chains whose weights estimate the ratio of the normalisers."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from jaxvae.evaluation.hmc import Path, Point, hmc_step, point_at
 from jaxvae.types import Array, Key
 
 ACCEPTANCE = 0.65
-"""What step sizes are tuned to, as Wu et al. do: the best for HMC in many dimensions (Neal 2011, section 4.4)."""
+"""Target acceptance rate, as in Wu et al.: optimal for HMC in many dimensions (Neal 2011, section 4.4)."""
 FEWEST_TUNING_TEMPERATURES = 100
 TUNING_RATE = 0.5
-"""By which the logarithm of the step size follows the acceptance."""
+"""Rate at which the logarithm of the step size follows the acceptance."""
 
 
 def sigmoid_schedule(num: int) -> Array:
-    """`[num + 1]` temperatures from 0 to 1, densest at both ends, as a sigmoid rises from -4 to 4.
+    """Return `[num + 1]` temperatures from 0 to 1, densest at both ends, as a sigmoid rises from -4 to 4.
 
     >>> print(*(f"{temperature:.3f}" for temperature in sigmoid_schedule(4)))
     0.000 0.105 0.500 0.895 1.000
@@ -30,17 +30,17 @@ def sigmoid_schedule(num: int) -> Array:
 
 
 def tune(key: Key, z: Array, path: Path, *, num_temperatures: int, num_leapfrog: int) -> Array:
-    """Find step sizes by chains on a coarser schedule. They are given up then: annealing is exact at fixed step sizes.
+    """Find step sizes by chains on a coarser schedule, which are then discarded: annealing needs fixed step sizes.
 
     Args:
         key: one key.
-        z: `[C, D]` draws of the path's start.
-        path: what will be annealed.
+        z: `[C, D]` samples of the path's start.
+        path: densities to anneal between.
         num_temperatures: T.
         num_leapfrog: see `hmc_step`.
 
     Returns:
-        `[T + 1]`, one for each temperature of `sigmoid_schedule(T)`.
+        `[T + 1]` step sizes, one for each temperature of `sigmoid_schedule(T)`.
     """
     num = max(num_temperatures // 10, FEWEST_TUNING_TEMPERATURES)
 
@@ -60,17 +60,17 @@ def tune(key: Key, z: Array, path: Path, *, num_temperatures: int, num_leapfrog:
 def anneal(
     key: Key, z: Array, path: Path, *, temperatures: Array, step_sizes: Array, num_leapfrog: int
 ) -> tuple[Array, Array]:
-    r"""Walk from the first temperature to the last, one step of HMC at each between.
+    r"""Anneal from the first temperature to the last, with one step of HMC at each between.
 
         log w = sum_t (b_t - b_{t-1}) log ratio(z_{t-1}),    E[w] = Z_last / Z_first
 
-    with Z_b the integral of f_b. Nothing here knows which way is up: a schedule turned around estimates the inverse.
+    with Z_b the integral of f_b. A reversed schedule estimates the inverse ratio.
 
     Args:
         key: one key.
-        z: `[C, D]` where chains start: exact draws at the first temperature.
+        z: `[C, D]` starting points: exact samples at the first temperature.
         path: the densities f_b.
-        temperatures: `[T + 1]` b.
+        temperatures: `[T + 1]`, b.
         step_sizes: `[T + 1]`.
         num_leapfrog: see `hmc_step`.
 
@@ -100,7 +100,7 @@ def _points(path: Path, z: Array) -> Point:
 def _move(
     key: Key, temperature: Array, step_size: Array, points: Point, path: Path, num_leapfrog: int
 ) -> tuple[Point, Array]:
-    """One step of HMC for each chain, and their mean acceptance."""
+    """Take one step of HMC for each chain, and return their mean acceptance too."""
 
     def one(key: Key, point: Point) -> tuple[Point, Array]:
         return hmc_step(key, point, path, temperature=temperature, step_size=step_size, num_leapfrog=num_leapfrog)

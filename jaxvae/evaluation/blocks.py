@@ -1,4 +1,4 @@
-"""Many examples, a block at a time, so that memory does not grow with their number."""
+"""Computation in blocks of examples, so that memory does not grow with their number."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from jax.sharding import NamedSharding, PartitionSpec
 from jaxvae.types import Array, InputError
 
 Bar: TypeAlias = Callable[[Iterable[int]], Iterable[int]]
-"""What the loop over the blocks' first examples is wrapped in, such as `tqdm`."""
+"""Wrapper of the loop over the blocks' first examples, such as `tqdm`."""
 
 
 def example_blocks(num: int, block_size: int, progress: Bar = iter) -> Iterator[np.ndarray]:
-    """Example numbers, as many at once; the last block repeats the last, because another shape would be compiled anew.
+    """Yield example numbers in blocks; the last block repeats the last number, to keep one compiled shape.
 
     >>> print(*example_blocks(5, 2))
     [0 1] [2 3] [4 4]
@@ -34,15 +34,15 @@ def example_blocks(num: int, block_size: int, progress: Bar = iter) -> Iterator[
 
 
 def in_blocks(function: Callable[[Array], Array], x: Array | np.ndarray, *, block_size: int = 500) -> np.ndarray:
-    """Apply a function of `[B, ...]` examples to `[N, ...]`, compiled once; the result gathers on the host.
+    """Apply a function of `[B, ...]` examples to `[N, ...]`, compiled once; the result is gathered on the host.
 
     >>> print(in_blocks(lambda x: 2 * x, np.arange(5), block_size=2))
     [0 2 4 6 8]
 
     Args:
-        function: treats each example by itself.
+        function: function that treats examples independently.
         x: `[N, ...]` examples, or keys.
-        block_size: the most examples at once.
+        block_size: maximum number of examples per block.
 
     Raises:
         InputError: there are no examples, or `block_size` is below 1.
@@ -53,9 +53,9 @@ def in_blocks(function: Callable[[Array], Array], x: Array | np.ndarray, *, bloc
 
 
 def take(x: Array | np.ndarray, ids: np.ndarray) -> Array:
-    """Rows of x on the device; of an array spread over an explicit mesh, on all its devices."""
+    """Return rows of x on the device; for an array sharded over an explicit mesh, on all its devices."""
     if isinstance(x, jax.Array) and any(axis is not None for axis in jax.typeof(x).sharding.spec):
-        # There JAX leaves it to the caller where the rows shall lie.
+        # With an explicit mesh, JAX leaves the sharding of the rows to the caller.
         return x.at[ids].get(out_sharding=NamedSharding(jax.typeof(x).sharding.mesh, PartitionSpec()))
     return jnp.asarray(x[ids])
 
@@ -64,7 +64,7 @@ def check_counts(**counts: int) -> None:
     """Refuse numbers below 1, by name.
 
     Raises:
-        InputError: one is.
+        InputError: a number is below 1.
     """
     for name, count in counts.items():
         if count < 1:

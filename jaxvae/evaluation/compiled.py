@@ -1,4 +1,4 @@
-"""Compiled functions of a model, whether or not the model hashes."""
+"""Compiled functions of a model, which need not be hashable."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import jax
 
 
 def compiled(function: Callable[..., Any], **fixed: Any) -> Callable[..., Any]:
-    """Jit a function of a module with these arguments fixed.
+    """Jit a module-level function with these arguments fixed.
 
-    Equal arguments share one program. Where one does not hash (a namespace of three functions, a module with a list or
-    an array), it may also have changed since the last call, so the program is made anew: call this once per estimate,
-    not once per block.
+    Equal arguments share one program. An argument that is not hashable (a namespace of three functions, a module with
+    a list or an array) may have changed since the last call, so the program is compiled anew: call this once per
+    estimate, not once per block.
     """
     try:
         hash(tuple(fixed.values()))

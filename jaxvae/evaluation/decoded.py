@@ -1,4 +1,4 @@
-"""What decoded images are worth: whether they show anything, how many different things, and how evenly they change."""
+"""Quality of decoded images: recognisability, diversity, and evenness of change along a path."""
 
 from __future__ import annotations
 
@@ -11,17 +11,16 @@ from jaxvae.evaluation.probes import Probe
 
 
 class Recognised(NamedTuple):
-    """What a probe makes of many images. One number alone would praise a decoder that knows one digit by heart."""
+    """Judgement of many images by a probe. The share alone would reward a decoder that repeats one digit."""
 
     share: float
-    """Of the images, those that the probe is sure of."""
+    """Share of the images that the probe is sure of."""
     classes: float
-    """The effective number of classes among these: exp of the entropy of their frequencies, 1 to K; 0 if there are
-    none."""
+    """Effective number of classes among these: exp of the entropy of their frequencies, 1 to K; 0 without any."""
 
 
 def recognise(probe: Probe, images: ArrayLike) -> Recognised:
-    """Ask an independent probe about images `[N, ...]` in [0, 1]."""
+    """Judge images `[N, ...]` in [0, 1] by an independent probe."""
     probabilities = probe.probabilities(images)
     sure = probe.sure(images)
     _, counts = np.unique(probabilities[sure].argmax(axis=1), return_counts=True)
@@ -31,18 +30,18 @@ def recognise(probe: Probe, images: ArrayLike) -> Recognised:
 
 
 def unevenness(paths: ArrayLike, *, shortest: float = 0.0) -> np.ndarray:
-    r"""The largest step of each path over its mean step, among pixels.
+    r"""Compute the largest step of each path over its mean step, in pixel space.
 
         max_t |x_{t+1} - x_t| / mean_t |x_{t+1} - x_t|
 
-    It is 1 where every step changes the image as much as every other, and T - 1 where a single step does it all.
+    It is 1 where all steps change the image equally, and T - 1 where one step makes the whole change.
 
     Args:
         paths: `[P, T, ...]` images along each path.
-        shortest: sum of the steps up to which a path is no change, and has no such ratio.
+        shortest: length up to which a path counts as constant, without a ratio.
 
     Returns:
-        `[P]`, NaN of paths that are no change.
+        `[P]`, NaN for constant paths.
 
     >>> unevenness([[[0.0], [1.0], [2.0]], [[0.0], [0.0], [5.0]], [[3.0], [3.0], [3.0]]])
     array([ 1.,  2., nan])

@@ -1,4 +1,4 @@
-"""Where the KL goes: what codes say of their examples, how they hang together, how far each is from its prior."""
+"""Decomposition of the KL: mutual information, total correlation and dimension-wise KL."""
 
 from __future__ import annotations
 
@@ -16,50 +16,50 @@ from jaxvae.evaluation.blocks import Bar, check_counts, example_blocks, take
 from jaxvae.types import Array, InputError, Key
 
 AT_ONCE = 25
-"""Blocks of draws that are scored before a progress bar moves."""
+"""Number of blocks of samples between two updates of a progress bar."""
 
 
 class KLDecomposition(NamedTuple):
-    """The mean KL(q(z|x) || p(z)) of a set in three parts, in nats; sampled, so each may be a little below 0."""
+    """Three parts of the mean KL(q(z|x) || p(z)), in nats; sampled, so each may be slightly below 0."""
 
     mutual_information: float
-    """I(x; z): how many nats of its example a code gives away; at most log N."""
+    """I(x; z): information of a code about its example; at most log N."""
     total_correlation: float
-    """KL(q(z) || prod_d q(z_d)): how far the dimensions are from independent."""
+    """KL(q(z) || prod_d q(z_d)): dependence between the dimensions; 0 if independent."""
     dimension_wise_kl: float
-    """sum_d KL(q(z_d) || p(z_d))."""
+    """Sum of KL(q(z_d) || p(z_d)) over the dimensions d."""
 
     @property
     def aggregate_kl(self) -> float:
-        """KL(q(z) || p(z)): how far all codes together are from the prior."""
+        """KL(q(z) || p(z)): divergence of the aggregate posterior from the prior."""
         return self.total_correlation + self.dimension_wise_kl
 
     @property
     def kl(self) -> float:
-        """Their sum, the KL of the ELBO."""
+        """Sum of the three parts, the KL of the ELBO."""
         return self.mutual_information + self.aggregate_kl
 
 
 def decompose_kl(
     key: Key, posterior: Normal, prior: Normal, *, block_size: int = 20, progress: Bar = iter
 ) -> KLDecomposition:
-    r"""Take the mean KL of N posteriors apart, with q(z) = 1/N sum_n q(z|x_n) and one draw of each posterior.
+    r"""Decompose the mean KL of N posteriors, with q(z) = 1/N sum_n q(z|x_n) and one sample of each posterior.
 
         E_n KL(q(z|x_n) || p(z)) = E[log q(z|x) - log q(z)]                     mutual information
                                  + E[log q(z) - log prod_d q(z_d)]             total correlation
                                  + E[log prod_d q(z_d) - log p(z)]             dimension-wise KL
 
-    The N examples are the whole population, so q(z) is exact and not a minibatch's guess. Time grows with N^2 D.
+    The N examples are the whole population, so q(z) is exact and not estimated from a minibatch. Time grows with N^2 D.
 
     Args:
         key: one key.
         posterior: `[N, D]`, of all examples.
         prior: `[D]`.
-        block_size: draws at once; memory is block_size times N times D.
-        progress: what the loop over draws, many blocks at a time, is wrapped in, such as `tqdm`.
+        block_size: number of samples per block; memory is block_size times N times D.
+        progress: wrapper of the loop over samples, many blocks at a time, such as `tqdm`.
 
     Raises:
-        InputError: posterior or prior is not a diagonal normal, whose dimensions could be scored one by one; there are
+        InputError: posterior or prior is not a diagonal normal, whose dimensions are scored separately; there are
             no examples, or `block_size` is below 1.
 
     Reference: Hoffman & Johnson 2016, "ELBO surgery"; Chen et al. 2018, https://arxiv.org/abs/1802.04942, equation 2.
@@ -73,7 +73,7 @@ def decompose_kl(
     check_counts(block_size=block_size)
     if not num:
         raise InputError("posterior: of no examples; give one or more")
-    # Every draw is scored by all of them.
+    # Every sample is scored by all posteriors.
     posterior = jax.tree.map(lambda array: take(array, np.arange(num)), posterior)
     key = rng.stream(key, "decompose_kl")
     blocks = example_blocks(num, AT_ONCE * block_size, progress)
@@ -83,7 +83,7 @@ def decompose_kl(
 
 @functools.partial(jax.jit, static_argnums=4)
 def _score(key: Key, ids: Array, posterior: Normal, prior: Normal, block_size: int) -> Array:
-    """`[B, 3]` the three parts, for a draw of each of these posteriors."""
+    """Return `[B, 3]`, the three parts for one sample of each of these posteriors."""
 
     def score(item: tuple[Key, Array, Array]) -> Array:
         key, mean, log_var = item
@@ -100,5 +100,5 @@ def _score(key: Key, ids: Array, posterior: Normal, prior: Normal, block_size: i
 
 
 def _log_density(z: Array, mean: Array, log_var: Array) -> Array:
-    """Per dimension, where `Normal.log_prob` sums."""
+    """Compute log-densities per dimension, without the sum of `Normal.log_prob`."""
     return -0.5 * (LOG_2PI + log_var + jnp.square((z - mean) * jnp.exp(-0.5 * log_var)))

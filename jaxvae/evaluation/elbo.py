@@ -1,4 +1,4 @@
-"""The evidence lower bound on a whole split: masked sums, so that every example counts exactly once."""
+"""Evidence lower bound on a whole split: masked sums, so that every example counts exactly once."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class ElboEstimate(NamedTuple):
     log_likelihood: float
     kl: float
     elbo_standard_error: float
-    """Of the mean over examples."""
+    """Standard error of the mean over examples."""
     num_examples: int
     kl_per_dimension: list[float]
     active_units: int
-    """How many dimensions of the code say anything about the example, see `active_units`."""
+    """Number of latent dimensions that depend on the example, see `active_units`."""
 
 
 def evaluate_elbo(
@@ -41,9 +41,9 @@ def evaluate_elbo(
     Args:
         params: the model's parameters.
         key: one key.
-        batches: the split, each example once; padding carries weight 0.
+        batches: batches of the split, each example once; padding has weight 0.
         model: see `elbo_terms`.
-        num_samples: draws of z per example.
+        num_samples: number of samples of z per example.
 
     Raises:
         InputError: there are no examples.
@@ -75,9 +75,9 @@ def evaluate_elbo(
 def _terms_and_means(
     params: Params, key: Key, batch: Batch, *, model: Model, num_samples: int
 ) -> tuple[ElboTerms, Array]:
-    """The terms of each example, and its posterior mean `[B, D]`, of all layers where there are several."""
+    """Return the terms of each example, and its posterior mean `[B, D]`, with several layers that of all."""
     keys, given = rng.example_keys(key, batch.ids), () if batch.condition is None else (batch.condition,)
     terms = elbo_terms(params, keys, batch.x, model=model, condition=batch.condition, num_samples=num_samples)
-    # The compiler sees that this is the encoding that the terms have made.
+    # The compiler merges this encoding with that of the terms.
     means = model.encode(params, batch.x, *given).mean
     return terms, jnp.concatenate([layer.reshape(layer.shape[0], -1) for layer in jax.tree.leaves(means)], axis=1)

@@ -1,4 +1,4 @@
-"""log p(x) of a trained model, as papers report it: the importance-weighted bound with thousands of samples."""
+"""Estimate of log p(x) as papers report it: the importance-weighted bound with thousands of samples."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from jaxvae.types import Array, Key, Model, Params
 
 
 class LogLikelihood(NamedTuple):
-    """log p(x) per example, and its mean."""
+    """Estimates of log p(x) per example, and their mean."""
 
     log_px: np.ndarray
-    """`[N]` nats."""
+    """`[N]` estimates in nats."""
 
     @property
     def mean(self) -> float:
-        """Over examples, in nats."""
+        """Mean over examples, in nats."""
         return float(self.log_px.mean())
 
     @property
     def standard_error(self) -> float:
-        """Of the mean over examples; the samples' own error is far smaller."""
+        """Standard error of the mean over examples; the error from sampling z is far smaller."""
         return standard_error(self.log_px)
 
 
@@ -48,19 +48,20 @@ def log_marginal_likelihood(
         log 1/K sum_k p(x|z_k) p(z_k) / q(z_k|x),    z_k ~ q(z|x)
 
     The mean over the samples is taken first, in float32 and in logarithms, the mean over examples last, in float64.
-    Noise is keyed by example and sample: an estimate depends neither on `block_size` nor on `samples_at_once`, but for
-    rounding.
+    Noise is keyed by example and sample: except for rounding, an estimate depends neither on `block_size` nor on
+    `samples_at_once`.
 
     Args:
         params: the model's parameters.
         key: one key.
         x: `[N, ...]` examples.
         model: see `elbo_terms`.
-        num_samples: K. Compare only numbers with the same K: the bound rises with it.
-        condition: `[N, ...]` handed on to the model, if given.
-        block_size: examples at once, and
-        samples_at_once: draws of each at once: their product is the number of decoded examples in memory.
-        progress: what the loop over the blocks' first examples is wrapped in, such as `tqdm`.
+        num_samples: K, number of samples. Compare only numbers with the same K: the bound rises with it.
+        condition: `[N, ...]` passed to the model, if given.
+        block_size: number of examples per block.
+        samples_at_once: number of samples of each example per block; `block_size * samples_at_once` are decoded in
+            memory.
+        progress: wrapper of the loop over the blocks' first examples, such as `tqdm`.
 
     Returns:
         log p(x) per example, with mean and standard error.

@@ -1,4 +1,4 @@
-"""Independent judges: a classifier of images that never saw a model, and a vote of neighbours among codes."""
+"""Independent judges: a classifier of images trained without a model, and nearest neighbours among codes."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from numpy.typing import ArrayLike
 from jaxvae.types import InputError
 
 SURE = 0.9
-"""A probe is sure of an image where one class has at least this probability."""
+"""Least probability of one class at which a probe is sure of an image."""
 _COMPONENTS, _HIDDEN, _MEMBERS, _EPOCHS = 80, 256, 3, 12
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Probe:
-    """What an image shows, in the eyes of a classifier of its own: the mean of a few networks' probabilities.
+    """Ensemble classifier of images: the mean of a few networks' probabilities.
 
-    It also learned from blends of two images, told sometimes by the one's name and sometimes by the other's, so that
-    between the classes it doubts. Be `sure` of few images nevertheless: compare with the share among real test images.
+    Training with mixup makes it unsure between the classes. It is not `sure` of every real image either: compare with
+    the share among test images.
     """
 
     classes: np.ndarray
-    """`[K]` the labels, in increasing order."""
+    """`[K]` labels, in increasing order."""
     projection: Any
     """Scikit-learn's principal components."""
     scale: float
@@ -32,37 +32,37 @@ class Probe:
     """Scikit-learn's networks."""
 
     def probabilities(self, images: ArrayLike) -> np.ndarray:
-        """`[N, K]` of images `[N, ...]`, in [0, 1] or uint8."""
+        """Return `[N, K]` probabilities for images `[N, ...]`, in [0, 1] or uint8."""
         inputs = self.projection.transform(_flat(images)) / self.scale
         return np.mean([member.predict_proba(inputs) for member in self.members], axis=0)
 
     def predict(self, images: ArrayLike) -> np.ndarray:
-        """`[N]` the likeliest labels."""
+        """Return `[N]` most probable labels."""
         return self.classes[self.probabilities(images).argmax(axis=1)]
 
     def accuracy(self, images: ArrayLike, labels: ArrayLike) -> float:
-        """The share of images that are given their labels `[N]`."""
+        """Return the share of images that are classified as their labels `[N]`."""
         return float(np.mean(self.predict(images) == np.asarray(labels)))
 
     def sure(self, images: ArrayLike) -> np.ndarray:
-        """`[N]` whether one class has a probability of `SURE` or more."""
+        """Return `[N]` booleans, True where one class has a probability of `SURE` or more."""
         return self.probabilities(images).max(axis=1) >= SURE
 
 
 def fit_probe(images: ArrayLike, labels: ArrayLike, *, seed: int = 0) -> Probe:
     """Train a probe: small networks on principal components, with mixup.
 
-    An epoch sees every image as it is, and once blended with another, x = u x1 + (1 - u) x2, under the first one's
-    label with probability u and the second one's else. Of images halfway between two MNIST digits, plain networks are
-    sure in 36 of 100 cases, these in fewer than 1; of test digits in 77.
+    An epoch contains every image unchanged, and once blended with another, x = u x1 + (1 - u) x2, with the label of
+    the first with probability u and of the second otherwise. For images halfway between two MNIST digits, plain
+    networks are sure of 36 in 100, these of fewer than 1; for test digits these are sure of 77.
 
     Args:
         images: `[N, ...]` in [0, 1] or uint8, of any shape.
         labels: `[N]` integers of two or more classes.
-        seed: of all that is random.
+        seed: seed of all randomness.
 
     Raises:
-        InputError: the labels are of one class only, or not one for each image.
+        InputError: there is only one class, or not one label for each image.
 
     Reference: Zhang et al. 2018, mixup, equation 1 (with labels drawn, not averaged); Lakshminarayanan et al. 2017.
     """
@@ -93,7 +93,7 @@ def _fit_member(inputs: np.ndarray, labels: np.ndarray, classes: np.ndarray, gen
         learning_rate_init=2e-3,
         random_state=int(generator.integers(2**31)),
     )
-    for _ in range(max(_EPOCHS, min(10_000 // num, 30))):  # few images are seen more often
+    for _ in range(max(_EPOCHS, min(10_000 // num, 30))):  # few images need more epochs
         share = generator.uniform(size=num).astype(inputs.dtype)
         other = generator.permutation(num)
         blends = share[:, None] * inputs + (1 - share[:, None]) * inputs[other]
@@ -105,7 +105,7 @@ def _fit_member(inputs: np.ndarray, labels: np.ndarray, classes: np.ndarray, gen
 def nearest_neighbour_accuracy(
     train_codes: ArrayLike, train_labels: ArrayLike, test_codes: ArrayLike, test_labels: ArrayLike, *, k: int = 5
 ) -> float:
-    """The share of test codes `[M, D]` whose label `[M]` is the commonest among their k nearest training codes.
+    """Return the share of test codes `[M, D]` whose label `[M]` is the most common of their k nearest training codes.
 
     >>> nearest_neighbour_accuracy([[0.0], [0.2], [5.0]], [3, 3, 8], [[0.1], [9.0]], [3, 3], k=1)
     0.5

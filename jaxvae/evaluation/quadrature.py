@@ -1,6 +1,7 @@
-"""The evidence that is called intractable: log p(x) by quadrature, where the latent space is a line or a plane.
+"""Quadrature of the evidence log p(x), for one or two latent dimensions.
 
-Cells of one lattice, shared by all examples, are split where anyone's p(x, z) has mass, until shifted lattices agree.
+Cells of one lattice, shared by all examples, are split where p(x, z) of any example has mass, until shifted lattices
+agree.
 """
 
 from __future__ import annotations
@@ -22,21 +23,21 @@ from jaxvae.evaluation.compiled import compiled
 from jaxvae.types import Array, Distribution, InputError, Model, Params
 
 NEGLIGIBLE = 30.0
-"""Nats below its best cell at which a cell is split no further."""
+"""Nats below the best cell at which a cell is split no further."""
 POINTS_AT_ONCE = 2048
 
 Score = Callable[[Array], Array]
-"""Points `[P, D]` -> log p(x, z) `[B, P]`."""
+"""Function from points `[P, D]` to log p(x, z) `[B, P]`."""
 
 
 class Evidence(NamedTuple):
-    """log p(x) per example, in nats, and how far off it may be."""
+    """Estimates of log p(x) per example, in nats, with their errors."""
 
     log_px: np.ndarray
-    """`[N]`."""
+    """`[N]` estimates."""
     error: np.ndarray
-    """`[N]` the most by which the mean of the last 2^D lattices differs from one of them, or from the mean before; and
-    what may lie outside."""
+    """`[N]` largest difference of the mean of the last 2^D lattices from one of them, or from the mean before; plus an
+    estimate of the mass outside the region."""
 
 
 def log_evidence(
@@ -50,21 +51,21 @@ def log_evidence(
     block_size: int = 100,
     max_points: int = 2**18,
 ) -> Evidence:
-    r"""The logarithm of p(x), the integral of p(x|z) p(z) over all z, for 1 or 2 latent dimensions.
+    r"""Compute the logarithm of p(x), the integral of p(x|z) p(z) over all z, for 1 or 2 latent dimensions.
 
-    Points on a lattice no coarser than p(x, z) is wide integrate it with an exponentially small error. Each cell is
-    split into 2^D, whose centres make 2^D shifted lattices. An example is done when these agree, with each other and
-    with those that were split. Encoder and samples have no part in it.
+    A lattice no coarser than the width of p(x, z) integrates it with an exponentially small error. Each cell is split
+    into 2^D, whose centres make 2^D shifted lattices. An example is finished when these agree, with each other and
+    with those that were split. The encoder is not used, and nothing is sampled.
 
     Args:
         params: the model's parameters.
         x: `[N, ...]` examples.
-        model: see `elbo_terms`; what its posterior is does not matter.
-        tolerance: the error, in nats, at which an example is done.
-        half_width: the region reaches from minus to plus this in every dimension.
-        spacing: between points at first. A mode may be far narrower, where p(x, z) rises towards it.
-        block_size: examples that share their points, each decoded once for all.
-        max_points: where a block would need more at once, it stops, and the error says how far it got.
+        model: see `elbo_terms`; its posterior is not used.
+        tolerance: error, in nats, at which an example is finished.
+        half_width: half the width of the region, centred at 0, in every dimension.
+        spacing: initial distance between points. A mode may be far narrower, if p(x, z) rises towards it.
+        block_size: number of examples that share their points, each decoded once.
+        max_points: number of points at which a block stops, with the error reached by then.
 
     Returns:
         `[N]` nats, and the error of each.
@@ -72,7 +73,7 @@ def log_evidence(
     Raises:
         InputError: there are more than 2 latent dimensions or no examples, or a number is below 1.
 
-    Reference: Trefethen & Weideman 2014, https://doi.org/10.1137/130932132 (why such a simple rule is so good).
+    Reference: Trefethen & Weideman 2014, https://doi.org/10.1137/130932132 (accuracy of the rule).
     """
     check_counts(block_size=block_size, max_points=max_points)
     if not len(x):
@@ -94,14 +95,14 @@ def log_evidence(
 
 
 def log_joint(params: Params, x: Array, z: Array, *, model: Model) -> Array:
-    """`[B, P]` nats: log p(x|z) + log p(z) of every example `[B, ...]` at every point `[P, D]`."""
+    """Compute `[B, P]` log p(x|z) + log p(z) in nats, of every example `[B, ...]` at every point `[P, D]`."""
     log_prior = log_prob_per_example(model.prior(params), z)
     return _log_likelihoods(model.decode(params, z), x, len(z)) + log_prior
 
 
 def _log_likelihoods(likelihood: Distribution, x: Array, num_points: int) -> Array:
     if isinstance(likelihood, Bernoulli | ContinuousBernoulli | GreyCrossEntropy):
-        # log p(x) = x . logits + log p(0) is one matrix product, dozens of times as fast as pair by pair.
+        # log p(x) = x . logits + log p(0) is one matrix product, dozens of times as fast as a loop over pairs.
         logits = at_least_float32(likelihood.logits)
         products = jnp.matmul(x.reshape(len(x), -1), logits.reshape(num_points, -1).T, precision="highest")
         return products + likelihood.log_prob(jnp.zeros_like(logits))
@@ -115,7 +116,7 @@ def _log_likelihoods(likelihood: Distribution, x: Array, num_points: int) -> Arr
 def _refine(
     score: Score, cells: np.ndarray, spacing: float, tolerance: float, max_points: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Split cells `[C, D]` until every example is done: log p(x) and the lattices' disagreement, `[B]` each."""
+    """Split cells `[C, D]` until every example is finished: log p(x) and the lattices' disagreement, `[B]` each."""
     dim = cells.shape[-1]
     log_px, error, settled = np.full(1, np.inf), np.full(1, np.inf), np.full((1, 1), -np.inf)
     while True:
@@ -124,12 +125,12 @@ def _refine(
         lattices = np.logaddexp(settled, _log_sum(values) + dim * np.log(spacing))
         mean = np.logaddexp.reduce(lattices, axis=1) - np.log(2**dim)
         unfinished = error > tolerance
-        # A symmetric p(x, z) may look the same to all lattices, yet not to the ones before: hence both.
+        # With a symmetric p(x, z) all lattices may agree by symmetry, so compare with the ones before too.
         apart = np.maximum(abs(lattices - mean[:, None]).max(axis=1), abs(log_px - mean))
         log_px, error = np.where(unfinished, mean, log_px), np.where(unfinished, apart, error)
 
         split = (values > _negligible(values))[error > tolerance].any(axis=0)
-        # Nothing is split where nobody is unfinished.
+        # Only unfinished examples cause splits.
         if not 0 < split.sum() * 2**dim <= max_points:
             return log_px, error
         cells, spacing = points[split], spacing / 2
@@ -138,37 +139,37 @@ def _refine(
 
 
 def _cells(dim: int, half_width: float, spacing: float) -> np.ndarray:
-    """`[C, D]` centres that cover the region."""
+    """Return `[C, D]` centres of cells that cover the region."""
     count = round(2 * half_width / spacing)
     axis = (np.arange(count) + 0.5 - count / 2) * spacing
     return np.stack(np.meshgrid(*[axis] * dim), axis=-1).reshape(-1, dim)
 
 
 def _split(cells: np.ndarray, spacing: float) -> np.ndarray:
-    """`[C, 2^D, D]` the centres of each cell's 2^D parts."""
+    """Return `[C, 2^D, D]` centres of each cell's 2^D parts."""
     corners = np.array(list(itertools.product((-1, 1), repeat=cells.shape[-1])))
     return cells[:, None] + spacing / 4 * corners
 
 
 def _score_all(score: Score, points: np.ndarray) -> np.ndarray:
-    """`[B, ...]` at points `[..., D]`, some at a time."""
+    """Score points `[..., D]` in blocks; returns `[B, ...]`."""
     flat = points.reshape(-1, points.shape[-1]).astype(np.float32)
-    # The last block is filled up with the first points, because another shape would be compiled anew.
+    # The last block is padded with the first points, to keep one compiled shape.
     blocks = np.resize(flat, (-(-len(flat) // POINTS_AT_ONCE), POINTS_AT_ONCE, flat.shape[-1]))
     values = np.concatenate([np.asarray(score(jnp.asarray(block))) for block in blocks], axis=1)
     return values[:, : len(flat)].reshape(-1, *points.shape[:-1])
 
 
 def _negligible(values: np.ndarray) -> np.ndarray:
-    """`[B, 1, 1]` what a cell must exceed to be split."""
+    """Return `[B, 1, 1]` values that a cell must exceed to be split."""
     best = values.max(axis=2).argmax(axis=1)
-    # A mode narrower than a cell lies hidden between its points, by about as much as they differ.
+    # A mode narrower than a cell may exceed its points by about as much as they differ.
     lowest = values[np.arange(len(values)), best].min(axis=1)
     return lowest[:, None, None] - NEGLIGIBLE
 
 
 def _log_sum(values: np.ndarray) -> np.ndarray:
-    """`[B, K]` log of the sum of exp(values) over cells, from `[B, C, K]`."""
+    """Return `[B, K]` log of the sum of exp(values) over cells, from `[B, C, K]`."""
     top = values.max(axis=(1, 2), keepdims=True)
     top = np.where(np.isfinite(top), top, 0)
     with np.errstate(divide="ignore"):
@@ -176,7 +177,7 @@ def _log_sum(values: np.ndarray) -> np.ndarray:
 
 
 def _outside(score: Score, cells: np.ndarray, spacing: float, log_px: np.ndarray) -> np.ndarray:
-    """`[B]` nats by which log p(x) would rise if the region's rim went once more around it."""
+    """Return `[B]` nats by which log p(x) would rise if the region were extended by a copy of its rim."""
     reach = abs(cells).max(axis=1)
     rim = _score_all(score, cells[reach > reach.max() - spacing / 2][:, None])
     log_mass = _log_sum(rim)[:, 0] + cells.shape[-1] * np.log(spacing)

@@ -1,4 +1,4 @@
-"""How far a mean over examples may be off, because others could have been drawn."""
+"""Standard error of a mean over examples."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ import numpy as np
 
 
 def standard_error(values: np.ndarray) -> float:
-    """Sample standard deviation of `[N]` values over sqrt(N), the error of their mean; NaN, in JSON null, of one."""
+    """Divide the sample standard deviation of `[N]` values by sqrt(N); NaN (null in JSON) for one value."""
     return float(values.std(ddof=1) / len(values) ** 0.5) if len(values) > 1 else float("nan")

@@ -1,10 +1,10 @@
-"""Attributes as directions: what to add to a code so that its image smiles, leans or becomes a 3.
+"""Attribute directions: vectors that, added to a code, make its image smile, lean or become a 3.
 
-    direction = attribute_direction(codes, values)      # from codes and what is known of their images
+    direction = attribute_direction(codes, values)      # from codes and values of the attribute
     image = decode(edit(z, direction, 1.0))
 
-Strength 1 is the whole way between the mean code without the attribute and the mean code with it: about 1 adds it to
-an image that lacks it, -1 takes it away. `jaxvae.data.named_attributes` lists the values of a split.
+Strength 1 is the distance from the mean code without the attribute to the mean code with it: about 1 adds it to an
+image without it, -1 removes it. `jaxvae.data.named_attributes` lists the values of a split.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ _PENALTY, _ITERATIONS = 1e-3, 500
 
 
 def attribute_direction(codes: Array, values: ArrayLike, *, method: Method = "mean") -> Array:
-    """`[D]` the direction of one attribute, by the difference of class means or by logistic regression.
+    """Compute the direction `[D]` of one attribute, by the difference of class means or by logistic regression.
 
     Args:
         codes: `[N, D]`, posterior means.
-        values: `[N]` numbers: of two different ones the greater is "has it"; of more, those above the median.
+        values: `[N]` numbers: the greater of two different ones is "has it"; of more, those above the median.
         method: `attribute_vector` or `logistic_direction`.
 
     Raises:
@@ -43,7 +43,7 @@ def attribute_direction(codes: Array, values: ArrayLike, *, method: Method = "me
 
 
 def has_attribute(values: ArrayLike) -> np.ndarray:
-    """`[N]` booleans: the greater of two values; of more, those above the median.
+    """Return `[N]` booleans, True for the greater of two values; of more, for those above the median.
 
     >>> print(has_attribute([0, 1, 1, 1]), has_attribute([0.3, 0.1, 0.7, 0.2]))
     [False  True  True  True] [ True False  True False]
@@ -55,7 +55,7 @@ def has_attribute(values: ArrayLike) -> np.ndarray:
 
 
 def attribute_threshold(values: ArrayLike) -> float:
-    """The value that an attribute must exceed: the lesser of two; of more, their median.
+    """Return the value that an attribute must exceed: the smaller of two; of more, their median.
 
     Raises:
         InputError: the values are all equal, or not finite.
@@ -66,12 +66,12 @@ def attribute_threshold(values: ArrayLike) -> float:
     different = np.unique(values)
     if len(different) < 2:
         raise InputError(f"values: all are {different.tolist()}; an attribute needs two or more different ones")
-    # Where the median is the greatest value nothing lies above it, so the next one takes its place.
+    # If the median is the greatest value, nothing lies above it: take the next smaller value.
     return float(different[0] if len(different) == 2 else min(np.median(values), different[-2]))
 
 
 def attribute_vector(codes: Array, has_it: Array) -> Array:
-    """`[D]` the difference of class means, mean(z | has it) - mean(z | has it not).
+    """Compute the difference `[D]` of class means, mean(z | has it) - mean(z | has it not).
 
     Args:
         codes: `[N, D]`.
@@ -88,11 +88,11 @@ def attribute_vector(codes: Array, has_it: Array) -> Array:
 
 @jax.jit
 def logistic_direction(codes: Array, has_it: Array) -> Array:
-    """`[D]` the direction in which the odds of the attribute rise fastest: the weights of a logistic regression.
+    """Compute the direction `[D]` of the fastest rise in the odds of the attribute, by a logistic regression.
 
     p(has it | z) = sigmoid(w . z + b), with a small ridge penalty on standardized codes. The length is that of the
-    difference of class means along w, so that a strength goes as far along w as with `attribute_vector`. What merely
-    comes with the attribute it leaves alone: it separates codes best, but the shorter way changes images less.
+    difference of class means along w, so that a strength goes as far along w as with `attribute_vector`. It ignores
+    features that are merely correlated with the attribute: it separates codes best, but changes images less.
 
     Args:
         codes: `[N, D]`.
@@ -102,8 +102,8 @@ def logistic_direction(codes: Array, has_it: Array) -> Array:
     scale = codes.std(axis=0, keepdims=True) + 1e-6
     inputs = (codes - codes.mean(axis=0, keepdims=True)) / scale
     inputs = jnp.concatenate([inputs, jnp.ones_like(inputs[:, :1])], axis=1)
-    # The Hessian is nowhere above inputs^T inputs / 4: with this bound in its place no step overshoots (Böhning &
-    # Lindsay 1988), where Newton's own steps may on classes that are far apart.
+    # inputs^T inputs / 4 is an upper bound of the Hessian: with it no step overshoots (Böhning & Lindsay 1988), while
+    # Newton's steps may on classes that are far apart.
     penalty = jnp.full_like(inputs[0], _PENALTY).at[-1].set(0)
     bound = jax.scipy.linalg.cho_factor(inputs.T @ inputs / (4 * len(codes)) + jnp.diag(penalty + 1e-6))
 
@@ -116,10 +116,10 @@ def logistic_direction(codes: Array, has_it: Array) -> Array:
 
 
 def orthogonalize(directions: Array) -> Array:
-    """`[A, D]` directions of which each moves a code along one of those given, and along the others not at all.
+    """Compute `[A, D]` directions, each of which moves a code along one of those given, and not along the others.
 
-    d_a . v_b = 0 for every other b, and d_a . v_a = |v_a|^2: the dual basis. No attribute comes first, as one does in
-    Gram-Schmidt. Where directions depend on one another (those of all classes do) this holds by least squares.
+    d_a . v_b = 0 for every other b, and d_a . v_a = |v_a|^2: the dual basis. Unlike Gram-Schmidt, it does not depend on
+    the order. For linearly dependent directions (those of all classes are) this holds in the least-squares sense.
 
     Args:
         directions: `[A, D]`.
@@ -133,12 +133,12 @@ def orthogonalize(directions: Array) -> Array:
 
 
 def edit(z: Array, direction: Array, strength: ArrayLike) -> Array:
-    """`z + strength * direction`.
+    """Compute `z + strength * direction`.
 
     Args:
         z: `[..., D]` codes.
         direction: `[D]`.
-        strength: a number, or an array that goes with the codes' leading axes: `[S, 1]` edits codes `[N, D]` to
+        strength: a number, or an array that broadcasts with the codes' leading axes: `[S, 1]` edits codes `[N, D]` to
             `[S, N, D]`.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Where to look in latent space: points to decode, pure and for any model."""
+"""Grids of points in latent space to decode, for any model."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from jaxvae.types import Array, InputError
 
 
 def traversal(z: Array, dimension: int, values: Array) -> Array:
-    """`[N, D]` copies of one code `[D]` whose coordinate `dimension` takes each of the `[N]` values.
+    """Make `[N, D]` copies of one code `[D]` whose coordinate `dimension` takes each of the `[N]` values.
 
     >>> import jax.numpy as jnp
     >>> print(traversal(jnp.zeros(2), 1, jnp.array([-1.0, 1.0])))
@@ -27,7 +27,7 @@ def traversal(z: Array, dimension: int, values: Array) -> Array:
 
 
 def prior_quantiles(num: int) -> Array:
-    """`[num]` points that cut N(0, 1) into slices of equal mass: the inverse normal CDF at slice centres.
+    """Return `[num]` centres of slices of N(0, 1) with equal mass, by the inverse normal CDF.
 
     Reference: Kingma & Welling 2014, figure 4.
 
@@ -39,7 +39,7 @@ def prior_quantiles(num: int) -> Array:
 
 
 def manifold_grid(num: int) -> Array:
-    """`[num * num, 2]` codes over the prior's quantiles, row by row from the top left as a picture is read."""
+    """Return `[num * num, 2]` codes at the prior's quantiles, row by row from the top left."""
     quantiles = prior_quantiles(num)
     vertical, horizontal = jnp.meshgrid(quantiles[::-1], quantiles, indexing="ij")
     return jnp.stack([horizontal.ravel(), vertical.ravel()], axis=-1)

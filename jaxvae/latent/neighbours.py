@@ -1,4 +1,4 @@
-"""The examples that are nearest to one another, in latent space or among pixels."""
+"""Nearest neighbours among examples, in latent space or in pixel space."""
 
 from __future__ import annotations
 
@@ -14,25 +14,24 @@ from jaxvae.types import Array, InputError
 
 
 class Neighbours(NamedTuple):
-    """The nearest ones of each query, nearest first."""
+    """Nearest neighbours of each query, nearest first."""
 
     indices: Array
-    """`[Q, k]` rows of the codes that were searched."""
+    """`[Q, k]` row numbers of the codes."""
     distances: Array
     """`[Q, k]` Euclidean distances."""
 
 
 def nearest(queries: Array | np.ndarray, codes: Array | np.ndarray, k: int) -> Neighbours:
-    """The k codes with the least Euclidean distance to each query; of equally near ones the first comes first.
+    """Find the k codes nearest to each query in Euclidean distance; equal distances are ordered by row.
 
     Integers and half precision are compared in float32. A query that is itself among the codes is its own nearest
-    neighbour. One query is compared at a time, so memory
-    grows with N and not with Q N; the distance is the sum over differences, exactly 0 where code and query are equal.
+    neighbour, with a distance of exactly 0. One query is compared at a time, so memory grows with N and not with Q N.
 
     Args:
         queries: `[Q, D]`, or any `[Q, ...]` such as images.
         codes: `[N, D]`, or `[N, ...]` like the queries.
-        k: neighbours of each, at most N.
+        k: number of neighbours of each, at most N.
 
     Returns:
         Indices and distances, `[Q, k]` each.

@@ -1,4 +1,4 @@
-"""From code to code: straight lines, arcs, and paths through several codes."""
+"""Paths between codes: straight lines, arcs, and paths through several codes."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from jaxvae.types import Array, InputError
 
 
 def interpolate(z0: Array, z1: Array, num: int) -> Array:
-    """The straight line z(t) = (1 - t) z0 + t z1 at `num` equal steps of t, both ends included.
+    """Compute the straight line z(t) = (1 - t) z0 + t z1 at `num` equal steps of t, both ends included.
 
     Args:
         z0: `[..., D]` code or codes to begin with.
         z1: `[..., D]` code or codes to end with.
-        num: points on the line, at least 2.
+        num: number of points on the line, at least 2.
 
     Returns:
         `[num, ..., D]`.
@@ -37,26 +37,26 @@ def interpolate(z0: Array, z1: Array, num: int) -> Array:
 
 
 def halfway(z0: Array, z1: Array) -> Array:
-    """`[..., D]` (z0 + z1) / 2, the mean of two codes: what lies halfway between two images, says the decoder."""
+    """Compute `[..., D]` (z0 + z1) / 2, the mean of two codes."""
     _check_same_shape(z0, z1)
     z0, z1 = as_floats(z0, z1)
     return 0.5 * (z0 + z1)
 
 
 def slerp(z0: Array, z1: Array, num: int) -> Array:
-    """The arc between two codes: the angle turns in equal steps while the norm goes linearly from |z0| to |z1|.
+    """Compute the arc between two codes: the angle changes in equal steps, and the norm linearly from |z0| to |z1|.
 
         z(t) = ((1 - t) |z0| + t |z1|) (sin((1 - t) a) u0 + sin(t a) u1) / sin(a),   u = z / |z|,  a = angle(u0, u1)
 
     Normal samples in many dimensions lie near a sphere; an arc stays there, a straight line cuts through the inside.
     Where the formula has no value: between parallel codes, and from or to zero, the arc is the straight line; opposite
-    codes, between which no way is the shortest, are joined through the coordinate axis that is nearest to
-    perpendicular; in one dimension, where there is no way around, through zero.
+    codes, which have no unique shortest arc, are joined through the coordinate axis that is nearest to perpendicular;
+    in one dimension, through zero.
 
     Args:
         z0: `[..., D]` code or codes to begin with.
         z1: `[..., D]` code or codes to end with.
-        num: points on the arc, at least 2.
+        num: number of points on the arc, at least 2.
 
     Returns:
         `[num, ..., D]`.
@@ -75,26 +75,26 @@ def slerp(z0: Array, z1: Array, num: int) -> Array:
     return _slerp(z0, z1, whole_number("num", num, least=2))
 
 
-@functools.partial(jax.jit, static_argnums=2)  # one by one, so many small operations would take a second
+@functools.partial(jax.jit, static_argnums=2)  # without jit, so many small operations would take a second
 def _slerp(z0: Array, z1: Array, num: int) -> Array:
     t, z0, z1 = _ends(z0, z1, num)
     norm0, norm1 = _norm(z0), _norm(z1)
     u0, u1 = _unit(z0), _unit(z1)
     u0, u1 = jnp.where(norm0 > 0, u0, u1), jnp.where(norm1 > 0, u1, u0)
-    # By way of the middle, because the formula loses all its digits near half a turn but none up to a quarter.
+    # In two halves, because the formula loses all digits near half a turn but none up to a quarter.
     middle = _middle(u0, u1)
     direction = jnp.where(t <= 0.5, _arc(u0, middle, 2 * t), _arc(middle, u1, 2 * t - 1))
     return ((1 - t) * norm0 + t * norm1) * direction
 
 
 def path_through(codes: Array, num_per_leg: int, *, spherical: bool = False, closed: bool = False) -> Array:
-    """A path from code to code, `num_per_leg` equal steps from each to the next; no code comes twice.
+    """Compute a path through codes, with `num_per_leg` equal steps from each to the next; no code occurs twice.
 
     Args:
         codes: `[K, D]`, at least 2; they are points 0, num_per_leg, 2 num_per_leg, ... of the path.
-        num_per_leg: steps from one code to the next.
-        spherical: go along arcs (`slerp`) and not straight (`interpolate`).
-        closed: go on from the last code to the first, and stop one step before it.
+        num_per_leg: number of steps from one code to the next.
+        spherical: follow arcs (`slerp`) instead of straight lines (`interpolate`).
+        closed: continue from the last code to the first, and stop one step before it.
 
     Returns:
         `[(K - 1) num_per_leg + 1, D]`; closed `[K num_per_leg, D]`.
@@ -121,7 +121,7 @@ def _path_through(codes: Array, num_per_leg: int, spherical: bool, closed: bool)
 
 
 def _ends(z0: Array, z1: Array, num: int) -> tuple[Array, Array, Array]:
-    """Times from 0 to 1, `[num, 1, ...]`, and the codes `[1, ...]` as floats: both ends are part of a path."""
+    """Return times from 0 to 1, `[num, 1, ...]`, and the codes `[1, ...]` as floats."""
     num = whole_number("num", num, least=2)
     _check_same_shape(z0, z1)
     z0, z1 = as_floats(z0, z1)
@@ -134,15 +134,15 @@ def _check_same_shape(z0: Array, z1: Array) -> None:
 
 
 def _middle(u0: Array, u1: Array) -> Array:
-    """The unit vector halfway between two; of opposite ones the coordinate axis that is nearest to perpendicular."""
+    """Return the unit vector halfway between two; for opposite ones the axis that is nearest to perpendicular."""
     axis = jax.nn.one_hot(jnp.argmin(jnp.abs(u0), axis=-1), u0.shape[-1], dtype=u0.dtype)
     perpendicular = _unit(axis - (axis * u0).sum(-1, keepdims=True) * u0)
-    opposite = _norm(u0 + u1) < 1e-3  # so near to zero, the sum is rounding and no direction
+    opposite = _norm(u0 + u1) < 1e-3  # so near to zero, the sum is rounding error without a direction
     return jnp.where(opposite, perpendicular, _unit(u0 + u1))
 
 
 def _arc(u0: Array, u1: Array, t: Array) -> Array:
-    """(sin((1 - t) a) u0 + sin(t a) u1) / sin(a), which is smooth at a = 0 with sin(x) / x in place of sin."""
+    """Compute (sin((1 - t) a) u0 + sin(t a) u1) / sin(a), smooth at a = 0 by sin(x) / x in place of sin."""
     angle = 2 * jnp.arctan2(_norm(u1 - u0), _norm(u1 + u0)) / jnp.pi
     return ((1 - t) * jnp.sinc((1 - t) * angle) * u0 + t * jnp.sinc(t * angle) * u1) / jnp.sinc(angle)
 
@@ -153,6 +153,6 @@ def _unit(z: Array) -> Array:
 
 
 def _norm(z: Array) -> Array:
-    """`[..., 1]` with gradient 0, and not NaN, at zero."""
+    """Compute norms `[..., 1]` with gradient 0, and not NaN, at zero."""
     squared = jnp.square(z).sum(-1, keepdims=True)
     return jnp.where(squared > 0, jnp.sqrt(jnp.where(squared > 0, squared, 1)), 0)

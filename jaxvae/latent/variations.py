@@ -1,4 +1,4 @@
-"""Random variations of one example: codes around its own."""
+"""Random variations of one example: codes near its own."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from jaxvae.types import Array, Distribution, Key
 
 
 def vary(key: Key, z: Array, num: int, scale: float | Array | np.ndarray = 1.0) -> Array:
-    """Codes z + scale * eps with eps ~ N(0, I).
+    """Sample codes z + scale * eps with eps ~ N(0, I).
 
     Args:
-        key: one key; variation k is the same whatever `num` is.
+        key: one key; variation k is the same for every `num`.
         z: `[..., D]` code or codes.
-        num: how many.
+        num: number of variations.
         scale: standard deviation of the noise, one or `[D]`.
 
     Returns:
@@ -39,15 +39,15 @@ def vary(key: Key, z: Array, num: int, scale: float | Array | np.ndarray = 1.0) 
 
 
 def vary_posterior(key: Key, posterior: Distribution, num: int, widen: float = 1.0) -> Array:
-    """Draws of q(z|x) whose distance from its mean is multiplied: mean + widen * (sample - mean).
+    """Sample q(z|x) with the distance from its mean multiplied: mean + widen * (sample - mean).
 
-    What the encoder itself cannot tell apart at `widen=1`, and ever remoter relatives above. It follows the
-    posterior's own scales: a dimension that the decoder does not use varies as the prior, one that matters but little.
+    At `widen=1` the encoder cannot distinguish the variations; above 1 they are less and less similar. They follow the
+    posterior's scales: a dimension that the decoder ignores varies as the prior does, an important one only slightly.
 
     Args:
-        key: one key; variation k is the same whatever `num` and `widen` are.
+        key: one key; the noise of variation k is the same for every `num` and `widen`.
         posterior: any distribution over `[..., D]`; a delta has no width to widen (use `vary`).
-        num: how many.
+        num: number of variations.
         widen: 1 draws from the posterior itself, 0 repeats its mean.
 
     Returns:

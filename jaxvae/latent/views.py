@@ -1,4 +1,4 @@
-"""Codes of many dimensions on a plane, to be looked at; with scikit-learn, imported when needed."""
+"""Views of codes of many dimensions on a plane; with scikit-learn, imported when needed."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ class View(NamedTuple):
     """Codes on a plane."""
 
     points: np.ndarray
-    """`[N, 2]`."""
+    """`[N, 2]` points."""
     axes: tuple[str, str]
-    """What the two axes are."""
+    """Labels of the two axes."""
 
 
 def pca(codes: ArrayLike) -> View:
-    """The plane in which the codes vary most: their first two principal components, with the sign made definite.
+    """Project codes on their first two principal components, with a definite sign.
 
     Args:
         codes: `[N, D]`, N and D at least 2.
@@ -40,14 +40,14 @@ def pca(codes: ArrayLike) -> View:
 
 
 def tsne(codes: ArrayLike, *, seed: int = 0, perplexity: float = 30.0) -> View:
-    """A map that keeps near codes near, and says little of far ones: t-SNE, begun at the two principal components.
+    """Map codes by t-SNE, which preserves small distances but not large ones, from the two principal components.
 
-    It takes seconds per thousand codes. The same codes and seed make the same map on the same machine.
+    It takes seconds per thousand codes. The same codes and seed give the same map on the same machine.
 
     Args:
         codes: `[N, D]`, N and D at least 2.
-        seed: of scikit-learn's random state.
-        perplexity: about how many neighbours count; fewer where there are fewer than three times as many codes.
+        seed: seed of scikit-learn's random state.
+        perplexity: effective number of neighbours; less where there are fewer than three times as many codes.
 
     Raises:
         InputError: there are fewer than 2 codes or dimensions.
@@ -63,7 +63,7 @@ def tsne(codes: ArrayLike, *, seed: int = 0, perplexity: float = 30.0) -> View:
 
 
 VIEWS = {"pca": pca, "tsne": tsne}
-"""The views by name."""
+"""Views by name."""
 
 
 def _check(codes: ArrayLike) -> np.ndarray:

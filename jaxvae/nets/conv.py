@@ -22,11 +22,11 @@ class ConvEncoder(Network):
     num_outputs: int
     activation: Callable[[Array], Array] = nn.relu
     dtype: DTypeLike | None = None
-    """What the hidden layers compute in; parameters and outputs are float32 in any case."""
+    """Floating-point type of the hidden layers; parameters and outputs are always float32."""
 
     @nn.compact
     def __call__(self, x: Array, condition: Array | None = None) -> Array:
-        """`[B, H, W, C]` -> `[B, num_outputs]`."""
+        """Map `[B, H, W, C]` to `[B, num_outputs]`."""
         x = at_least_float32(x)
         for features in self.channels:
             x = self.activation(Conv(features, dtype=self.dtype)(x))
@@ -35,24 +35,24 @@ class ConvEncoder(Network):
 
 
 class ConvDecoder(Network):
-    """The encoder's mirror image: dense layers, then transposed convolutions, each doubling the image.
+    """Mirror image of the encoder: dense layers, then transposed convolutions, each doubling the image.
 
-    Widths and channels stand in the order of the layers, so reversed from the encoder's. Where the encoder met an odd
+    Widths and channels are in the order of the layers, the reverse of the encoder's. Where the encoder halved an odd
     size, the doubled image is one row or column too large and is cropped.
     """
 
     channels: tuple[int, ...]
-    """Channels that go into each transposed convolution."""
+    """Input channels of each transposed convolution."""
     hidden: tuple[int, ...]
     shape: tuple[int, ...]
-    """`(H, W, C)` of the output."""
+    """Shape `(H, W, C)` of the output."""
     activation: Callable[[Array], Array] = nn.relu
     dtype: DTypeLike | None = None
-    """What the hidden layers compute in; parameters and outputs are float32 in any case."""
+    """Floating-point type of the hidden layers; parameters and outputs are always float32."""
 
     @nn.compact
     def __call__(self, z: Array, condition: Array | None = None) -> Array:
-        """`[B, D]` -> `[B, H, W, C]`."""
+        """Map `[B, D]` to `[B, H, W, C]`."""
         *sizes, smallest = _sizes(self.shape[:2], len(self.channels))
         widths = (*self.hidden, smallest[0] * smallest[1] * self.channels[0])
         h = hidden_layers(join(z, condition), widths, self.activation, self.dtype)
@@ -64,7 +64,7 @@ class ConvDecoder(Network):
 
 
 def _sizes(size: tuple[int, ...], halvings: int) -> list[tuple[int, ...]]:
-    """The image's size before the first and after each halving."""
+    """Return the image's size before the first and after each halving."""
     sizes = [size]
     for _ in range(halvings):
         sizes.append(tuple((side + 1) // 2 for side in sizes[-1]))

@@ -1,4 +1,4 @@
-"""Convolutional layers: matrix products on CPU, XLA's own convolutions elsewhere, the same parameters everywhere."""
+"""Convolutional layers: matrix products on CPU, XLA's convolutions elsewhere, the same parameters everywhere."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Conv(Network):
 
     @nn.compact
     def __call__(self, x: Array) -> Array:
-        """`[B, H, W, I]` -> `[B, h, w, features]`."""
+        """Map `[B, H, W, I]` to `[B, h, w, features]`."""
         return _apply(self, x, on_cpu=conv_products.conv, elsewhere=lax.conv_general_dilated)
 
 
@@ -44,7 +44,7 @@ class ConvTranspose(Network):
 
     @nn.compact
     def __call__(self, x: Array) -> Array:
-        """`[B, h, w, I]` -> `[B, H, W, features]`."""
+        """Map `[B, h, w, I]` to `[B, H, W, features]`."""
         return _apply(self, x, on_cpu=conv_products.conv_transpose, elsewhere=lax.conv_transpose)
 
 
@@ -55,12 +55,12 @@ def _apply(
     kernel = layer.param("kernel", nn.initializers.lecun_normal(), kernel_shape, jnp.float32)
     bias = layer.param("bias", nn.initializers.zeros, (layer.features,), jnp.float32)
     x, kernel, bias = nn.dtypes.promote_dtype(x, kernel, bias, dtype=layer.dtype)
-    # Not lax.platform_dependent: the derivative of a choice would keep what both forms need for theirs.
+    # Not lax.platform_dependent: its derivative would keep the residuals of both forms.
     if jax.default_backend() == "cpu" and not _sharded_explicitly(x, kernel):
         return on_cpu(x, kernel, bias, layer.strides, layer.padding)
     return elsewhere(x, kernel, layer.strides, layer.padding, dimension_numbers=AXES) + bias[None, None, None]
 
 
 def _sharded_explicitly(*arrays: Array) -> bool:
-    # Products join the batch and the pixels into one axis, which an explicit mesh has no name for.
+    # Products merge the batch and the pixels into one axis, for which an explicit mesh has no name.
     return any(axis is not None for array in arrays for axis in jax.typeof(array).sharding.spec)

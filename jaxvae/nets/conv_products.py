@@ -1,10 +1,10 @@
 """Convolutions written as matrix products, for XLA's CPU backend.
 
-There a convolution's gradients are slow in a loop (jax issue 12868: only outside of loops does the compiler bring them
-into the form that its fast code knows), and the weight gradient of a transposed convolution is slow everywhere. A
-product with the image's patches is fast in both places, and so are its derivatives, which are products again.
+On CPU a convolution's gradients are slow in a loop (jax issue 12868: only outside of loops does the compiler rewrite
+them for its fast code), and the weight gradient of a transposed convolution is slow everywhere. A product with the
+image's patches is fast in both places, and so are its derivatives, which are products too.
 
-In here axes run `[C, H, W, B]`: with the batch last, cutting an image into patches copies long contiguous rows.
+Axes in this module are `[C, H, W, B]`: with the batch last, cutting an image into patches copies contiguous rows.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Padding: TypeAlias = Literal["SAME", "VALID"]
 
 
 class Windows(NamedTuple):
-    """Where a convolution looks along one axis: `number` windows, the first of which begins `before` the image."""
+    """Windows of a convolution along one axis: `number` windows, the first of which begins `before` the image."""
 
     size: int
     stride: int
@@ -32,12 +32,12 @@ class Windows(NamedTuple):
 
     @property
     def blocks(self) -> int:
-        """A window's length in blocks as long as the stride, rounded up."""
+        """Length of a window in blocks as long as the stride, rounded up."""
         return math.ceil(self.size / self.stride)
 
 
 def conv(x: Array, kernel: Array, bias: Array, strides: tuple[int, int], padding: Padding) -> Array:
-    """`lax.conv_general_dilated` plus bias: `[B, H, W, I]`, `[kh, kw, I, O]`, `[O]` -> `[B, h, w, O]`."""
+    """Compute `lax.conv_general_dilated` plus bias: `[B, H, W, I]`, `[kh, kw, I, O]`, `[O]` -> `[B, h, w, O]`."""
     rows, columns = map(_windows_of_conv, x.shape[1:3], kernel.shape, strides, (padding, padding))
     patches = _patches(_batch_last(x), rows, columns)
     y = lax.dot_general(_kernel_matrix(kernel, rows, columns), _flat(patches), (((0,), (0,)), ((), ())))
@@ -45,10 +45,10 @@ def conv(x: Array, kernel: Array, bias: Array, strides: tuple[int, int], padding
 
 
 def conv_transpose(x: Array, kernel: Array, bias: Array, strides: tuple[int, int], padding: Padding) -> Array:
-    """`lax.conv_transpose` plus bias: `[B, h, w, I]`, `[kh, kw, I, O]`, `[O]` -> `[B, H, W, O]`.
+    """Compute `lax.conv_transpose` plus bias: `[B, h, w, I]`, `[kh, kw, I, O]`, `[O]` -> `[B, H, W, O]`.
 
     It is the linear transpose of a strided convolution with the flipped kernel: every pixel is spread over a window,
-    and where windows overlap they add up.
+    and overlapping windows are summed.
     """
     rows, columns = map(_windows_of_conv_transpose, x.shape[1:3], kernel.shape, strides, (padding, padding))
     flipped = kernel[::-1, ::-1].swapaxes(2, 3)
@@ -74,22 +74,22 @@ def _image_side(windows: Windows, padding: Padding) -> int:
 
 
 def _patches(x: Array, rows: Windows, columns: Windows) -> Array:
-    """`[C, H, W, B]` -> `[pixels of a window * C, h, w, B]`, the image as every window sees it.
+    """Extract each window's pixels: `[C, H, W, B]` -> `[pixels of a window * C, h, w, B]`.
 
-    The image is cut into blocks as large as the stride; a window then is a few neighbouring blocks.
+    The image is cut into blocks as large as the stride; a window is then a few adjacent blocks.
     """
     x = lax.pad(x, x.dtype.type(0), _margins(rows, columns, x.shape[1:3]))
     channels, batch = x.shape[0], x.shape[-1]
     height, width = _blocks(rows), _blocks(columns)
     x = x.reshape(channels, height, rows.stride, width, columns.stride, batch).transpose(2, 4, 0, 1, 3, 5)
-    # Without the barriers XLA computes the padding anew for every element of every patch, ten times as slow.
+    # Without the barriers XLA recomputes the padding for every element of every patch, ten times as slow.
     x = lax.optimization_barrier(x.reshape(rows.stride * columns.stride * channels, height, width, batch))
     shifted = [x[:, i : i + rows.number, j : j + columns.number] for i, j in _corners(rows, columns)]
     return lax.optimization_barrier(lax.concatenate(shifted, 0))
 
 
 def _overlapped(patches: Array, rows: Windows, columns: Windows, sides: Sequence[int]) -> Array:
-    """`[pixels of a window * C, h, w, B]` -> `[C, H, W, B]`, the linear transpose of `_patches`: windows add up."""
+    """Sum windows, the transpose of `_patches`: `[pixels of a window * C, h, w, B]` -> `[C, H, W, B]`."""
     height, width, batch = _blocks(rows), _blocks(columns), patches.shape[-1]
     corners = _corners(rows, columns)
     parts = jnp.split(lax.optimization_barrier(patches), len(corners))
@@ -98,7 +98,7 @@ def _overlapped(patches: Array, rows: Windows, columns: Windows, sides: Sequence
     for part, (i, j) in zip(parts, corners):
         pads = [(i, height - i - rows.number, 0), (j, width - j - columns.number, 0)]
         spread.append(lax.pad(part, zero, [(0, 0, 0), *pads, (0, 0, 0)]))
-    # The last comes first, as in the transpose that JAX makes.
+    # The last window comes first, as in JAX's transpose.
     x = lax.optimization_barrier(functools.reduce(jnp.add, spread[::-1]))
     x = x.reshape(rows.stride, columns.stride, -1, height, width, batch).transpose(2, 3, 0, 4, 1, 5)
     x = x.reshape(x.shape[0], height * rows.stride, width * columns.stride, batch)
@@ -114,7 +114,7 @@ def _corners(rows: Windows, columns: Windows) -> list[tuple[int, int]]:
 
 
 def _margins(rows: Windows, columns: Windows, sides: Sequence[int]) -> list[tuple[int, int, int]]:
-    """Padding that makes an image of these sides whole blocks."""
+    """Return the padding that extends an image of these sides to whole blocks."""
     pads = [
         (windows.before, _blocks(windows) * windows.stride - side - windows.before, 0)
         for windows, side in zip((rows, columns), sides)
@@ -123,12 +123,12 @@ def _margins(rows: Windows, columns: Windows, sides: Sequence[int]) -> list[tupl
 
 
 def _flat(x: Array) -> Array:
-    # Products of matrices: with several axes in place of one their gradients take twice as long.
+    # Products of two-dimensional arrays: with more axes their gradients take twice as long.
     return x.reshape(x.shape[0], math.prod(x.shape[1:]))
 
 
 def _kernel_matrix(kernel: Array, rows: Windows, columns: Windows) -> Array:
-    """`[kh, kw, I, O]` -> `[pixels of a window * I, O]`, with zeros where windows were rounded up to whole blocks."""
+    """Reshape `[kh, kw, I, O]` to `[pixels of a window * I, O]`, with zeros where windows were rounded up to blocks."""
     pads = [(0, axis.blocks * axis.stride - axis.size, 0) for axis in (rows, columns)]
     kernel = lax.pad(kernel, kernel.dtype.type(0), [*pads, (0, 0, 0), (0, 0, 0)])
     kernel = kernel.reshape(rows.blocks, rows.stride, columns.blocks, columns.stride, *kernel.shape[2:])
@@ -140,6 +140,6 @@ def _batch_last(x: Array) -> Array:
 
 
 def _batch_first(y: Array, bias: Array) -> Array:
-    # The bias is added, and its gradient summed, while the batch is last, and the barrier keeps what follows from being
-    # fused across the change of axes: each would copy the whole image in short strides.
+    # The bias is added, and its gradient summed, while the batch is last; the barrier prevents fusion of later
+    # operations across the transposition. Either would copy the whole image in short strides.
     return lax.optimization_barrier(y + bias[:, None, None, None]).transpose(3, 1, 2, 0)

@@ -15,17 +15,17 @@ from jaxvae.types import Array, InputError
 
 
 class MLPEncoder(Network):
-    """Flatten, hidden layers, `num_outputs` numbers for a posterior head."""
+    """Hidden layers on the flattened input, then `num_outputs` numbers for a posterior head."""
 
     hidden: tuple[int, ...]
     num_outputs: int
     activation: Callable[[Array], Array] = nn.relu
     dtype: DTypeLike | None = None
-    """What the hidden layers compute in; parameters and outputs are float32 in any case."""
+    """Floating-point type of the hidden layers; parameters and outputs are always float32."""
 
     @nn.compact
     def __call__(self, x: Array, condition: Array | None = None) -> Array:
-        """`[B, ...]` -> `[B, num_outputs]`."""
+        """Map `[B, ...]` to `[B, num_outputs]`."""
         h = hidden_layers(join(x, condition), self.hidden, self.activation, self.dtype)
         return nn.Dense(self.num_outputs, name="output")(h)
 
@@ -37,20 +37,20 @@ class MLPDecoder(Network):
     shape: tuple[int, ...]
     activation: Callable[[Array], Array] = nn.relu
     dtype: DTypeLike | None = None
-    """What the hidden layers compute in; parameters and outputs are float32 in any case."""
+    """Floating-point type of the hidden layers; parameters and outputs are always float32."""
 
     @nn.compact
     def __call__(self, z: Array, condition: Array | None = None) -> Array:
-        """`[B, D]` -> `[B, *shape]`."""
+        """Map `[B, D]` to `[B, *shape]`."""
         h = hidden_layers(join(z, condition), self.hidden, self.activation, self.dtype)
         return nn.Dense(math.prod(self.shape), name="output")(h).reshape(z.shape[0], *self.shape)
 
 
 def join(x: Array, condition: Array | None) -> Array:
-    """Flatten x, and the condition behind it, to `[B, ...]` rows.
+    """Flatten x and the condition, and concatenate them to `[B, ...]` rows.
 
     Raises:
-        InputError: the condition is integer labels, or not one row for each example.
+        InputError: the condition holds integer labels, or not one row for each example.
     """
     if condition is None:
         return _rows(at_least_float32(x))
@@ -71,7 +71,7 @@ def _rows(x: Array) -> Array:
 def hidden_layers(
     h: Array, widths: tuple[int, ...], activation: Callable[[Array], Array], dtype: DTypeLike | None = None
 ) -> Array:
-    """Dense layers of the module in whose `__call__` this stands."""
+    """Apply dense layers, as submodules of the module whose `__call__` calls this."""
     for width in widths:
         h = activation(nn.Dense(width, dtype=dtype)(h))
     return h

@@ -1,4 +1,4 @@
-"""A linen module that is a value: equal arguments make equal modules, whatever they are made of or sent through."""
+"""Base class of linen modules that compare, hash and pickle by their arguments."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from jaxvae.types import InputError
 
 
 class Network(nn.Module):
-    """The base of all networks here: lists become tuples and dtypes `numpy.dtype`, and it can be pickled."""
+    """Base of all networks: lists become tuples, dtypes become `numpy.dtype`, and modules can be pickled."""
 
     def __post_init__(self) -> None:
-        """Replace what would not hash, or not compare equal."""
+        """Replace arguments that would not hash, or not compare equal."""
         for name, value in _arguments(self).items():
             object.__setattr__(self, name, floating(value) if name == "dtype" else as_tuples(value))
         super().__post_init__()
@@ -31,7 +31,7 @@ class Network(nn.Module):
 
 
 def as_tuples(value: Any) -> Any:
-    """Make lists and arrays tuples, at any depth."""
+    """Convert lists and arrays to tuples, at any depth."""
     if isinstance(value, np.ndarray):
         value = value.tolist()
     return tuple(map(as_tuples, value)) if isinstance(value, list | tuple) else value
@@ -41,7 +41,7 @@ def floating(dtype: DTypeLike | None) -> np.dtype | None:
     """Return the same object whether a name or a type is given.
 
     Raises:
-        InputError: it is no floating-point type.
+        InputError: `dtype` is no floating-point type.
     """
     if dtype is None:
         return None
@@ -55,20 +55,20 @@ def floating(dtype: DTypeLike | None) -> np.dtype | None:
 
 
 def _arguments(network: Network) -> dict[str, Any]:
-    # Its parent belongs to the call that it is made in.
+    # The parent belongs to the call that creates the module.
     names = [field.name for field in dataclasses.fields(network) if field.init and field.name != "parent"]
     return {name: getattr(network, name) for name in names}
 
 
 class _Name(NamedTuple):
-    """Address of a function."""
+    """Import path of a function."""
 
     module: str
     name: str
 
 
 def _named(value: Any) -> Any:
-    """Replace a function by its address, a public one where there is one: private modules of JAX come and go."""
+    """Replace a function by its import path, if possible a public one: JAX's private modules change."""
     name = getattr(value, "__qualname__", None)
     if not callable(value) or name is None:
         return value

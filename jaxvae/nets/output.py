@@ -1,4 +1,4 @@
-"""What is done to a decoder's last layer: a learned shared log-variance, and a bias that starts at the data's mean."""
+"""Changes to a decoder's last layer: a learned shared log-variance, and an initial bias at the data's mean."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from jaxvae.types import Array, Params
 
 
 class SharedLogVar(Network):
-    """A decoder whose outputs are means, with one learned log-variance for all pixels appended along the last axis.
+    """Decoder of means, with one learned log-variance for all pixels appended along the last axis.
 
     Reference: Rybkin et al. 2021 (sigma-VAE), https://arxiv.org/abs/2006.13202, section 3.
     """
@@ -20,17 +20,17 @@ class SharedLogVar(Network):
 
     @nn.compact
     def __call__(self, z: Array, condition: Array | None = None) -> Array:
-        """`[B, D]` -> `[B, ..., 2C]`."""
+        """Map `[B, D]` to `[B, ..., 2C]`."""
         mean = self.decoder(z) if condition is None else self.decoder(z, condition)
-        # Adam moves a parameter by about its learning rate a step; ten times that is quick enough for one number.
+        # Adam moves a parameter by about its learning rate per step; the factor 10 is fast enough for one number.
         log_var = 10 * self.param("tenth_log_var", nn.initializers.zeros, (), jnp.float32)
         return jnp.concatenate([mean, jnp.broadcast_to(log_var, mean.shape)], axis=-1)
 
 
 def with_output_bias(params: Params, outputs: Array) -> Params:
-    """Decoder parameters whose last layer puts out `outputs` on average when training begins.
+    """Return decoder parameters whose last layer's initial output is `outputs` on average.
 
-    It is worth about a nat early on (Burda et al. 2016, https://arxiv.org/abs/1509.00519, section 5.1).
+    It gains about a nat early in training (Burda et al. 2016, https://arxiv.org/abs/1509.00519, section 5.1).
 
     Args:
         params: a decoder's parameters, with one layer named "output" somewhere.

@@ -1,4 +1,4 @@
-"""Any linen module as a pure function of its parameters: what a model asks of a network, and what it must refuse."""
+"""Linen modules as pure functions of their parameters, and refusal of modules that are not."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ NOISE = (
     "deterministic=True, and use weight decay or objectives.denoising against overfitting"
 )
 REMEDIES = {'"use_running_average"': STATE, '"deterministic"': NOISE}
-"""Argument that a layer of Flax lacks -> what to do."""
+"""Remedies by the missing argument of a Flax layer."""
 
 
 def check_module(name: str, network: Any) -> None:
-    """Refuse what is no linen module.
+    """Refuse an object that is no linen module.
 
     Raises:
-        InputError: a module of Flax NNX, Equinox or Haiku, a bare function, or anything else.
+        InputError: it is a module of Flax NNX, Equinox or Haiku, a plain function, or any other object.
     """
     if not isinstance(network, nn.Module):
         came = f"{type(network).__module__.split('.')[0]}'s {type(network).__name__}"
@@ -40,7 +40,7 @@ def check_module(name: str, network: Any) -> None:
 
 
 def init(name: str, network: nn.Module, key: Key, x: Array, condition: Array | None) -> Params:
-    """Fresh parameters of a network, `{}` where it has none.
+    """Initialise the parameters of a network, `{}` where it has none.
 
     Raises:
         InputError: the network cannot be called with x, and the condition if one is given; or see `apply`.
@@ -49,13 +49,13 @@ def init(name: str, network: nn.Module, key: Key, x: Array, condition: Array | N
     _check_call(name, network, inputs)
     with _refusing(name):
         params = network.init(key, *inputs).get("params", {})
-        # During init Flax creates variables and lends its key to layers that draw: only a call shows what they need.
+        # During init Flax creates variables and provides its key to random layers: only a call shows what they need.
         jax.eval_shape(lambda: network.apply({"params": params}, *inputs))
     return params
 
 
 def apply(name: str, network: nn.Module, params: Params, x: Array, condition: Array | None) -> Any:
-    """Call the network. The condition is handed on only where one is given.
+    """Call the network, with the condition only where one is given.
 
     Raises:
         InputError: the network needs random numbers or variables besides its parameters.
@@ -78,7 +78,7 @@ def _check_call(name: str, network: nn.Module, inputs: tuple[Array, ...]) -> Non
 
 @contextlib.contextmanager
 def _refusing(name: str) -> Iterator[None]:
-    """Make one line of what Flax raises where a network is no pure function."""
+    """Replace Flax's error for a network that is no pure function by an InputError of one line."""
     try:
         yield
     except errors.ScopeCollectionNotFound as error:

@@ -70,10 +70,10 @@ def denoising(objective: Objective, corruption: Corruption, level: Array | float
         def corrupt(key: Key, x: Array) -> Array:
             return corruption(rng.stream(key, "corruption"), x, level)
 
-        spoilt = jax.vmap(corrupt)(key, x) if key.ndim else corrupt(key, x)
+        corrupted = jax.vmap(corrupt)(key, x) if key.ndim else corrupt(key, x)
 
         def encode(params: Params, _: Array, *given: Array) -> Distribution:
-            return model.encode(params, spoilt, *given)
+            return model.encode(params, corrupted, *given)
 
         return objective(params, key, x, model=Functions(encode, model.decode, model.prior), **options)
 

@@ -1,4 +1,4 @@
-"""Training: one pure step, the ways it reaches the devices, the loop around it, and how a run is stopped."""
+"""Training: one pure step, its dispatch to the devices, the loop around it, and the end of a run."""
 
 from jaxvae.training.dispatch import Dispatch as Dispatch
 from jaxvae.training.dispatch import make_dispatch as make_dispatch

@@ -1,7 +1,7 @@
-"""How training steps reach the devices: one at a time, many in one loop, under pmap, or over a sharded mesh.
+"""Dispatch of training steps to the devices: one at a time, many in one loop, under pmap, or over a sharded mesh.
 
-It is the same step each way, and the same numbers: an example's noise is its own, and sums over devices are taken after
-the gradient. On several hosts every process calls the same functions and feeds its own part of each batch.
+All of them compute the same step with the same numbers: noise is keyed by example, and sums over devices are taken
+after the gradient. On several hosts every process calls the same functions and feeds its part of each batch.
 """
 
 from __future__ import annotations
@@ -22,27 +22,27 @@ from jaxvae.types import Array, Chunk, TrainState
 
 DispatchName = Literal["step", "scan", "pmap", "sharded"]
 GatherStep: TypeAlias = Callable[[TrainState, Array | None, Array, Array, Array | None], tuple[TrainState, Metrics]]
-"""`(state, images, ids, weights, x) -> (state, metrics)`: one step on the examples x or, without x, `images[ids]`."""
+"""Function `(state, images, ids, weights, x) -> (state, metrics)`: one step on x or, without x, `images[ids]`."""
 StepMaker: TypeAlias = Callable[[str | None], GatherStep]
-"""Makes the step for an `axis_name` to reduce over, or None."""
+"""Function that makes the step for an `axis_name` to reduce over, or None."""
 Run: TypeAlias = Callable[[TrainState, Chunk], tuple[TrainState, Metrics]]
 AXIS = "batch"
 
 
 class Dispatch(NamedTuple):
-    """One of the ways."""
+    """Functions of one way to dispatch steps."""
 
     run: Run
-    """Takes a chunk's steps; metrics are averaged over its examples. The state that came is used up."""
+    """Function that takes a chunk's steps; metrics are averaged over its examples, and the given state is donated."""
     compile: Callable[[TrainState, Chunk], object]
-    """Compiles `run` for chunks of this form, and runs nothing."""
+    """Function that compiles `run` for chunks of this form, without a run."""
     place_state: Callable[[TrainState], TrainState]
     place_chunk: Callable[[Chunk], Chunk]
-    """Puts arrays `[M, W]` on the devices: the columns that this process feeds, if there are several."""
+    """Function that puts arrays `[M, W]` on the devices; with several processes, the columns that this one feeds."""
     steps: int
-    """The most steps in one run."""
+    """Maximum number of steps in one run."""
     columns: slice = slice(None)
-    """What part of a batch this process feeds."""
+    """Part of a batch that this process feeds."""
 
 
 def make_dispatch(
@@ -55,17 +55,17 @@ def make_dispatch(
     seeds: int | None = None,
     steps: int = 50,
 ) -> Dispatch:
-    """Compile nothing yet, but lay out everything.
+    """Make the functions and place the images, without compilation.
 
     Args:
-        name: step: one jitted step at a time; scan: up to `steps` in one loop; pmap and sharded: the same loop on
+        name: step, one jitted step at a time; scan, up to `steps` in one loop; pmap and sharded, the same loop on
             every device, each with its part of the batch.
         make_step: see `StepMaker`.
-        images: `[N, ...]` the whole set, to lie on every device; None where chunks bring their own examples.
-        width: of a batch, a multiple of the number of devices.
-        devices: of all processes; the first alone is used by step and scan.
-        seeds: train so many states at once, stacked along a first axis; not under pmap and sharded.
-        steps: the most steps in one run.
+        images: `[N, ...]` the whole set, placed on every device; None where chunks contain their examples.
+        width: width of a batch, a multiple of the number of devices.
+        devices: devices of all processes; step and scan use the first alone.
+        seeds: number of states trained together, stacked along a first axis; not under pmap and sharded.
+        steps: maximum number of steps in one run.
     """
     if name == "pmap":
         return _pmapped(make_step(AXIS), images, width, devices, steps)
@@ -82,7 +82,7 @@ def make_dispatch(
 
 
 def _with_images(jitted: Any, images: Array | np.ndarray | None) -> tuple[Run, Callable[[TrainState, Chunk], object]]:
-    """Run and compile a function of state, images and chunk; what is compiled ahead is found by later calls."""
+    """Return `run` and `compile` of a function of state, images and chunk; calls reuse the compiled program."""
 
     def run(state: TrainState, chunk: Chunk) -> tuple[TrainState, Metrics]:
         return jitted(state, images, chunk)
@@ -91,12 +91,12 @@ def _with_images(jitted: Any, images: Array | np.ndarray | None) -> tuple[Run, C
 
 
 def single_step(step: GatherStep) -> Callable[[TrainState, Array | None, Chunk], tuple[TrainState, Metrics]]:
-    """Take the one step of a chunk."""
+    """Make a function that takes the one step of a chunk."""
     return lambda state, images, chunk: step(state, images, *_row(chunk, chunk.first_row))
 
 
 def many_steps(step: GatherStep) -> Callable[[TrainState, Array | None, Chunk], tuple[TrainState, Metrics]]:
-    """Take all steps of a chunk in one loop on the device.
+    """Make a function that takes all steps of a chunk in one loop on the device.
 
     The number of steps is an argument of the compiled program, so chunks of any length share it.
     """
@@ -117,7 +117,7 @@ def many_steps(step: GatherStep) -> Callable[[TrainState, Array | None, Chunk], 
 
 
 def _merged(so_far: Metrics, metrics: Metrics) -> Metrics:
-    """Averages over the examples of both."""
+    """Average metrics over the examples of both."""
     examples = so_far["examples"] + metrics["examples"]
     share = metrics["examples"] / jnp.where(examples == 0, 1.0, examples)
     faults = merge_faults(so_far["faults"], metrics["faults"])
@@ -144,7 +144,7 @@ def _pmapped(
     mapped = jax.pmap(
         many_steps(step), AXIS, in_axes=(None, None, _chunk_axes(0)), out_axes=(None, None), devices=devices
     )
-    # To pmap every process hands arrays of its own devices alone.
+    # Under pmap every process passes arrays of its own devices alone.
     mesh = _mesh([device for device in devices if device.process_index == jax.process_index()])
     place = functools.partial(jax.device_put, device=NamedSharding(mesh, PartitionSpec()))
     resident = place(images)
@@ -175,7 +175,7 @@ def _sharded(
 
 
 def process_columns(width: int) -> slice:
-    """The part of a batch of so many columns that this process feeds."""
+    """Return the part of a batch of this width that this process feeds."""
     share = width // jax.process_count()
     return slice(jax.process_index() * share, (jax.process_index() + 1) * share)
 
@@ -193,7 +193,7 @@ def _on_arrays(function: Callable[[Array], Array]) -> Callable[[Chunk], Chunk]:
 
 
 def _one_at_a_time(run: Run, devices: Sequence[jax.Device]) -> Run:
-    """Wait for each run where CPU devices work together: with many in flight they wait for each other for ever."""
+    """Wait for each run where CPU devices work together: several concurrent runs would deadlock."""
     if devices[0].platform != "cpu":
         return run
     return lambda state, chunk: hosts.wait_for_steps(lambda: jax.block_until_ready(run(state, chunk)))

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM end a run at the next step boundary, not in the middle of one."""
+"""Handling of Ctrl-C and SIGTERM: a run ends at the next step boundary, not in the middle of a step."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interrupt:
-    """A context in which the first SIGINT or SIGTERM is only noted; a second one acts as it always does."""
+    """Context in which the first SIGINT or SIGTERM is only recorded; a second one has its usual effect."""
 
     def __init__(self) -> None:
         self.signal: int | None = None
@@ -21,11 +21,11 @@ class Interrupt:
 
     @property
     def exit_code(self) -> int:
-        """The shell's convention: 130 after Ctrl-C, 143 after SIGTERM."""
+        """Exit code by the shell's convention: 130 after Ctrl-C, 143 after SIGTERM."""
         return 0 if self.signal is None else 128 + self.signal
 
     def __enter__(self) -> Interrupt:
-        # What a shell's background job or nohup is to ignore, it goes on to ignore.
+        # Signals ignored in a background job or under nohup stay ignored.
         heeded = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
         self._previous = {number: signal.signal(number, self._note) for number in heeded}
         return self

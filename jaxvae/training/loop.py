@@ -1,4 +1,4 @@
-"""The training loop: a plain for loop over chunks of steps, with hooks that look at the state from time to time."""
+"""Training loop: a plain for loop over chunks of steps, with hooks that see the state from time to time."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from jaxvae.types import Array, Chunk, TrainState
 
 
 class Hook(NamedTuple):
-    """Something done every so many steps, and after the last one."""
+    """Function called every `every` steps, and after the last one."""
 
     every: int
     call: Callable[[TrainState, Progress], bool | None]
-    """True ends the training with this step."""
+    """Function of state and progress; a return value of True ends the training with this step."""
 
 
 SECONDS_BETWEEN_NOTES = 0.5
-"""Time after which progress is told again, at the end of a run of steps."""
+"""Least time between two reports of progress, at the ends of runs of steps."""
 
 
 class Progress:
-    """What the loop knows at a step: the metrics since it was last asked, and the time spent in steps alone.
+    """Progress of the loop: the metrics since they were last taken, and the time spent in steps alone.
 
     Args:
-        pending: what `pending` of an interrupted run told.
-        compiled: the first run compiles nothing any more, so that it is timed like any other.
+        pending: value of `pending` of an interrupted run.
+        compiled: True if the program is compiled already, so that the first run is timed too.
     """
 
     def __init__(self, pending: Mapping[str, Any] | None = None, *, compiled: bool = False) -> None:
@@ -43,14 +43,14 @@ class Progress:
         self._timed: list[Array] = []
         self.seconds = 0.0
         self.examples = 0.0
-        """Examples seen in `seconds`; a first run that compiles is in neither."""
+        """Number of examples seen in `seconds`; both exclude a first run that compiles."""
         self.first_run_at: float | None = None
-        """When the first run was done, on the clock of `time.time`."""
+        """Time of the end of the first run, on the clock of `time.time`."""
         self._compiled = compiled
         self._clock = time.perf_counter()
 
     def add(self, metrics: Metrics) -> None:
-        """Note one run's metrics. They stay on the device."""
+        """Record one run's metrics, which stay on the device."""
         self._metrics.append({name: value for name, value in metrics.items() if name != "faults"})
         if "faults" in metrics:
             self._faults.append(metrics["faults"])
@@ -64,43 +64,43 @@ class Progress:
             self.start_clock()
 
     def start_clock(self) -> None:
-        """Steps go on."""
+        """Start or resume the timing of steps."""
         self._clock = time.perf_counter()
 
     def wait(self) -> None:
-        """Return when all steps that are under way are done."""
+        """Wait until all running steps are finished."""
         jax.block_until_ready(self._metrics)
 
     def stop_clock(self) -> None:
-        """Something else than steps follows: wait for those that are under way, and count them."""
+        """Pause the timing of steps, after the running ones are finished and counted."""
         self.wait()
         self.seconds += time.perf_counter() - self._clock
         self.examples += float(sum(np.sum(jax.device_get(examples)) for examples in self._timed))
         self._timed = []
 
     def check_finite(self) -> None:
-        """Raise a `NonFiniteError` where a step since the last call met a number that is not finite."""
+        """Raise a `NonFiniteError` if a step since the last call had a number that is not finite."""
         faults, self._faults = self._faults, []
         check_finite(faults)
 
     @property
     def examples_per_second(self) -> float | None:
-        """Throughput of the training steps alone; None where none was timed."""
+        """Throughput of the training steps alone; None if none was timed."""
         return self.examples / self.seconds if self.examples else None
 
     def pending(self) -> dict[str, Any]:
-        """Sums over the examples seen since metrics were last taken, as plain numbers for a later run to go on from."""
+        """Return sums over the examples seen since metrics were last taken, as plain numbers for a resumed run."""
         runs, self._metrics = jax.device_get(self._metrics), []
         for name in runs[0] if runs else ():
             values = np.stack([run[name] for run in runs]).astype(np.float64)
             if name != "examples":
                 values *= _aligned(np.stack([run["examples"] for run in runs]), values.ndim)
-            # One after another: wherever a run is interrupted, the sum is the same to the last bit.
+            # Sum one after another, so that an interruption does not change the last bit.
             self._sums[name] = functools.reduce(np.add, values, self._sums.get(name, np.zeros(())))
         return {name: value.tolist() for name, value in self._sums.items()}
 
     def take_metrics(self) -> dict[str, Any]:
-        """Averages over the examples seen since the last call, NaN where none counted; arrays become lists."""
+        """Return averages over the examples seen since the last call, NaN where none counted; arrays become lists."""
         self.pending()
         sums, self._sums = self._sums, {}
         examples = sums.pop("examples", np.zeros(()))
@@ -109,7 +109,7 @@ class Progress:
 
 
 def _aligned(weights: np.ndarray, ndim: int) -> np.ndarray:
-    """With axes of size 1 behind, to multiply what has more axes."""
+    """Append axes of size 1, to multiply arrays with more axes."""
     return weights.reshape(weights.shape + (1,) * (ndim - weights.ndim))
 
 
@@ -128,19 +128,19 @@ def train(
     """Train from the state's step to `num_steps`.
 
     Args:
-        state: where to begin; it is used up.
-        run: takes all steps of one chunk.
-        chunks: one after another, beginning with the state's step; each ends where a hook is due.
-        num_steps: the step to stop at.
-        hooks: called in order when `every` divides the number of steps taken, and after the last step.
-        should_stop: asked after each chunk; where it says yes the run ends, with no hook that is not due.
+        state: initial state; it is donated.
+        run: function that takes all steps of one chunk.
+        chunks: consecutive chunks, beginning with the state's step; each ends where a hook is due.
+        num_steps: last step.
+        hooks: hooks, called in order when `every` divides the number of steps taken, and after the last step.
+        should_stop: function called after each chunk; at True the run ends, without the hooks that are not due.
         pending: metrics of an interrupted run that no hook has taken, see `Progress`.
-        compile: compiles `run` for a state and a chunk, before the clock starts; without it the first run compiles,
-            and is not timed.
-        note: is told the first step when steps begin, then now and then how many are done, for a progress bar.
+        compile: function that compiles `run` for a state and a chunk, before the clock starts; without it the first run
+            compiles, and is not timed.
+        note: function called with the first step, then from time to time with the number of steps, for a progress bar.
 
     Raises:
-        NonFiniteError: a step met a number that is not finite; no hook sees what became of the state.
+        NonFiniteError: a step had a number that is not finite; no hook sees the resulting state.
     """
     if compile is not None:
         chunks = _compile_ahead(compile, state, chunks)
@@ -172,7 +172,7 @@ def train(
 def _compile_ahead(
     compile: Callable[[TrainState, Chunk], object], state: TrainState, chunks: Iterable[Chunk]
 ) -> Iterator[Chunk]:
-    """Compile for the first of the chunks, and hand out all of them."""
+    """Compile for the first chunk, and yield all chunks."""
     chunks = iter(chunks)
     first = list(itertools.islice(chunks, 1))
     for chunk in first:
@@ -181,5 +181,5 @@ def _compile_ahead(
 
 
 def steps_taken(state: TrainState) -> int:
-    """The step that a state, or a stack of states, has reached."""
+    """Return the step that a state, or a stack of states, has reached."""
     return int(np.asarray(state.step).reshape(-1)[0])

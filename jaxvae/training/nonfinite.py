@@ -1,4 +1,4 @@
-"""Steps whose numbers are not finite: seen on the device, named on the host, and gone past where that is wanted."""
+"""Steps with NaN or infinity: detected on the device, reported on the host, and skipped where wanted."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ OnNonFinite = Literal["stop", "skip", "halve-lr"]
 
 
 class Faults(NamedTuple):
-    """How many steps met a number that is not finite, and the first of them."""
+    """Number of steps with a number that is not finite, and the first of them."""
 
     num_steps: Array
     step: Array
-    """Of the first, counted from 1."""
+    """First such step, counted from 1."""
     terms: dict[str, Array]
-    """Which of its numbers were not finite."""
+    """Booleans by term, True where its number was not finite."""
 
 
 def find_faults(step: Array, values: Mapping[str, Array]) -> Faults:
-    """Look at one step's numbers.
+    """Find the terms of one step that are not finite.
 
     Args:
         step: from 1.
@@ -37,18 +37,18 @@ def find_faults(step: Array, values: Mapping[str, Array]) -> Faults:
 
 
 def merge_faults(earlier: Faults, later: Faults) -> Faults:
-    """Of steps one after another."""
+    """Merge the faults of consecutive steps."""
     first = jax.tree.map(lambda a, b: jnp.where(earlier.num_steps > 0, a, b), earlier, later)
     return first._replace(num_steps=earlier.num_steps + later.num_steps)
 
 
 def sum_of_all(tree: Params) -> Array:
-    """The sum of all leaves' numbers: not finite where one of them is not."""
+    """Sum all leaves' numbers: not finite where one of them is not."""
 
     def total(leaf: Array) -> Array:
         rows = leaf.reshape(-1, leaf.shape[-1] if leaf.ndim else 1)
-        # A product, because a CPU adds up the numbers of a large array one by one.
-        # In float32 at least, because a sum of finite half-precision numbers soon is not.
+        # A product, because a CPU sums a large array one number at a time.
+        # In float32 at least, because a sum of finite half-precision numbers soon overflows.
         wide = jnp.promote_types(leaf.dtype, jnp.float32)
         return jnp.matmul(jnp.ones(len(rows), leaf.dtype), rows, preferred_element_type=wide).sum()
 
@@ -56,20 +56,20 @@ def sum_of_all(tree: Params) -> Array:
 
 
 def biases(tree: Params) -> Params:
-    """The leaves with one axis or none; all, where there are none such.
+    """Return the leaves with at most one axis; all leaves, if there are none.
 
-    What flows back through a layer is summed up in its bias's gradient: a few numbers tell of all.
+    A bias's gradient sums the gradient through its layer: a few numbers show all faults.
     """
     return [leaf for leaf in jax.tree.leaves(tree) if leaf.ndim < 2] or tree
 
 
 class NonFiniteError(ArithmeticError):
-    """A training step met a number that is not finite.
+    """Error of a training step with a number that is not finite.
 
     Args:
         step: from 1.
-        terms: what was not finite.
-        seed_number: which of several seeds, from 0; None where there is one.
+        terms: names of the terms that were not finite.
+        seed_number: index of the seed among several, from 0; None with one.
     """
 
     def __init__(self, step: int, terms: Sequence[str], seed_number: int | None = None) -> None:
@@ -78,7 +78,7 @@ class NonFiniteError(ArithmeticError):
 
 
 def check_finite(runs: Sequence[Faults]) -> None:
-    """Raise a `NonFiniteError` for the first fault of several dispatches, one after another, of one or more seeds."""
+    """Raise a `NonFiniteError` for the first fault of consecutive dispatches, of one or more seeds."""
     for run in jax.device_get(runs):
         if not np.any(run.num_steps):
             continue
@@ -86,16 +86,16 @@ def check_finite(runs: Sequence[Faults]) -> None:
         if np.ndim(run.num_steps):
             seed_number = int(np.argmin(np.where(run.num_steps > 0, run.step, np.inf)))
             run = jax.tree.map(lambda leaf, number=seed_number: leaf[number], run)
-        # What is not finite in the loss is not in the gradient either: the cause comes first.
+        # A loss that is not finite makes the gradient so too: report the cause.
         found = sorted((name for name, bad in run.terms.items() if bad), key=lambda name: name == "gradient")
-        # The loss is made of the terms: it is named where it alone overflows.
+        # The loss is a sum of the terms: report it where it alone overflows.
         raise NonFiniteError(int(run.step), [name for name in found if name != "loss"] or found, seed_number)
 
 
 def check_state(state: TrainState) -> None:
-    """Raise a `NonFiniteError` for a state that is not worth saving: a square in the optimizer may overflow unseen.
+    """Raise a `NonFiniteError` for a state with numbers that are not finite: the optimizer's squares may overflow.
 
-    Only a run that is to stop can come to this: `guarded` leaves such a step out in the other modes.
+    This can occur in mode stop alone: `guarded` leaves such a step out in the other modes.
     """
     parts = {"parameters": state.params, "optimizer state": state.opt_state}
     found = [name for name, tree in parts.items() if not all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(tree))]
@@ -104,7 +104,7 @@ def check_state(state: TrainState) -> None:
 
 
 class GuardState(NamedTuple):
-    """An optimizer's state, and how many of its updates were left out."""
+    """State of an optimizer, and the number of its updates that were left out."""
 
     inner: optax.OptState
     num_skipped: Array
@@ -118,9 +118,9 @@ def guarded(optimizer: optax.GradientTransformation, mode: OnNonFinite) -> optax
     same form in every mode, so that a run which stopped may go on in another.
 
     Args:
-        optimizer: whose updates.
-        mode: stop: apply all, for the run ends at such a step; skip: leave these out; halve-lr: and halve all
-            later ones, each time again.
+        optimizer: optimizer to wrap.
+        mode: stop applies all, because the run ends at such a step; skip leaves these out; halve-lr also halves all
+            later updates, each time.
     """
     inner_optimizer = optax.with_extra_args_support(optimizer)
 
@@ -138,7 +138,7 @@ def guarded(optimizer: optax.GradientTransformation, mode: OnNonFinite) -> optax
             updates = jax.tree.map(lambda leaf: (scale * leaf).astype(leaf.dtype), updates)
         new_params = updates if params is None else optax.apply_updates(params, updates)
         finite = jnp.logical_and(finite, jnp.isfinite(sum_of_all(_floats((inner, new_params)))))
-        # A choice and not a factor of 0, which would leave NaN what it is.
+        # A selection and not a factor of 0, because 0 times NaN is NaN.
         updates = jax.tree.map(lambda leaf: jnp.where(finite, leaf, 0), updates)
         inner = jax.tree.map(lambda new, old: jnp.where(finite, new, old), inner, state.inner)
         return updates, GuardState(inner, state.num_skipped + jnp.where(finite, 0, 1))
@@ -151,5 +151,5 @@ def _floats(tree: Any) -> list[Array]:
 
 
 def num_skipped(opt_state: optax.OptState) -> Array:
-    """How many updates a guarded optimizer has left out, or each of several stacked ones."""
+    """Return the number of updates that a guarded optimizer, or each of several stacked ones, has left out."""
     return optax.tree_utils.tree_get(opt_state, "num_skipped")

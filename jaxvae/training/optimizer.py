@@ -1,4 +1,4 @@
-"""What turns gradients into updates: a schedule, clipping, Adam, and an average of the parameters over the steps."""
+"""Optimizer: a schedule, clipping, Adam, and a moving average of the parameters."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ DecayName = Literal["none", "cosine", "linear"]
 def learning_rate_schedule(
     peak: float, *, steps: int, warmup_steps: int = 0, decay: DecayName = "none"
 ) -> optax.Schedule:
-    """Rise linearly from 0 to `peak`, then stay there, or fall to 0 at the last step.
+    """Make a schedule that rises linearly from 0 to `peak`, then is constant, or falls to 0 at the last step.
 
     Args:
-        peak: the highest value.
-        steps: length of the run.
-        warmup_steps: steps until the peak is reached; fewer than `steps`.
+        peak: maximum of the schedule.
+        steps: number of steps of the run.
+        warmup_steps: number of steps until the peak; less than `steps`.
         decay: none, a half cosine, or a line.
 
     Returns:
@@ -39,7 +39,7 @@ def learning_rate_schedule(
 
 
 def adam(learning_rate: optax.ScalarOrSchedule, weight_decay: float = 0.0) -> optax.GradientTransformation:
-    """Adam; with weight decay it draws kernels towards 0, and no bias: the output's holds the mean of the data.
+    """Make Adam; weight decay applies to kernels, and to no bias, because the output's bias holds the data's mean.
 
     Reference: Kingma & Ba 2015, https://arxiv.org/abs/1412.6980, algorithm 1; Loshchilov & Hutter 2019,
     https://arxiv.org/abs/1711.05101, algorithm 2, with the decay a share of the learning rate.
@@ -54,7 +54,7 @@ def adam(learning_rate: optax.ScalarOrSchedule, weight_decay: float = 0.0) -> op
 
 
 class AverageState(NamedTuple):
-    """An optimizer's state, and the average of the parameters beside it."""
+    """State of an optimizer, and the moving average of the parameters."""
 
     inner: optax.OptState
     average: Params
@@ -62,15 +62,15 @@ class AverageState(NamedTuple):
 
 
 def with_average(optimizer: optax.GradientTransformation, decay: float) -> optax.GradientTransformationExtraArgs:
-    r"""Keep an exponential moving average of the parameters; the updates stay what they are.
+    r"""Keep an exponential moving average of the parameters, with unchanged updates.
 
         average <- d_t average + (1 - d_t) params,    d_t = min(decay, (1 + t) / (10 + t))
 
-    The decay begins small so that the first parameters, which are noise, are soon forgotten.
+    The decay begins small, so that the weight of the random initial parameters vanishes soon.
     """
 
     def init(params: Params) -> AverageState:
-        # A copy: a buffer that is donated to a step may stand in its state only once.
+        # A copy, because a donated buffer may occur only once in a state.
         return AverageState(optimizer.init(params), jax.tree.map(jnp.copy, params), jnp.zeros((), jnp.int32))
 
     inner_optimizer = optax.with_extra_args_support(optimizer)
@@ -89,5 +89,5 @@ def with_average(optimizer: optax.GradientTransformation, decay: float) -> optax
 
 
 def evaluation_params(state: TrainState) -> Params:
-    """The averaged parameters where an average is kept, else the last ones."""
+    """Return the averaged parameters where an average is kept, else the last ones."""
     return state.opt_state.average if isinstance(state.opt_state, AverageState) else state.params

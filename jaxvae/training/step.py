@@ -1,4 +1,4 @@
-"""One training step: a pure function of state and batch, the same on one device and on many."""
+"""Training step: a pure function of state and batch, the same on one device and on many."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from jaxvae.training.nonfinite import biases, find_faults, num_skipped, sum_of_a
 from jaxvae.types import Array, Batch, Key, Params, TrainState
 
 Loss: TypeAlias = Callable[..., tuple[Array, Any]]
-"""`(params, keys, x, *, condition, weights) -> (loss, aux)`: the weighted mean over examples, and `[B, ...]` terms."""
+"""Function `(params, keys, x, *, condition, weights) -> (loss, aux)`: weighted mean over examples, `[B, ...]` terms."""
 Metrics: TypeAlias = dict[str, Any]
-"""Averages over examples by name; `examples`, how many; and `faults`, see `training.nonfinite`."""
+"""Averages over examples by name; `examples`, their number; and `faults`, see `training.nonfinite`."""
 TrainStep: TypeAlias = Callable[[TrainState, Batch], tuple[TrainState, Metrics]]
 Sums: TypeAlias = tuple[Params, Metrics, Array]
 """Gradient and metrics summed over examples, and the sum of their weights."""
 
 
 def init_state(key: Key, params: Params, optimizer: optax.GradientTransformation) -> TrainState:
-    """The state before the first step; `key` is the run's root key."""
+    """Return the state before the first step; `key` is the run's root key."""
     return TrainState(jnp.zeros((), jnp.int32), params, optimizer.init(params), key)
 
 
@@ -40,17 +40,17 @@ def make_train_step(
 
     Gradients are averaged over the whole batch by its weights, so padding and uneven shards are exact. Metrics are the
     loss, every term of `aux` averaged over examples, each schedule's value, `examples`, the sum of the weights, and
-    `faults`, what of all this or of the gradient is not finite.
+    `faults`, the terms of all these and of the gradient that are not finite.
 
     Args:
         loss: see `Loss`; bind the model and all hyperparameters with `functools.partial`.
-        optimizer: an optax transformation; with `tolerant` a `guarded` one, or one around it.
-        axis_name: the device axis to reduce over, under `pmap`, `shard_map` or `vmap`; None when alone.
-        accumulate: take the gradient in so many parts of the batch, one after another, to save memory. The result is
-            that of the whole batch; the batch must be divisible by it.
+        optimizer: an optax transformation; with `tolerant` a `guarded` one, or a wrapper of it.
+        axis_name: device axis to reduce over, under `pmap`, `shard_map` or `vmap`; None without one.
+        accumulate: number of parts of the batch whose gradients are taken one after another, to save memory. The
+            result is that of the whole batch, which must be divisible by it.
         schedules: arguments of the loss that change with the step, `{"beta": optax.linear_schedule(0, 1, 1000)}`.
-        tolerant: a step that is not finite is no fault but the optimizer's to leave out (see `guarded`), and its
-            metrics count for no example.
+        tolerant: True if the optimizer leaves out steps that are not finite (see `guarded`). Such a step is no fault,
+            and its metrics count for no example.
     """
     optimizer = optax.with_extra_args_support(optimizer)
 
@@ -71,21 +71,21 @@ def make_train_step(
     def train_step(state: TrainState, batch: Batch) -> tuple[TrainState, Metrics]:
         total = sums(state, batch) if accumulate == 1 else _sum_of_parts(sums, state, batch, accumulate)
         if axis_name is not None:
-            # After the gradient and over sums: inside the loss, or over means, the result would depend on the devices.
+            # Sums reduced after the gradient: inside the loss, or with means, the result would depend on the devices.
             total = jax.lax.psum(total, axis_name)
         *sums_, examples = total
-        # A product, because a quotient of every number in the gradient takes longer.
+        # A product, because a division of every number in the gradient takes longer.
         gradient, metrics = jax.tree.map(lambda summed: summed * (1 / examples), sums_)
         scalars = {name: value for name, value in metrics.items() if not value.ndim}
-        # To stop, a look at the biases is enough and free; to leave an update out, every number in it has to be seen.
+        # A stop needs a check of the biases alone, which is cheap; skipping an update needs a check of all its numbers.
         seen = sum_of_all(gradient if tolerant else biases(gradient))
         faults = find_faults(state.step + 1, {**scalars, "gradient": seen})
-        with jax.numpy_dtype_promotion("standard"):  # what Adam itself needs, for a power of the step number
+        with jax.numpy_dtype_promotion("standard"):  # for Adam's power of the step number
             updates, opt_state = optimizer.update(gradient, state.opt_state, state.params, finite=faults.num_steps == 0)
         params = optax.apply_updates(state.params, updates)
         metrics = {**metrics, "examples": examples}
         if tolerant:
-            # The optimizer may leave out more than the faults seen here, see `guarded`.
+            # The optimizer may leave out more steps than those with faults found here, see `guarded`.
             taken = num_skipped(opt_state) == num_skipped(state.opt_state)
             metrics = jax.tree.map(lambda value: jnp.where(taken, value, 0), metrics)
             faults = jax.tree.map(jnp.zeros_like, faults)
@@ -95,10 +95,10 @@ def make_train_step(
 
 
 def _varying(params: Params, batch: Batch, axis_name: str) -> tuple[Params, Batch]:
-    """Mark both as varying over the device axis where one of the batch's arrays does.
+    """Mark parameters and batch as varying over the device axis where one of the batch's arrays does.
 
-    `shard_map` tracks what varies, and sums the gradient of what does not over the devices by itself: then the sum
-    after it would count every device once more. Elsewhere nothing is tracked, and this does nothing.
+    `shard_map` tracks arrays that vary, and itself sums the gradient of the others over the devices: the sum after it
+    would count every device once more. Elsewhere nothing is tracked, and this does nothing.
     """
 
     def varies(leaf: Array) -> bool:
@@ -113,7 +113,7 @@ def _varying(params: Params, batch: Batch, axis_name: str) -> tuple[Params, Batc
 
 
 def _sum_of_parts(sums: Callable[[TrainState, Batch], Sums], state: TrainState, batch: Batch, parts: int) -> Sums:
-    # Part k takes every parts-th example from k on, so that a batch sharded over devices stays where it is.
+    # Part k takes every parts-th example from k on, so that a sharded batch is not moved between devices.
     split = jax.tree.map(lambda array: array.reshape(-1, parts, *array.shape[1:]).swapaxes(0, 1), batch)
 
     def add(total: Sums, part: Batch) -> tuple[Sums, None]:
