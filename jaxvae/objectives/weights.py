@@ -55,4 +55,4 @@ def blank_padding(weights: Array | None, x: Array, condition: Array | None) -> t
     def blank(weight: Array, rows: tuple[Array, Array | None]) -> tuple[Array, Array | None]:
         return jax.tree.map(lambda row: jnp.where(weight == 0, jnp.zeros_like(row), row), rows)
 
-    return jax.vmap(blank)(*jax.tree.map(jnp.asarray, (weights, (x, condition))))
+    return jax.vmap(blank)(jnp.asarray(weights), jax.tree.map(jnp.asarray, (x, condition)))
