@@ -42,7 +42,7 @@ def weighted_mean(values: Array, weights: Array | None = None) -> Array:
     if weights is None:
         return values.mean()
     check_weights(weights, values.shape)
-    values, weights = broadcast_floats(values, weights)
+    values, weights = broadcast_floats(values, jnp.asarray(weights))
     total = weights.sum()
     return weigh(weights, values).sum() / jnp.where(total == 0, 1.0, total)
 
