@@ -38,13 +38,15 @@ def load_data(run: Run, data_dir: Path | None = None, dataset: str | None = None
         data = scaled(data, Scaling.from_json(known))
     if data.shape != (shape := _decoded_shape(run)):
         raise InputError(f"dataset: images of {where} are {data.shape}, the run learned {shape}; put the set back")
-    if dataset is not None and not _is_same(run, data):
+    # Where nobody says that it moved, a set that is left where it is need not be read through.
+    if (dataset is None and stream) or _is_same(run, data):
+        return data
+    if dataset is not None:
         raise InputError(
             f"dataset: {dataset} is another set than {run.config.dataset}, which the run was trained on: their "
             "fingerprints differ; name that one"
         )
-    if not stream and not _is_same(run, data):
-        logger.warning("dataset: %s is no longer as it was when the run was trained on it", where)
+    logger.warning("dataset: %s is no longer as it was when the run was trained on it", where)
     return data
 
 
@@ -52,7 +54,8 @@ def _is_same(run: Run, data: Dataset) -> bool:
     """Compare fingerprints; the run's is of as many training examples as it saw."""
     if (num := run.config.train_examples) is not None:
         data = data._replace(train=data.train.take(np.arange(min(num, data.train.num_examples))))
-    return run.facts.get("fingerprint") in (None, data.fingerprint())
+    known = run.facts.get("fingerprint")
+    return known is None or known == data.fingerprint()
 
 
 def training_labels(data: Dataset, dataset: str, purpose: str) -> np.ndarray:
