@@ -11,6 +11,7 @@ import numpy as np
 from jaxvae.data import Dataset, load
 from jaxvae.data.scaling import Scaling, scaled
 from jaxvae.runs.directory import Run
+from jaxvae.runs.progress import announced
 from jaxvae.types import InputError
 
 logger = logging.getLogger(__name__)
@@ -30,7 +31,8 @@ def load_data(run: Run, data_dir: Path | None = None, dataset: str | None = None
     """
     where, folder = dataset or run.config.dataset, data_dir or run.config.data_dir
     try:
-        data = load(where, folder, stream=stream, preparation=run.config.preparation)
+        with announced(f"reading {where}"):
+            data = load(where, folder, stream=stream, preparation=run.config.preparation)
     except InputError as error:
         moved = dataset is None and not Path(where).exists()
         raise InputError(f"{error}; if it moved, name its place with --dataset") if moved else error from None
