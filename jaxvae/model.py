@@ -49,7 +49,7 @@ class VAE:
         return self
 
     def init(self, key: Key, x: Array, condition: Array | None = None) -> Params:
-        """Initialise parameters for examples like x `[B, ...]`: a dict with "encoder", "decoder" and other learned parts.
+        """Initialise parameters for x `[B, ...]`: a dict with "encoder", "decoder" and other learned parts.
 
         Raises:
             InputError: a network rejects its input, is no pure function, or does not fit the prior.

@@ -25,7 +25,7 @@ class Compute:
     devices: int | None = None
     """Number of devices to train on; all if not given."""
     dispatch: Literal["auto", "step", "scan", "pmap", "sharded"] = "auto"
-    """One step per call (step), a loop of steps on the device (scan), or the loop on several devices (pmap, sharded)."""
+    """One step per call (step), a loop of steps on the device (scan), or a loop on several devices (pmap, sharded)."""
     input: Literal["auto", "resident", "stream"] = "auto"
     """Keep the training set on the device, or stream it; auto streams sets larger than a quarter of the memory."""
     deterministic: bool = False
@@ -35,9 +35,9 @@ class Compute:
     coordinator: str | None = None
     """HOST:PORT of process 0 in training by several processes; found automatically on SLURM, TPU pods and GKE."""
     num_processes: int | None = None
-    """Number of processes; 1 trains alone, even on a cluster. Found automatically as the coordinator is."""
+    """Number of processes, found automatically in the same places; 1 trains alone, even on a cluster."""
     process_id: int | None = None
-    """Index of this process, from 0. Found automatically as the coordinator is."""
+    """Index of this process, from 0; found automatically in the same places."""
     join_timeout: float = 300.0
     """Seconds to wait for the other processes to join."""
 
