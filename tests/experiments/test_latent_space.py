@@ -76,7 +76,7 @@ def test_a_second_time_runs_are_read(latent_space, config, monkeypatch):
     assert len(dirs) == 4
     written = [(path / "summary.json").stat().st_mtime_ns for path in dirs]
     trained, train = [], many.train_run
-    monkeypatch.setattr(many, "train_run", lambda one: trained.append(train(one)) or 7)
+    monkeypatch.setattr(many, "train_run", lambda one, options: trained.append(train(one)) or 7)
     assert latent_space.main(config) == 7, "stopped with the run's exit code"
     assert trained == [0]
     assert [(path / "summary.json").stat().st_mtime_ns for path in dirs] == written
