@@ -32,7 +32,7 @@ class Experiment(NamedTuple):
     checkpoints: Checkpoints
 
     def selected(self, last: TrainState) -> TrainState:
-        """The state that the run reports: the last one, or that of the best checkpoint."""
+        """The state that the run reports: the last one, or that of the best checkpoint; every process must ask."""
         best = self.checkpoints.restore(last, best=True) if self.config.select == "best" else None
         return last if best is None else best.state
 
