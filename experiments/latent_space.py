@@ -38,7 +38,8 @@ from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import Compute, set_up
 from jaxvae.runs.config import PresetName
 from jaxvae.runs.data import training_labels
-from jaxvae.runs.progress import announce, train_all
+from jaxvae.runs.many import train_all
+from jaxvae.runs.progress import announce
 from jaxvae.runs.resolve import resolve, settle_scale
 from jaxvae.runs.seeds import together
 from jaxvae.types import Array, Batch, InputError

@@ -16,7 +16,7 @@ from jaxvae.report.tables import markdown_table
 from jaxvae.runs import TrainConfig
 from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import Compute, set_up
-from jaxvae.runs.progress import train_all
+from jaxvae.runs.many import train_all
 from jaxvae.types import InputError
 
 COLUMNS = {

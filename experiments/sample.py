@@ -22,7 +22,6 @@ from jaxvae.data.attributes import usable_attributes
 from jaxvae.data.dataset import full_scale
 from jaxvae.evaluation import in_blocks
 from jaxvae.report import animation, figures
-from jaxvae.report.display import value_limits
 from jaxvae.report.gallery import Gallery
 from jaxvae.runs import load_run
 from jaxvae.runs.checks import check, check_at_least, check_folder, check_seed
@@ -174,12 +173,13 @@ def draw_path(config: SampleConfig, trained: Trained, gallery: Gallery) -> None:
     images = np.concatenate([legs, originals[1:, None]], axis=1)
     rows = [f"{start} to {end}" for start, end in itertools.pairwise(trained.shows(ids))]
     columns = [*(f"{t:.2g}" for t in np.linspace(0, 1, config.steps)), "image"]
+    limits = trained.limits()
     title = f"{'spherical' if config.spherical else 'linear'} interpolation between the codes of test images"
     with gallery.figure("interpolation.png") as path:
-        figures.save_strips(path, originals[:-1], images, rows=rows, columns=columns, title=title)
+        figures.save_strips(path, originals[:-1], images, rows=rows, columns=columns, title=title, limits=limits)
     with gallery.figure("interpolation.gif") as path:
         rests = range(0, len(film), leg)
-        animation.save_gif(path, film[:, None], rests=rests, labels=[", ".join(rows)], limits=value_limits(originals))
+        animation.save_gif(path, film[:, None], rests=rests, labels=[", ".join(rows)], limits=limits)
 
 
 def draw_traversals(config: SampleConfig, trained: Trained, gallery: Gallery) -> None:
@@ -193,7 +193,7 @@ def draw_traversals(config: SampleConfig, trained: Trained, gallery: Gallery) ->
     columns = [f"{deviation:.1f}" for deviation in deviations[:: frames_each(config.steps)]]
     title = "one latent dimension at a time, in standard deviations"
     originals = originals.repeat(len(turned), axis=0)
-    save_film(gallery, "traversal", originals, trained.decode(film), rows, columns, title)
+    save_film(trained, gallery, "traversal", originals, trained.decode(film), rows, columns, title)
 
 
 def draw_attributes(config: SampleConfig, trained: Trained, gallery: Gallery) -> None:
@@ -215,7 +215,7 @@ def draw_attributes(config: SampleConfig, trained: Trained, gallery: Gallery) ->
         edited = latent.edit(jnp.asarray(codes)[:, None], direction, moving)
         title = f"attribute {name}: so much of it added to the codes"
         file = "attribute-" + re.sub(r"[^\w-]+", "-", name)
-        save_film(gallery, file, originals, trained.decode(edited), rows, columns, title)
+        save_film(trained, gallery, file, originals, trained.decode(edited), rows, columns, title)
 
 
 def draw_variations(config: SampleConfig, trained: Trained, gallery: Gallery) -> None:
@@ -233,8 +233,9 @@ def draw_variations(config: SampleConfig, trained: Trained, gallery: Gallery) ->
     (shown,) = trained.shows([config.vary or 0])
     title = f"variations of an image, {shown}: {how}"
     originals = originals.repeat(len(widths), axis=0)
+    decoded, limits = trained.decode(variations), trained.limits()
     with gallery.figure("variations.png") as path:
-        figures.save_strips(path, originals, trained.decode(variations), rows=rows, columns=columns, title=title)
+        figures.save_strips(path, originals, decoded, rows=rows, columns=columns, title=title, limits=limits)
 
 
 def draw_neighbours(config: SampleConfig, trained: Trained, gallery: Gallery) -> None:
@@ -247,7 +248,7 @@ def draw_neighbours(config: SampleConfig, trained: Trained, gallery: Gallery) ->
     rows, columns = trained.shows(ids), [str(rank + 1) for rank in range(images.shape[1])]
     title = "test images, and the training images with the nearest codes"
     with gallery.figure("neighbours.png") as path:
-        figures.save_strips(path, originals, images, rows=rows, columns=columns, title=title)
+        figures.save_strips(path, originals, images, rows=rows, columns=columns, title=title, limits=trained.limits())
 
 
 def draw_view(config: SampleConfig, trained: Trained, gallery: Gallery) -> None:
@@ -269,6 +270,7 @@ def frames_each(num: int) -> int:
 
 
 def save_film(
+    trained: Trained,
     gallery: Gallery,
     name: str,
     originals: np.ndarray,
@@ -278,11 +280,12 @@ def save_film(
     title: str,
 ) -> None:
     """Frames `[R, F, ...]` as a picture with a row for each of R originals, and as a film in which all R move."""
+    limits = trained.limits()
     with gallery.figure(f"{name}.png") as path:
         stills = film[:, :: frames_each(len(columns))]
-        figures.save_strips(path, originals, stills, rows=rows, columns=columns, title=title)
+        figures.save_strips(path, originals, stills, rows=rows, columns=columns, title=title, limits=limits)
     with gallery.figure(f"{name}.gif") as path:
-        animation.save_gif(path, film.swapaxes(0, 1), labels=rows, limits=value_limits(originals))
+        animation.save_gif(path, film.swapaxes(0, 1), labels=rows, limits=limits)
 
 
 ACTIONS: dict[str, Callable[[SampleConfig, Trained, Gallery], None]] = {

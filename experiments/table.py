@@ -22,7 +22,8 @@ from jaxvae.runs import TrainConfig, load_run, scores
 from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import set_up
 from jaxvae.runs.directory import read_config
-from jaxvae.runs.progress import named_bar, train_all
+from jaxvae.runs.many import train_all
+from jaxvae.runs.progress import named_bar
 from jaxvae.types import InputError
 
 CONFIGS = Path(__file__).resolve().parent / "configs"

@@ -42,7 +42,7 @@ def weighted_mean(values: Array, weights: Array | None = None) -> Array:
     if weights is None:
         return values.mean()
     check_weights(weights, values.shape)
-    values, weights = broadcast_floats(values, weights)
+    values, weights = broadcast_floats(values, jnp.asarray(weights))
     total = weights.sum()
     return weigh(weights, values).sum() / jnp.where(total == 0, 1.0, total)
 
@@ -55,4 +55,4 @@ def blank_padding(weights: Array | None, x: Array, condition: Array | None) -> t
     def blank(weight: Array, rows: tuple[Array, Array | None]) -> tuple[Array, Array | None]:
         return jax.tree.map(lambda row: jnp.where(weight == 0, jnp.zeros_like(row), row), rows)
 
-    return jax.vmap(blank)(*jax.tree.map(jnp.asarray, (weights, (x, condition))))
+    return jax.vmap(blank)(jnp.asarray(weights), jax.tree.map(jnp.asarray, (x, condition)))

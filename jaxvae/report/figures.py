@@ -54,10 +54,20 @@ def save_grid(
 
 
 def save_strips(
-    path: Path, originals: ArrayLike, images: ArrayLike, *, rows: Sequence[str], columns: Sequence[str], title: str
+    path: Path,
+    originals: ArrayLike,
+    images: ArrayLike,
+    *,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    title: str,
+    limits: Limits | None = None,
 ) -> None:
-    """Originals `[R, ...]`, and to the right of each what was made of it: images `[R, C, ...]`."""
-    limits = value_limits(originals)
+    """Originals `[R, ...]`, and to the right of each what was made of it: images `[R, C, ...]`.
+
+    Values are drawn between `limits`, those of the originals if not given.
+    """
+    limits = limits or value_limits(originals)
     strips = np.concatenate([np.asarray(originals)[:, None], np.asarray(images)], axis=1)
     flat = strips.reshape(-1, *strips.shape[2:])
     labels = ["image", *columns]

@@ -34,4 +34,4 @@ class Gallery:
             with contextlib.suppress(OSError):
                 (self.folder / name).unlink(missing_ok=True)  # half a picture is none
             reason = f"{type(error).__name__}: {first_line(error)}"
-            logger.warning("%s cannot be drawn (%s); all else is", self.folder / name, reason)
+            logger.warning("figure %s cannot be drawn (%s); all else is", name, reason)

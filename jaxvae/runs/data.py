@@ -11,6 +11,7 @@ import numpy as np
 from jaxvae.data import Dataset, load
 from jaxvae.data.scaling import Scaling, scaled
 from jaxvae.runs.directory import Run
+from jaxvae.runs.progress import announced
 from jaxvae.types import InputError
 
 logger = logging.getLogger(__name__)
@@ -30,7 +31,8 @@ def load_data(run: Run, data_dir: Path | None = None, dataset: str | None = None
     """
     where, folder = dataset or run.config.dataset, data_dir or run.config.data_dir
     try:
-        data = load(where, folder, stream=stream, preparation=run.config.preparation)
+        with announced(f"reading {where}"):
+            data = load(where, folder, stream=stream, preparation=run.config.preparation)
     except InputError as error:
         moved = dataset is None and not Path(where).exists()
         raise InputError(f"{error}; if it moved, name its place with --dataset") if moved else error from None
@@ -38,13 +40,15 @@ def load_data(run: Run, data_dir: Path | None = None, dataset: str | None = None
         data = scaled(data, Scaling.from_json(known))
     if data.shape != (shape := _decoded_shape(run)):
         raise InputError(f"dataset: images of {where} are {data.shape}, the run learned {shape}; put the set back")
-    if dataset is not None and not _is_same(run, data):
+    # Where nobody says that it moved, a set that is left where it is need not be read through.
+    if (dataset is None and stream) or _is_same(run, data):
+        return data
+    if dataset is not None:
         raise InputError(
             f"dataset: {dataset} is another set than {run.config.dataset}, which the run was trained on: their "
             "fingerprints differ; name that one"
         )
-    if not stream and not _is_same(run, data):
-        logger.warning("dataset: %s is no longer as it was when the run was trained on it", where)
+    logger.warning("dataset: %s is no longer as it was when the run was trained on it", where)
     return data
 
 
@@ -52,7 +56,8 @@ def _is_same(run: Run, data: Dataset) -> bool:
     """Compare fingerprints; the run's is of as many training examples as it saw."""
     if (num := run.config.train_examples) is not None:
         data = data._replace(train=data.train.take(np.arange(min(num, data.train.num_examples))))
-    return run.facts.get("fingerprint") in (None, data.fingerprint())
+    known = run.facts.get("fingerprint")
+    return known is None or known == data.fingerprint()
 
 
 def training_labels(data: Dataset, dataset: str, purpose: str) -> np.ndarray:

@@ -24,6 +24,7 @@ from jaxvae.report.manifest import write_manifest
 from jaxvae.runs import lock
 from jaxvae.runs.config import TrainConfig, identity
 from jaxvae.runs.pieces import build_model, initial_state
+from jaxvae.runs.progress import announced
 from jaxvae.runs.selection import Select
 from jaxvae.training.optimizer import evaluation_params
 from jaxvae.types import InputError, Params, first_line
@@ -61,7 +62,8 @@ def open_run_dir(config: TrainConfig, data: Dataset) -> Iterator[Path]:
     run_dir = Path(str(config.run_dir))
     if run_dir.exists() and not run_dir.is_dir():
         raise InputError(f"run-dir: {run_dir} is a file; name a folder")
-    facts = facts_of(data)  # reads the data to its end, so that a damaged set is found before a folder is made
+    with announced(f"reading {data.name} to its end, for its fingerprint"):
+        facts = facts_of(data)  # a damaged set is found before a folder is made
     with _refusals_explained(run_dir):
         if hosts.is_main():
             run_dir.mkdir(parents=True, exist_ok=True)

@@ -16,6 +16,7 @@ from jaxvae.model import VAE
 from jaxvae.runs import directory, pieces
 from jaxvae.runs.config import TrainConfig
 from jaxvae.runs.engine import Engine, build_engine, is_resident
+from jaxvae.runs.progress import announced
 from jaxvae.runs.resolve import resolve, settle_scale
 from jaxvae.types import InputError, TrainState
 
@@ -31,7 +32,7 @@ class Experiment(NamedTuple):
     checkpoints: Checkpoints
 
     def selected(self, last: TrainState) -> TrainState:
-        """The state that the run reports: the last one, or that of the best checkpoint."""
+        """The state that the run reports: the last one, or that of the best checkpoint; every process must ask."""
         best = self.checkpoints.restore(last, best=True) if self.config.select == "best" else None
         return last if best is None else best.state
 
@@ -39,12 +40,13 @@ class Experiment(NamedTuple):
 @contextlib.contextmanager
 def prepare(config: TrainConfig) -> Iterator[Experiment]:
     """Load the data, settle the options, lay out the training, and only then open the run directory."""
-    data = load(config.dataset, config.data_dir, stream=True, preparation=config.preparation)
-    if config.train_examples is not None:
-        data = _fewer(data, config.train_examples)
-    if is_resident(config.compute, data.train.image):
-        data = data.in_memory()
-    config, data = settle_scale(config, data)
+    with announced(f"reading {config.dataset}"):
+        data = load(config.dataset, config.data_dir, stream=True, preparation=config.preparation)
+        if config.train_examples is not None:
+            data = _fewer(data, config.train_examples)
+        if is_resident(config.compute, data.train.image):
+            data = data.in_memory()
+        config, data = settle_scale(config, data)
     config = resolve(config, data)
     model = pieces.build_model(config, data.shape)
     engine = build_engine(config, model, data.train)

@@ -23,6 +23,7 @@ MOST_SKIPPED = 0.1
 def summarize(
     experiment: Experiment,
     last: TrainState,
+    selected: TrainState,
     progress: Progress,
     options: Collection[str] | None = None,
 ) -> None:
@@ -31,11 +32,11 @@ def summarize(
     Args:
         experiment: the run.
         last: the state after the last step.
+        selected: the state that the run reports.
         progress: of the training.
         options: see `train_run`.
     """
     config, data, model, _, run_dir, checkpoints = experiment
-    selected = experiment.selected(last)
     summaries, scores = [], checkpoints.scores()
     ends, skips = seeds.members(config, last), nonfinite.skipped_steps(config, last)
     for (one, member), (_, end), skipped in zip(seeds.members(config, selected), ends, skips):

@@ -9,15 +9,14 @@ from pathlib import Path
 from typing import TypeAlias
 
 import jax.numpy as jnp
-import numpy as np
 
 from jaxvae import hosts
 from jaxvae.checkpoint import Restored
-from jaxvae.report import MetricsWriter
 from jaxvae.report.gallery import Gallery
 from jaxvae.runs import directory, nonfinite, pieces, seeds
 from jaxvae.runs.config import TrainConfig, settled
 from jaxvae.runs.experiment import Experiment, prepare, say
+from jaxvae.runs.recorder import Recorder
 from jaxvae.runs.selection import Patience
 from jaxvae.runs.summary import summarize
 from jaxvae.training import Hook, Interrupt, NonFiniteError, Progress, train
@@ -57,11 +56,7 @@ def train_run(
         return _train_to_the_end(experiment, draw, options)
 
 
-def _train_to_the_end(
-    experiment: Experiment,
-    draw: Draw | None,
-    options: Collection[str] | None,
-) -> int:
+def _train_to_the_end(experiment: Experiment, draw: Draw | None, options: Collection[str] | None) -> int:
     config, run_dir = experiment.config, experiment.run_dir
     restored = restore_or_init(experiment)
     state, summary = restored.state, run_dir / "summary.json"
@@ -69,7 +64,8 @@ def _train_to_the_end(
     if (steps_taken(state) >= config.steps or patience.is_over) and _reports(summary, config):
         option = "--patience" if patience.is_over else "--steps"
         say(f"{run_dir} is at step {steps_taken(state)} already: raise {option} to continue it")
-        _draw_figures(experiment, state, draw, again=False)
+        if draw is not None and config.figures and not (run_dir / "figures").exists():  # interrupted in drawing
+            draw_figures(experiment, experiment.selected(state), draw)
         return 0
     hosts.wait_for_all("read the summary")
     if hosts.is_main():
@@ -84,21 +80,22 @@ def _train_to_the_end(
     if not ended or hosts.any_process(bool(interrupt)):
         say(f"stopped at step {steps_taken(state)}, saved in {run_dir}: run the same command again to go on")
         return interrupt.exit_code or 143  # of several processes, another was told to stop
+    selected = experiment.selected(state)
     if hosts.is_main():
-        summarize(experiment, state, progress, options)  # first: no figure is worth a summary
-    _draw_figures(experiment, state, draw, again=True)
+        summarize(experiment, state, selected, progress, options)  # first: no figure is worth a summary
+    if draw is not None and config.figures:
+        draw_figures(experiment, selected, draw)
     return 0
 
 
-def _draw_figures(experiment: Experiment, last: TrainState, draw: Draw | None, *, again: bool) -> None:
-    """Draw the figures of the reported state, again or only where an interruption left none; all or none are there."""
-    folder = experiment.run_dir / "figures"
-    if draw is None or not experiment.config.figures or not hosts.is_main() or (folder.exists() and not again):
+def draw_figures(experiment: Experiment, state: TrainState, draw: Draw) -> None:
+    """Draw all figures of a state or, where the process is interrupted, none."""
+    if not hosts.is_main():
         return
-    part = folder.with_name("figures.part")
+    folder, part = experiment.run_dir / "figures", experiment.run_dir / "figures.part"
     shutil.rmtree(part, ignore_errors=True)
     with Gallery(experiment.run_dir).figure("figures"):
-        draw(experiment, experiment.selected(last), part)
+        draw(experiment, state, part)
         shutil.rmtree(folder, ignore_errors=True)
         part.rename(folder)
         print(f"figures in {folder}")
@@ -138,52 +135,16 @@ def fit(
     """Train to the last step, until patience is over, or to where the run is told to stop; log and save on the way."""
     config, data, model, engine, run_dir, checkpoints = experiment
     state, known = restored
-    about, first_step, writes = directory.about(run_dir), steps_taken(state), hosts.is_main()
-    learning_rate = pieces.build_learning_rate(config)
-    from tqdm import tqdm
+    about, first_step = directory.about(run_dir), steps_taken(state)
 
-    with tqdm(total=config.steps, initial=first_step, unit="step", disable=not writes) as bar:
-        writer = None
-        if writes:
-            writer = MetricsWriter(
-                run_dir, first_step=first_step, tensorboard=config.tensorboard, expected=known.get("lines")
-            )
-
-        def log(state: TrainState, progress: Progress) -> None:
-            step = steps_taken(state)
-            rows = zip(seeds.per_seed(config, progress.take_metrics()), nonfinite.skipped_steps(config, state))
-            values = seeds.together([{**row, **skipped} for row, skipped in rows])
-            # Of steps that were all left out there is no average.
-            values = {name: value for name, value in values.items() if np.isfinite(value).all()}
-            if config.posterior == "delta":  # to be a point has no finite KL, and nobody needs the prior's pull on it
-                values = {name: value for name, value in values.items() if not name.startswith("kl")}
-            speed = progress.examples_per_second
-            rates = {
-                "learning_rate": float(learning_rate(step - 1)) * nonfinite.learning_rate_factor(config, state),
-                **({} if speed is None else {"examples_per_second": speed}),
-            }
-            if writer:
-                writer.write("train", step, {**values, **rates})
-            shown = {name: f"{values[key]:.2f}" for name, key in (("loss", "loss"), ("KL", "kl")) if key in values}
-            bar.set_postfix({**shown, "images/s": "-" if speed is None else f"{speed:,.0f}"})
-
-        def note(step: int) -> None:
-            if step == first_step:
-                bar.unpause()  # compiling is over: it took no time of a step
-            bar.update(step - bar.n)
-
-        def compile(state: TrainState, chunk: Chunk) -> None:
-            engine.dispatch.compile(state, chunk)
-            hosts.wait_for_all("steps compiled")
-            hosts.any_process(False)  # compiles what asks them after every chunk
+    with Recorder(experiment, first_step=first_step, lines=known.get("lines")) as recorder:
 
         def evaluate_and_save(state: TrainState, progress: Progress) -> bool:
             name, split = ("validation", data.validation) if data.validation else ("test", data.test)
             state = hosts.local(state)
             estimate = seeds.evaluate(config, model, state, split)
             score = estimate.get("elbo", estimate["log_likelihood"])
-            if writer:
-                writer.write(name, steps_taken(state), {"loss": -score, **estimate})
+            recorder.write(name, steps_taken(state), {"loss": -score, **estimate})
             if data.validation:
                 patience.see(score)
             save(state, progress, score if data.validation else None)  # the test split chooses nothing
@@ -192,23 +153,24 @@ def fit(
         def save(state: TrainState, progress: Progress, score: float | None) -> None:
             # With what the next line of metrics is averaged over, it will be the line of a run that never stopped.
             check_state(state)
-            to_go_on = {
-                "pending": progress.pending(),
-                "lines": writer.lines if writer else 0,
-                "patience": patience.to_json(),
-            }
+            to_go_on = {"pending": progress.pending(), "lines": recorder.lines, "patience": patience.to_json()}
             checkpoints.save(steps_taken(state), state, {**about, **to_go_on}, score)
+
+        def compile(state: TrainState, chunk: Chunk) -> None:
+            engine.dispatch.compile(state, chunk)
+            hosts.wait_for_all("steps compiled")
+            hosts.any_process(False)  # compiles what asks them after every chunk
 
         state, progress = train(
             engine.dispatch.place_state(state),
             engine.dispatch.run,
             () if patience.is_over else engine.chunks(first_step),
             num_steps=config.steps,
-            hooks=(Hook(config.log_every, log), Hook(settled(config.checkpoint_every), evaluate_and_save)),
+            hooks=(Hook(config.log_every, recorder.log), Hook(settled(config.checkpoint_every), evaluate_and_save)),
             should_stop=lambda: hosts.any_process(bool(interrupt)),
             pending=known.get("pending"),
             compile=compile,
-            note=note,
+            note=recorder.note,
         )
         state = hosts.local(state)
         if steps_taken(state) < config.steps and not patience.is_over:

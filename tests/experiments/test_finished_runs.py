@@ -24,13 +24,31 @@ def test_a_figure_that_fails_costs_one_line(scripts, small, monkeypatch, caplog,
     assert scripts["train"].main(config) == 0
     path = config.run_dir / "figures" / "reconstructions.png"
     reason = "TypeError: Invalid shape (97, 103, 2) for image data"
-    assert [record.getMessage() for record in caplog.records] == [f"{path} cannot be drawn ({reason}); all else is"]
+    assert [record.getMessage() for record in caplog.records] == [
+        f"figure {path.name} cannot be drawn ({reason}); all else is"
+    ]
     assert json.loads((config.run_dir / "summary.json").read_text())["steps"] == 4
+    assert not path.parent.with_name("figures.part").exists()
     assert {file.name for file in path.parent.iterdir()} == {"samples.png", "loss.png", "kl_history.png"}
     assert scripts["train"].main(config) == 0, "the same command again"
     sample = scripts["sample"]
     assert sample.main(sample.SampleConfig(run_dir=config.run_dir, num=2, steps=2)) == 1
     assert (config.run_dir / "samples" / "traversal.gif").exists(), "the others are drawn"
+
+
+def test_figures_that_an_interruption_left_out_are_drawn_by_the_same_command(scripts, small, monkeypatch):
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    config = small(figures=True, steps=4)
+    with monkeypatch.context() as patch:
+        patch.setattr(figures, "save_reconstructions", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            scripts["train"].main(config)
+    assert (config.run_dir / "summary.json").exists()
+    assert not (config.run_dir / "figures").exists()
+    assert scripts["train"].main(config) == 0
+    assert len([*(config.run_dir / "figures").iterdir()]) == 4
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jaxvae.data import load
-from jaxvae.runs import progress
+from jaxvae.runs import many
 from jaxvae.types import InputError
 
 
@@ -75,8 +75,8 @@ def test_a_second_time_runs_are_read(latent_space, config, monkeypatch):
     dirs = sorted(path for path in config.out.iterdir() if path.is_dir())
     assert len(dirs) == 4
     written = [(path / "summary.json").stat().st_mtime_ns for path in dirs]
-    trained, train = [], progress.train_run
-    monkeypatch.setattr(progress, "train_run", lambda one: trained.append(train(one)) or 7)
+    trained, train = [], many.train_run
+    monkeypatch.setattr(many, "train_run", lambda one, options: trained.append(train(one)) or 7)
     assert latent_space.main(config) == 7, "stopped with the run's exit code"
     assert trained == [0]
     assert [(path / "summary.json").stat().st_mtime_ns for path in dirs] == written

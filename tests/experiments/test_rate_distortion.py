@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from jaxvae.runs import progress
+from jaxvae.runs import many
 from jaxvae.types import InputError
 
 
@@ -22,8 +22,8 @@ def test_a_higher_beta_pays_less_rate_for_more_distortion(scripts, tmp_path, mon
         assert point["elbo"] == pytest.approx(-point["kl"] - point["distortion"])
     assert (tmp_path / "rate_distortion.png").exists()
     assert "rate: KL" in (tmp_path / "rate_distortion.md").read_text()
-    trained, train = [], progress.train_run
-    monkeypatch.setattr(progress, "train_run", lambda one: trained.append(train(one)) or 7)
+    trained, train = [], many.train_run
+    monkeypatch.setattr(many, "train_run", lambda one, options: trained.append(train(one)) or 7)
     assert script.main(config) == 7, "stopped with the run's exit code"
     assert trained == [0]
 

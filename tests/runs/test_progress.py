@@ -1,39 +1,23 @@
-"""Lines of many runs: their numbers, and the time that is left for all of them."""
+"""A line for what is slow, and none for what is not."""
 
-from types import SimpleNamespace
+import time
 
-import pytest
-
-from jaxvae.runs import TrainConfig, progress
+from jaxvae.runs.progress import announced
 
 
-@pytest.fixture
-def clock(monkeypatch):
-    """A run takes a minute, one that has its summary takes a second."""
-    now = [0.0]
-
-    def train(config, options):
-        now[0] += 1 if (config.run_dir / "summary.json").exists() else 60
-        return 3 if config.seed == 9 else 0
-
-    monkeypatch.setattr(progress, "train_run", train)
-    monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: now[0]))
+def test_what_is_slow_is_announced_once(capsys):
+    with announced("reading photos", after=0.05):
+        time.sleep(0.3)
+    assert capsys.readouterr().out == "reading photos ...\n"
 
 
-def test_runs_are_announced_with_what_is_left(tmp_path, clock, capsys):
-    (tmp_path / "b").mkdir()
-    (tmp_path / "b" / "summary.json").write_text("{}")
-    runs = {name: TrainConfig(run_dir=tmp_path / name) for name in ("a", "b", "c", "d")}
-    assert progress.train_all(runs, TrainConfig) == 0
-    assert capsys.readouterr().out.splitlines() == [
-        "run 1 of 4: a",
-        "run 2 of 4: b (about 2 min left)",
-        "run 3 of 4: c (about 2 min left)",
-        "run 4 of 4: d (about 60 s left)",
-    ]
-
-
-def test_a_run_that_does_not_end_is_the_last(tmp_path, clock, capsys):
-    runs = {str(seed): TrainConfig(run_dir=tmp_path / str(seed), seed=seed) for seed in (9, 1)}
-    assert progress.train_all(runs, TrainConfig) == 3
-    assert "run 2" not in capsys.readouterr().out
+def test_what_is_quick_or_fails_is_not(capsys):
+    with announced("reading photos", after=0.2):
+        pass
+    try:
+        with announced("reading photos", after=0.2):
+            raise ValueError
+    except ValueError:
+        pass
+    time.sleep(0.4)
+    assert capsys.readouterr().out == ""

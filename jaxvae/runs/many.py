@@ -1,0 +1,54 @@
+"""Many runs one after another, each announced with its number and with the time that is left for all."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from jaxvae import hosts
+from jaxvae.runs.config import TrainConfig
+from jaxvae.runs.training import train_run
+
+
+def train_all(runs: Mapping[str, TrainConfig], script: type) -> int:
+    """Train runs one after another, each announced with its number and with the time that is left for all.
+
+    Args:
+        runs: options by name, such as `kl_only, seed 1`; those that have a summary are passed over by `train_run`.
+        script: dataclass of the script's options, so that advice names no others.
+
+    Returns:
+        The exit code of the first run that did not end, or 0.
+    """
+    waiting = [name for name, config in runs.items() if not _has_summary(config)]
+    seconds: list[float] = []
+    options = [field.name for field in dataclasses.fields(script)]
+    for number, (name, config) in enumerate(runs.items(), start=1):
+        left = _time_left(seconds, len(waiting))
+        if hosts.is_main():
+            print(f"run {number} of {len(runs)}: {name}{left}", flush=True)
+        start = time.monotonic()
+        if exit_code := train_run(config, options=options):
+            return exit_code
+        if name in waiting:
+            waiting.remove(name)
+            seconds.append(time.monotonic() - start)
+    return 0
+
+
+def _has_summary(config: TrainConfig) -> bool:
+    return (Path(str(config.run_dir)) / "summary.json").exists()
+
+
+def _time_left(seconds: list[float], num: int) -> str:
+    """Words for the time that so many runs take, where some have taken theirs.
+
+    >>> _time_left([50.0, 70.0], 4), _time_left([3.0], 2), _time_left([], 4)
+    (' (about 4 min left)', ' (about 6 s left)', '')
+    """
+    if not seconds:
+        return ""
+    left = num * sum(seconds) / len(seconds)
+    return f" (about {left / 60:.0f} min left)" if left >= 90 else f" (about {left:.0f} s left)"

@@ -1,0 +1,71 @@
+"""Records of a run while it trains: lines of metrics, and a progress bar."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from jaxvae import hosts
+from jaxvae.report import MetricsWriter
+from jaxvae.runs import nonfinite, pieces, seeds
+from jaxvae.runs.experiment import Experiment
+from jaxvae.training import Progress
+from jaxvae.training.loop import steps_taken
+from jaxvae.types import TrainState
+
+
+class Recorder:
+    """Metrics and bar of one training, a context in which the bar is shown; only the main process writes.
+
+    Args:
+        experiment: the run.
+        first_step: the step that training goes on from.
+        lines: number of lines of metrics at that step, where it is known.
+    """
+
+    def __init__(self, experiment: Experiment, *, first_step: int, lines: int | None) -> None:
+        from tqdm import tqdm
+
+        self._config, self._first_step, writes = experiment.config, first_step, hosts.is_main()
+        self._learning_rate = pieces.build_learning_rate(self._config)
+        options: dict[str, Any] = {"first_step": first_step, "tensorboard": self._config.tensorboard, "expected": lines}
+        self._writer = MetricsWriter(experiment.run_dir, **options) if writes else None
+        self._bar = tqdm(total=self._config.steps, initial=first_step, unit="step", disable=not writes)
+
+    def __enter__(self) -> Recorder:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._bar.close()
+
+    @property
+    def lines(self) -> int:
+        """Number of lines of metrics."""
+        return self._writer.lines if self._writer else 0
+
+    def write(self, split: str, step: int, values: dict[str, Any]) -> None:
+        """Write a line of metrics."""
+        if self._writer:
+            self._writer.write(split, step, values)
+
+    def log(self, state: TrainState, progress: Progress) -> None:
+        """Write the metrics of the steps since the last call, and show them behind the bar."""
+        config, step, speed = self._config, steps_taken(state), progress.examples_per_second
+        rows = zip(seeds.per_seed(config, progress.take_metrics()), nonfinite.skipped_steps(config, state))
+        values = seeds.together([{**row, **skipped} for row, skipped in rows])
+        # Of steps that were all left out there is no average.
+        values = {name: value for name, value in values.items() if np.isfinite(value).all()}
+        if config.posterior == "delta":  # to be a point has no finite KL, and nobody needs the prior's pull on it
+            values = {name: value for name, value in values.items() if not name.startswith("kl")}
+        learning_rate = float(self._learning_rate(step - 1)) * nonfinite.learning_rate_factor(config, state)
+        rates = {"learning_rate": learning_rate, **({} if speed is None else {"examples_per_second": speed})}
+        self.write("train", step, {**values, **rates})
+        shown = {name: f"{values[key]:.2f}" for name, key in (("loss", "loss"), ("KL", "kl")) if key in values}
+        self._bar.set_postfix({**shown, "images/s": "-" if speed is None else f"{speed:,.0f}"})
+
+    def note(self, step: int) -> None:
+        """Move the bar to a step."""
+        if step == self._first_step:
+            self._bar.unpause()  # compiling is over: it took no time of a step
+        self._bar.update(step - self._bar.n)
