@@ -1,4 +1,4 @@
-"""Checks of numbers that come as arguments: Python's, NumPy's and JAX's alike; what is traced cannot be seen yet."""
+"""Checks of numeric arguments from Python, NumPy and JAX; traced values cannot be checked."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from jaxvae.types import InputError
 
 
 def known(name: str, value: Any) -> np.ndarray | None:
-    """Numbers as float64, or None where they are traced or lie on another process's devices.
+    """Return numbers as float64, or None where they are traced or lie on another process's devices.
 
     Raises:
         TypeError: the value holds no real numbers.
@@ -27,7 +27,7 @@ def known(name: str, value: Any) -> np.ndarray | None:
 
 
 def check_number(name: str, value: Any, least: float = 0.0, most: float = math.inf) -> None:
-    """Refuse numbers outside a range, infinite ones and NaN, where they are known.
+    """Refuse numbers outside a range, infinite ones and NaN, where they are concrete.
 
     >>> check_number("beta", np.float32(-1))
     Traceback (most recent call last):
@@ -50,7 +50,7 @@ def check_number(name: str, value: Any, least: float = 0.0, most: float = math.i
 
 
 def whole_number(name: str, value: Any, least: int = 1, most: int | None = None) -> int:
-    """Return a whole number of any library as Python's.
+    """Convert a whole number of any library to a Python int.
 
     >>> whole_number("num", np.int64(3))
     3

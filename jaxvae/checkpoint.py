@@ -1,9 +1,9 @@
-"""Checkpoints: Orbax, the newest and the best, each verified before it is trusted.
+"""Checkpoints by Orbax: the newest and the best, each verified when it is loaded.
 
-Orbax alone loads a flipped byte without a word, and does not look for an older step when the newest is damaged. Here
-every file is sealed by its sha256 and the state by its digest; damage is named, and the newest intact step is used.
-A checkpoint is a folder that gets its name when it is complete: state/ by Orbax, meta.json, and the seal over both.
-Where several processes train together, each calls these functions with its own copy of the state, on a shared disk.
+Orbax alone loads a flipped byte silently, and does not look for an older step when the newest is damaged. Here every
+file has its sha256 in a seal and the state has a digest; damage is reported, and the newest intact step is used.
+A checkpoint is a folder that is renamed when it is complete: state/ by Orbax, meta.json, and the seal of both.
+Where several processes train together, each calls these functions with its copy of the state, on a shared disk.
 """
 
 from __future__ import annotations
@@ -28,24 +28,24 @@ from jaxvae.types import InputError, first_line
 
 FORMAT = 2
 META = "meta.json"
-"""In a step's folder: the format, what was saved about the state, and what it must look like."""
+"""File of a step with the format, the notes on the state, and its expected structure."""
 SEAL = "sha256.json"
-"""In a step's folder: the digest of every other file."""
+"""File of a step with the digests of all its other files."""
 MARGIN = 2**18
-"""Bytes that a checkpoint takes besides its numbers, with some to spare."""
+"""Upper bound on the bytes of a checkpoint besides its numbers."""
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 
 class Restored(NamedTuple, Generic[T]):
-    """A state, and what was saved about it."""
+    """State, and the notes that were saved with it."""
 
     state: T
     about: dict[str, Any]
 
 
 def digest(tree: Any) -> str:
-    """Sha256 over every leaf's path, dtype, shape and bytes: equal numbers in an equal structure, equal digest."""
+    """Compute the sha256 of every leaf's path, dtype, shape and bytes: equal trees have equal digests."""
     total = hashlib.sha256()
     for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
         if jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key):
@@ -57,7 +57,7 @@ def digest(tree: Any) -> str:
 
 
 class Checkpoints:
-    """The checkpoints of one run: the newest `keep_latest`, and the best by a score that goes up."""
+    """Checkpoints of one run: the newest `keep_latest`, and the best, with the highest score."""
 
     def __init__(self, directory: Path, *, keep_latest: int = 2, keep_best: int = 1) -> None:
         self._directory, self._keep_latest, self._keep_best = directory.absolute(), keep_latest, keep_best
@@ -66,13 +66,13 @@ class Checkpoints:
         """Save a state, unless this step is there and intact.
 
         Args:
-            step: its number; what lies there of later steps was passed over as damaged, and goes.
+            step: its number; checkpoints of later steps were skipped as damaged, and are removed.
             state: any pytree of arrays.
-            about: what else to know when it is restored, as JSON can hold it.
-            score: what the best is chosen by; None of a state that was not evaluated.
+            about: notes for the restored run, as JSON can hold them.
+            score: score by which the best is chosen; None for a state that was not evaluated.
 
         Raises:
-            OSError: it cannot be written; those that were there are untouched.
+            OSError: it cannot be written; earlier checkpoints are untouched.
         """
         folder, part = self._folder(step), self._directory / f"{step}.part"
         if folder.exists() and _fault(folder) is None:
@@ -91,7 +91,7 @@ class Checkpoints:
                 self._remove_all_but_newest_and_best(step)
         except Exception as error:
             shutil.rmtree(part, ignore_errors=True)
-            # Orbax's threads tell what the system said in words of their own.
+            # Orbax's threads reword the system's errors.
             if code := re.search(r"os_error_code='(\d+)'", str(error)):
                 raise OSError(int(code[1]), os.strerror(int(code[1])), str(part)) from error
             raise
@@ -100,14 +100,14 @@ class Checkpoints:
     def _make_room(self, part: Path, state: Any) -> None:
         self._directory.mkdir(parents=True, exist_ok=True)
         self.remove_parts()
-        # Asked beforehand: where the disk fills while Orbax writes, each of its threads prints a traceback.
+        # Check first: if the disk fills while Orbax writes, each of its threads prints a traceback.
         needed = sum(leaf.nbytes for leaf in jax.tree.leaves(state)) + MARGIN
         if shutil.disk_usage(self._directory).free < needed:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(part))
         part.mkdir()
 
     def remove_parts(self) -> None:
-        """Remove what a process that was killed had half written, or half removed."""
+        """Remove checkpoints that a killed process had half written, or half removed."""
         for part in self._directory.glob("*.part"):
             shutil.rmtree(part)
 
@@ -128,11 +128,11 @@ class Checkpoints:
         return {step: score for step, score in scores.items() if not math.isnan(score)}
 
     def restore(self, like: T, *, best: bool = False) -> Restored[T] | None:
-        """The newest intact state, or None where nothing was ever saved.
+        """Restore the newest intact state; None if nothing was ever saved.
 
         Args:
-            like: a state of the same structure, shapes and dtypes; abstract leaves will do.
-            best: the intact state with the best score instead.
+            like: state of the same structure, shapes and dtypes; abstract leaves are enough.
+            best: restore the intact state with the best score instead.
 
         Raises:
             InputError: there are checkpoints, but none is intact, or they are of another model or version.
@@ -144,9 +144,9 @@ class Checkpoints:
                 return self._restore_step(step, like)
             except InputError:
                 raise
-            except Exception as error:  # whatever Orbax meets in damaged files: no fault may end the search
+            except Exception as error:  # any error of Orbax on damaged files: no fault may end the search
                 _pass_over(step, first_line(error))
-        if steps != self.steps():  # the run that is being read has gone on
+        if steps != self.steps():  # the run has saved meanwhile
             return self.restore(like, best=best)
         if steps:
             wanted = "intact and evaluated" if best else "intact"
@@ -157,7 +157,7 @@ class Checkpoints:
         return None
 
     def about(self) -> dict[str, Any] | None:
-        """What was saved about the newest intact state."""
+        """Return the notes that were saved with the newest intact state."""
         return next((_read_meta(self._folder(step))["about"] for step in self._intact(reversed(self.steps()))), None)
 
     def _intact(self, steps: Iterable[int]) -> Iterator[int]:
@@ -175,7 +175,7 @@ class Checkpoints:
         return self._directory / str(step)
 
     def _restore_step(self, step: int, like: T) -> Restored[T]:
-        # Shapes first: what Orbax has begun to read when it meets a fault, it leaves behind half-read.
+        # Shapes first: at a fault Orbax leaves reads unfinished.
         meta = _read_meta(self._folder(step))
         _check_structure(meta["structure"], _structure(like), step)
         state = _read_state(self._folder(step) / "state", like)
@@ -185,7 +185,7 @@ class Checkpoints:
 
 
 def _write_state(folder: Path, state: Any) -> None:
-    # Imported here: Orbax costs half a second that `import jaxvae` must not pay.
+    # Imported here: Orbax would add half a second to `import jaxvae`.
     import orbax.checkpoint as ocp
 
     with ocp.Checkpointer(ocp.StandardCheckpointHandler()) as checkpointer:
@@ -201,7 +201,7 @@ def _read_state(folder: Path, like: T) -> T:
 
 def _read_meta(folder: Path) -> dict[str, Any]:
     path = folder / META
-    meta = json.loads(path.read_text()) if path.exists() else {"format": 1}  # which had it elsewhere
+    meta = json.loads(path.read_text()) if path.exists() else {"format": 1}  # format 1 has its notes elsewhere
     if meta.get("format") != FORMAT:
         raise InputError(
             f"run-dir: checkpoint {folder} has format {meta.get('format')}, this version reads format {FORMAT}; "
@@ -240,7 +240,7 @@ def _file_digests(folder: Path) -> dict[str, str]:
 
 
 def _fault(folder: Path) -> str | None:
-    """What the seal tells of a step's files: nothing, or the first fault."""
+    """Compare a step's files with the seal; return the first fault, or None."""
     try:
         found = _file_digests(folder)
         if not found:
@@ -259,7 +259,7 @@ def _pass_over(step: int, fault: str) -> None:
 
 
 def _remove(folder: Path) -> None:
-    # In two steps, so that no process killed on the way leaves half a checkpoint behind.
+    # In two steps, so that a killed process leaves no half checkpoint.
     if folder.exists():
         shutil.rmtree(folder.rename(folder.with_name(f"{folder.name}.old.part")))
 

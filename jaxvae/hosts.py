@@ -1,4 +1,4 @@
-"""Several processes as one: who writes, how they wait for each other, and arrays that all of them hold."""
+"""Cooperation of several processes: the one that writes, waiting with a timeout, and shared arrays."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ from jax.sharding import Sharding
 from jaxvae.types import Array
 
 NOTICE_SECONDS = 3.0
-"""Time without a word before a process says that it waits."""
+"""Waiting time after which a process prints that it waits."""
 LEAVING_SECONDS = 2.0
-"""Time that a process which ends with an error gives the others to end with it."""
+"""Time for which a process that fails waits for the others to end too."""
 T = TypeVar("T")
 _said: set[str] = set()
 _unfinished: list[threading.Thread] = []
 
 
 def is_main() -> bool:
-    """Whether this process is the one that writes what a run leaves behind."""
+    """Return True in the process that writes the files of a run."""
     return jax.process_index() == 0
 
 
 def wait(call: Callable[[], T], whom: str, *, timeout: float | None = None) -> T:
-    """Return what a call returns that waits for other processes; if it takes long, say so once.
+    """Return the result of a call that waits for other processes; print one line if it takes long.
 
-    It runs in a thread of its own: Python heeds a signal between two lines only, and such a call is a single one.
+    The call runs in a thread, because Python handles signals only between two of its own instructions.
 
     Args:
-        call: waits.
-        whom: it waits for.
-        timeout: in seconds; None for ever.
+        call: function that waits.
+        whom: description of the processes that it waits for.
+        timeout: timeout in seconds; None waits forever.
 
     Raises:
         TimeoutError: it did not return in time.
@@ -83,25 +83,25 @@ def _say(line: str) -> None:
 
 
 def connect() -> None:
-    """Make the connections of all processes, without which none would notice that another has ended."""
+    """Connect all processes, so that each notices when another has ended."""
     if jax.process_count() > 1:
         multihost_utils.sync_global_devices("connected")
 
 
 def others() -> str:
-    """The other processes, in words."""
+    """Describe the other processes."""
     num = jax.process_count()
     return f"process {1 - jax.process_index()}" if num == 2 else f"the other {num - 1} processes"
 
 
 def wait_for_all(name: str) -> None:
-    """Return when every process has come to the place of this name."""
+    """Wait until every process has reached the barrier of this name."""
     if jax.process_count() > 1:
         wait(lambda: multihost_utils.sync_global_devices(name), f"{others()} to reach {name!r}")
 
 
 def any_process(flag: bool) -> bool:
-    """Whether the flag is up in any process; every process must ask at the same moment."""
+    """Return True if the flag is True in any process; every process must call this at the same point."""
     if jax.process_count() == 1:
         return flag
     flags = wait(lambda: multihost_utils.process_allgather(np.array(flag)), f"{others()} to go on")
@@ -109,33 +109,33 @@ def any_process(flag: bool) -> bool:
 
 
 def wait_for_steps(call: Callable[[], T]) -> T:
-    """Return what a call returns that takes steps together with the other processes, if there are any."""
+    """Return the result of a call that takes steps together with the other processes, if there are any."""
     return call() if jax.process_count() == 1 else wait(call, f"the steps under way, here and in {others()}")
 
 
 def lost(error: Exception) -> bool:
-    """Whether an error of JAX says that another process has gone."""
+    """Return True if an error of JAX means that another process has ended."""
     words = ("Gloo", "NCCL", "UNAVAILABLE", "closed by peer", "coordination service")
     return joined() and any(word in str(error) for word in words)
 
 
 def joined() -> bool:
-    """Whether this process has joined others, or is about to."""
+    """Return True if this process has joined others, or is about to."""
     return jax.distributed.is_initialized()
 
 
 def leave(code: int, *, patience: float | None = None) -> NoReturn:
-    """Exit, without the minutes for which JAX's own exit waits where other processes do not end.
+    """Exit, without the wait of minutes in JAX's exit where other processes do not end.
 
     Args:
         code: exit code.
-        patience: seconds given to the other processes to end as well; None for as long as they take.
+        patience: seconds to wait for the other processes to end too; None waits without limit.
     """
     if joined() and not _unfinished:
         with contextlib.suppress(TimeoutError):
             wait(jax.distributed.shutdown, "the other processes to end", timeout=patience)
     if _unfinished:
-        # A thread that waits inside JAX would hold up Python's exit, or end it with a stack of C++.
+        # A thread that waits inside JAX would block Python's exit, or end it with a C++ stack trace.
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
@@ -143,7 +143,7 @@ def leave(code: int, *, patience: float | None = None) -> NoReturn:
 
 
 def place(tree: T, sharding: Sharding) -> T:
-    """Put arrays, keys among them, where a sharding says; each process gives the part that is its own."""
+    """Place arrays, also keys, by a sharding; each process provides its part."""
 
     def place_leaf(leaf: Array | np.ndarray) -> Array:
         if jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key):
@@ -155,5 +155,5 @@ def place(tree: T, sharding: Sharding) -> T:
 
 
 def local(tree: T) -> T:
-    """One copy, on a device of this process, of arrays that several devices hold whole."""
+    """Return one copy, on a device of this process, of arrays that are replicated on several devices."""
     return jax.tree.map(lambda leaf: leaf.addressable_data(0), tree)

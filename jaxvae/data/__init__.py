@@ -1,4 +1,4 @@
-"""Data sets by name, or from the user's own files."""
+"""Data sets, by name or from the user's files."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _SETS: dict[str, _Opener] = {
 
 
 def is_named(name: str) -> bool:
-    """Tell a set that has a name here from files of one's own."""
+    """Return True for a set with a name here, False for the user's files."""
     return name in _SETS
 
 
@@ -42,21 +42,21 @@ def load(
     stream: bool = False,
     preparation: Preparation | None = None,
 ) -> Dataset:
-    """Load a data set into memory, or open it; a TFDS set that is not prepared yet is downloaded and prepared first.
+    """Load a data set into memory, or open it; an unprepared TFDS set is downloaded and prepared first.
 
     Args:
       name: `digits`, `mnist`, `fashion_mnist`, `binarized_mnist`, or the path of an `.npz` file, of an
         `.array_record` file, or of a folder of images or of `.array_record` files.
-      data_dir: where TFDS keeps its sets; by default `$TFDS_DATA_DIR`, then `~/tensorflow_datasets`.
+      data_dir: folder in which TFDS keeps its sets; by default `$TFDS_DATA_DIR`, then `~/tensorflow_datasets`.
       manual_dir: folder with a TFDS set's original files, used in place of a download; by default
         `<data_dir>/downloads/manual`.
-      stream: leave images where they are and read them when they are asked for; what is in an `.npz` file, or
-        comes with a package, is in memory nevertheless.
-      preparation: size and background to which images are brought; by default they keep their size, and transparent
-        ones are laid on white.
+      stream: leave images on disk and read them when they are needed; arrays of an `.npz` file, and sets from a
+        package, are in memory nevertheless.
+      preparation: size and background of the examples; by default images keep their size, and transparent ones get a
+        white background.
 
     Raises:
-      InputError: there is no such set, or it cannot be had, or its files are not as they must be.
+      InputError: there is no such set, or it cannot be loaded, or its files are invalid.
     """
     preparation = preparation or Preparation()
     preparation.check()
@@ -83,7 +83,7 @@ def _existing(name: str) -> Path | None:
     try:
         path = Path(name).expanduser()
         return path if name and path.exists() else None
-    except (OSError, RuntimeError, ValueError):  # no name that a file could have
+    except (OSError, RuntimeError, ValueError):  # not a valid file name
         return None
 
 

@@ -1,4 +1,4 @@
-"""Arrays of an `.npz` file, each refused by the size that its header claims before it is read."""
+"""Arrays of an `.npz` file, checked by the sizes in their headers before they are read."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _READ_ERRORS = (
 
 
 class ArrayHeader(NamedTuple):
-    """Shape and kind of an array that is not read yet."""
+    """Shape and dtype of an array that is not read yet."""
 
     shape: tuple[int, ...]
     dtype: np.dtype
 
     @property
     def num_bytes(self) -> int:
-        """Bytes that the array would take."""
+        """Size of the array in bytes."""
         return math.prod(self.shape) * self.dtype.itemsize
 
 
@@ -40,14 +40,14 @@ def read_archive(
 
     Args:
         path: the file.
-        needed: names of arrays that are read if they are there, first of all.
-        useful: tells by its header if any other array is read.
+        needed: names of arrays that are read first, if they exist.
+        useful: function of a header, True if any other array is to be read.
 
     Returns:
-        Arrays by name, and the headers of all that are there.
+        Arrays by name, and the headers of all arrays in the file.
 
     Raises:
-        InputError: the file or an array that is needed cannot be read, or would take more memory than there is.
+        InputError: the file or a needed array cannot be read, or would take more memory than there is.
     """
     arrays: dict[str, np.ndarray] = {}
     headers: dict[str, ArrayHeader] = {}
@@ -59,7 +59,7 @@ def read_archive(
                 with archive.open(entries[name]) as member:
                     try:
                         headers[name] = _read_header(member)
-                    except ValueError:  # no array: of no use here, and no harm where nobody asks for it
+                    except ValueError:  # no array: ignored unless it is needed
                         if name in needed:
                             raise
             for name, header in headers.items():

@@ -1,4 +1,4 @@
-"""Attributes of every image, by name: its class, what its set says of it, and what can be measured on it."""
+"""Attributes of every image, by name: its class, the set's attributes, and measures of its strokes."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from jaxvae.types import InputError, did_you_mean
 logger = logging.getLogger(__name__)
 
 MEASURES: dict[str, Callable[[np.ndarray], np.ndarray]] = {"slant": slant, "width": stroke_width}
-"""Of images that are ink on paper."""
+"""Measures of images that are ink on paper, by name."""
 
 
 def named_attributes(
     split: Split, pixels: Pixels, names: Sequence[str] = (), classes: Sequence[str] = ()
 ) -> dict[str, np.ndarray]:
-    """`[N]` numbers for each attribute of a split's images.
+    """Return `[N]` numbers for each attribute of a split's images.
 
     There is one for each class, 1 or 0, named as the class is, or by its number; every one of `split.attributes`; and,
     where pixels are ink, `slant` and `width`.
 
     Args:
         split: labels, attributes and images.
-        pixels: the data set's.
-        names: the attributes wanted, in this order; all if empty. A class may be wanted by its number, too.
-        classes: names of the classes, by their numbers; empty where they have none.
+        pixels: meaning of the data set's values.
+        names: names of the attributes wanted, in this order; all if empty. A class may be given by its number, too.
+        classes: names of the classes, in the order of their numbers; empty where they have none.
 
     Raises:
-        InputError: there is none of such a name, or none at all.
+        InputError: there is no attribute of such a name, or none at all.
 
     >>> import numpy as np
     >>> split = Split(np.zeros((3, 4, 4, 1)), np.array([1, 0, 1]), {"age": np.array([31.0, 64.0, 9.0])})
@@ -63,9 +63,9 @@ def named_attributes(
 
 
 def class_labels(split: Split, classes: Sequence[str] = ()) -> dict[str, int]:
-    """Numbers of the classes that a split has, by the names under which they are attributes.
+    """Return the numbers of a split's classes, by their names as attributes.
 
-    A class that is called like an attribute is named `class NAME`.
+    A class with the name of an attribute is called `class NAME`.
     """
     labels = [] if split.label is None else np.unique(split.label).tolist()
     taken = {*split.attributes, *MEASURES}
@@ -74,22 +74,22 @@ def class_labels(split: Split, classes: Sequence[str] = ()) -> dict[str, int]:
 
 
 def class_name(label: int, classes: Sequence[str]) -> str:
-    """The name of a class, or its number where it has none."""
+    """Return the name of a class, or its number where it has none."""
     return classes[label] if 0 <= label < len(classes) else str(label)
 
 
 def usable_attributes(
     attributes: Mapping[str, np.ndarray], *, wanted: Collection[str] = (), may_be_constant: bool = False
 ) -> dict[str, np.ndarray]:
-    """Leave out attributes that tell no images apart or have gaps, each with a warning that names it.
+    """Leave out attributes that are constant or have missing values, each with a warning that names it.
 
     Args:
         attributes: `[N]` values by name.
-        wanted: those that somebody asked for by name: they are refused.
+        wanted: names that were asked for explicitly; such an attribute is refused instead.
         may_be_constant: keep attributes whose values are all equal.
 
     Raises:
-        InputError: one that is wanted cannot be used.
+        InputError: a wanted attribute cannot be used.
     """
     faults = {name: _fault(np.asarray(values), may_be_constant) for name, values in attributes.items()}
     for name, fault in faults.items():
@@ -101,7 +101,7 @@ def usable_attributes(
 
 
 def _fault(values: np.ndarray, may_be_constant: bool) -> str:
-    """What makes an attribute of no use, or nothing."""
+    """Return the reason why an attribute cannot be used, or an empty string."""
     for fault, there in (("NaN", np.isnan(values)), ("infinity", np.isinf(values))):
         if there.any():
             return f"holds {fault} in {there.sum()} of {len(values)} images"

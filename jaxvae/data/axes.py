@@ -1,4 +1,4 @@
-"""Order of the axes of an array of images, as far as sizes tell it."""
+"""Order of the axes of an array of images, judged by their sizes."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ _MOST_CHANNELS = 4
 
 
 def misplaced_axes(shape: tuple[int, ...]) -> str | None:
-    """Return what is wrong with the order of an array's axes and the transpose to use, or None if it may be right.
+    """Return the error in the order of an array's axes and the transpose to use, or None if it may be right.
 
-    Axes are `[N, H, W]` or `[N, H, W, C]`. An array is refused where it makes no sensible images as it stands but
-    does in another order: images are not much wider than high, and have few channels.
+    Axes are `[N, H, W]` or `[N, H, W, C]`. An array is refused where its images are implausible in this order but
+    plausible in another: images are not much wider than high, and have few channels.
 
     Args:
-        shape: the array's.
+        shape: shape of the array.
 
     >>> misplaced_axes((60, 3, 12, 12)).split(";")[1].split(" if")[0]
     ' transpose (0, 2, 3, 1)'

@@ -1,4 +1,4 @@
-"""Deterministic batches: their order is a pure function of (key, epoch), so there is no iterator state to lose."""
+"""Deterministic batches: their order is a pure function of (key, epoch), without iterator state."""
 
 from __future__ import annotations
 
@@ -16,35 +16,35 @@ from jaxvae.data.rows import Rows
 from jaxvae.types import Array, Batch, Key
 
 STEPS_PER_BLOCK = 200
-"""The least number of steps that are planned at once."""
+"""Least number of steps that are planned together."""
 
 
 class BatchOrder(NamedTuple):
-    """Which examples each step sees, planned on the device in blocks of whole epochs.
+    """Examples of each step, planned on the device in blocks of whole epochs.
 
-    Every epoch meets every example once. Its last batch may be short: padding has weight 0, as have the columns that
-    bring a batch to a width which devices and microbatches share evenly.
+    Every epoch contains every example once. Its last batch may be short: padding has weight 0, as have the columns that
+    extend a batch to a width that is divisible among devices and microbatches.
     """
 
     key: Key
-    """The run's root key, or one for each of S seeds `[S]`: blocks then are `[S, M, W]`."""
+    """Root key of the run, or one for each of S seeds `[S]`: blocks are then `[S, M, W]`."""
     num_examples: int
     batch_size: int
     multiple_of: int = 1
 
     @property
     def width(self) -> int:
-        """W, the batch size with its padding."""
+        """Batch size W with its padding."""
         return -(-self.batch_size // self.multiple_of) * self.multiple_of
 
     @property
     def steps_per_epoch(self) -> int:
-        """Batches in one epoch; the last may be short."""
+        """Number of batches in one epoch; the last may be short."""
         return -(-self.num_examples // self.batch_size)
 
     @property
     def steps_per_block(self) -> int:
-        """M: whole epochs."""
+        """Number of steps M of a block, in whole epochs."""
         return self._epochs_per_block * self.steps_per_epoch
 
     @property
@@ -52,7 +52,7 @@ class BatchOrder(NamedTuple):
         return -(-STEPS_PER_BLOCK // self.steps_per_epoch)
 
     def block(self, index: int) -> tuple[Array, Array]:
-        """Ids and weights `[M, W]` of the steps from `index * M` on."""
+        """Return ids and weights `[M, W]` of the steps from `index * M` on."""
         epochs = index * self._epochs_per_block + jnp.arange(self._epochs_per_block)
         ids = _shuffled(self.key, epochs, self.num_examples)
         shape = (*ids.shape[:-2], -1, self.batch_size)
@@ -67,7 +67,7 @@ class BatchOrder(NamedTuple):
 
 @functools.partial(jax.jit, static_argnames="num_examples")
 def _shuffled(key: Key, epochs: Array, num_examples: int) -> Array:
-    """`[..., E, N]` the order of all examples in each epoch."""
+    """Return `[..., E, N]` permutations of all examples, one for each epoch."""
     if key.ndim:
         return jax.vmap(lambda one: _shuffled(one, epochs, num_examples))(key)
     keys = jax.vmap(lambda epoch: rng.stream(key, "order", epoch))(epochs)
@@ -79,7 +79,7 @@ def _pad_last(array: Array, padding: tuple[int, int]) -> Array:
 
 
 def sequential_batches(images: Rows, key: Key, *, batch_size: int, binarize: bool = False) -> Iterator[Batch]:
-    """A split from its first to its last example, each once; only one batch at a time is on the device."""
+    """Yield a split from its first to its last example, each once, with one batch at a time on the device."""
     for first in range(0, len(images), batch_size):
         ids = np.arange(first, first + batch_size, dtype=np.int32)
         weights = (ids < len(images)).astype(np.float32)
@@ -92,11 +92,11 @@ def make_batch(x: Array, key: Key, ids: Array, weights: Array, *, binarize: bool
     """Scale examples to float32 in [0, 1].
 
     Args:
-        x: `[B, ...]` examples as they are stored: uint8 in 0..255, or floats in [0, 1].
-        key: what the binarization of each example is derived from.
+        x: `[B, ...]` stored examples: uint8 in 0..255, or floats in [0, 1].
+        key: key from which each example's binarization is derived.
         ids: `[B]` example numbers.
         weights: `[B]`.
-        binarize: draw each pixel from {0, 1} with its grey value as the probability (Burda et al. 2016, section 5).
+        binarize: sample each pixel from {0, 1} with its grey value as the probability (Burda et al. 2016, section 5).
     """
     if binarize:
         x = jax.vmap(_binarize)(rng.example_keys(key, ids), x)
@@ -105,7 +105,7 @@ def make_batch(x: Array, key: Key, ids: Array, weights: Array, *, binarize: bool
 
 def _binarize(key: Key, x: Array) -> Array:
     if x.dtype == jnp.uint8:
-        # Half a word for each pixel: 16 random bits r are below v / 255 of their range with that probability.
+        # Half a word for each pixel: 16 random bits are below v / 255 of their range with that probability.
         words = jax.random.bits(key, (-(-x.size // 2),), jnp.uint32)
         halves = jnp.concatenate([words & 0xFFFF, words >> 16])[: x.size].reshape(x.shape)
         return jnp.where(halves * 255 < x.astype(jnp.uint32) << 16, 255, 0).astype(jnp.uint8)

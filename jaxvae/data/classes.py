@@ -1,4 +1,4 @@
-"""Names of classes, and the order in which they are numbered."""
+"""Order of class names, which defines the class numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A data set: named splits of images, in memory or where they are stored, with labels where there are any."""
+"""Data set: named splits of images, in memory or on disk, with labels where there are any."""
 
 from __future__ import annotations
 
@@ -16,49 +16,49 @@ if TYPE_CHECKING:
     from jaxvae.data.scaling import Scaling
 
 Pixels = Literal["binary", "ink", "grey", "real"]
-"""Meaning of a value: 0 or full scale; a probability of ink, as the literature reads MNIST; a shade in [0, 1]; or any
-real number, such as a column's of a table."""
+"""Meaning of a value: 0 or full scale; a probability of ink, as MNIST in the literature; a shade in [0, 1]; or any real
+number, such as in a column of a table."""
 INK = ("binary", "ink")
-"""Values that a Bernoulli may score, and that strokes can be measured on."""
+"""Kinds of pixels that a Bernoulli may score, and whose strokes can be measured."""
 
 
 def full_scale(image: Any) -> int:
-    """The pixel value that means 1."""
+    """Return the pixel value that means 1."""
     return 255 if image.dtype == np.uint8 else 1
 
 
 class Split(NamedTuple):
-    """Part of a data set, held as it was stored: grey values stay uint8 until a batch is made."""
+    """Split of a data set, as stored: grey values stay uint8 until a batch is made."""
 
     image: Rows
     """`[N, H, W, C]` or `[N, D]`; uint8 in 0..255, or float32 in [0, 1]."""
     label: np.ndarray | None = None
     """`[N]` int32 class numbers."""
     attributes: Mapping[str, np.ndarray] = MappingProxyType({})
-    """`[N]` integers or floats by name: what else is known of each example."""
+    """`[N]` integers or floats by name: further attributes of each example."""
 
     @property
     def num_examples(self) -> int:
-        """N."""
+        """Number N of examples."""
         return len(self.image)
 
     def take(self, ids: np.ndarray) -> Split:
-        """The examples of these numbers `[M]`, their images where they are."""
+        """Return the examples with these indices `[M]`; images on disk stay there."""
         label = None if self.label is None else self.label[ids]
         return Split(Subset(self.image, ids), label, {name: array[ids] for name, array in self.attributes.items()})
 
     def first(self, num: int) -> np.ndarray:
-        """`[num, ...]` examples in [0, 1], fewer where the split is smaller."""
+        """Return `[num, ...]` examples in [0, 1], fewer where the split is smaller."""
         return self.image[:num].astype(np.float32) / full_scale(self.image)
 
     def mean(self) -> np.ndarray:
-        """The mean example, in [0, 1]."""
+        """Return the mean example, in [0, 1]."""
         total = sum(block.sum(axis=0, dtype=np.float64) for block in blocks(self.image))
         return np.asarray(total / self.num_examples, np.float32) / full_scale(self.image)
 
 
 class Dataset(NamedTuple):
-    """A data set and how it is divided."""
+    """Data set with its splits."""
 
     name: str
     train: Split
@@ -66,11 +66,11 @@ class Dataset(NamedTuple):
     validation: Split | None = None
     pixels: Pixels = "grey"
     classes: tuple[str, ...] = ()
-    """Names of the classes: label i is that of `classes[i]`. Empty where there are no names."""
+    """Names of the classes: label i means `classes[i]`. Empty where there are no names."""
     preparation: Mapping[str, str] = MappingProxyType({})
-    """What was done to the stored images to make them examples, by the option's name: resize, crop, background."""
+    """Preparation of the stored images, by the option's name: resize, crop, background."""
     scaling: Scaling | None = None
-    """How values were scaled; None where they are as they were stored."""
+    """Scaling of the values; None where they are as stored."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -78,7 +78,7 @@ class Dataset(NamedTuple):
         return self.train.image.shape[1:]
 
     def in_memory(self) -> Dataset:
-        """The same set, read whole.
+        """Read the whole set into memory.
 
         Raises:
             InputError: it takes more memory than there is.
@@ -94,7 +94,7 @@ class Dataset(NamedTuple):
         return self._replace(train=read(self.train), test=read(self.test), validation=validation)
 
     def fingerprint(self) -> str:
-        """Sha256 over every split's pixels, labels and attributes, in order: equal data, equal fingerprint."""
+        """Compute the sha256 of every split's pixels, labels and attributes: equal data have equal fingerprints."""
         digest = hashlib.sha256()
         for split in (self.train, self.validation, self.test):
             for name, array in _arrays(split) if split else ():
@@ -105,7 +105,7 @@ class Dataset(NamedTuple):
 
 
 def _arrays(split: Split) -> Iterator[tuple[str, Rows]]:
-    """Everything that a split holds; only attributes need their names to be told apart."""
+    """Yield all arrays of a split; only attributes need names to be distinguished."""
     yield "", split.image
     if split.label is not None:
         yield "", split.label

@@ -1,4 +1,4 @@
-"""Scikit-learn's bundled 8x8 digits: the set that needs no download."""
+"""Scikit-learn's bundled 8x8 digits, which need no download."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from jaxvae.data.partition import divide, random_parts
 
 
 def load_digits() -> Dataset:
-    """1,797 digits: 1,297 to train, 200 to validate, 300 to test, every writer in each."""
+    """Load 1,797 digits: 1,297 to train, 200 to validate, 300 to test, every writer in each."""
     import sklearn.datasets
 
-    # The file holds the writers one after another: a permutation mixes them.
+    # The file is ordered by writer: a permutation mixes them.
     grey, label = sklearn.datasets.load_digits(return_X_y=True)
     image = np.round(grey * (255 / 16)).astype(np.uint8).reshape(-1, 8, 8, 1)
     parts = random_parts(len(image), validation=200, test=300)

@@ -1,6 +1,6 @@
-"""What a run is fed with: chunks of batches, gathered from a set on the device, or streamed there from the host.
+"""Input of a run: chunks of batches, gathered from a set on the device, or streamed there from the host.
 
-Both hand out the same examples in the same order, from any step on.
+Both give the same examples in the same order, from any step on.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from jaxvae.data.stream import prefetch
 from jaxvae.types import Chunk
 
 Place = Callable[[Chunk], Chunk]
-"""Puts a chunk's arrays on the devices; the columns that other processes feed are not among them."""
+"""Function that puts a chunk's arrays on the devices, without the columns that other processes feed."""
 STREAMED_BYTES = 32 << 20
-"""What a streamed chunk may take; some of them wait in line."""
+"""Maximum size of a streamed chunk in bytes; several are buffered."""
 
 
 def chunk_counts(first_step: int, last_step: int, *, boundaries: Iterable[int], limit: int) -> Iterator[int]:
-    """How many steps each chunk holds: at most `limit`, and none crosses a multiple of a boundary.
+    """Yield the number of steps of each chunk: at most `limit`, and none crosses a multiple of a boundary.
 
     >>> list(chunk_counts(3, 20, boundaries=(10,), limit=4))
     [4, 3, 4, 4, 2]
@@ -37,7 +37,7 @@ def chunk_counts(first_step: int, last_step: int, *, boundaries: Iterable[int], 
 def resident_chunks(
     order: BatchOrder, place: Place, first_step: int, counts: Iterable[int], *, columns: slice = slice(None)
 ) -> Iterator[Chunk]:
-    """Chunks of example numbers alone; the arguments are those of `streamed_chunks`."""
+    """Yield chunks of example indices alone; the arguments are those of `streamed_chunks`."""
     step, block = first_step, -1
     for count in counts:
         index, row = divmod(step, order.steps_per_block)
@@ -59,17 +59,17 @@ def streamed_chunks(
     num_threads: int = 2,
     buffer_size: int = 4,
 ) -> Iterator[Chunk]:
-    """Chunks that carry their examples, read ahead by threads.
+    """Yield chunks with their examples, prefetched by threads.
 
     Args:
-        order: which examples.
-        images: `[N, ...]` where they are read from, on the host.
+        order: order of the examples.
+        images: `[N, ...]` images on the host.
         place: see `Place`.
-        first_step: where to begin.
-        counts: steps of each chunk; none may cross a multiple of `order.steps_per_block`.
+        first_step: first step.
+        counts: number of steps of each chunk; none may cross a multiple of `order.steps_per_block`.
         columns: the part of each batch that this process feeds.
-        num_threads: readers.
-        buffer_size: chunks that are read ahead.
+        num_threads: number of threads that read.
+        buffer_size: number of chunks that are prefetched.
     """
     sizes = list(counts)
     firsts = first_step + np.cumsum([0, *sizes])
@@ -89,7 +89,7 @@ def streamed_chunks(
 
 
 def _fill(array: np.ndarray, length: int, axis: int = -2) -> np.ndarray:
-    """Zeros behind, so that a short chunk has the shape of the others and runs in the same compiled program."""
+    """Append zeros, so that a short chunk has the shape of the others and uses the same compiled program."""
     padding = [(0, 0)] * array.ndim
     padding[axis] = (0, length - array.shape[axis])
     return np.pad(array, padding)

@@ -1,4 +1,4 @@
-"""The user's own images in a folder: its files, and what its subfolders say of splits and classes."""
+"""Images in a folder of the user, with splits and classes from its subfolders."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from jaxvae.data.survey import Form, Survey
 from jaxvae.types import InputError, first_line
 
 _LEFT_BEHIND = frozenset({"__MACOSX", "@eaDir", "$RECYCLE.BIN"})
-"""Folders that macOS, file servers and Windows leave among the user's."""
+"""Folders that macOS, file servers and Windows create among the user's."""
 
 
 def open_folder(path: Path, preparation: Preparation) -> Dataset:
     """Open a folder of images as a data set.
 
-    Subfolders at its top named train, val and test are its splits. Without such a fixed permutation divides it
+    Subfolders at its top named train, val and test are its splits. Without them a fixed permutation divides it
     80/10/10. Where every image of the folder, or of a split, lies in a subfolder one level down, the subfolders are
     the classes. Every page of a TIFF and every frame of an animation is an image, with the label of its file. Grey
-    images have 1 channel; where any has colours, all have 3.
+    images have 1 channel; where any is coloured, all have 3.
 
     Raises:
-        InputError: it holds no image, or others than are read, its folders contradict each other, or images differ
-            in size.
+        InputError: it holds no image, or files of other kinds, its folders contradict each other, or images differ in
+            size.
     """
     files = _image_files(path)
     pages, form = _survey(path, files, preparation)
@@ -48,7 +48,7 @@ def open_folder(path: Path, preparation: Preparation) -> Dataset:
 
 
 def _image_files(path: Path) -> list[Path]:
-    """All images in a folder, in the order of their names."""
+    """Return all images in a folder, in the order of their names."""
     files = list(_walk(path))
     images = [file for file in files if file.suffix.lower() in IMAGES]
     if not images:
@@ -62,8 +62,8 @@ def _image_files(path: Path) -> list[Path]:
 
 
 def _walk(folder: Path, above: tuple[Path, ...] = ()) -> Iterator[Path]:
-    """Files in a folder and its subfolders, linked ones too; hidden ones are passed over."""
-    if (real := folder.resolve()) in above:  # a link that leads back
+    """Yield files in a folder and its subfolders, also linked ones, but not hidden ones."""
+    if (real := folder.resolve()) in above:  # a cycle of links
         return
     try:
         entries = sorted(folder.iterdir(), key=lambda entry: entry.name)
@@ -79,7 +79,7 @@ def _walk(folder: Path, above: tuple[Path, ...] = ()) -> Iterator[Path]:
 
 
 def _survey(path: Path, files: Sequence[Path], preparation: Preparation) -> tuple[list[list[Page]], Form]:
-    """Pages of every file, and the form that all are brought to."""
+    """Return the pages of every file, and their common form."""
     survey, pages = Survey(), []
     for file in files:
         name, open_file = str(file), partial(_open, file)
@@ -96,7 +96,7 @@ def _open(file: Path) -> BinaryIO:
 
 
 def _read_names(path: Path, files: Sequence[Path]) -> tuple[np.ndarray | None, np.ndarray, tuple[str, ...]]:
-    """Part numbers of files if folders tell them, their labels, -1 where there are none, and the classes' names."""
+    """Return part numbers of files if folders define them, labels, -1 where there are none, and the classes' names."""
     names = [file.relative_to(path).parts for file in files]
     parts = _parts(path, names)
     if parts is not None:
@@ -111,7 +111,7 @@ def _read_names(path: Path, files: Sequence[Path]) -> tuple[np.ndarray | None, n
 
 
 def _parts(path: Path, names: Sequence[tuple[str, ...]]) -> np.ndarray | None:
-    """Part numbers by the folders at the top, or None if none is named like a split."""
+    """Return part numbers by the folders at the top, or None if none is named like a split."""
     splits = [entry.name for entry in path.iterdir() if entry.name.lower() in SPLITS and entry.is_dir()]
     if not splits:
         return None

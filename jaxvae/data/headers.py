@@ -1,4 +1,4 @@
-"""Headers of image files: what there is to know of images before their pixels are read."""
+"""Headers of image files, read before their pixels."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ class Header(NamedTuple):
     channels: int
     """1 for grey, 3 for colours."""
     deep: bool = False
-    """More than 8 bits a pixel."""
+    """True for more than 8 bits per channel."""
     alpha: bool = False
-    """Pixels may be transparent."""
+    """True if pixels may be transparent."""
 
 
 def read_headers(stream: BinaryIO, name: str) -> dict[int, Header]:
@@ -42,13 +42,13 @@ def read_headers(stream: BinaryIO, name: str) -> dict[int, Header]:
 
     Args:
         stream: the file, at its beginning.
-        name: what it is called in messages.
+        name: name of the file in messages.
 
     Returns:
-        Headers by the number of the page; previews of other pages are passed over.
+        Headers by the number of the page, without previews of other pages.
 
     Raises:
-        InputError: it is no image, or claims more pixels than are read.
+        InputError: it is no image, or has more pixels than the limit.
     """
     from PIL import Image
 
@@ -56,7 +56,7 @@ def read_headers(stream: BinaryIO, name: str) -> dict[int, Header]:
         headers = {0: Header(*shape)}
     else:
         stream.seek(0)
-        turns = stream.read(len(SIGNATURE)) != SIGNATURE or may_be_turned(stream)  # Pillow decodes a PNG to tell
+        turns = stream.read(len(SIGNATURE)) != SIGNATURE or may_be_turned(stream)  # Pillow would decode the whole PNG
         stream.seek(0)
         with readable(name), warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -73,7 +73,7 @@ def read_header(stream: BinaryIO, name: str) -> Header:
     """Read the header of an image file that holds one image.
 
     Raises:
-        InputError: it holds several, or see `read_headers`.
+        InputError: it holds several images, or see `read_headers`.
     """
     headers = read_headers(stream, name)
     if [*headers] != [0]:
@@ -82,8 +82,8 @@ def read_header(stream: BinaryIO, name: str) -> Header:
 
 
 def _pages(image: Image.Image) -> Iterator[int]:
-    """Numbers of pages or frames, each when the image is at it."""
-    # Further images of a camera's JPEG (MPO) are previews of the first.
+    """Yield the numbers of pages or frames, with the image positioned at each."""
+    # Further images in a camera's JPEG (MPO) are previews of the first.
     for number in range(1 if image.format == "MPO" else getattr(image, "n_frames", 1)):
         image.seek(number)
         if image.format != "TIFF" or not image.tag_v2.get(_SUBFILE_TYPE, 0) & _REDUCED:  # type: ignore[attr-defined]
@@ -91,7 +91,7 @@ def _pages(image: Image.Image) -> Iterator[int]:
 
 
 def _header(image: Image.Image, *, turns: bool) -> Header:
-    if image.format == "TIFF":  # Pillow has turned its size, or not, as its version may be
+    if image.format == "TIFF":  # Pillow's versions differ in whether the size is rotated
         tags = image.tag_v2  # type: ignore[attr-defined]
         width, height, orientation = tags[_WIDTH], tags[_HEIGHT], tags.get(_ORIENTATION)
     else:
@@ -114,7 +114,7 @@ def _check_pixels(num_pixels: int, name: str) -> None:
 
 @contextlib.contextmanager
 def readable(name: str) -> Iterator[None]:
-    """Turn what goes wrong while image `name` is read into an `InputError` that says so."""
+    """Convert any error while image `name` is read into an `InputError`."""
     from PIL import Image
 
     try:
@@ -125,5 +125,5 @@ def readable(name: str) -> Iterator[None]:
         claimed = re.search(r"[0-9]+", str(error))
         _check_pixels(int(claimed[0]) if claimed else 0, name)
         raise InputError(f"{name}: {first_line(error)}; make it smaller, or remove it") from error
-    except Exception as error:  # Pillow's readers of damaged files have no common one
+    except Exception as error:  # Pillow's errors on damaged files have no common class
         raise InputError(f"{name}: not a readable image ({first_line(error)}); repair, convert or remove it") from error

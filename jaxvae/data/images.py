@@ -1,4 +1,4 @@
-"""Image files of any kind as arrays: upright, on one background, of one size and one kind of number."""
+"""Image files of any kind as arrays: upright, on one background, of one size and one dtype."""
 
 from __future__ import annotations
 
@@ -21,32 +21,32 @@ if TYPE_CHECKING:
     from PIL import Image
 
 _SMALL_FILE = 1 << 20
-"""Bytes that are read of a file to be decoded with others."""
+"""Maximum size in bytes of a file that is decoded together with others."""
 _WHITE_16_BIT = 65535
 
 
 class Page(NamedTuple):
-    """One image of a file, wherever that lies."""
+    """One image of a file, on disk or elsewhere."""
 
     name: str
-    """The file's."""
+    """Name of the file."""
     open: Callable[[], BinaryIO]
     number: int = 0
 
 
 def image_rows(pages: Sequence[Page], form: Form) -> LazyRows:
-    """Images that are decoded when they are asked for."""
+    """Return rows of images that are decoded when they are indexed."""
     return LazyRows(lambda ids: decode_images([pages[i] for i in ids], form), (len(pages), *form.shape), form.dtype)
 
 
 def decode_images(pages: Sequence[Page], form: Form) -> np.ndarray:
-    """Decode images to `[N, H, W, C]`; among coloured images a grey one gets three equal channels.
+    """Decode images to `[N, H, W, C]`; in a coloured set a grey image gets three equal channels.
 
     Raises:
-        InputError: an image cannot be decoded, has not the size that it had, or nothing of it can be seen.
+        InputError: an image cannot be decoded, has changed its size, or is invisible on the background.
     """
     if form.dtype == np.uint8 and not form.preparation.changes_size:
-        with suppress(ValueError, OSError):  # read one by one, the one with the fault is named
+        with suppress(ValueError, OSError):  # reading one by one then finds the faulty file
             images = decode_pngs(list(_small_pngs(pages)))
             if images.shape[1:] in (form.shape, (*form.shape[:2], 1)):
                 return np.broadcast_to(images, (len(pages), *form.shape))
@@ -55,7 +55,7 @@ def decode_images(pages: Sequence[Page], form: Form) -> np.ndarray:
 
 
 def _small_pngs(pages: Sequence[Page]) -> Iterator[bytes]:
-    """Contents of PNG files that may be plain; a ValueError at the first that is not."""
+    """Yield the contents of PNG files that may be plain; raise a ValueError at the first that is not."""
     for page in pages:
         with page.open() as stream:
             header = stream.read(HEADER_BYTES)
@@ -105,7 +105,7 @@ def _pixels(image: Image.Image, form: Form, name: str) -> np.ndarray:
 
 
 def _on_background(image: Image.Image, preparation: Preparation, name: str) -> Image.Image:
-    """Composite a transparent image over the background, which must not hide all that is in it."""
+    """Composite a transparent image over the background, on which it must be visible."""
     from PIL import Image
 
     layer = image.convert("RGBA")
@@ -119,11 +119,11 @@ def _on_background(image: Image.Image, preparation: Preparation, name: str) -> I
 
 
 def _is_uniform(image: Image.Image) -> bool:
-    return image.getcolors(maxcolors=1) is not None  # None where there are more
+    return image.getcolors(maxcolors=1) is not None  # None for more than one
 
 
 def _in_unit_interval(image: Image.Image, kind: str | None, name: str) -> Image.Image:
-    """Scale more than 8 bits a pixel to floats in [0, 1]."""
+    """Scale values of more than 8 bits to floats in [0, 1]."""
     from PIL import Image
 
     pixels = np.asarray(image)

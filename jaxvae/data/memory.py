@@ -1,4 +1,4 @@
-"""Memory of this machine, and the sizes that files claim, compared before anything is read."""
+"""Comparison of this machine's memory with the sizes of files, before they are read."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from pathlib import Path
 from jaxvae.types import InputError
 
 _LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
-"""Files that hold a container's limit."""
+"""Files that contain a container's limit."""
 
 
 def machine_memory() -> int:
-    """Bytes of memory that this machine has, or that its container may use."""
+    """Return the bytes of memory of this machine, or the limit of its container."""
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return min([memory, *(limit for file in map(Path, _LIMITS) if (limit := _limit(file)) is not None)])
 
 
 def check_fits(what: str, num_bytes: int, remedy: str) -> None:
-    """Refuse what claims more memory than there is.
+    """Refuse data that need more memory than there is.
 
     Args:
-        what: what would be read.
-        num_bytes: bytes that it claims.
-        remedy: what to do instead.
+        what: description of the data.
+        num_bytes: bytes that they need.
+        remedy: remedy for the message.
 
     Raises:
         InputError: there is less memory.
@@ -33,7 +33,7 @@ def check_fits(what: str, num_bytes: int, remedy: str) -> None:
 
 
 def gigabytes(num_bytes: int) -> str:
-    """Write a number of bytes for people.
+    """Format a number of bytes.
 
     >>> gigabytes(60_000**2 * 3)
     '10.8 GB'
@@ -44,5 +44,5 @@ def gigabytes(num_bytes: int) -> str:
 def _limit(file: Path) -> int | None:
     try:
         return int(file.read_text())
-    except (OSError, ValueError):  # there is no such file, or it says "max"
+    except (OSError, ValueError):  # there is no such file, or it contains "max"
         return None

@@ -1,4 +1,4 @@
-"""Arrays of an `.npz` file that other libraries name otherwise: the names meant are said, not guessed."""
+"""Advice on arrays of an `.npz` file with names of other libraries, which are not guessed silently."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PARTS = {"train": 0, "valid": 1, "val": 1, "test": 2}
 
 
 def image_advice(headers: Mapping[str, ArrayHeader]) -> str:
-    """Return what to do about an archive without images under a name that is read."""
+    """Return advice on an archive without images under a known name."""
     by_lower = {name.lower(): name for name in headers}
     if parts := _parts(by_lower):
         arrays = ", ".join(f"f[{name!r}]" for name in parts)
@@ -30,7 +30,7 @@ def image_advice(headers: Mapping[str, ArrayHeader]) -> str:
 
 
 def misnamed_label(headers: Mapping[str, ArrayHeader], num_examples: int) -> str | None:
-    """Return the name of an array that seems to hold labels, where none is called `label`."""
+    """Return the name of an array that seems to hold labels, if none is called `label`."""
     if "label" in headers:
         return None
     for name, header in headers.items():
@@ -42,7 +42,7 @@ def misnamed_label(headers: Mapping[str, ArrayHeader], num_examples: int) -> str
 
 
 def label_advice(label: np.ndarray, num_examples: int) -> str:
-    """Return what to do with labels that are not one integer for each example, if their numbers agree."""
+    """Return advice on labels that are not one integer for each example, if their number agrees."""
     if label.shape[:1] != (num_examples,):
         return ""
     if label.ndim == 1 and label.dtype.kind in "US":
@@ -57,7 +57,7 @@ def label_advice(label: np.ndarray, num_examples: int) -> str:
 
 
 def _parts(by_lower: Mapping[str, str]) -> dict[str, int]:
-    """Arrays of images, such as x_train and x_test, with the part numbers of their splits."""
+    """Return arrays of images, such as x_train and x_test, with the part numbers of their splits."""
     for image in ("x_{}", "{}_x", "{}_images", "images_{}", "{}_data", "{}_image", "image_{}", "{}", "x{}", "{}x"):
         found = {image.format(part): number for part, number in _PARTS.items() if image.format(part) in by_lower}
         if {0, 2} <= set(found.values()):

@@ -1,4 +1,4 @@
-"""The user's own images in an `.npz` file, with labels and whatever else is known of them."""
+"""Images in an `.npz` file of the user, with labels and further attributes."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def open_npz(path: Path, preparation: Preparation) -> Dataset:
 def _find_image(
     path: Path, arrays: Mapping[str, np.ndarray], headers: Mapping[str, ArrayHeader], preparation: Preparation
 ) -> tuple[Rows, dict[str, str]]:
-    """Images, and what was done to them."""
+    """Return images, and their preparation."""
     found = [name for name in ("image", *_ENCODED) if name in arrays]
     if not found:
         raise InputError(f"{path}: no array 'image'; {image_advice(headers)}")
@@ -70,7 +70,7 @@ def _find_image(
 
 
 def _check_image(path: Path, image: np.ndarray) -> np.ndarray:
-    """Bring `image` to the form in which a split holds it, or say what is wrong with it."""
+    """Convert `image` to the form of a split, or refuse it."""
 
     def refuse(found: str, remedy: str) -> InputError:
         return InputError(f"{path}: array 'image' {found}; {remedy}")
@@ -94,7 +94,7 @@ def _check_image(path: Path, image: np.ndarray) -> np.ndarray:
 
 
 def _number_advice(image: np.ndarray) -> str:
-    """Return how to make uint8 or floats of other numbers."""
+    """Return advice on the conversion of other numbers to uint8 or floats."""
     if image.dtype.kind == "b":
         return "give numpy.uint8(255 * image)"
     if image.dtype == np.uint16:
@@ -107,7 +107,7 @@ def _number_advice(image: np.ndarray) -> str:
 def _decode(
     path: Path, kind: str, content: np.ndarray, offset: np.ndarray | None, preparation: Preparation
 ) -> tuple[np.ndarray, dict[str, str]]:
-    """`[N, H, W, C]` from image files; where no pixel of any has a colour C is 1, because WebP knows no grey."""
+    """Decode image files to `[N, H, W, C]`; C is 1 if no pixel is coloured, because WebP has no grey images."""
     if content.dtype != np.uint8 or content.ndim != 1:
         raise InputError(f"{path}: array {kind!r} is {content.dtype} {content.shape}; give the files' uint8 bytes")
     offset = _check_offset(path, kind, offset, len(content))
@@ -120,7 +120,7 @@ def _decode(
     rows = image_rows(pages, form)
     check_fits(f"{path}: array {kind!r}, decoded,", num_bytes(rows), "store fewer images")
     image = rows[:]
-    # Greys that were luminances come back with channels that differ by a rounding, green's the least.
+    # WebP's rounding makes the channels of a grey differ slightly, green's the least.
     colourless = image.dtype == np.uint8 and np.ptp(image, axis=-1).max() <= 1
     return image[..., 1:2] if colourless and form.shape[2] == 3 else image, form.named
 
@@ -152,7 +152,7 @@ def _check_integers(path: Path, name: str, array: np.ndarray | None, length: int
 
 
 def _check_classes(path: Path, classes: np.ndarray | None, label: np.ndarray | None) -> tuple[str, ...]:
-    if classes is None or classes.dtype.kind in "biuf":  # numbers are an attribute
+    if classes is None or classes.dtype.kind in "biuf":  # an array of numbers is an attribute
         return ()
     if classes.dtype.kind != "U" or classes.ndim != 1:
         raise InputError(f"{path}: array 'classes' is {classes.dtype} {classes.shape}; give [C] names of classes")

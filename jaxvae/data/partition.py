@@ -1,4 +1,4 @@
-"""How a set that comes in one piece is divided: by part numbers, its own or those of a fixed permutation."""
+"""Division of an unsplit set: by its part numbers, or those of a fixed permutation."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _SEED = 0
 
 
 def random_parts(num_examples: int, validation: int, test: int) -> np.ndarray:
-    """`[N]` part numbers, equal for equal sizes, with so many examples to validate and to test."""
-    # Numpy keeps a bit generator's raw stream for ever, but not what its permutation() draws from it.
+    """Return `[N]` part numbers with these numbers of validation and test examples, the same for equal sizes."""
+    # NumPy guarantees a bit generator's raw stream across versions, but not the result of permutation().
     order = np.argsort(np.random.PCG64(_SEED).random_raw(num_examples), kind="stable")
     parts = np.full(num_examples, TRAIN, np.int32)
     parts[order[:validation]] = VALIDATION
@@ -33,18 +33,18 @@ def random_parts(num_examples: int, validation: int, test: int) -> np.ndarray:
 
 
 def tenths(path: Path, num_examples: int) -> np.ndarray:
-    """Part numbers for 80/10/10."""
+    """Return part numbers for 80/10/10."""
     if num_examples < 2:
         raise InputError(f"{path}: 1 example cannot be divided; give at least 2")
     return random_parts(num_examples, validation=num_examples // 10, test=max(1, num_examples // 10))
 
 
 def check_splits(path: Path, names: Collection[str]) -> None:
-    """Refuse a set whose own splits cannot be used as they are; to divide it anew would not be what its owner meant.
+    """Refuse a set whose splits cannot be used; a new division would not be its owner's intention.
 
     Args:
-        path: where it lies.
-        names: what its splits are called there, of `SPLITS` or in another letter case.
+        path: path of the set.
+        names: names of its splits, of `SPLITS` or in another letter case.
 
     Raises:
         InputError: there is no train or no test split, or two names for one.
@@ -61,13 +61,13 @@ def _listed(names: Collection[str]) -> str:
 
 
 def divide(name: str, whole: Split, parts: np.ndarray) -> Dataset:
-    """Divide a set by its part numbers; every part keeps the order in which its examples come."""
+    """Divide a set by its part numbers; every part keeps the order of its examples."""
     train, validation, test = (whole.take(np.flatnonzero(parts == number)) for number in (TRAIN, VALIDATION, TEST))
     return Dataset(name, train, test, validation if validation.num_examples else None, pixels_of(train.image))
 
 
 def pixels_of(image: Rows) -> Pixels:
-    """Tell `binary`, `grey` and `real` apart; it is mostly the first image that tells."""
+    """Classify values as `binary`, `grey` or `real`, usually from the first image alone."""
     scale = full_scale(image)
     if all(((block == 0) | (block == scale)).all() for block in itertools.chain([image[:1]], blocks(image))):
         return "binary"

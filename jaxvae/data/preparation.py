@@ -1,4 +1,4 @@
-"""Preparation of images: stored ones of any size and colour become examples of one size on one background."""
+"""Preparation of images: stored images of any size become examples of one size on one background."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ WHITE = "white"
 
 @dataclass(frozen=True)
 class Preparation:
-    """Size and background that images are brought to. First they are resized, then cropped."""
+    """Size and background of prepared images, which are first resized, then cropped."""
 
     resize: int | tuple[int, ...] | None = None
     """Height and width, or one number for both. An image of other proportions is cut at its centre to these first,
     then scaled by Pillow's LANCZOS filter, which antialiases."""
     crop: int | None = None
-    """Height and width of the square that is cut from the centre, without scaling."""
+    """Height and width of the square cut from the centre, without scaling."""
     background: str = WHITE
     """Colour behind transparent pixels: a name that Pillow knows, or #rrggbb."""
 
     def check(self) -> None:
-        """Refuse sizes that are none and colours that Pillow does not know.
+        """Refuse invalid sizes and unknown colours.
 
         Raises:
-            InputError: an option is wrong.
+            InputError: an option is invalid.
         """
         sizes = self._sizes
         if self.resize is not None and (len(sizes) not in (1, 2) or min(sizes) < 1):
@@ -45,7 +45,7 @@ class Preparation:
             raise InputError(f"crop: must be at least 1, got {self.crop}")
         if sizes and self.crop and self.crop > min(sizes):
             raise InputError(f"crop: {self.crop} is more than resize {min(sizes)}; make it smaller")
-        if self.background != WHITE:  # which needs no Pillow
+        if self.background != WHITE:  # white needs no Pillow
             _ = self.colour
 
     @property
@@ -71,15 +71,15 @@ class Preparation:
         return colour[0], colour[1], colour[2]
 
     def size(self, height: int, width: int, name: str) -> tuple[int, int]:
-        """Return the height and width to which an image is brought.
+        """Return the height and width of a prepared image.
 
         Args:
-            height: the stored image's.
-            width: the stored image's.
-            name: what it is called in messages.
+            height: height of the stored image.
+            width: width of the stored image.
+            name: name of the image in messages.
 
         Raises:
-            InputError: it is smaller than what is to be cut from it.
+            InputError: it is smaller than the crop.
         """
         if self.resize is not None:
             height, width = self._sizes[0], self._sizes[-1]
@@ -103,10 +103,10 @@ class Preparation:
         return image
 
     def named(self, *, alpha: bool) -> dict[str, str]:
-        """Return what is done to images, by option, for the manifest.
+        """Return the preparation by option, for the manifest.
 
         Args:
-            alpha: some of them are transparent.
+            alpha: True if some images are transparent.
         """
         done = {}
         if self.resize is not None:
@@ -119,7 +119,7 @@ class Preparation:
 
 
 def _within(image: Image.Image, original: Image.Image) -> Image.Image:
-    """Clip floats to the original's range, which the filter's ringing leaves; Pillow clips bytes itself."""
+    """Clip floats to the original's range, which the filter's ringing exceeds; Pillow clips bytes itself."""
     from PIL import Image
 
     if image.mode != "F":
@@ -129,15 +129,15 @@ def _within(image: Image.Image, original: Image.Image) -> Image.Image:
 
 
 def prepare_rows(image: Rows, preparation: Preparation, name: str) -> LazyRows:
-    """Resize and crop arrays, channel by channel, when they are asked for.
+    """Resize and crop arrays, channel by channel, when they are indexed.
 
     Args:
         image: `[N, H, W, C]`.
-        preparation: the sizes wanted.
-        name: what the array is called in messages.
+        preparation: sizes wanted.
+        name: name of the array in messages.
 
     Raises:
-        InputError: the array holds no images, or such as are too small.
+        InputError: the array holds no images, or images that are too small.
     """
     if len(image.shape) != 4:
         option = "resize" if preparation.resize else "crop"

@@ -1,4 +1,4 @@
-"""Recipes that turn files of other kinds into such as are read: two lines of Python each."""
+"""Recipes to convert files of other kinds, two lines of Python each."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ UNREAD_IMAGES = frozenset(
     {".arw", ".avif", ".cr2", ".cr3", ".dcm", ".dng", ".exr", ".heic", ".heif", ".jp2", ".jxl", ".nef", ".psd", ".raf"}
     | {".svg", ".tga"}
 )
-"""Suffixes of image files that are not."""
+"""Suffixes of image files that are not read."""
 _SAVE = "numpy.savez({npz!r}, image=x)"
 _FRAME = f".to_numpy('float32'); {_SAVE}"
 _VIDEO = f"x = imageio.v3.imread({{name!r}}); {_SAVE}"
@@ -72,12 +72,12 @@ RECIPES = {
     (".fits", ".fit"): f"x = astropy.io.fits.getdata({{name!r}}); {_SAVE}",
     (".tfrecord",): "read it with tensorflow and write it with jaxvae.data.write_array_record",
 }
-"""What to do with a file, by the end of its name."""
+"""Recipes by the end of a file's name."""
 _ANY = "read it into an array x, [N, H, W, C] or [N, D], with the package that wrote it; " + _SAVE
 
 
 def recipe(path: Path) -> str:
-    """Return what to do with a file that is not read.
+    """Return the recipe for a file that is not read.
 
     >>> recipe(Path("a.csv"))
     "x = pandas.read_csv('a.csv').to_numpy('float32'); numpy.savez('a.npz', image=x)"
@@ -89,7 +89,7 @@ def recipe(path: Path) -> str:
 
 
 def file_advice(path: Path) -> str:
-    """Return why a file is no data set, and what to do with it."""
+    """Return the reason why a file is no data set, and the remedy."""
     suffix = path.suffix.lower()
     if suffix in IMAGES:
         return f"dataset: {path} is one image; name the folder that it lies in, {str(path.parent)!r}"
@@ -99,11 +99,11 @@ def file_advice(path: Path) -> str:
 
 
 def folder_advice(path: Path, others: list[Path]) -> str:
-    """Return why a folder is no data set, and what to do with the files that it holds.
+    """Return the reason why a folder is no data set, and the remedy for its files.
 
     Args:
         path: the folder.
-        others: its files that are no images.
+        others: files in it that are no images.
     """
     kinds = f"files of these kinds are read: {' '.join(sorted(IMAGES))}"
     if unread := [file for file in others if file.suffix.lower() in UNREAD_IMAGES]:

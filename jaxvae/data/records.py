@@ -1,7 +1,7 @@
-"""Image sets in array_record files, which give any example at once however large they are.
+"""Image sets in array_record files, with fast access to any example.
 
-A record is a `tf.train.Example` with an encoded `image` and, where there are labels, an integer `label`: what TFDS
-writes too. No TensorFlow is needed.
+A record is a `tf.train.Example` with an encoded `image` and, where there are labels, an integer `label`, as in
+TFDS. TensorFlow is not needed.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from jaxvae.data.survey import Form, Survey
 from jaxvae.types import InputError, first_line
 
 _FILE_NAME = re.compile(rf"(.+?)(?:-({'|'.join(SPLITS)}))?\.array_record(?:-\d+-of-\d+)?")
-"""What a set is called, and which split the file belongs to."""
+"""Pattern of a file's name: name of the set, and split of the file."""
 _RECORDS_AT_ONCE = 8192
 _KEPT_BYTES = 64 << 20
-"""Encoded images that take no more than this are read once and kept."""
+"""Maximum size in bytes of a set's encoded images that are kept in memory."""
 
 
 class Source(Protocol):
-    """Records by their numbers: what `array_record` and TFDS's `as_data_source` give."""
+    """Records by their numbers, as from `array_record` and TFDS's `as_data_source`."""
 
     def __len__(self) -> int: ...
 
@@ -42,7 +42,7 @@ class Source(Protocol):
 
 
 def record_files(path: Path) -> list[Path]:
-    """Array_record files, by their names: `path` itself, or those in the folder in sorted order."""
+    """Return array_record files: `path` itself, or those in the folder in sorted order."""
     files = sorted(path.glob("*.array_record*")) if path.is_dir() else [path]
     return [file for file in files if _FILE_NAME.fullmatch(file.name) and not file.name.startswith(".")]
 
@@ -50,9 +50,9 @@ def record_files(path: Path) -> list[Path]:
 def open_records(path: Path, preparation: Preparation) -> Dataset:
     """Open an array_record file, or a folder with the shards of a set.
 
-    Where names tell train from test, as `cifar10-train.array_record-00000-of-00001` does, the set is divided so, and
-    files of other splits than train, validation and test are left out. Otherwise, or where all is called train, a
-    fixed permutation divides the whole 80/10/10.
+    Names such as `cifar10-train.array_record-00000-of-00001` define the splits; files of other splits than train,
+    validation and test are left out. Without such names, or where all files are called train, a fixed permutation
+    divides the set 80/10/10.
     """
     files = record_files(path)
     name, _ = _name_and_split(files[0])
@@ -79,7 +79,7 @@ def _open_files(path: Path, files: Sequence[Path], preparation: Preparation) -> 
 
 
 def _class_names(folder: Path, label: np.ndarray | None) -> tuple[str, ...]:
-    """Read the names of classes, where TFDS has written any."""
+    """Read the names of classes, if TFDS has written any."""
     try:
         names = (folder / "label.labels.txt").read_text("utf-8").splitlines()
     except (OSError, ValueError):
@@ -90,19 +90,19 @@ def _class_names(folder: Path, label: np.ndarray | None) -> tuple[str, ...]:
 def open_split(
     open_source: Callable[[], Source], what: str, preparation: Preparation, *, remedy: str
 ) -> tuple[Split, Form]:
-    """Open the examples of a source; they are read through once, for their labels and sizes.
+    """Open the examples of a source; all are read once, for their labels and sizes.
 
     Args:
-        open_source: opens it.
-        what: its name, for messages.
-        preparation: size and background of the images wanted.
-        remedy: what to do where it is damaged.
+        open_source: function that opens it.
+        what: name of the source in messages.
+        preparation: size and background of the prepared images.
+        remedy: remedy for a damaged source.
 
     Returns:
-        The split, and the form to which its images are brought.
+        The split, and the common form of its images.
 
     Raises:
-        InputError: it cannot be read, or its images differ in size.
+        InputError: the source cannot be read, or its images differ in size.
     """
     errors = partial(_errors, what, remedy)
     with errors():
@@ -119,7 +119,7 @@ def open_split(
 
 
 def write_array_record(path: str | Path, image: Rows, label: np.ndarray | None = None) -> None:
-    """Write images as an array_record file, for `load` to read.
+    """Write images to an array_record file that `load` reads.
 
     Args:
         path: the file, such as `faces.array_record`; or `faces-train.array_record`, with others for test and perhaps
@@ -128,7 +128,7 @@ def write_array_record(path: str | Path, image: Rows, label: np.ndarray | None =
         label: `[N]` integers.
 
     Raises:
-        InputError: the images are others, or the labels not one for each.
+        InputError: the images have another shape or dtype, or there is not one label for each.
     """
     from array_record.python.array_record_module import ArrayRecordWriter
 
@@ -137,7 +137,7 @@ def write_array_record(path: str | Path, image: Rows, label: np.ndarray | None =
     if label is not None and label.shape != (len(image),):
         raise InputError(f"label: shape {label.shape} for {len(image)} images; give one for each")
     numbers = itertools.repeat(None) if label is None else label.tolist()
-    # One record a group: another would be unpacked with all of its group.
+    # One record per group: a record is decompressed with its whole group.
     with contextlib.closing(ArrayRecordWriter(str(path), "group_size:1")) as writer:
         for pixels, number in zip(itertools.chain.from_iterable(blocks(image)), numbers):
             writer.write(_encode(pixels, number))
@@ -162,7 +162,7 @@ def _name_and_split(file: Path) -> tuple[str, str | None]:
 
 
 def _scan(source: Source, what: str) -> tuple[Survey, np.ndarray | None, list[bytes]]:
-    """The images' headers, their labels if every one has one, and all files where they are small together."""
+    """Return the images' headers, their labels if all have one, and all files if they are small together."""
     if not len(source):
         raise ValueError("it holds no example")
     survey = Survey()
@@ -208,5 +208,5 @@ def _errors(what: str, remedy: str) -> Iterator[None]:
         yield
     except (ImportError, InputError):
         raise
-    except Exception as error:  # array_record and protobuf have no common one
+    except Exception as error:  # array_record and protobuf have no common class of errors
         raise InputError(f"{what} cannot be read ({first_line(error)}); {remedy}") from error

@@ -1,4 +1,4 @@
-"""Examples that need not be in memory: rows that are read when they are asked for."""
+"""Rows of examples that are read when they are indexed, and need not be in memory."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Any, Protocol
 import numpy as np
 
 BLOCK_BYTES = 16 << 20
-"""What is in memory at once where a whole set is gone through."""
+"""Size in bytes of one block in a pass over a whole set."""
 _TASK_BYTES = 1 << 20
-"""What one thread reads at once."""
+"""Size in bytes of one thread's read."""
 _UINT8 = np.dtype(np.uint8)
 
 
 class Rows(Protocol):
-    """Examples `[N, ...]`, indexed by a slice or by integers of any shape; a NumPy array is that as it is."""
+    """Interface of examples `[N, ...]`, indexed by a slice or by integers of any shape, as a NumPy array is."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -37,10 +37,10 @@ class Rows(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class LazyRows:
-    """Rows that a function reads from where they are stored, in as many threads as there are cores."""
+    """Rows that a function reads from storage, in as many threads as there are cores."""
 
     read: Callable[[np.ndarray], np.ndarray]
-    """Ids `[B]` to rows `[B, ...]`; called by several threads at once."""
+    """Function from ids `[B]` to rows `[B, ...]`; called by several threads concurrently."""
     shape: tuple[int, ...]
     dtype: np.dtype = _UINT8
 
@@ -66,11 +66,11 @@ class LazyRows:
 
 @dataclass(frozen=True, eq=False)
 class Subset:
-    """Some of the rows, in an order of their own."""
+    """Subset of rows, in the order of its ids."""
 
     rows: Rows
     ids: np.ndarray
-    """`[N]`."""
+    """`[N]` indices of the rows."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -90,12 +90,12 @@ class Subset:
 
 
 def blocks(rows: Rows) -> Iterator[np.ndarray]:
-    """All rows in their order, `BLOCK_BYTES` at a time."""
+    """Yield all rows in order, in blocks of `BLOCK_BYTES`."""
     return (rows[part] for part in _parts(rows, BLOCK_BYTES))
 
 
 def num_bytes(rows: Rows) -> int:
-    """What all rows would take in memory."""
+    """Return the size of all rows in memory."""
     return len(rows) * _row_bytes(rows)
 
 

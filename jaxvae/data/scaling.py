@@ -1,4 +1,4 @@
-"""Scaling of real values: fitted to a set, kept with the run, undone in samples, counted in the likelihood."""
+"""Scaling of real values: fitted to a set, saved with the run, inverted in samples, counted in the likelihood."""
 
 from __future__ import annotations
 
@@ -17,33 +17,33 @@ CONSTANT = 1e-6
 
 
 class Scaling(NamedTuple):
-    """An affine map of every value, x' = (x - shift) / factor, with one shift and factor per column or channel."""
+    """Affine map of every value, x' = (x - shift) / factor, with one shift and factor per column or channel."""
 
     kind: ScaleName
     shift: np.ndarray
-    """`[D]` of vectors, `[C]` of images."""
+    """`[D]` for vectors, `[C]` for images."""
     factor: np.ndarray
-    """The same, above 0."""
+    """`[D]` or `[C]`, above 0."""
 
     def apply(self, x: ArrayLike) -> np.ndarray:
-        """Scaled values `[..., D]` in float32."""
+        """Scale values `[..., D]`, in float32."""
         return ((np.asarray(x, np.float64) - self.shift) / self.factor).astype(np.float32)
 
     def undo(self, x: ArrayLike) -> np.ndarray:
-        """Values `[..., D]` in the data's own units, in float32."""
+        """Convert scaled values `[..., D]` back to the data's units, in float32."""
         return (np.asarray(x, np.float64) * self.factor + self.shift).astype(np.float32)
 
     def log_jacobian(self, shape: tuple[int, ...]) -> float:
-        """Log |dx'/dx| of one example, in nats: log p(x) = log p(x') + log |dx'/dx|."""
+        """Compute log |dx'/dx| of one example, in nats: log p(x) = log p(x') + log |dx'/dx|."""
         return float(-np.log(np.broadcast_to(self.factor, shape)).sum())
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values, as the manifest holds them."""
+        """Return plain values, as the manifest holds them."""
         return {"kind": self.kind, "shift": self.shift.tolist(), "factor": self.factor.tolist()}
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Scaling:
-        """The inverse of `to_json`."""
+        """Invert `to_json`."""
         return cls(values["kind"], np.asarray(values["shift"]), np.asarray(values["factor"]))
 
 
@@ -52,7 +52,7 @@ def fit_scaling(kind: ScaleName, data: Dataset) -> Scaling:
 
     Args:
         kind: `standard`: mean 0 and deviation 1 over the training split; `unit`: the whole set's range becomes [0, 1].
-        data: a set whose values are as they are stored.
+        data: set with its stored values.
     """
     if kind == "unit":
         splits = [split.image for split in (data.train, data.validation, data.test) if split]
@@ -63,7 +63,7 @@ def fit_scaling(kind: ScaleName, data: Dataset) -> Scaling:
 
 
 def scaled(data: Dataset, scaling: Scaling) -> Dataset:
-    """The same set with its values scaled, the scaling kept beside them."""
+    """Return the same set with scaled values, and its scaling."""
 
     def scale(split: Split) -> Split:
         return split._replace(image=_scaled_rows(split.image, scaling))
@@ -92,7 +92,7 @@ def _extremes(splits: list[Rows]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _moments(rows: Rows) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Mean, standard deviation and largest size of each column, in two passes."""
+    """Compute mean, standard deviation and largest absolute value of each column, in two passes."""
     count = math.prod(rows.shape[:-1])
     mean = np.sum([_columns(block).sum(axis=0) for block in blocks(rows)], axis=0) / count
     squares = np.sum([np.square(_columns(block) - mean).sum(axis=0) for block in blocks(rows)], axis=0)

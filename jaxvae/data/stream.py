@@ -1,4 +1,4 @@
-"""Data that does not fit on the device: whether it does, and reading ahead of the steps."""
+"""Streaming of data: the test whether it fits on the device, and prefetching."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from jaxvae.data.rows import Rows, num_bytes
 _T = TypeVar("_T")
 
 _SHARE = 0.25
-"""Of the memory: networks, activations and an evaluation's batches want their part."""
+"""Share of the memory; networks, activations and an evaluation's batches need the rest."""
 
 
 def fits_on_device(images: Rows, device: jax.Device) -> bool:
-    """Whether images take at most a quarter of a device's memory; a CPU's is the machine's."""
+    """Return True if images take at most a quarter of a device's memory; a CPU's is the machine's."""
     memory = (device.memory_stats() or {}).get("bytes_limit")
     if memory is None:
         memory = machine_memory()
@@ -25,16 +25,16 @@ def fits_on_device(images: Rows, device: jax.Device) -> bool:
 
 
 def prefetch(read: Callable[[int], _T], num_items: int, *, num_threads: int, buffer_size: int) -> Iterator[_T]:
-    """`read(0), read(1), ..., read(num_items - 1)`, in this order, read ahead by grain's threads.
+    """Yield `read(0), read(1), ..., read(num_items - 1)`, in this order, prefetched by grain's threads.
 
-    There is no state to save: to resume is to number the items from another one on. An item should be worth
-    milliseconds, because grain spends some tens of microseconds on each.
+    There is no state to save: a resumed run numbers its items from another one on. An item should take milliseconds,
+    because grain spends some tens of microseconds on each.
 
     Args:
-        read: a pure function of an item's number, called by several threads at once. Its exceptions come through.
-        num_items: how many there are.
-        num_threads: readers.
-        buffer_size: items that are read ahead.
+        read: pure function of an item's number, called by several threads. Its exceptions are passed on.
+        num_items: number of items.
+        num_threads: number of threads that read.
+        buffer_size: number of items that are prefetched.
     """
     import grain
 

@@ -1,4 +1,4 @@
-"""What can be measured on an image of strokes: how thick they are, and how far they lean. Ink is 1, paper 0."""
+"""Measures of an image of strokes: thickness and slant. Ink is 1, paper 0."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import numpy as np
 
 
 def slant(images: np.ndarray) -> np.ndarray:
-    """`[N]` tan of the angle by which the strokes lean to the right of upright: the shear that would undo it.
+    """Compute `[N]` tangents of the strokes' angle to the right of upright: the shear that would remove the slant.
 
         slant = sum ink * (x - x_mean) * (y_mean - y) / sum ink * (y - y_mean)^2
 
-    It is 0 where there is no ink, or none but in one row.
+    It is 0 where there is no ink, or ink in one row only.
 
     Args:
         images: `[N, H, W]` or `[N, H, W, 1]` in [0, 1], row 0 at the top.
@@ -19,7 +19,7 @@ def slant(images: np.ndarray) -> np.ndarray:
     >>> print(slant(np.stack([np.eye(5), np.eye(5)[::-1]])))
     [-1.  1.]
 
-    Reference: LeCun et al. 1998, who deslant digits by these moments.
+    Reference: LeCun et al. 1998 (deslanting of digits by these moments).
     """
     ink = _ink(images)
     height, width = ink.shape[1:]
@@ -32,18 +32,18 @@ def slant(images: np.ndarray) -> np.ndarray:
 
 
 def stroke_width(images: np.ndarray) -> np.ndarray:
-    """`[N]` the mean thickness of the strokes, in pixels: twice their area by the length of their outline.
+    """Compute `[N]` mean thicknesses of the strokes, in pixels: twice their area over the length of their outline.
 
-    A bar of width w and length l >> w has the area w l and the outline 2 l. The outline's length is that of the grey
-    values' total variation, which knows fractions of a pixel: sum |gradient of ink|. Contrast is doubled first, because
-    blurred images would count as thicker than they are. It is 0 where there is no ink.
+    A bar of width w and length l >> w has the area w l and the outline 2 l. The length of the outline is the grey
+    values' total variation, sum |gradient of ink|, which resolves fractions of a pixel. Contrast is doubled first,
+    because the thickness of blurred images would be overestimated. It is 0 where there is no ink.
 
     Args:
         images: `[N, H, W]` or `[N, H, W, 1]` in [0, 1].
     """
     ink = np.clip(2 * _ink(images) - 0.5, 0, 1)
     ink = np.pad(ink, [(0, 0), (1, 1), (1, 1)])
-    # Differences of the four corners of each 2x2 window: both components of the gradient at one point.
+    # Differences of the four corners of each 2x2 window give both components of the gradient at one point.
     down = (ink[:, 1:, 1:] + ink[:, 1:, :-1] - ink[:, :-1, 1:] - ink[:, :-1, :-1]) / 2
     across = (ink[:, 1:, 1:] + ink[:, :-1, 1:] - ink[:, 1:, :-1] - ink[:, :-1, :-1]) / 2
     outline = np.hypot(down, across).sum(axis=(1, 2))

@@ -1,4 +1,4 @@
-"""Survey of a set's headers: the form that all of its images can be brought to."""
+"""Survey of a set's headers, which finds the common form of its images."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ _NAMED_SIZES = 4
 
 
 class Form(NamedTuple):
-    """The form to which all images of a set are brought."""
+    """Common form of all prepared images of a set."""
 
     shape: tuple[int, int, int]
     """Height, width and channels."""
     dtype: np.dtype
-    """uint8, or float32 where any image has more than 8 bits a pixel."""
+    """uint8, or float32 where any image has more than 8 bits per channel."""
     preparation: Preparation
     alpha: bool
-    """Pixels of some may be transparent."""
+    """True if pixels of some images may be transparent."""
 
     @property
     def named(self) -> dict[str, str]:
-        """What is done to images, by option."""
+        """Return the preparation of images, by option."""
         return self.preparation.named(alpha=self.alpha)
 
 
 class Survey:
-    """Headers of all images of a set, counted."""
+    """Counts of the headers of all images of a set."""
 
     def __init__(self) -> None:
         self._counts: Counter[Header] = Counter()
@@ -45,11 +45,11 @@ class Survey:
         self._first.setdefault(header, name)
 
     def form(self, what: str, preparation: Preparation) -> Form:
-        """Return the form that all images are brought to; where any has colours, all have 3 channels.
+        """Return the common form of the images; where any is coloured, all have 3 channels.
 
         Args:
-            what: the set's name, for messages.
-            preparation: the size and the background wanted.
+            what: name of the set in messages.
+            preparation: size and background wanted.
 
         Raises:
             InputError: images would differ in size, or need more memory than there is.
@@ -70,7 +70,7 @@ class Survey:
         return Form(shape, dtype, preparation, alpha)
 
     def _sizes(self, what: str) -> str:
-        """The commonest sizes, each with its number of images and the first of them."""
+        """Describe the most common sizes, each with its number of images and the first of them."""
         counts: Counter[tuple[int, int]] = Counter()
         first: dict[tuple[int, int], str] = {}
         for header, count in self._counts.items():

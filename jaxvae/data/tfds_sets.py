@@ -1,7 +1,7 @@
-"""MNIST and its kin from TensorFlow Datasets: downloaded, prepared and read without TensorFlow.
+"""MNIST and its variants from TensorFlow Datasets, downloaded, prepared and read without TensorFlow.
 
-TFDS itself downloads, compares checksums, shuffles and writes, so that what is prepared here is a set of TFDS.
-Only what it would ask TensorFlow for is done here: to read the original files, and to encode and decode PNG.
+TFDS itself downloads, compares checksums, shuffles and writes, so that the result is a set of TFDS. Only the parts that
+need TensorFlow are replaced here: reading the original files, and encoding and decoding PNG.
 """
 
 from __future__ import annotations
@@ -44,14 +44,14 @@ TFDS_SETS = {
     "fashion_mnist": _IDX,
     "binarized_mnist": _AMAT,
 }
-"""The original files of every set, by split: images, and labels where there are any."""
+"""Original files of every set, by split: images, and labels where there are any."""
 
 _SIZE = 28
 _REACH_SECONDS = 8.0
 
 
 def open_tfds(name: str, data_dir: Path | None = None, manual_dir: Path | None = None) -> Dataset:
-    """Open one of `TFDS_SETS`, after preparing it where that has not been done."""
+    """Open one of `TFDS_SETS`, after its preparation if needed."""
     import tensorflow_datasets as tfds
 
     folder = data_dir or os.environ.get("TFDS_DATA_DIR")
@@ -76,7 +76,7 @@ def _prepare(builder: Any, manual_dir: Path) -> None:
 
     urls = {info.filename: url for url, info in builder.url_infos.items()}
     _check_source(builder, urls, manual_dir)
-    # An instance's own method in place of a subclass, which TFDS would register as another set.
+    # A method of the instance instead of a subclass, which TFDS would register as another set.
     builder._split_generators = partial(_split_generators, TFDS_SETS[builder.name], urls)
     config = tfds.download.DownloadConfig(manual_dir=manual_dir, force_checksums_validation=True)
     try:
@@ -100,7 +100,7 @@ def _check_source(builder: Any, urls: dict[str, str], manual_dir: Path) -> None:
 
 
 def _answers(url: str) -> bool:
-    """Ask a server for a sign of life, within seconds; TFDS would go on for minutes."""
+    """Return True if a server answers within seconds; TFDS would retry for minutes."""
     answered = threading.Event()
 
     def ask() -> None:
@@ -109,12 +109,12 @@ def _answers(url: str) -> bool:
             answered.set()
         except urllib.error.HTTPError as error:
             error.close()
-            if error.code < 500:  # TFDS will say what is wrong, but would try a failing server for minutes too
+            if error.code < 500:  # TFDS reports these, but would retry a failing server for minutes
                 answered.set()
         except OSError:
             pass
 
-    # A thread, because looking up a name has no timeout.
+    # A thread, because DNS look-ups have no timeout.
     thread = threading.Thread(target=ask, daemon=True)
     thread.start()
     thread.join(_REACH_SECONDS)
@@ -127,7 +127,7 @@ def _split_generators(files: _Files, urls: dict[str, str], downloads: Any) -> di
 
 
 def _examples(image_path: Path, label_path: Path | None = None) -> _Examples:
-    """Yield what TFDS's builders yield, but as Pillow's images: arrays it would encode with TensorFlow."""
+    """Yield examples as TFDS's builders do, but with Pillow images, because TFDS encodes arrays with TensorFlow."""
     from PIL import Image
 
     images = _read_amat(image_path) if label_path is None else _read_idx(image_path, header=16)
@@ -163,6 +163,6 @@ def _open(builder: Any, split: str) -> Split:
 
 
 def _white_is_255(split: Split) -> LazyRows:
-    """TFDS stores binarized MNIST as 0 and 1."""
+    """Scale binarized MNIST, which TFDS stores as 0 and 1, to 0 and 255."""
     image = split.image
     return LazyRows(lambda ids: 255 * image[ids], image.shape)
