@@ -1,8 +1,8 @@
-"""Attribute arithmetic, measured: `python experiments/attributes.py --run-dir DIR` edits images and asks a judge.
+"""Measure attribute arithmetic: `python experiments/attributes.py --run-dir DIR` edits images and has them judged.
 
-A direction in latent space is found from training images that have an attribute and others that have not; test images
-are moved along it; and somebody else says what is to be seen now: a classifier of images that never met the model, or,
-of slant and width, the measurement itself. Does the attribute change, and does everything else stay?
+A direction in latent space is found from training images with and without an attribute, and test images are moved along
+it. The result is judged by a classifier of images trained without the model or, for slant and width, by measurement.
+Does the attribute change, and does everything else stay?
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from jaxvae.runs.trained import Trained
 from jaxvae.types import Array, InputError
 
 Judge: TypeAlias = Callable[[np.ndarray], np.ndarray]
-"""Images `[N, ...]` in [0, 1] to what is seen in them, `[N]`: a class number, or whether an attribute is there."""
+"""Function from images `[N, ...]` in [0, 1] to `[N]` class numbers, or booleans for an attribute."""
 Rows: TypeAlias = dict[tuple[str, float], dict[str, float]]
 """Shares of images by name, for each attribute and strength."""
 
@@ -46,36 +46,36 @@ class AttributesConfig:
     """Edit attributes of test images in latent space, and measure what changes."""
 
     run_dir: Path
-    """A folder that train.py wrote."""
+    """Run directory of train.py."""
     attribute: tuple[str, ...] = ()
     """Classes by name or number, attributes of the data set, slant or width; all if not given."""
     strengths: tuple[float, ...] = (-2.0, -1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0)
-    """How far to move; 1 is the way from the mean code without the attribute to the mean code with it."""
+    """Strengths of the edits; 1 is the distance from the mean code without the attribute to the mean code with it."""
     method: Method = "mean"
-    """Direction: the difference of class means, or logistic regression's."""
+    """Method to find the direction: difference of class means, or logistic regression."""
     orthogonal: bool = False
-    """Let each direction leave the other attributes alone."""
+    """Use directions that do not change the other attributes."""
     select: Select | None = None
     """Checkpoint to use: best on validation data, or last; the one that the run reports if not given."""
     best: bool = False
     """Use the checkpoint that is best on validation data, as --select best does."""
     num: int = 1000
-    """Test images to edit."""
+    """Number of test images to edit."""
     num_train: int = 10_000
-    """Training images from which directions and judges learn."""
+    """Number of training images for directions and judges."""
     rows: int = 8
-    """Images in each picture."""
+    """Number of images in each figure."""
     seed: int = 0
-    """Of the judges."""
+    """Seed of the judges."""
     data_dir: Path | None = None
-    """Where tensorflow-datasets keeps its sets, if not where the run found them."""
+    """Folder in which tensorflow-datasets keeps its sets, if it has changed since training."""
     dataset: str | None = None
-    """Where the run's data lie now, if they moved."""
+    """Path of the run's data set, if it has changed since training."""
     out: Path | None = None
-    """Folder for table and pictures; DIR/attributes if not given."""
+    """Folder for table and figures; DIR/attributes if not given."""
 
     def check(self) -> None:
-        """Refuse what no run could make right."""
+        """Refuse values that are invalid for every run."""
         for name in ("num", "num_train", "rows"):
             check_at_least(2, name, getattr(self, name))
         check_seed("seed", self.seed)
@@ -131,12 +131,12 @@ def main(config: AttributesConfig) -> int:
 def find_values(
     data: Dataset, train: Split, test: Split, labels: Mapping[str, int], wanted: Sequence[str]
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Values by attribute, of training and of test images; an attribute of no use is left out, or refused if wanted."""
+    """Return values by attribute, of training and test images; unusable ones are left out, or refused if wanted."""
     known = named_attributes(train, data.pixels, wanted, data.classes)
     known = usable_attributes(known, wanted=known if wanted else ())
 
     def of_test(name: str) -> np.ndarray:
-        if name in labels:  # which need not be among the test images
+        if name in labels:  # a class may have no test images
             return np.asarray(test.label == labels[name], np.int32)
         return named_attributes(test, data.pixels, [name], data.classes)[name]
 
@@ -148,7 +148,7 @@ def find_values(
 
 
 def find_directions(codes: Array, known: Mapping[str, np.ndarray], config: AttributesConfig) -> dict[str, Array]:
-    """`[D]` of each attribute."""
+    """Find the direction `[D]` of each attribute."""
     found = jnp.stack([attribute_direction(codes, values, method=config.method) for values in known.values()])
     return dict(zip(known, orthogonalize(found) if config.orthogonal else found))
 
@@ -162,7 +162,7 @@ def measure(
     truth: Mapping[str, np.ndarray],
     strengths: Sequence[float],
 ) -> Rows:
-    """One row of the table for each attribute and strength: what the judges see in the edited images."""
+    """Judge the edited images; one row of the table for each attribute and strength."""
     rows: Rows = {}
     unedited = ask(judges, in_blocks(decode, z))
     for name, direction in directions.items():
@@ -173,12 +173,12 @@ def measure(
 
 
 def part_of(split: Split, num: int) -> Split:
-    """At most `num` examples, spread over the split: a set may be in order."""
+    """Return at most `num` examples, evenly spaced in the split, because a set may be sorted."""
     return split.take(part_numbers(split, num))
 
 
 def part_numbers(split: Split, num: int) -> np.ndarray:
-    """Numbers of these examples in the split."""
+    """Return the indices of these examples in the split."""
     num = min(num, split.num_examples)
     return np.arange(num) * split.num_examples // num
 
@@ -191,7 +191,7 @@ def appoint(
     *,
     seed: int,
 ) -> dict[str, Judge]:
-    """One judge of the class, where there are classes, and one of each attribute that is not a class."""
+    """Return one judge of the class, where there are classes, and one of each attribute that is not a class."""
     images = train.first(train.num_examples)
     judges: dict[str, Judge] = {}
     if train.label is not None and len(np.unique(train.label)) > 1:
@@ -209,17 +209,17 @@ def appoint(
 
 
 def measured(name: str, threshold: float) -> Judge:
-    """A judge that measures."""
+    """Return a judge that measures an attribute."""
     return lambda images: MEASURES[name](images) > threshold
 
 
 def ask(judges: Mapping[str, Judge], images: np.ndarray) -> dict[str, np.ndarray]:
-    """What every judge sees in the images."""
+    """Return the judgements of all judges on the images."""
     return {name: judge(images) for name, judge in judges.items()}
 
 
 def sees(name: str, seen: Mapping[str, np.ndarray], labels: Mapping[str, int]) -> np.ndarray:
-    """`[N]` booleans, true where an attribute is seen: a class is where it is the one that the judge names."""
+    """Return `[N]` booleans, True where an attribute is seen: for a class, where the judge names it."""
     return seen["label"] == labels[name] if name in labels else seen[name].astype(bool)
 
 
@@ -230,7 +230,7 @@ def compare(
     labels: Mapping[str, int],
     truth: np.ndarray,
 ) -> dict[str, float]:
-    """Shares of images: where the attribute is seen now, and where all else looks as it did before the edit."""
+    """Return the shares of images in which the attribute is seen, and in which all else is unchanged by the edit."""
     there, groups = sees(name, seen, labels), {"absent": ~truth, "present": truth}
     others = [judged for judged in seen if judged != ("label" if name in labels else name)]
     return {
@@ -240,7 +240,7 @@ def compare(
 
 
 def report_judges(judges: Mapping[str, Judge], test: Split, truth: Mapping[str, np.ndarray]) -> None:
-    """Say how far the judges can be trusted, on images that nobody edited; what is measured is right by definition."""
+    """Print the judges' accuracy on unedited images; a measurement is right by definition."""
     seen = ask(judges, test.first(test.num_examples))
     if test.label is not None and "label" in seen:
         print(f"judge of label: right on {np.mean(seen['label'] == test.label):.1%} of {len(test.label)} test images")
@@ -252,20 +252,20 @@ def report_judges(judges: Mapping[str, Judge], test: Split, truth: Mapping[str, 
 
 
 def examples(truth: np.ndarray, num: int) -> np.ndarray:
-    """Numbers of images to draw: the first ones without the attribute, and the first ones with it."""
+    """Return the indices of images to draw: the first ones without the attribute, and the first ones with it."""
     without, with_it = np.flatnonzero(~truth)[: num // 2], np.flatnonzero(truth)[: num - num // 2]
     return np.concatenate([without, with_it])
 
 
 def flat(codes: Array) -> Array:
-    """`[N * S, D]` of `[N, S, D]`."""
+    """Reshape `[N, S, D]` to `[N * S, D]`."""
     return codes.reshape(-1, codes.shape[-1])
 
 
 def draw(
     path: Path, name: str, originals: np.ndarray, edited: np.ndarray, strengths: Sequence[float], rows: Sequence[str]
 ) -> None:
-    """One row for each image: itself, and its edits from the first strength to the last."""
+    """Draw one row for each image: itself, and its edits from the first strength to the last."""
     images = edited.reshape(len(originals), -1, *originals.shape[1:])
     columns = [f"{strength:g}" for strength in strengths]
     title = f"attribute {name}: so much of it added to the codes"
@@ -273,7 +273,7 @@ def draw(
 
 
 def options(config: AttributesConfig) -> dict[str, object]:
-    """What the numbers depend on, as plain values."""
+    """Return the options that change the numbers, as plain values."""
     names = ("method", "orthogonal", "best", "num", "num_train", "seed")
     return {name: getattr(config, name) for name in names}
 

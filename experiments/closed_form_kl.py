@@ -1,4 +1,4 @@
-"""The Gaussian KL in closed form on its numerical integral: `python experiments/closed_form_kl.py --out DIR`."""
+"""Compare the Gaussian KL in closed form with numerical integrals: `python experiments/closed_form_kl.py --out DIR`."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ class ClosedFormConfig:
     """Draw KL(q || N(0, I)) as q moves: closed forms as lines, numerical integrals as dots. See docs/kl.md."""
 
     out: Path = Path("runs/closed_form_kl")
-    """Folder for the picture."""
+    """Folder for the figure."""
 
     def check(self) -> None:
-        """Refuse a file in the picture's way."""
+        """Refuse a path that cannot become a folder."""
         check_folder("out", self.out)
 
 
 def main(config: ClosedFormConfig) -> int:
-    """Compute three panels, print how far dots lie from lines, draw."""
+    """Compute three panels, print the differences of dots from lines, draw."""
     panels = [over_mean(), over_scale(), over_correlation()]
     for panel in panels:
         difference = max(curve.difference for curve in panel.curves)
@@ -43,7 +43,7 @@ def main(config: ClosedFormConfig) -> int:
 
 
 def over_mean() -> Panel:
-    """One dimension, the mean moves."""
+    """Vary the mean, in one dimension."""
     means = np.linspace(-3, 3, 97)
     curves = [
         on_line(rf"$\sigma$ = {scale}", means, means, np.full_like(means, scale)) for scale in (0.25, 0.5, 1.0, 2.0)
@@ -52,14 +52,14 @@ def over_mean() -> Panel:
 
 
 def over_scale() -> Panel:
-    """One dimension, the standard deviation moves."""
+    """Vary the standard deviation, in one dimension."""
     scales = np.linspace(0.1, 3, 97)
     curves = [on_line(rf"$\mu$ = {mean}", scales, np.full_like(scales, mean), scales) for mean in (0.0, 1.0, 2.0)]
     return Panel("the standard deviation moves", r"$\sigma$", curves)
 
 
 def over_correlation() -> Panel:
-    """Two dimensions, the correlation moves."""
+    """Vary the correlation, in two dimensions."""
     correlations = np.linspace(-0.96, 0.96, 97)
     curves = [
         in_plane(rf"$\mu$ = {mean}, $\sigma$ = {scale}", correlations, np.array(mean), scale)
@@ -69,14 +69,14 @@ def over_correlation() -> Panel:
 
 
 def on_line(label: str, x: np.ndarray, means: np.ndarray, scales: np.ndarray) -> Curve:
-    """A curve over x, which is where means and standard deviations `[P]` come from."""
+    """Return a curve over x, with means and standard deviations `[P]`."""
     closed_form = gaussian_kl(jnp.array(means)[:, None], 2 * jnp.log(jnp.array(scales))[:, None])
     numerical = [integral_on_line(mean, scale) for mean, scale in zip(means[::DOT_EVERY], scales[::DOT_EVERY])]
     return Curve(label, x, np.asarray(closed_form), as_dots(numerical, x))
 
 
 def in_plane(label: str, correlations: np.ndarray, mean: np.ndarray, scale: float) -> Curve:
-    """A curve over the correlation of two dimensions with the same standard deviation."""
+    """Return a curve over the correlation of two dimensions with the same standard deviation."""
 
     def closed_form(correlation: jax.Array) -> jax.Array:
         # [1 r; r 1] = L L^T with L = [1 0; r sqrt(1 - r^2)].
@@ -90,14 +90,14 @@ def in_plane(label: str, correlations: np.ndarray, mean: np.ndarray, scale: floa
 
 
 def as_dots(numerical: Sequence[float], x: np.ndarray) -> np.ndarray:
-    """Values at every so many of the points x, NaN at the others."""
+    """Return values at evenly spaced points of x, NaN at the others."""
     values = np.full(len(x), np.nan)
     values[::DOT_EVERY] = numerical
     return values
 
 
 def integral_on_line(mean: float, scale: float) -> float:
-    """The integral of q (log q - log p), in float64 and by nothing but NumPy."""
+    """Integrate q (log q - log p) in float64, by NumPy alone."""
     z = mean + scale * np.linspace(-10, 10, 401)
     log_q = -0.5 * (LOG_2PI + ((z - mean) / scale) ** 2) - np.log(scale)
     log_p = -0.5 * (LOG_2PI + z**2)
@@ -105,7 +105,7 @@ def integral_on_line(mean: float, scale: float) -> float:
 
 
 def integral_in_plane(mean: np.ndarray, covariance: np.ndarray) -> float:
-    """The same over the plane, by the covariance's inverse and determinant."""
+    """Integrate q (log q - log p) over the plane, by the covariance's inverse and determinant."""
     axis = np.linspace(-8, 8, 321)
     z = np.stack(np.meshgrid(axis, axis), axis=-1)
     residual = z - mean

@@ -1,7 +1,7 @@
-"""Evaluate a trained model: `python experiments/evaluate.py --run-dir DIR` prints what it is worth on the test split.
+"""Evaluate a trained model on the test split: `python experiments/evaluate.py --run-dir DIR` prints a table.
 
-Every number comes with its protocol, estimator, number of samples and of images, and standard error; evaluation.json
-in the run directory holds them.
+Every number has its protocol, estimator, number of samples and of images, and standard error; evaluation.json in the
+run directory holds them.
 """
 
 from __future__ import annotations
@@ -21,33 +21,33 @@ from jaxvae.runs.selection import Select
 
 @dataclasses.dataclass(frozen=True)
 class EvaluateConfig:
-    """Estimate ELBO and log p(x) on the test split, and what the code says; write evaluation.json."""
+    """Estimate ELBO, log p(x) and measures of the code on the test split; write evaluation.json."""
 
     run_dir: Path
-    """A folder that train.py wrote."""
+    """Run directory of train.py."""
     select: Select | None = None
     """Checkpoint to use: best on validation data, or last; the one that the run reports if not given."""
     best: bool = False
     """Use the checkpoint that is best on validation data, as --select best does."""
     num_samples: int = 5000
-    """Draws of z per image for log p(x), which is bounded from below: fewer are quicker and bound it less tightly."""
+    """Number of samples of z per image for the lower bound on log p(x); more are slower and give a tighter bound."""
     num_images: int | None = None
-    """Score the first so many test images only."""
+    """Number of test images, the first of the split; all if not given."""
     ais: bool = False
-    """Estimate log p(x) by annealed importance sampling too, and on simulated images from both sides."""
+    """Also estimate log p(x) by annealed importance sampling, for simulated images from below and above."""
     ais_images: int | None = None
-    """Images for annealed importance sampling; 100 if not given, or all where there are fewer."""
+    """Number of images for annealed importance sampling; 100 if not given, or all where there are fewer."""
     ais_temperatures: int = 1000
-    """Steps of the annealing, from 10 to 10,000: more of them are slower and bound log p(x) more tightly."""
+    """Number of annealing steps, from 10 to 10,000; more are slower and give a tighter bound."""
     ais_chains: int = 16
-    """Annealed chains per image."""
+    """Number of annealed chains per image."""
     data_dir: Path | None = None
-    """Where tensorflow-datasets keeps its sets, if not where the run found them."""
+    """Folder in which tensorflow-datasets keeps its sets, if it has changed since training."""
     dataset: str | None = None
-    """Where the run's data lie now, if they moved."""
+    """Path of the run's data set, if it has changed since training."""
 
     def check(self) -> None:
-        """Refuse what no run could make right."""
+        """Refuse values that are invalid for every run."""
         for name in ("num_samples", "num_images", "ais_images", "ais_chains"):
             check_at_least(1, name, getattr(self, name))
         check(10 <= self.ais_temperatures <= 10_000, "ais-temperatures", self.ais_temperatures, "from 10 to 10000")
@@ -59,7 +59,7 @@ def main(config: EvaluateConfig) -> int:
     run = load_run(config.run_dir, select="best" if config.best else config.select)
     test = load_data(run, config.data_dir, config.dataset).test
     ais_images = config.ais_images or min(100, test.num_examples)
-    scores.first_images(test, ais_images, "ais-images")  # refused before the long part, not after it
+    scores.first_images(test, ais_images, "ais-images")  # checked before the long part
     lines = scores.score(run, test, num_samples=config.num_samples, num_images=config.num_images, bars=named_bar)
     if config.ais:
         lines += scores.anneal(

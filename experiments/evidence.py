@@ -1,4 +1,4 @@
-"""The evidence by quadrature beside its bounds: `python experiments/evidence.py --run-dir DIR`, for 1 or 2 latents."""
+"""Compare the evidence by quadrature with bounds: `python experiments/evidence.py --run-dir DIR`, 1 or 2 latents."""
 
 from __future__ import annotations
 
@@ -27,36 +27,36 @@ from jaxvae.runs.selection import Select
 from jaxvae.types import Array, Batch, InputError, Key, Params
 
 GRID = 200
-"""Points along each axis of a picture of a posterior."""
+"""Number of points along each axis of a plot of a posterior."""
 
 
 @dataclasses.dataclass(frozen=True)
 class EvidenceConfig:
-    """Compute log p(x) of test images by quadrature, and how far below it each bound lies, image by image."""
+    """Compute log p(x) of test images by quadrature, and the gap of each bound, image by image."""
 
     run_dir: Path
-    """A folder that train.py wrote, of a model with 1 or 2 latent dimensions."""
+    """Run directory of train.py, of a model with 1 or 2 latent dimensions."""
     select: Select | None = None
     """Checkpoint to use: best on validation data, or last; the one that the run reports if not given."""
     best: bool = False
     """Use the checkpoint that is best on validation data, as --select best does."""
     num: int = 100
-    """How many test images."""
+    """Number of test images."""
     num_samples: tuple[int, ...] = (1, 10, 100, 1000)
-    """Samples of the importance-weighted bounds."""
+    """Numbers of samples of the importance-weighted bounds."""
     repeats: int = 10
-    """How often the bound with most samples is drawn; those with fewer are drawn more often."""
+    """Number of estimates of the bound with most samples; bounds with fewer have more, from the same samples."""
     show: int = 5
-    """Of how many images the posteriors are drawn: those with the largest gaps, and the one in the middle."""
+    """Number of images whose posteriors are plotted: those with the largest gaps, and that with the median gap."""
     data_dir: Path | None = None
-    """Where tensorflow-datasets keeps its sets, if not where the run found them."""
+    """Folder in which tensorflow-datasets keeps its sets, if it has changed since training."""
     dataset: str | None = None
-    """Where the run's data lie now, if they moved."""
+    """Path of the run's data set, if it has changed since training."""
     out: Path | None = None
-    """Folder for table and pictures; DIR/evidence if not given."""
+    """Folder for table and figures; DIR/evidence if not given."""
 
     def check(self) -> None:
-        """Refuse what no run could make right."""
+        """Refuse values that are invalid for every run."""
         for name in ("num", "show"):
             check_at_least(1, name, getattr(self, name))
         check_folder("out", self.out)
@@ -67,13 +67,13 @@ class EvidenceConfig:
 
 
 class Bound(NamedTuple):
-    """A bound on log p(x) for each image, in nats."""
+    """Bound on log p(x) for each image, in nats."""
 
     name: str
     mean: np.ndarray
-    """`[N]` over repeated draws."""
+    """`[N]` mean over repeated estimates."""
     standard_error: np.ndarray
-    """`[N]` of that mean."""
+    """`[N]` standard error of that mean."""
 
 
 def main(config: EvidenceConfig) -> int:
@@ -105,7 +105,7 @@ def main(config: EvidenceConfig) -> int:
 
 
 def check_run(config: TrainConfig) -> None:
-    """Refuse a run whose evidence cannot be had or bounded."""
+    """Refuse a run whose evidence cannot be computed or bounded."""
     if config.latent_dim not in (1, 2):
         raise InputError(
             f"run-dir: quadrature needs 1 or 2 latent dimensions, this run has {config.latent_dim}; "
@@ -118,7 +118,7 @@ def check_run(config: TrainConfig) -> None:
 
 
 def estimate_bounds(run: Run, batch: Batch, num_samples: tuple[int, ...], repeats: int) -> list[Bound]:
-    """The ELBO, and the importance-weighted bounds: all of these from the same draws, as many as the largest needs."""
+    """Estimate the ELBO and the importance-weighted bounds, all from the samples of the largest bound."""
     draws = repeats * max(num_samples)
     keys = rng.example_keys(rng.stream(rng.root(run.config.seed), "evidence"), batch.ids)
     elbos = _elbos(run.params, keys, batch.x, model=run.model, num_samples=100 * repeats)
@@ -128,7 +128,7 @@ def estimate_bounds(run: Run, batch: Batch, num_samples: tuple[int, ...], repeat
 
 @functools.partial(jax.jit, static_argnames=("model", "num_samples"))
 def _elbos(params: Params, keys: Key, x: Array, *, model: VAE, num_samples: int) -> Array:
-    """`[K, N]` of one draw each."""
+    """Return `[K, N]` estimates of the ELBO from one sample each."""
     draws = rng.sample_keys(keys, num_samples)
     return jax.lax.map(lambda key: elbo_terms(params, key, x, model=model).elbo, draws, batch_size=50)
 
@@ -137,7 +137,7 @@ _log_weights = jax.jit(log_importance_weights, static_argnames=("model", "num_sa
 
 
 def _bound(name: str, log_weights: Array, num_samples: int) -> Bound:
-    """Of draws `[K, N]`, each so many in a row make one value of the bound."""
+    """Average log-weights `[K, N]` in groups of `num_samples`, each of which gives one estimate of the bound."""
     repeats = len(log_weights) // num_samples
     groups = np.asarray(log_weights, np.float64)[: repeats * num_samples].reshape(repeats, num_samples, -1)
     values = np.logaddexp.reduce(groups, axis=1) - np.log(num_samples)
@@ -167,7 +167,7 @@ def report(folder: Path, evidence: Evidence, bounds: list[Bound]) -> None:
 
 
 def table_row(evidence: Evidence, bound: Bound) -> dict[str, Any]:
-    """What one bound comes to, over all images."""
+    """Return the statistics of one bound over all images."""
     gap = evidence.log_px - bound.mean
     return {
         "bound": bound.name,
@@ -175,19 +175,19 @@ def table_row(evidence: Evidence, bound: Bound) -> dict[str, Any]:
         "gap": float(gap.mean()),
         "gap_standard_error": float(np.linalg.norm(bound.standard_error) / len(gap)),
         "largest_gap": float(gap.max()),
-        # Four standard errors: by chance alone one image in several hundreds.
+        # Four standard errors: exceeded by chance in one of several hundred images.
         "share_above": float((-gap > 4 * bound.standard_error + evidence.error).mean()),
     }
 
 
 def images_to_show(gaps: np.ndarray, num: int) -> list[int]:
-    """The images with the largest gaps, falling, and last the one in the middle."""
+    """Return the images with the largest gaps, in descending order, and last the one with the median gap."""
     order = np.argsort(-gaps)
     return [*order[: num - 1].tolist(), int(order[len(order) // 2])]
 
 
 def posteriors(run: Run, x: Array, log_px: float, title: str) -> Posteriors:
-    """The true posterior p(z|x) = p(x, z) / p(x) of one example `[1, ...]`, and q(z|x), where either has mass."""
+    """Compute the posterior p(z|x) = p(x, z) / p(x) of one example `[1, ...]`, and q(z|x), where either has mass."""
     log_densities = functools.partial(_log_densities, run.params, x, model=run.model)
     dim = int(run.config.latent_dim or 0)
     coarse = lattice([np.linspace(-6, 6, GRID)] * dim)
@@ -200,17 +200,17 @@ def posteriors(run: Run, x: Array, log_px: float, title: str) -> Posteriors:
 
 @functools.partial(jax.jit, static_argnames="model")
 def _log_densities(params: Params, x: Array, z: Array, *, model: VAE) -> tuple[Array, Array]:
-    """`[P]` log p(x, z) and log q(z|x)."""
+    """Return `[P]` log p(x, z) and log q(z|x)."""
     return log_joint(params, x, z, model=model)[0], model.encode(params, x).log_prob(z)
 
 
 def lattice(axes: list[np.ndarray]) -> Array:
-    """`[G^D, D]` points, z0 along the rows of a picture."""
+    """Return `[G^D, D]` points, z0 along the rows of a picture."""
     return jnp.asarray(np.stack([values.ravel() for values in np.meshgrid(*axes)], axis=-1), jnp.float32)
 
 
 def _near_the_top(log_density: Array) -> np.ndarray:
-    """Where it is within four standard deviations, if it is normal."""
+    """Return a mask of the points within four standard deviations, for a normal density."""
     return np.asarray(log_density > log_density.max() - 8)
 
 

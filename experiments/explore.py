@@ -1,4 +1,4 @@
-"""Walk through a latent space: `python experiments/explore.py --run-dir DIR` writes a page that a browser opens."""
+"""Explore a latent space: `python experiments/explore.py --run-dir DIR` writes a page that a browser opens."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from jaxvae.runs.selection import Select
 
 @dataclasses.dataclass(frozen=True)
 class ExploreConfig:
-    """Write one HTML file with the trained decoder in it: sliders, a map of the test images, and the picture live."""
+    """Write one HTML file with the trained decoder: sliders, a map of the test images, and the decoded image."""
 
     run_dir: Path
-    """A folder that train.py wrote."""
+    """Run directory of train.py."""
     select: Select | None = None
     """Checkpoint to use: best on validation data, or last; the one that the run reports if not given."""
     best: bool = False
     """Use the checkpoint that is best on validation data, as --select best does."""
     num_images: int = 500
-    """How many test images the page shows at most; fewer where they are large."""
+    """Maximum number of test images in the page; fewer where they are large."""
     data_dir: Path | None = None
-    """Where tensorflow-datasets keeps its sets, if not where the run found them."""
+    """Folder in which tensorflow-datasets keeps its sets, if it has changed since training."""
     dataset: str | None = None
-    """Where the run's data lie now, if they moved."""
+    """Path of the run's data set, if it has changed since training."""
     out: Path | None = None
-    """The file to write; DIR/explorer.html if not given."""
+    """File to write; DIR/explorer.html if not given."""
 
     def check(self) -> None:
-        """Refuse what no run could make right."""
+        """Refuse values that are invalid for every run."""
         check_at_least(2, "num_images", self.num_images)
         check_file("out", self.out)
 

@@ -1,7 +1,7 @@
-"""What each term of the bound does to a two-dimensional latent space: pictures, and a number for what they show.
+"""Show the effect of each term of the bound on a two-dimensional latent space, with figures and measures.
 
 `python experiments/latent_space.py` trains reconstruction only, KL only, both, and a denoising autoencoder, with the
-same networks, likelihood, steps and seeds, and writes figures and a table. Run it again: what is trained is read.
+same networks, likelihood, steps and seeds, and writes figures and a table. A second call reuses the trained runs.
 """
 
 from __future__ import annotations
@@ -50,18 +50,18 @@ VARIANTS: dict[PresetName, str] = {
     "vae": "both",
     "denoising_autoencoder": "denoising",
 }
-"""The three of every introduction, and one more."""
+"""Variants: the three usual ones, and a denoising autoencoder."""
 TRAIN, TEST, PAIRS, CELLS, STEPS = 20_000, 5000, 500, 50, 32
-"""Training and test images at most, pairs of test images, the prior's cells to a side, steps between two images."""
+"""Maximum numbers of training and test images, pairs of test images, cells of the prior per side, steps of a path."""
 NEIGHBOURS = 5
-"""Training codes that vote on a test code, and distances that an entropy is taken from."""
+"""Number of neighbours that classify a test code, and rank of the neighbour for the entropy."""
 DOTS, PATHS, COLUMN = 2000, 2, 10
-"""Codes and interpolations that are drawn, and images side by side."""
+"""Numbers of codes and interpolations in the figure, and of images side by side."""
 PRIOR = StandardNormal(2)
 SHORTEST = 0.1
-"""A path is of no change where its images are nearer than a tenth of one pixel's full scale."""
+"""Length below which a path counts as constant: a tenth of one pixel's full scale."""
 KL_TOLERANCE, BOUND_TOLERANCE = 0.01, 0.1
-"""Nats that KL only may be away from its exact values."""
+"""Tolerances, in nats, of the exact values of KL only."""
 COLUMNS = {
     "log_likelihood": ("log p(x given z)", ".2f"),
     "kl": ("KL", ".3f"),
@@ -91,25 +91,25 @@ Nats per test image; mean ± standard deviation over seeds. A code that is a poi
 
 @dataclasses.dataclass(frozen=True)
 class LatentSpaceConfig:
-    """Train the variants, draw their latent spaces, and measure them."""
+    """Train the variants, plot their latent spaces, and measure them."""
 
     dataset: str = "digits"
     """A labelled set: digits, mnist, fashion_mnist, or an .npz or array_record file of images with labels."""
     data_dir: Path | None = None
-    """Where tensorflow-datasets keeps its sets; TFDS_DATA_DIR if not given."""
+    """Folder in which tensorflow-datasets keeps its sets; TFDS_DATA_DIR if not given."""
     seeds: tuple[int, ...] = (0,)
-    """Each variant is trained once with each; pictures are of the first."""
+    """Seeds; each variant is trained once with each, and figures show the first."""
     steps: int = 2000
-    """Training steps of each run."""
+    """Number of training steps of each run."""
     epochs: float | None = None
     """Passes over the training set, instead of --steps."""
     hidden: tuple[int, ...] = (512, 256)
     """Widths of the hidden layers, from the data inwards."""
     out: Path | None = None
-    """Folder for runs, pictures and table; runs/latent_space-DATASET if not given."""
+    """Folder for runs, figures and table; runs/latent_space-DATASET if not given."""
 
     def check(self) -> None:
-        """Refuse what no data set could make right."""
+        """Refuse values that are invalid for every data set."""
         if not self.seeds or len(set(self.seeds)) < len(self.seeds):
             raise InputError(f"seeds: must be one or more different numbers, got {list(self.seeds)}")
         for seed in self.seeds:
@@ -147,7 +147,7 @@ def main(config: LatentSpaceConfig) -> int:
 
 
 def train_config(config: LatentSpaceConfig, data: Dataset, folder: Path, preset: PresetName, seed: int) -> TrainConfig:
-    """One run's options; its folder is named after them, so that other options are another run."""
+    """Return one run's options; its folder is named after them, so that other options give another run."""
     one = TrainConfig(
         preset=preset,
         dataset=config.dataset,
@@ -158,7 +158,7 @@ def train_config(config: LatentSpaceConfig, data: Dataset, folder: Path, preset:
         hidden=config.hidden,
         latent_dim=2,
         likelihood="bernoulli" if data.pixels in INK else "normal_shared",
-        decay="cosine",  # steps that never shrink leave noise, which would keep KL only from its exact values
+        decay="cosine",  # constant steps leave noise, and KL only would miss its exact values
         select="last",
         tensorboard=False,
         figures=False,
@@ -169,19 +169,19 @@ def train_config(config: LatentSpaceConfig, data: Dataset, folder: Path, preset:
 
 
 class Space(NamedTuple):
-    """A trained model, and where it puts images."""
+    """Trained model, and its codes of images."""
 
     run: Run
     train_means: np.ndarray
     train_labels: np.ndarray
     means: np.ndarray
-    """`[N, 2]` of q(z|x), for test images."""
+    """`[N, 2]` means of q(z|x), for test images."""
     draws: np.ndarray
-    """`[N, 2]` of q(z|x), one for each; of a point the point."""
+    """`[N, 2]` samples of q(z|x), one for each image; for a delta posterior its point."""
     labels: np.ndarray
 
     def decode(self, z: Array) -> np.ndarray:
-        """`[N, ...]` images of codes `[N, 2]`."""
+        """Decode codes `[N, 2]` to images `[N, ...]`."""
         return in_blocks(lambda z: self.run.model.decode(self.run.params, z).mean, z)
 
 
@@ -194,7 +194,7 @@ def read_space(config: TrainConfig, data: Dataset) -> Space:
 
 
 def encode(run: Run, split: Split, num: int) -> tuple[np.ndarray, np.ndarray]:
-    """Means and draws of q(z|x) `[N, 2]` of a split's first images, binarized where the run binarizes."""
+    """Return means and samples of q(z|x) `[N, 2]` of a split's first images, binarized where the run binarizes."""
     key = rng.stream(rng.root(0), "latent space")
 
     @jax.jit
@@ -210,17 +210,17 @@ def encode(run: Run, split: Split, num: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def pairs(num_examples: int) -> Array:
-    """`[2, PAIRS]` numbers of test images, the same in every run."""
+    """Return `[2, PAIRS]` indices of test images, the same in every run."""
     return jax.random.randint(rng.stream(rng.root(0), "pairs"), (2, PAIRS), 0, num_examples)
 
 
 def prior_draws(num: int) -> Array:
-    """`[num, 2]`."""
+    """Sample `[num, 2]` codes from the prior."""
     return jax.random.normal(rng.stream(rng.root(0), "prior"), (num, 2))
 
 
 def measure(space: Space, probe: Probe) -> dict[str, float]:
-    """One run's row of the table."""
+    """Compute one run's row of the table."""
     summary = json.loads((Path(str(space.run.config.run_dir)) / "summary.json").read_text())
     starts, ends = jnp.asarray(space.means)[pairs(len(space.means))]
     paths = space.decode(interpolate(starts, ends, STEPS + 1).swapaxes(0, 1).reshape(-1, 2))
@@ -244,7 +244,7 @@ def measure(space: Space, probe: Probe) -> dict[str, float]:
 
 
 def reference(data: Dataset, probe: Probe) -> dict[str, float]:
-    """What the columns say of the prior itself, of test images, and of test images blended in place of their codes."""
+    """Compute the columns for the prior, for test images, and for blends of test images instead of codes."""
     images = data.test.first(TEST)
     draws, others = np.split(np.asarray(prior_draws(2 * len(images))), 2)
     starts, ends = images[np.asarray(pairs(len(images)))]
@@ -260,10 +260,10 @@ def reference(data: Dataset, probe: Probe) -> dict[str, float]:
 
 
 def check_kl_only(run: Run, split: Split) -> dict[str, Any]:
-    """Without the likelihood's word every posterior is the prior, and the decoder is left with the mean image.
+    """Compare KL only with its exact solution: every posterior is the prior, and the decoder gives the mean image.
 
-    The bound then is minus the sum of the mean image's pixel entropies. Codes that say nothing do not depend on how an
-    image was binarized, so its grey values score them in expectation over that.
+    The bound is then minus the sum of the mean image's pixel entropies. Such codes do not depend on an image's
+    binarization, so its grey values give the expected score over binarizations.
     """
     mean = split.mean()
     key = rng.stream(rng.root(0), "check")
@@ -280,7 +280,7 @@ def check_kl_only(run: Run, split: Split) -> dict[str, Any]:
 
 
 def write_report(folder: Path, rows: dict[str, dict[str, Any]], checks: Sequence[dict[str, Any]]) -> None:
-    """latent_space.md and latent_space.json; the table is printed, too."""
+    """Write latent_space.md and latent_space.json, and print the table."""
     lines = [
         f"- KL only, on training images: KL {check['kl']:.1e} (below {KL_TOLERANCE}), bound {check['bound']:.3f}, "
         f"minus the mean image's pixel entropies {check['minus_entropy']:.3f} (within {BOUND_TOLERANCE}): "
@@ -294,7 +294,7 @@ def write_report(folder: Path, rows: dict[str, dict[str, Any]], checks: Sequence
 
 
 def panel(title: str, space: Space) -> Panel:
-    """What is drawn of a run."""
+    """Return the panel of a run."""
     starts, ends = (jnp.asarray(space.means)[row[:PATHS]] for row in pairs(len(space.means)))
     return Panel(
         title,

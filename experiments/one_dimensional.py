@@ -1,7 +1,7 @@
-"""One latent dimension, and networks that can learn a few images by heart: what lies between the codes.
+"""Compare an autoencoder and a VAE between their codes, with one latent dimension and a few memorised images.
 
-`python experiments/one_dimensional.py` trains an autoencoder and a VAE with the same networks. Each gives every image
-back; but nobody told the autoencoder where its codes should lie, nor what there should be between them.
+`python experiments/one_dimensional.py` trains both with the same networks. Each reconstructs every image, but only the
+VAE's objective constrains the positions of the codes and the images between them.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ from jaxvae.types import InputError
 
 VARIANTS: dict[PresetName, str] = {"autoencoder": "autoencoder", "vae": "VAE"}
 PROBED, POINTS = 20_000, 1000
-"""Images that the classifier learns from at most, and points on the line and under the prior."""
+"""Maximum number of images for the classifier, and numbers of points on the line and under the prior."""
 VARIANCE = 0.1
-"""Of the VAE's pixels: |x - mean|^2 / 2 + VARIANCE KL is the bound of a normal likelihood, times VARIANCE."""
+"""Variance of the VAE's pixels: |x - mean|^2 / 2 + VARIANCE KL is minus a normal likelihood's bound, times VARIANCE."""
 COLUMNS = {
     **{f"{place}_distance": (f"distance: {place}", ".3f") for place in ("codes", "halfway", "line", "prior")},
     **{f"{place}_near": (f"near: {place}", ".2f") for place in ("codes", "halfway", "line", "prior")},
@@ -60,25 +60,25 @@ to the last (line), and at equal shares of the prior's mass (prior).
 
 @dataclasses.dataclass(frozen=True)
 class OneDimensionalConfig:
-    """Train an autoencoder and a VAE with one latent dimension on a few images, and look between their codes."""
+    """Train an autoencoder and a VAE with one latent dimension on a few images, and compare images between codes."""
 
     dataset: str = "digits"
     """A labelled set: digits, mnist, fashion_mnist, or an .npz or array_record file of images with labels."""
     data_dir: Path | None = None
-    """Where tensorflow-datasets keeps its sets; TFDS_DATA_DIR if not given."""
+    """Folder in which tensorflow-datasets keeps its sets; TFDS_DATA_DIR if not given."""
     num: int = 32
-    """How many images there are to learn, the first of the training split."""
+    """Number of training images, the first of the split."""
     seed: int = 0
-    """All randomness comes from this number."""
+    """Seed of all randomness."""
     steps: int = 4000
-    """Training steps of each model."""
+    """Number of training steps of each model."""
     hidden: tuple[int, ...] = (256, 256, 256, 256)
     """Widths of the hidden layers, from the data inwards."""
     out: Path | None = None
-    """Folder for runs, picture and table; runs/one_dimensional-DATASET if not given."""
+    """Folder for runs, figure and table; runs/one_dimensional-DATASET if not given."""
 
     def check(self) -> None:
-        """Refuse what no data set could make right."""
+        """Refuse values that are invalid for every data set."""
         if self.num < 2:
             raise InputError(f"num: there is nothing between fewer than 2 codes, got {self.num}")
         check_folder("out", self.out)
@@ -116,7 +116,7 @@ def main(config: OneDimensionalConfig) -> int:
 
 
 def train_config(config: OneDimensionalConfig, data: Dataset, folder: Path, preset: PresetName) -> TrainConfig:
-    """One run's options; its folder is named after them, so that other options are another run."""
+    """Return one run's options; its folder is named after them, so that other options give another run."""
     one = TrainConfig(
         preset=preset,
         dataset=config.dataset,
@@ -143,14 +143,14 @@ def train_config(config: OneDimensionalConfig, data: Dataset, folder: Path, pres
 
 
 class Walk(NamedTuple):
-    """Along a model's line, from the first code to the last."""
+    """Codes and decoded images along a model's line, from the first code to the last."""
 
     codes: np.ndarray
-    """`[N]` means of q(z|x), rising."""
+    """`[N]` means of q(z|x), in ascending order."""
     order: np.ndarray
-    """`[N]` the images' numbers in this order."""
+    """`[N]` indices of the images in this order."""
     decoded: dict[str, np.ndarray]
-    """Images `[M, ...]` by the places that they are decoded from."""
+    """Images `[M, ...]` by the positions from which they are decoded."""
 
 
 def walk(run: Run, images: np.ndarray) -> Walk:
@@ -171,7 +171,7 @@ def walk(run: Run, images: np.ndarray) -> Walk:
 
 
 def measure(decoded: Mapping[str, np.ndarray], images: np.ndarray, probe: Probe) -> dict[str, float]:
-    """One row of the table: distances from the training images, and what a probe recognises."""
+    """Compute one row of the table: distances from the training images, and the recognition by a probe."""
     apart = distances(images, images, 2)[:, 1].mean()
     row: dict[str, float] = {}
     for place, shown in decoded.items():
@@ -182,7 +182,7 @@ def measure(decoded: Mapping[str, np.ndarray], images: np.ndarray, probe: Probe)
 
 
 def distances(images: np.ndarray, others: np.ndarray, k: int) -> np.ndarray:
-    """`[N, k]` root mean square over pixels from the nearest others."""
+    """Return `[N, k]` distances to the nearest others, root mean squares over pixels."""
     found = nearest(jnp.asarray(images), jnp.asarray(others), k).distances
     return np.asarray(found) / np.prod(images.shape[1:]) ** 0.5
 

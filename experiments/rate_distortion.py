@@ -1,7 +1,7 @@
-"""Rate against distortion: what each beta buys. `python experiments/rate_distortion.py` trains one model for each.
+"""Plot rate against distortion: `python experiments/rate_distortion.py` trains one model for each beta.
 
-The rate is the KL, the nats that a code costs; the distortion is -log p(x|z), the nats that are left over. Their sum is
-minus the ELBO: along a line of slope -1 all models are equally good by it. Run it again: what is trained is read.
+The rate is the KL, the nats of the code; the distortion is -log p(x|z), the remaining nats. Their sum is minus the
+ELBO, which is equal for all models on a line of slope -1. A second call reuses the trained runs.
 """
 
 from __future__ import annotations
@@ -32,24 +32,24 @@ class RateDistortionConfig:
     """Train a VAE for each beta and draw the curve of Alemi et al. 2018, https://arxiv.org/abs/1711.00464."""
 
     dataset: str = "digits"
-    """As of train.py."""
+    """Data set, as in train.py."""
     data_dir: Path | None = None
-    """Where tensorflow-datasets keeps its sets; TFDS_DATA_DIR if not given."""
+    """Folder in which tensorflow-datasets keeps its sets; TFDS_DATA_DIR if not given."""
     betas: tuple[float, ...] = (0.1, 0.2, 0.5, 1.0, 2.0, 4.0)
     """Weights of the KL."""
     seed: int = 0
-    """All randomness comes from this number."""
+    """Seed of all randomness."""
     steps: int = 2000
-    """Training steps of each run."""
+    """Number of training steps of each run."""
     epochs: float | None = None
     """Passes over the training set, instead of --steps."""
     latent_dim: int = 20
-    """Dimensions of z."""
+    """Number of dimensions of z."""
     out: Path | None = None
-    """Folder for runs, picture and table; runs/rate_distortion-DATASET if not given."""
+    """Folder for runs, figure and table; runs/rate_distortion-DATASET if not given."""
 
     def check(self) -> None:
-        """Refuse what no data set could make right."""
+        """Refuse values that are invalid for every data set."""
         if not self.betas or len(set(self.betas)) < len(self.betas):
             raise InputError(f"betas: must be one or more different numbers, got {list(self.betas)}")
         for beta in self.betas:
@@ -77,7 +77,7 @@ def main(config: RateDistortionConfig) -> int:
 
 
 def train_config(config: RateDistortionConfig, beta: float, folder: Path) -> TrainConfig:
-    """One run's options; its folder is named after what it differs in."""
+    """Return one run's options; its folder is named after those in which runs differ."""
     length = f"{config.epochs:g}epochs" if config.epochs is not None else f"{config.steps}steps"
     return TrainConfig(
         dataset=config.dataset,
@@ -97,7 +97,7 @@ def train_config(config: RateDistortionConfig, beta: float, folder: Path) -> Tra
 
 
 def save_curve(path: Path, points: dict[str, dict[str, float]]) -> None:
-    """One dot for each beta, and the line of equal ELBO through the best."""
+    """Draw one dot for each beta, and the line of equal ELBO through the best."""
     figure, (axis,) = new_figure(1, width=5, height=4)
     rates, distortions = ([point[name] for point in points.values()] for name in ("kl", "distortion"))
     axis.plot(rates, distortions, "o-", color="C0")

@@ -1,7 +1,7 @@
-"""Look into a trained model: `python experiments/sample.py --run-dir DIR` writes three pictures and a film.
+"""Draw figures of a trained model: `python experiments/sample.py --run-dir DIR` writes three figures and an animation.
 
-`--interpolate`, `--traverse`, `--attribute`, `--vary`, `--neighbours` and `--view` write what they say instead, each as
-a picture, and as a film where something moves. Test images are named by their numbers, from 0, and their classes.
+`--interpolate`, `--traverse`, `--attribute`, `--vary`, `--neighbours` and `--view` write other figures instead, some
+also as an animation. Test images are given by their indices, from 0, and labelled with their classes.
 """
 
 from __future__ import annotations
@@ -34,58 +34,58 @@ from jaxvae.runs.trained import Trained
 from jaxvae.types import InputError
 
 REACH = 2.5
-"""Standard deviations to either side that a traversal covers."""
+"""Range of a traversal to either side, in standard deviations."""
 FRAMES = 30
-"""Frames of a film from one end to the other, or a few less."""
+"""Approximate number of frames of an animation from one end to the other."""
 MAPPED = {"pca": 5000, "tsne": 2000}
-"""How many test images a map shows; t-SNE takes its time."""
+"""Maximum number of test images in a map, by method; t-SNE is slow."""
 
 
 @dataclasses.dataclass(frozen=True)
 class SampleConfig:
-    """Write pictures of what a trained model invents, reconstructs and varies, or only those that are asked for."""
+    """Draw samples, reconstructions and variations of a trained model, or only the figures that are asked for."""
 
     run_dir: Path
-    """A folder that train.py wrote."""
+    """Run directory of train.py."""
     interpolate: tuple[int, ...] | None = None
-    """The way from one test image to another, and on to others if more are named."""
+    """Test images to interpolate between, at least two."""
     spherical: bool = False
-    """Interpolate along arcs around the origin and not in straight lines."""
+    """Interpolate along arcs around the origin instead of straight lines."""
     traverse: tuple[int, ...] | None = None
-    """These latent dimensions in turn, all of them if none is named."""
+    """Latent dimensions to traverse, one after another; all if none is given."""
     attribute: tuple[str, ...] | None = None
-    """Change what images show: a class, slant, width, or an attribute of the set. Of several, none moves the others."""
+    """Attributes to change: a class, slant, width, or one of the set's. Several are changed independently."""
     strength: tuple[float, ...] | None = None
-    """How much of it: 1 leads from the mean code without to the mean code with it; -1.5 to 1.5 if not given."""
+    """Strengths; 1 leads from the mean code without the attribute to that with it. -1.5 to 1.5 if not given."""
     image: tuple[int, ...] | None = None
     """Test images to traverse around (the first if not given), and to change attributes of (the first eight)."""
     vary: int | None = None
-    """Random variations of a test image."""
+    """Test image of which random variations are drawn."""
     widen: tuple[float, ...] | None = None
-    """How many times as wide as the posterior variations are drawn, one row each; 1 2 4 8 if not given."""
+    """Factors by which the posterior is widened for variations, one row each; 1 2 4 8 if not given."""
     neighbours: tuple[int, ...] | None = None
-    """The training images whose codes are nearest to those of these test images."""
+    """Test images whose nearest training images, by their codes, are drawn."""
     view: Literal["pca", "tsne"] | None = None
-    """A map of the test images' codes, for more than two latent dimensions."""
+    """Method for a map of the test images' codes, for more than two latent dimensions."""
     num: int | None = None
-    """How many samples and reconstructions (64 if not given), variations or neighbours (10)."""
+    """Number of samples and reconstructions (64 if not given), variations or neighbours (10 if not given)."""
     steps: int = 11
-    """Images from one end of an interpolation or a traversal to the other."""
+    """Number of images from one end of an interpolation or a traversal to the other."""
     select: Select | None = None
     """Checkpoint to use: best on validation data, or last; the one that the run reports if not given."""
     best: bool = False
     """Use the checkpoint that is best on validation data, as --select best does."""
     seed: int = 0
-    """Other seed, other samples."""
+    """Seed of all randomness."""
     data_dir: Path | None = None
-    """Where tensorflow-datasets keeps its sets, if not where the run found them."""
+    """Folder in which tensorflow-datasets keeps its sets, if it has changed since training."""
     dataset: str | None = None
-    """Where the run's data lie now, if they moved."""
+    """Path of the run's data set, if it has changed since training."""
     out: Path | None = None
-    """Folder for the pictures; DIR/samples if not given."""
+    """Folder for the figures; DIR/samples if not given."""
 
     def check(self) -> None:
-        """Refuse what no run could make right."""
+        """Refuse values that are invalid for every run."""
         check_at_least(1, "num", self.num)
         check_at_least(2, "steps", self.steps)
         check_seed("seed", self.seed)
@@ -108,11 +108,11 @@ OWNERS = {
     "image": ["traverse", "attribute"],
     "widen": ["vary"],
 }
-"""Option -> the options one of which it needs."""
+"""Required options by option, one of which must be given."""
 
 
 def main(config: SampleConfig) -> int:
-    """Load the run and write the pictures."""
+    """Load the run and write the figures."""
     set_up(Compute(num_processes=1))
     run = load_run(config.run_dir, select="best" if config.best else config.select)
     check_one_layer(run)
@@ -130,7 +130,7 @@ def main(config: SampleConfig) -> int:
 
 
 def check_fits(config: SampleConfig, trained: Trained) -> None:
-    """Refuse what the run and its data do not have, before anything is written."""
+    """Refuse options that do not fit the run and its data, before any output."""
     images, dimensions = (trained.data.test.num_examples, "test image"), (trained.latent_dim, "latent dimension")
     for name in ("interpolate", "image", "vary", "neighbours", "traverse"):
         limit, what = dimensions if name == "traverse" else images
@@ -145,26 +145,26 @@ def check_fits(config: SampleConfig, trained: Trained) -> None:
 
 
 def draw_samples(config: SampleConfig, trained: Trained, gallery: Gallery) -> None:
-    """Decoded draws of the prior."""
+    """Draw decoded samples of the prior."""
     num, run = config.num or 64, trained.run
     with gallery.figure("samples.png") as path:
         keys = rng.sample_keys(rng.stream(rng.root(config.seed), "sample"), num)
         samples = in_blocks(lambda keys: run.model.sample_each(run.params, keys), keys)
         title = "decoded samples of the prior"
         figures.save_grid(path, samples, columns=min(num, 16), title=title, limits=trained.limits())
-        if trained.data.scaling is not None:  # a picture shows what was scaled, this the data's own units
+        if trained.data.scaling is not None:  # figures show scaled values, this file the data's units
             np.savez(path.with_suffix(".npz"), image=trained.data.scaling.undo(samples))
 
 
 def draw_reconstructions(config: SampleConfig, trained: Trained, gallery: Gallery) -> None:
-    """Test images and what becomes of them."""
+    """Draw test images and their reconstructions."""
     with gallery.figure("reconstructions.png") as path:
         originals, codes = trained.test_images(range(min(config.num or 64, trained.data.test.num_examples)))
         figures.save_reconstructions(path, originals, trained.decode(codes))
 
 
 def draw_path(config: SampleConfig, trained: Trained, gallery: Gallery) -> None:
-    """From test image to test image: a row for each leg of the way, and a film of it all."""
+    """Draw an interpolation between test images: a row for each leg, and an animation of all."""
     ids, each = config.interpolate or (), frames_each(config.steps)
     leg = each * (config.steps - 1)
     originals, codes = trained.test_images(ids)
@@ -183,7 +183,7 @@ def draw_path(config: SampleConfig, trained: Trained, gallery: Gallery) -> None:
 
 
 def draw_traversals(config: SampleConfig, trained: Trained, gallery: Gallery) -> None:
-    """One latent dimension after another, the others as they are in a test image's code."""
+    """Draw traversals of one latent dimension after another, the others fixed at a test image's code."""
     ids, turned = config.image or (0,), config.traverse or range(trained.latent_dim)
     deviations = animation.between(np.linspace(-REACH, REACH, config.steps), frames_each(config.steps))
     originals, codes = trained.test_images(ids)
@@ -197,9 +197,9 @@ def draw_traversals(config: SampleConfig, trained: Trained, gallery: Gallery) ->
 
 
 def draw_attributes(config: SampleConfig, trained: Trained, gallery: Gallery) -> None:
-    """Test images with less and with more of an attribute."""
+    """Draw test images with less and with more of an attribute."""
     data = trained.data
-    spread = np.linspace(0, data.test.num_examples - 1, min(8, data.test.num_examples)).astype(int)  # may be in order
+    spread = np.linspace(0, data.test.num_examples - 1, min(8, data.test.num_examples)).astype(int)  # may be sorted
     ids = config.image or tuple(spread)
     strengths = np.asarray(config.strength or np.linspace(-1.5, 1.5, 7))
     strengths = strengths if len(strengths) > 1 else np.append(0, strengths)
@@ -219,11 +219,11 @@ def draw_attributes(config: SampleConfig, trained: Trained, gallery: Gallery) ->
 
 
 def draw_variations(config: SampleConfig, trained: Trained, gallery: Gallery) -> None:
-    """Random variations of a test image, wider from row to row."""
+    """Draw random variations of a test image, wider from row to row."""
     widths, num, run = config.widen or (1.0, 2.0, 4.0, 8.0), config.num or 10, trained.run
     originals, codes = trained.test_images([config.vary or 0])
     key = rng.root(config.seed)
-    if run.config.posterior == "delta":  # it has no width: a tenth of what codes differ by stands for it
+    if run.config.posterior == "delta":  # without a width: use a tenth of the codes' spread
         unit, how = 0.1 * trained.spread()[1], "noise of so many tenths of the codes' deviations"
         variations = [latent.vary(key, jnp.asarray(codes[0]), num, width * unit) for width in widths]
     else:
@@ -239,7 +239,7 @@ def draw_variations(config: SampleConfig, trained: Trained, gallery: Gallery) ->
 
 
 def draw_neighbours(config: SampleConfig, trained: Trained, gallery: Gallery) -> None:
-    """Test images, and the training images that the model finds most like them."""
+    """Draw test images, and the training images with the nearest codes."""
     ids, train = config.neighbours or (), trained.data.train
     originals, codes = trained.test_images(ids)
     announce(f"codes of {train.num_examples:,} training images")
@@ -252,7 +252,7 @@ def draw_neighbours(config: SampleConfig, trained: Trained, gallery: Gallery) ->
 
 
 def draw_view(config: SampleConfig, trained: Trained, gallery: Gallery) -> None:
-    """Codes of test images on a plane."""
+    """Draw codes of test images on a plane."""
     name = str(config.view)
     shown = trained.test_split(MAPPED[name])
     codes = trained.encode(shown)
@@ -265,7 +265,7 @@ def draw_view(config: SampleConfig, trained: Trained, gallery: Gallery) -> None:
 
 
 def frames_each(num: int) -> int:
-    """Frames of a film from each of `num` images of its picture to the next."""
+    """Return the number of frames of an animation between two of the `num` images of its figure."""
     return max(FRAMES // (num - 1), 1)
 
 
@@ -279,7 +279,7 @@ def save_film(
     columns: list[str],
     title: str,
 ) -> None:
-    """Frames `[R, F, ...]` as a picture with a row for each of R originals, and as a film in which all R move."""
+    """Save frames `[R, F, ...]` as a figure with a row for each of R originals, and as an animation of all R."""
     limits = trained.limits()
     with gallery.figure(f"{name}.png") as path:
         stills = film[:, :: frames_each(len(columns))]
@@ -289,14 +289,14 @@ def save_film(
 
 
 ACTIONS: dict[str, Callable[[SampleConfig, Trained, Gallery], None]] = {
-    "attribute": draw_attributes,  # first, because it alone may still refuse its option, and nothing is written then
+    "attribute": draw_attributes,  # first, because it may still refuse its option, before any output
     "interpolate": draw_path,
     "traverse": draw_traversals,
     "vary": draw_variations,
     "neighbours": draw_neighbours,
     "view": draw_view,
 }
-"""Option -> what it asks for."""
+"""Drawing functions by option."""
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Reproduce a published number: `python experiments/table.py NAME` trains, scores, writes its line in docs/results.md.
 
-A NAME is a file in experiments/configs. What was interrupted goes on when the command is given again.
+A NAME is a file in experiments/configs. The same command resumes an interrupted run.
 """
 
 from __future__ import annotations
@@ -32,25 +32,25 @@ RESULTS = Path(__file__).resolve().parent.parent / "docs" / "results.md"
 
 @dataclasses.dataclass(frozen=True)
 class TableConfig:
-    """Train the seeds of one config, score them, and put the line beside the published number."""
+    """Train the seeds of one config, score them, and write a line beside the published number."""
 
     name: tyro.conf.Positional[str]
-    """A file in experiments/configs, without its ending."""
+    """Name of a file in experiments/configs, without its extension."""
     data_dir: Path | None = None
-    """Where tensorflow-datasets keeps its sets; TFDS_DATA_DIR if not given."""
+    """Folder in which tensorflow-datasets keeps its sets; TFDS_DATA_DIR if not given."""
     runs: Path = Path("runs")
-    """Where the run directories lie."""
+    """Folder for the run directories."""
     results: Path = RESULTS
-    """The page that gets the line."""
+    """Page for the line."""
     epochs: float | None = None
-    """Train shorter or longer than the config says; the line says so."""
+    """Passes over the training set, if not the config's; the line mentions it."""
     num_samples: int | None = None
-    """Of the bound on log p(x), if not the config's."""
+    """Number of samples of the bound on log p(x), if not the config's."""
     num_images: int | None = None
-    """Score the first so many test images only."""
+    """Number of test images, the first of the split; all if not given."""
 
     def check(self) -> None:
-        """Refuse what no run could make right."""
+        """Refuse values that are invalid for every run."""
         names = sorted(path.stem for path in CONFIGS.glob("*.toml"))
         if self.name not in names:
             raise InputError(f"name: {self.name!r} is no file in {CONFIGS}; give one of {', '.join(names)}")
@@ -73,12 +73,12 @@ def main(config: TableConfig) -> int:
 
 
 def read(name: str) -> dict[str, Any]:
-    """A config."""
+    """Read a config."""
     return tomllib.loads((CONFIGS / f"{name}.toml").read_text())
 
 
 def before(config: TableConfig, row: dict[str, Any], seed: int) -> list[TrainConfig]:
-    """What a config starts from is trained first, as that config says."""
+    """Return the runs that a config starts from, which are trained first."""
     if "start" not in row:
         return []
     start, whole = read(row["start"]), dataclasses.replace(config, name=row["start"], epochs=None)
@@ -86,7 +86,7 @@ def before(config: TableConfig, row: dict[str, Any], seed: int) -> list[TrainCon
 
 
 def one_seed(config: TableConfig, row: dict[str, Any], seed: int) -> TrainConfig:
-    """The config's training options, with one of its seeds."""
+    """Return the config's training options, with one of its seeds."""
     options = {"checkpoint_every": 12000, "log_every": 2400, "figures": False, "select": "last", **row["train"]}
     if config.epochs is not None:
         options["epochs"] = config.epochs
@@ -116,7 +116,7 @@ def evaluate(config: TableConfig, row: dict[str, Any], run: TrainConfig) -> list
 def cells(
     config: TableConfig, row: dict[str, Any], runs: list[TrainConfig], values: list[list[scores.Line]]
 ) -> list[str]:
-    """The line's cells."""
+    """Return the cells of the line."""
     by_name = [{line.name: line for line in lines} for lines in values]
     log_px = [one["log_px"] for one in by_name]
     spread = f" ± {stdev([line.value for line in log_px]):.2f}" if len(log_px) > 1 else ""
@@ -138,12 +138,12 @@ def cells(
 
 
 def standard_error(value: float) -> str:
-    """A cell: a number, or a dash where one image alone has none."""
+    """Format a cell: a number, or a dash where one image has none."""
     return "-" if math.isnan(value) else f"{value:.2f}"
 
 
 def active_units(by_name: dict[str, scores.Line]) -> str:
-    """Of one seed; of several stochastic layers each: 16+5."""
+    """Format the active units of one seed; with several stochastic layers each: 16+5."""
     layers = [line for name, line in by_name.items() if name.startswith(scores.ACTIVE_UNITS_OF)]
     return "+".join(f"{line.value:d}" for line in layers or [by_name["active_units"]])
 

@@ -1,7 +1,7 @@
-"""Train a VAE: `python experiments/train.py --help` lists the options, and with none it learns small digits.
+"""Train a VAE: `python experiments/train.py --help` lists the options; without any it trains on small digits.
 
 A run directory holds config.json, manifest.json, metrics.jsonl, summary.json, figures/, tensorboard/, checkpoints/, and
-a run directory seed-N/ for each seed where several were trained at once.
+a run directory seed-N/ for each seed where several were trained together.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def main(config: TrainConfig) -> int:
 
 
 def draw(experiment: Experiment, state: TrainState, folder: Path) -> None:
-    """Write the figures into a folder, of several seeds those of the first; one that fails costs a warning."""
+    """Write the figures into a folder, with several seeds those of the first; one that fails gives a warning."""
     config, data, model, _, run_dir, _ = experiment
     config, state = seeds.members(config, state)[0]
     gallery, params = Gallery(folder), evaluation_params(state)
@@ -58,7 +58,7 @@ def draw(experiment: Experiment, state: TrainState, folder: Path) -> None:
     records = read_metrics(run_dir / "metrics.jsonl")
     with gallery.figure("loss.png") as path:
         save_loss_curve(path, records, objective_is_bound=objective_is_bound(config))
-    if any("kl_per_dimension" in record for record in records):  # to be a point has no finite KL
+    if any("kl_per_dimension" in record for record in records):  # a delta posterior has no finite KL
         with gallery.figure("kl_history.png") as path:
             save_kl_history(path, records)
     if config.latent_dim == 2:
@@ -73,23 +73,23 @@ def draw(experiment: Experiment, state: TrainState, folder: Path) -> None:
 
 
 def save_denoised(path: Path, config: TrainConfig, originals: np.ndarray, repair: Callable[[Array], Array]) -> None:
-    """Draw test images, what was done to them, and what the model makes of that."""
-    spoilt = spoil(config, originals)
-    repaired = in_blocks(repair, spoilt)
-    before, after = (np.sqrt(np.mean((x - originals) ** 2)) for x in (spoilt, repaired))
+    """Draw test images, their corruptions, and the reconstructions from these."""
+    corrupted = corrupt_images(config, originals)
+    repaired = in_blocks(repair, corrupted)
+    before, after = (np.sqrt(np.mean((x - originals) ** 2)) for x in (corrupted, repaired))
     title = f"test images, what was done to them (RMS error {before:.2f}), what the model makes of it ({after:.2f})"
-    figures.save_reconstructions(path, originals, spoilt, repaired, title=title)
+    figures.save_reconstructions(path, originals, corrupted, repaired, title=title)
 
 
 def objective_is_bound(config: TrainConfig) -> bool:
-    """Whether a resolved config trains what its evaluations report: minus the ELBO, of a point the log-likelihood."""
+    """Return True if the objective is what evaluations report: the ELBO, or a delta posterior's log-likelihood."""
     changed = config.beta_warmup_steps or config.free_bits or config.corruption != "none"
     beta = 0 if config.posterior == "delta" else 1
     return PRESETS[config.preset].objective is elbo_loss and config.beta == beta and not changed
 
 
-def spoil(config: TrainConfig, x: np.ndarray) -> Array:
-    """Examples as a denoising model's encoder sees them in training."""
+def corrupt_images(config: TrainConfig, x: np.ndarray) -> Array:
+    """Corrupt examples as for a denoising model's encoder in training."""
     keys = rng.sample_keys(rng.stream(rng.root(config.seed), "spoilt figures"), len(x))
     corrupt = CORRUPTIONS[str(config.corruption)]
     return jax.vmap(lambda key, x: corrupt(key, x, config.corruption_level))(keys, jnp.asarray(x))
