@@ -31,14 +31,14 @@ def is_main() -> bool:
     return jax.process_index() == 0
 
 
-def wait(call: Callable[[], T], whom: str, *, timeout: float | None = None) -> T:
+def wait(call: Callable[[], T], peers: str, *, timeout: float | None = None) -> T:
     """Return the result of a call that waits for other processes; print one line if it takes long.
 
     The call runs in a thread, because Python handles signals only between two of its own instructions.
 
     Args:
         call: function that waits.
-        whom: description of the processes that it waits for.
+        peers: description of the processes that it waits for.
         timeout: timeout in seconds; None waits forever.
 
     Raises:
@@ -56,22 +56,22 @@ def wait(call: Callable[[], T], whom: str, *, timeout: float | None = None) -> T
     thread = threading.Thread(target=run, daemon=True)
     _unfinished.append(thread)
     thread.start()
-    _join(thread, whom, timeout)
+    _join(thread, peers, timeout)
     _unfinished.remove(thread)
     if errors:
         raise errors[0]
     return results[0]
 
 
-def _join(thread: threading.Thread, whom: str, timeout: float | None) -> None:
+def _join(thread: threading.Thread, peers: str, timeout: float | None) -> None:
     deadline = None if timeout is None else time.monotonic() + timeout
     thread.join(NOTICE_SECONDS if timeout is None else min(NOTICE_SECONDS, timeout))
-    if thread.is_alive() and whom not in _said and (timeout is None or timeout > NOTICE_SECONDS):
-        _said.add(whom)
-        _say(f"waiting for {whom}" + ("" if timeout is None else f", up to {timeout:.0f} s"))
+    if thread.is_alive() and peers not in _said and (timeout is None or timeout > NOTICE_SECONDS):
+        _said.add(peers)
+        _say(f"waiting for {peers}" + ("" if timeout is None else f", up to {timeout:.0f} s"))
     thread.join(None if deadline is None else max(0.0, deadline - time.monotonic()))
     if thread.is_alive():
-        raise TimeoutError(f"waited {timeout:.0f} s in vain for {whom}")
+        raise TimeoutError(f"waited {timeout:.0f} s in vain for {peers}")
 
 
 def _say(line: str) -> None:

@@ -1,4 +1,4 @@
-"""One run, from its options on the command line to its directory and back."""
+"""Runs: options, training, run directory, and loading of a trained model."""
 
 from jaxvae.runs.config import TrainConfig as TrainConfig
 from jaxvae.runs.directory import Run as Run

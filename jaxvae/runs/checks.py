@@ -1,4 +1,4 @@
-"""What an option of any script may be refused for, in one line: the option, what came, what to give."""
+"""Checks of the scripts' options, with messages of one line: the option, its value, the remedy."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ def check(condition: bool, name: str, value: Any, wanted: str) -> None:
 
 
 def check_at_least(least: float, name: str, value: float | None) -> None:
-    """Refuse a number below the least, or without an end; None is none."""
+    """Refuse a number below the least, infinity and NaN; None is allowed."""
     check(value is None or least <= value < math.inf, name, value, f"at least {least}")
 
 
 def check_seed(name: str, seed: int, num: int = 1) -> None:
-    """Refuse a seed that, with those of the next ones, does not fit into 32 bits."""
+    """Refuse a seed that, with the next `num - 1` seeds, does not fit into 32 bits."""
     check(0 <= seed <= 2**32 - num, name, seed, f"from 0 to {2**32 - num}")
 
 
 def check_folder(name: str, folder: Path | None) -> None:
-    """Refuse a folder that cannot be made, because something in its way is a file."""
+    """Refuse a folder that cannot be made, because a part of its path is a file."""
     for place in (folder, *folder.parents) if folder else ():
         try:
             if not place.is_dir() and place.lstat():
@@ -38,7 +38,7 @@ def check_folder(name: str, folder: Path | None) -> None:
 
 
 def check_file(name: str, path: Path | None) -> None:
-    """Refuse a file that cannot be written, because a folder has its name or a file is in the way of its folder."""
+    """Refuse a file that cannot be written, because it is a folder, or a part of its path is a file."""
     if path is not None:
         if path.is_dir():
             raise InputError(f"{name}: {path} is a folder; name a file in it")

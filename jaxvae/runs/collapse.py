@@ -1,4 +1,4 @@
-"""Posterior collapse: a code that says next to nothing about the example, which no loss curve shows."""
+"""Detection of posterior collapse: almost uninformative codes, which no loss curve shows."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from jaxvae.runs.config import TrainConfig, settled
 SHARE = 0.1
 """Share of active latent units below which a posterior counts as collapsed."""
 FEWEST = 30
-"""Test examples below which the variance of a mean over them says nothing."""
+"""Least number of test examples for a meaningful variance of posterior means."""
 SHORT = 1000
-"""Steps below which a run is short: units become active one after another."""
+"""Number of steps below which a run is short: units become active one after another."""
 
 
 def warning(
     config: TrainConfig, summaries: Sequence[dict[str, Any]], options: Collection[str] | None = None
 ) -> str | None:
-    """A line with the remedies, if a run has collapsed, or some of several seeds.
+    """Return a line with the remedies, if a run, or some of several seeds, has collapsed.
 
-    It is None of a posterior that is a point, of a preset that is meant to collapse, and of few test examples.
+    It is None for a delta posterior, for a preset that is meant to collapse, and with few test examples.
 
     Args:
         config: resolved.
-        summaries: one for each seed.
-        options: those that the script has, whose names advice may give; None for all.
+        summaries: summaries, one for each seed.
+        options: names of the script's options, which the advice may mention; None for all.
     """
     told = [summary for summary in summaries if summary.get("test_num_examples", FEWEST) >= FEWEST]
     counts = [summary["test_active_units"] for summary in told if "test_active_units" in summary]
@@ -41,7 +41,7 @@ def warning(
 
 
 def _remedies(config: TrainConfig) -> Iterator[tuple[str, str]]:
-    """Options and what to give them, the likeliest cause first."""
+    """Yield options and their recommended values, the most probable cause first."""
     if config.steps < SHORT:
         name = "steps" if config.epochs is None else "epochs"
         more = 4 * SHORT if config.epochs is None else f"{4 * SHORT / config.steps * config.epochs:.0f}"

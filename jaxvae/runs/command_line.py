@@ -1,4 +1,4 @@
-"""The command line of every script: options from a dataclass, one line for whatever ends it before its time."""
+"""Command line of every script: options from a dataclass, and errors of one line."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from jaxvae.types import InputError
 
 
 class Config(Protocol):
-    """A dataclass of options."""
+    """Interface of dataclasses of options."""
 
     def check(self) -> None:
-        """Raise an InputError where an option makes no sense."""
+        """Raise an InputError where an option is invalid."""
         ...
 
 
@@ -31,8 +31,8 @@ C = TypeVar("C", bound=Config)
 def run_script(main: Callable[[C], int], config_type: type[C]) -> NoReturn:
     """Parse the options of `config_type`, call `main`, exit.
 
-    The exit code is what `main` returns, 0 when all went well; and with one line 2 on bad input, 1 where the system
-    refuses (a full disk, say) or another process has ended, 130 after Ctrl-C and 143 after SIGTERM.
+    The exit code is the value of `main`, 0 on success. With one line it is 2 on bad input, 1 on an error of the system
+    (such as a full disk) or the end of another process, 130 after Ctrl-C and 143 after SIGTERM.
     """
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
@@ -60,13 +60,13 @@ def _stop(number: int, frame: FrameType | None) -> None:
 
 
 def _exit(line: str, code: int) -> NoReturn:
-    print(" ".join(line.splitlines()), file=sys.stderr)  # a file's name may have several lines
+    print(" ".join(line.splitlines()), file=sys.stderr)  # a file's name may contain line breaks
     hosts.leave(code, patience=hosts.LEAVING_SECONDS)
 
 
 def parse(config_type: type[C], arguments: Sequence[str] | None = None) -> C:
-    """Options from the command line, or from these arguments, checked."""
-    # Imported here: only scripts need it, and only the `experiments` extra brings it.
+    """Parse and check options from the command line, or from these arguments."""
+    # Imported here: only scripts need it, and only the `experiments` extra installs it.
     import tyro
 
     arguments = sys.argv[1:] if arguments is None else arguments

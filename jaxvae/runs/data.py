@@ -1,4 +1,4 @@
-"""The data of a run that was trained, loaded again, and what its codes must be."""
+"""Data set of a trained run, and requirements of its labels and codes."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ logger = logging.getLogger(__name__)
 
 
 def load_data(run: Run, data_dir: Path | None = None, dataset: str | None = None, *, stream: bool = False) -> Dataset:
-    """Load what a run was trained on.
+    """Load the data set of a run.
 
     Args:
         run: a trained model.
-        data_dir: where TFDS keeps its sets, if not where the run found them.
-        dataset: where the set lies now, if not where the run found it.
-        stream: leave images where they are.
+        data_dir: folder in which TFDS keeps its sets, if it has changed since training.
+        dataset: path of the set, if it has changed since training.
+        stream: leave images on disk.
 
     Raises:
-        InputError: the set is gone, or it is another one now.
+        InputError: the set is missing, or differs.
     """
     where, folder = dataset or run.config.dataset, data_dir or run.config.data_dir
     try:
@@ -40,7 +40,7 @@ def load_data(run: Run, data_dir: Path | None = None, dataset: str | None = None
         data = scaled(data, Scaling.from_json(known))
     if data.shape != (shape := _decoded_shape(run)):
         raise InputError(f"dataset: images of {where} are {data.shape}, the run learned {shape}; put the set back")
-    # Where nobody says that it moved, a set that is left where it is need not be read through.
+    # A streamed set at its known path need not be read through.
     if (dataset is None and stream) or _is_same(run, data):
         return data
     if dataset is not None:
@@ -53,7 +53,7 @@ def load_data(run: Run, data_dir: Path | None = None, dataset: str | None = None
 
 
 def _is_same(run: Run, data: Dataset) -> bool:
-    """Compare fingerprints; the run's is of as many training examples as it saw."""
+    """Compare fingerprints; the run's covers the training examples that it used."""
     if (num := run.config.train_examples) is not None:
         data = data._replace(train=data.train.take(np.arange(min(num, data.train.num_examples))))
     known = run.facts.get("fingerprint")
@@ -61,7 +61,7 @@ def _is_same(run: Run, data: Dataset) -> bool:
 
 
 def training_labels(data: Dataset, dataset: str, purpose: str) -> np.ndarray:
-    """Labels of the training images; a set without labels is refused, and one of a single class."""
+    """Return labels of the training images; a set without labels is refused, and one of a single class."""
     if data.train.label is None or data.test.label is None:
         raise InputError(f"dataset: {dataset} has no labels {purpose}; name one that has")
     if len(np.unique(data.train.label)) < 2:
@@ -70,7 +70,7 @@ def training_labels(data: Dataset, dataset: str, purpose: str) -> np.ndarray:
 
 
 def check_one_layer(run: Run) -> None:
-    """Refuse a model of several stochastic layers, whose codes are no points of one space."""
+    """Refuse a model of several stochastic layers, whose codes are not in one space."""
     if run.config.upper_latent_dims:
         layers = [run.config.latent_dim, *run.config.upper_latent_dims]
         raise InputError(

@@ -1,4 +1,4 @@
-"""A run directory: opened for training, and loaded again with no other argument."""
+"""Run directory: opened for training, and loaded with no other argument."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ ROOM, RIGHT = "make room", "make it writable"
 REMEDIES = {errno.ENOSPC: ROOM, errno.EDQUOT: ROOM, errno.EROFS: RIGHT, errno.EACCES: RIGHT, errno.EPERM: RIGHT}
 SIZES = ("hidden", "channels", "latent_dim", "upper_latent_dims", "upper_hidden")
 NETWORKS = ("dataset", "preset", "posterior", "likelihood", *SIZES, "activation")
-"""Options that decide what the networks are."""
+"""Options that determine the networks."""
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 
 class Run(NamedTuple):
-    """A trained model, as its run directory tells it."""
+    """Trained model, loaded from its run directory."""
 
     config: TrainConfig
     model: VAE
@@ -53,7 +53,7 @@ class Run(NamedTuple):
 def open_run_dir(config: TrainConfig, data: Dataset) -> Iterator[Path]:
     """Make the run directory, or check that the one there belongs to the same run; write config and manifest.
 
-    Until the block ends no other process trains there, and a write that the system refuses is told in one line.
+    Until the block ends no other process trains there, and an error of writing is reported in one line.
 
     Raises:
         InputError: the path is a file, another process trains there, or it holds a run with other options or data.
@@ -63,7 +63,7 @@ def open_run_dir(config: TrainConfig, data: Dataset) -> Iterator[Path]:
     if run_dir.exists() and not run_dir.is_dir():
         raise InputError(f"run-dir: {run_dir} is a file; name a folder")
     with announced(f"reading {data.name} to its end, for its fingerprint"):
-        facts = facts_of(data)  # a damaged set is found before a folder is made
+        facts = facts_of(data)  # finds a damaged set before the folder is made
     with _refusals_explained(run_dir):
         if hosts.is_main():
             run_dir.mkdir(parents=True, exist_ok=True)
@@ -86,7 +86,7 @@ def _refusals_explained(run_dir: Path) -> Iterator[None]:
 
 
 def facts_of(data: Dataset) -> dict[str, Any]:
-    """Facts of a data set, by which a run knows it again wherever it lies."""
+    """Return the facts by which a run identifies its data set, independent of its path."""
     return {
         "name": data.name,
         "shape": list(data.shape),
@@ -104,11 +104,11 @@ def facts_of(data: Dataset) -> dict[str, Any]:
 def _describe(run_dir: Path, config: TrainConfig, facts: dict[str, Any]) -> None:
     if (run_dir / "config.json").exists() or Checkpoints(run_dir / "checkpoints").steps():
         _check_same(identity(read_config(run_dir)), identity(config), f"run-dir: {run_dir} holds a run with other")
-        compared = {name: fact for name, fact in facts.items() if name != "classes"}  # earlier versions lack them
+        compared = {name: fact for name, fact in facts.items() if name != "classes"}  # newer than the first versions
         _check_same(read_facts(run_dir), compared, f"dataset: {run_dir} was trained on other data:")
-    hosts.wait_for_all("run directory checked")  # none may find half of what the main process is about to write
+    hosts.wait_for_all("run directory checked")  # no process may read files that the main process is about to write
     if hosts.is_main():
-        # The config last: where there is one, there is all.
+        # The config last: its existence means that all files are complete.
         write_manifest(run_dir / "manifest.json", config=config.to_json(), data=facts)
         write_json(run_dir / "config.json", config.to_json())
     hosts.wait_for_all("run directory written")
@@ -124,12 +124,12 @@ def _check_same(there: dict[str, Any], wanted: dict[str, Any], message: str) -> 
 
 
 def read_config(run_dir: Path) -> TrainConfig:
-    """The options that a run was trained with."""
+    """Read the options of a run."""
     return _recall(run_dir, "config.json", TrainConfig.from_json, lambda about: TrainConfig.from_json(about["config"]))
 
 
 def read_facts(run_dir: Path) -> dict[str, Any]:
-    """Name, sizes, fingerprint and scaling of the data set that a run was trained on."""
+    """Read the name, sizes, fingerprint and scaling of a run's data set."""
     return _recall(run_dir, "manifest.json", _data, _data)
 
 
@@ -138,12 +138,12 @@ def _data(known: dict[str, Any]) -> dict[str, Any]:
 
 
 def about(run_dir: Path) -> dict[str, Any]:
-    """What each checkpoint repeats of its run directory, in case a file of it is damaged."""
+    """Return the parts of the run directory that each checkpoint repeats, in case a file is damaged."""
     return {"config": read_config(run_dir).to_json(), "data": read_facts(run_dir)}
 
 
 def _recall(run_dir: Path, name: str, in_file: Callable[[Any], T], in_checkpoint: Callable[[dict[str, Any]], T]) -> T:
-    """What is found in a file; where that is damaged or gone, in what the newest intact checkpoint repeats."""
+    """Read a value from a file or, if that is damaged or missing, from the newest intact checkpoint."""
     path = run_dir / name
     try:
         return in_file(json.loads(path.read_text()))
@@ -158,11 +158,11 @@ def _recall(run_dir: Path, name: str, in_file: Callable[[Any], T], in_checkpoint
 
 
 def load_run(run_dir: str | Path, *, select: Select | None = None) -> Run:
-    """Load a trained model: an intact checkpoint, with everything else from the run directory.
+    """Load a trained model from a run directory, with the parameters of an intact checkpoint.
 
     Args:
-        run_dir: a folder that train.py wrote.
-        select: last: the newest checkpoint; best: the one with the best ELBO on validation data; None: the one that
+        run_dir: run directory of train.py.
+        select: last, the newest checkpoint; best, the one with the best ELBO on validation data; None, the one that
             the run reports.
 
     Raises:
@@ -179,7 +179,7 @@ def load_run(run_dir: str | Path, *, select: Select | None = None) -> Run:
     shape = tuple(facts["shape"])
     model = build_model(config, shape)
     like = jax.eval_shape(lambda: initial_state(config, model, shape))
-    # A run that was interrupted early has evaluated nothing yet.
+    # A run that was interrupted early has no evaluation yet.
     reports_best = config.select == "best" and bool(checkpoints.scores())
     restored = checkpoints.restore(like, best=reports_best if select is None else select == "best")
     if restored is None:
@@ -188,10 +188,10 @@ def load_run(run_dir: str | Path, *, select: Select | None = None) -> Run:
 
 
 def starting_params(config: TrainConfig, model: VAE, shape: tuple[int, ...]) -> Params:
-    """The parameters of the run in `config.init_from`, for a run to begin with.
+    """Load the parameters of the run in `config.init_from`, as initial parameters.
 
     Raises:
-        InputError: there is no run, or its networks are others.
+        InputError: there is no run, or its networks differ.
     """
     there = Path(str(config.init_from))
     try:
@@ -208,7 +208,7 @@ def starting_params(config: TrainConfig, model: VAE, shape: tuple[int, ...]) -> 
 
 
 def _networks(config: TrainConfig) -> dict[str, Any]:
-    """The options, with the activation that the preset has if none is given."""
+    """Return the options of the networks, with the preset's activation if none is given."""
     return {**config.to_json(), "activation": config.activation or PRESETS[config.preset].activation}
 
 

@@ -1,4 +1,4 @@
-"""From a config to what drives its training: the step, the way it reaches the devices, and what it is fed with."""
+"""Engine of a training: the step, its dispatch to the devices, and the chunks of examples, from a config."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ from jaxvae.types import Array, Chunk, InputError, TrainState
 
 
 class Engine(NamedTuple):
-    """What `training.train` needs."""
+    """Arguments of `training.train`."""
 
     dispatch: Dispatch
     chunks: Callable[[int], Iterator[Chunk]]
-    """All chunks from a step on, to the end of the run."""
+    """Function from a step to all chunks from there to the end of the run."""
     example_ids: Callable[[int], np.ndarray]
-    """The numbers `[S, B]` of the examples that a step, counted from 1, trains on with each of S seeds."""
+    """Function from a step, counted from 1, to the indices `[S, B]` of its examples for each of S seeds."""
 
 
 def build_engine(config: TrainConfig, model: VAE, split: Split) -> Engine:
-    """Lay out the training of a resolved config on a training split.
+    """Build the engine of a resolved config for a training split.
 
     Raises:
-        InputError: the devices that are asked for are not there, or cannot do what is asked.
+        InputError: the devices asked for do not exist, or do not support the options.
     """
     devices = choose_devices(config.compute)
     name = choose_dispatch(config.compute, devices)
@@ -75,7 +75,7 @@ def build_engine(config: TrainConfig, model: VAE, split: Split) -> Engine:
 
 
 def step_maker(config: TrainConfig, model: VAE) -> StepMaker:
-    """Makes the config's training step for one device, or for a device axis."""
+    """Return a maker of the config's training step, for one device or for a device axis."""
     loss, optimizer = pieces.build_loss(config, model), pieces.build_optimizer(config)
     schedules = pieces.build_schedules(config)
 
@@ -104,9 +104,9 @@ def step_maker(config: TrainConfig, model: VAE) -> StepMaker:
 
 
 def is_resident(compute: Compute, images: Rows) -> bool:
-    """Whether a training set is to lie on the device."""
+    """Return True if a training set is to be kept on the device."""
     if compute.input == "auto":
-        # Only of its own devices does a process know the memory.
+        # A process knows the memory of its local devices alone.
         own = next(device for device in choose_devices(compute) if device.process_index == jax.process_index())
         return fits_on_device(images, own)
     return compute.input == "resident"

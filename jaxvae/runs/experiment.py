@@ -1,4 +1,4 @@
-"""One run before its first step: data, settled options, model, and what drives the training."""
+"""Preparation of a run: data, resolved options, model, and engine of the training."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from jaxvae.types import InputError, TrainState
 
 
 class Experiment(NamedTuple):
-    """What stays the same while a run trains."""
+    """Constants of a run while it trains."""
 
     config: TrainConfig
     data: Dataset
@@ -32,14 +32,14 @@ class Experiment(NamedTuple):
     checkpoints: Checkpoints
 
     def selected(self, last: TrainState) -> TrainState:
-        """The state that the run reports: the last one, or that of the best checkpoint; every process must ask."""
+        """Return the state that the run reports, the last or the best checkpoint's; every process must call this."""
         best = self.checkpoints.restore(last, best=True) if self.config.select == "best" else None
         return last if best is None else best.state
 
 
 @contextlib.contextmanager
 def prepare(config: TrainConfig) -> Iterator[Experiment]:
-    """Load the data, settle the options, lay out the training, and only then open the run directory."""
+    """Load the data, resolve the options, build the engine, and only then open the run directory."""
     with announced(f"reading {config.dataset}"):
         data = load(config.dataset, config.data_dir, stream=True, preparation=config.preparation)
         if config.train_examples is not None:
@@ -52,7 +52,7 @@ def prepare(config: TrainConfig) -> Iterator[Experiment]:
     engine = build_engine(config, model, data.train)
     checkpoints = Checkpoints(Path(str(config.run_dir)) / "checkpoints")
     if config.init_from is not None and not checkpoints.steps():
-        directory.starting_params(config, model, data.shape)  # read to refuse it before a folder is made
+        directory.starting_params(config, model, data.shape)  # refuses it before the folder is made
     with directory.open_run_dir(config, data) as run_dir:
         yield Experiment(config, data, model, engine, run_dir, checkpoints)
 

@@ -1,4 +1,4 @@
-"""Joining the other processes of a training, whose addresses are given or found by JAX."""
+"""Joining of the other processes of a training, whose addresses are given or found by JAX."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from jaxvae import hosts
 from jaxvae.types import InputError
 
 GRACE_SECONDS = 600
-"""JAX's own timeout is later than ours by this much, because it ends the process with a stack of C++."""
+"""Seconds by which JAX's timeout exceeds ours, because it ends the process with a C++ stack trace."""
 SHUTDOWN_SECONDS = 24 * 60 * 60
-"""At the end the first process evaluates and draws for as long as it takes, while the others wait."""
+"""Seconds for which the other processes wait at the end, while the first evaluates and draws."""
 logger = logging.getLogger(__name__)
 
 
 def join(coordinator: str, num_processes: int, process_id: int, timeout: float) -> None:
-    """Make this process one of several.
+    """Connect this process with the others.
 
     Args:
         coordinator: HOST:PORT of process 0.
-        num_processes: how many there are.
-        process_id: the number of this one.
+        num_processes: number of processes.
+        process_id: index of this process.
         timeout: seconds to wait for the others.
 
     Raises:
@@ -42,23 +42,23 @@ def join(coordinator: str, num_processes: int, process_id: int, timeout: float) 
     if process_id == 0:
         _check_port(coordinator)
         rest = "process 1" if num_processes == 2 else f"the {num_processes - 1} other processes"
-        whom = f"{rest} to join at {coordinator}"
+        peers = f"{rest} to join at {coordinator}"
     else:
-        # By a plain socket first, which tells whether it is process 0 that is missing.
+        # By a plain socket first, which shows whether process 0 is missing.
         _wait(lambda: _reach(coordinator, deadline + 1.0), f"process 0 at {coordinator}", timeout)
-        whom = f"all {num_processes} processes to join at {coordinator}"
+        peers = f"all {num_processes} processes to join at {coordinator}"
 
     address = {"coordinator_address": coordinator, "num_processes": num_processes, "process_id": process_id}
-    _initialize(whom, timeout, deadline, **address)
+    _initialize(peers, timeout, deadline, **address)
 
 
 def join_cluster(timeout: float) -> None:
-    """Join the processes that SLURM, a TPU pod or GKE has started beside this one, if there are any."""
+    """Join the other processes of SLURM, a TPU pod or GKE, if there are any."""
     if jax.distributed.is_initialized():
         return
     try:
         with warnings.catch_warnings():
-            # Inside any Kubernetes pod JAX advises a package that only a cluster of them needs.
+            # In any Kubernetes pod JAX recommends a package that only a cluster needs.
             warnings.filterwarnings("ignore", message="(?s).*Kubernetes")
             _initialize("the other processes of this cluster", timeout, time.monotonic() + timeout)
     except ValueError as error:
@@ -67,7 +67,7 @@ def join_cluster(timeout: float) -> None:
         logger.debug("no cluster found: %s", error)
 
 
-def _initialize(whom: str, timeout: float, deadline: float, **address: Any) -> None:
+def _initialize(peers: str, timeout: float, deadline: float, **address: Any) -> None:
     def initialize() -> None:
         jax.distributed.initialize(
             **address,
@@ -77,18 +77,18 @@ def _initialize(whom: str, timeout: float, deadline: float, **address: Any) -> N
         hosts.connect()
 
     try:
-        _wait(initialize, whom, max(0.0, deadline - time.monotonic()))
+        _wait(initialize, peers, max(0.0, deadline - time.monotonic()))
     except RuntimeError as error:
         raise ConnectionError(f"coordinator: {error}") from error
     finally:
-        with contextlib.suppress(ValueError):  # not the main thread, which alone may set handlers
-            # JAX puts a handler of its own in the place of Python's, and the process would not end on SIGTERM.
+        with contextlib.suppress(ValueError):  # only the main thread may set handlers
+            # JAX replaces Python's handler, so that the process would not end on SIGTERM.
             signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGTERM))
 
 
-def _wait(call: Callable[[], None], whom: str, timeout: float) -> None:
+def _wait(call: Callable[[], None], peers: str, timeout: float) -> None:
     try:
-        hosts.wait(call, whom, timeout=timeout)
+        hosts.wait(call, peers, timeout=timeout)
     except TimeoutError as error:
         raise TimeoutError(f"{error}; start what is missing with the same options, or raise --join-timeout") from None
 
@@ -102,7 +102,7 @@ def _check_host(coordinator: str) -> None:
 
 
 def _check_port(coordinator: str) -> None:
-    """Try to listen where JAX is about to: where it cannot, it ends the process with a segmentation fault."""
+    """Try to listen at JAX's port, because JAX fails with a segmentation fault if it cannot."""
     port, both = int(coordinator.rsplit(":", 1)[1]), socket.has_dualstack_ipv6()
     family = socket.AF_INET6 if both else socket.AF_INET
     try:

@@ -1,4 +1,4 @@
-"""One process trains in a run directory: a second one is refused, and told who is there."""
+"""Lock of a run directory: a second process that trains there is refused, with the holder's name."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ logger = logging.getLogger(__name__)
 
 @contextlib.contextmanager
 def hold(folder: Path) -> Iterator[None]:
-    """Keep others from training in a folder until the block ends, or the process, however it ends.
+    """Lock a folder against other trainings until the end of the block or of the process.
 
-    Of several processes that train together the main one holds it for all. Who only reads needs no lock.
+    Where several processes train together, the main one holds the lock for all. Reading needs no lock.
 
     Raises:
         InputError: another process holds it.
@@ -43,7 +43,7 @@ def hold(folder: Path) -> Iterator[None]:
 
 
 def _take(path: Path) -> tuple[int | None, str | None]:
-    """The file that is now locked, or who has locked it."""
+    """Lock the file; return its descriptor, or the holder of the lock."""
     try:
         import fcntl
     except ImportError:  # Windows
@@ -51,7 +51,7 @@ def _take(path: Path) -> tuple[int | None, str | None]:
     while True:
         file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         try:
-            # The system's own lock: it goes with the process, whatever kills it.
+            # The system's lock, which is released at any end of the process.
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(file)
@@ -61,11 +61,11 @@ def _take(path: Path) -> tuple[int | None, str | None]:
                 raise
             logger.warning("run-dir: %s knows no locks; see to it that nothing else trains there", path.parent)
         if _is_still(path, file):
-            with contextlib.suppress(OSError):  # a full disk: then nobody is told who is here
+            with contextlib.suppress(OSError):  # a full disk: the holder stays unnamed
                 os.ftruncate(file, 0)
                 os.write(file, f"process {os.getpid()} on {socket.gethostname()}".encode())
             return file, None
-        os.close(file)  # whoever held it has just gone, and the file with it
+        os.close(file)  # the holder has just ended, and removed the file
 
 
 def _is_still(path: Path, file: int) -> bool:

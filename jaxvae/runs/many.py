@@ -1,4 +1,4 @@
-"""Many runs one after another, each announced with its number and with the time that is left for all."""
+"""Training of many runs one after another, with their numbers and the estimated time left."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from jaxvae.runs.training import train_run
 
 
 def train_all(runs: Mapping[str, TrainConfig], script: type) -> int:
-    """Train runs one after another, each announced with its number and with the time that is left for all.
+    """Train runs one after another, each announced with its number and the estimated time left.
 
     Args:
-        runs: options by name, such as `kl_only, seed 1`; those that have a summary are passed over by `train_run`.
+        runs: options by name, such as `kl_only, seed 1`; `train_run` skips those that have a summary.
         script: dataclass of the script's options, so that advice names no others.
 
     Returns:
@@ -43,7 +43,7 @@ def _has_summary(config: TrainConfig) -> bool:
 
 
 def _time_left(seconds: list[float], num: int) -> str:
-    """Words for the time that so many runs take, where some have taken theirs.
+    """Describe the estimated time of `num` more runs, from the times of finished ones.
 
     >>> _time_left([50.0, 70.0], 4), _time_left([3.0], 2), _time_left([], 4)
     (' (about 4 min left)', ' (about 6 s left)', '')

@@ -1,4 +1,4 @@
-"""What a run says of steps that were not finite: where it stopped at one, or how many it left out."""
+"""Reports on steps with NaN or infinity: the step at which a run stopped, or the number left out."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from jaxvae.types import TrainState
 
 EXIT_CODE = 3
 FILE = "nonfinite.json"
-"""In the run directory of a run that stopped: step, terms, seed, and all the batch's example numbers."""
+"""File in the directory of a run that stopped, with step, terms, seed, and the batch's example indices."""
 SHOWN = 8
-"""Example numbers in the line; all of them are in the file."""
+"""Number of example indices in the printed line; all of them are in the file."""
 
 
 def report(config: TrainConfig, engine: Engine, steps_saved: list[int], fault: NonFiniteError) -> int:
-    """Name the step at which a run stopped, its terms and its examples; returns the exit code."""
+    """Report the step at which a run stopped, its terms and its examples; returns the exit code."""
     number = fault.seed_number or 0
     ids = engine.example_ids(fault.step)[number].tolist()
     if hosts.is_main():
@@ -42,7 +42,7 @@ def report(config: TrainConfig, engine: Engine, steps_saved: list[int], fault: N
 
 
 def _remedies(config: TrainConfig) -> str:
-    """Name the options that could help, but none that is given already."""
+    """Return the options that could help, except those that are given already."""
     clip = "give --clip-norm" if config.clip_norm is None else "lower --clip-norm"
     if config.on_nonfinite != "stop":
         return f"lower --learning-rate, or {clip}"
@@ -50,13 +50,13 @@ def _remedies(config: TrainConfig) -> str:
 
 
 def skipped_steps(config: TrainConfig, state: TrainState) -> list[dict[str, int]]:
-    """How many steps each seed has left out, as a row of metrics: empty where none may be and none was."""
+    """Return the number of steps each seed has left out, as a row of metrics; empty if steps cannot be left out."""
     counts = np.asarray(num_skipped(state.opt_state)).reshape(-1).tolist()
     return [{"skipped_steps": count} if count or config.on_nonfinite != "stop" else {} for count in counts]
 
 
 def learning_rate_factor(config: TrainConfig, state: TrainState) -> float:
-    """What halving has left of the learning rate, on average over seeds."""
+    """Return the learning rate's factor after halving, averaged over seeds."""
     if config.on_nonfinite != "halve-lr":
         return 1.0
     return float(np.mean(np.exp2(-np.asarray(num_skipped(state.opt_state), np.float64))))

@@ -1,4 +1,4 @@
-"""From a resolved config to the pieces of a run: model, loss, optimizer, first state, batches, evaluation."""
+"""Parts of a run from a resolved config: model, loss, optimizer, initial state, batches, evaluation."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from jaxvae.types import Array, Batch, Key, Params, TrainState
 
 
 def build_model(config: TrainConfig, shape: tuple[int, ...]) -> VAE:
-    """The model of a resolved config, for examples of a shape."""
+    """Build the model of a resolved config, for examples of a shape."""
     layers = ("latent_dim", "hidden", "channels", "activation", "upper_latent_dims", "upper_hidden")
     options = {name: getattr(config, name) for name in (*layers, "posterior", "likelihood")}
     dtype = None if config.precision == "float32" else jnp.dtype(config.precision)
@@ -34,7 +34,7 @@ def build_model(config: TrainConfig, shape: tuple[int, ...]) -> VAE:
 
 
 def build_loss(config: TrainConfig, model: VAE) -> Loss:
-    """The preset's objective with the model and all hyperparameters bound that stay the same."""
+    """Bind the preset's objective to the model and all constant hyperparameters."""
     preset = presets.PRESETS[config.preset]
     objective = preset.objective
     if config.corruption != "none":
@@ -49,21 +49,21 @@ def build_loss(config: TrainConfig, model: VAE) -> Loss:
 
 
 def build_schedules(config: TrainConfig) -> dict[str, optax.Schedule]:
-    """The loss's arguments that change with the step."""
+    """Build schedules of the loss's arguments that change with the step."""
     if not config.beta_warmup_steps:
         return {}
     return {"beta": optax.linear_schedule(0.0, config.beta, config.beta_warmup_steps)}
 
 
 def build_learning_rate(config: TrainConfig) -> optax.Schedule:
-    """The learning rate at a step."""
+    """Build the schedule of the learning rate."""
     return learning_rate_schedule(
         config.learning_rate, steps=config.steps, warmup_steps=config.warmup_steps, decay=config.decay
     )
 
 
 def build_optimizer(config: TrainConfig) -> optax.GradientTransformation:
-    """Adam, with what is asked for around it."""
+    """Build Adam with clipping, guard and average as configured."""
     scheduled = config.warmup_steps or config.decay != "none"
     optimizer = adam(build_learning_rate(config) if scheduled else config.learning_rate, config.weight_decay)
     if config.clip_norm is not None:
@@ -79,18 +79,18 @@ def initial_state(
     mean: Array | None = None,
     params: Params | None = None,
 ) -> TrainState:
-    """The state before the first step; with several seeds their states, stacked along a first axis.
+    """Make the state before the first step; with several seeds their states, stacked along a first axis.
 
     Args:
         config: resolved.
-        model: what `build_model` made of it.
-        shape: of one example.
-        mean: `[...]` the training set's mean example in [0, 1], where the decoder's output is to begin.
-        params: begin with these, and not with fresh ones.
+        model: model from `build_model`.
+        shape: shape of one example.
+        mean: `[...]` mean training example in [0, 1], the initial output of the decoder.
+        params: initial parameters; random ones if not given.
     """
     optimizer, link = build_optimizer(config), LIKELIHOODS[str(config.likelihood)].link
 
-    # Compiled as a whole: one by one, the hundred small operations would take seconds.
+    # Compiled as a whole, because a hundred separate small operations would take seconds.
     @jax.jit
     def init(key: Key, mean: Array | None, params: Params | None) -> TrainState:
         if params is not None:
@@ -107,20 +107,20 @@ def initial_state(
 
 
 def root_keys(config: TrainConfig) -> Key:
-    """The run's root key, or the `[S]` root keys of all its seeds."""
+    """Return the run's root key, or the `[S]` root keys of all its seeds."""
     keys = [rng.root(one.seed) for one in single_seeds(config)]
     return keys[0] if config.seeds == 1 else jnp.stack(keys)
 
 
 def single_seeds(config: TrainConfig) -> list[TrainConfig]:
-    """The same run with each of its seeds alone."""
+    """Return the configs of the same run with each of its seeds alone."""
     return [dataclasses.replace(config, seed=config.seed + number, seeds=1) for number in range(config.seeds)]
 
 
 def evaluation_batches(config: TrainConfig, split: Split, batch_size: int = 1000) -> Iterator[Batch]:
-    """A split, as a run is evaluated on it.
+    """Yield the batches of a split for evaluation.
 
-    Where pixels are binarized, the draw is the same in every run, whatever its seed, so that runs can be compared.
+    Where pixels are binarized, they are the same in every run, for any seed, so that runs can be compared.
     """
     key = rng.stream(rng.root(0), "binarize for evaluation")
     batch_size = min(batch_size, split.num_examples)
@@ -130,9 +130,9 @@ def evaluation_batches(config: TrainConfig, split: Split, batch_size: int = 1000
 def evaluate_split(
     config: TrainConfig, model: VAE, params: Params, split: Split, num_samples: int = 1
 ) -> dict[str, float]:
-    """The `ElboEstimate` of a split, by name.
+    """Compute the `ElboEstimate` of a split, by name.
 
-    A posterior that is a point has no bound, because its KL to any density is infinite: only its likelihood is told.
+    A delta posterior has no bound, because its KL to any density is infinite: only its likelihood is reported.
     """
     batches = evaluation_batches(config, split)
     estimate = evaluate_elbo(params, rng.root(config.seed), batches, model=model, num_samples=num_samples)

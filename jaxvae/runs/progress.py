@@ -1,4 +1,4 @@
-"""Progress of what takes its time: a bar for a loop, a line for anything else."""
+"""Progress of slow work: a bar for a loop, a line for other work."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from jaxvae import hosts
 from jaxvae.evaluation import Bar
 
 Bars: TypeAlias = Callable[[str], Bar]
-"""Name of a loop -> what its blocks are wrapped in."""
+"""Function from the name of a loop to the wrapper of its blocks."""
 
 
 def named_bar(name: str) -> Bar:
-    """A progress bar over blocks of examples."""
+    """Return a progress bar over blocks of examples."""
     from tqdm import tqdm
 
     return functools.partial(tqdm, desc=name, unit="block", leave=False)
 
 
 def announce(what: str) -> None:
-    """Print a line before something that takes seconds and has no bar."""
+    """Print a line before work that takes seconds and has no bar."""
     if hosts.is_main():
         print(f"{what} ...", flush=True)
 
 
 @contextlib.contextmanager
 def announced(what: str, *, after: float = 3.0) -> Iterator[None]:
-    """Print a line if a block that has no bar takes longer than some seconds."""
+    """Print a line if a block without a bar takes longer than `after` seconds."""
     timer = threading.Timer(after, announce, (what,))
     timer.daemon = True
     timer.start()

@@ -16,12 +16,12 @@ from jaxvae.types import TrainState
 
 
 class Recorder:
-    """Metrics and bar of one training, a context in which the bar is shown; only the main process writes.
+    """Context for the metrics and the progress bar of one training; only the main process writes.
 
     Args:
         experiment: the run.
-        first_step: the step that training goes on from.
-        lines: number of lines of metrics at that step, where it is known.
+        first_step: step from which training resumes.
+        lines: number of lines of metrics at that step, if known.
     """
 
     def __init__(self, experiment: Experiment, *, first_step: int, lines: int | None) -> None:
@@ -50,13 +50,13 @@ class Recorder:
             self._writer.write(split, step, values)
 
     def log(self, state: TrainState, progress: Progress) -> None:
-        """Write the metrics of the steps since the last call, and show them behind the bar."""
+        """Write the metrics of the steps since the last call, and show them after the bar."""
         config, step, speed = self._config, steps_taken(state), progress.examples_per_second
         rows = zip(seeds.per_seed(config, progress.take_metrics()), nonfinite.skipped_steps(config, state))
         values = seeds.together([{**row, **skipped} for row, skipped in rows])
-        # Of steps that were all left out there is no average.
+        # Without any step that counts there is no average.
         values = {name: value for name, value in values.items() if np.isfinite(value).all()}
-        if config.posterior == "delta":  # to be a point has no finite KL, and nobody needs the prior's pull on it
+        if config.posterior == "delta":  # its KL is infinite, and the prior's term is of no interest
             values = {name: value for name, value in values.items() if not name.startswith("kl")}
         learning_rate = float(self._learning_rate(step - 1)) * nonfinite.learning_rate_factor(config, state)
         rates = {"learning_rate": learning_rate, **({} if speed is None else {"examples_per_second": speed})}
@@ -67,5 +67,5 @@ class Recorder:
     def note(self, step: int) -> None:
         """Move the bar to a step."""
         if step == self._first_step:
-            self._bar.unpause()  # compiling is over: it took no time of a step
+            self._bar.unpause()  # compilation is over, and does not count as time of steps
         self._bar.update(step - self._bar.n)

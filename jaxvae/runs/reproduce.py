@@ -1,4 +1,4 @@
-"""A finished run trained again from what its directory says, and what came out otherwise than there."""
+"""Reproduction of a finished run from its directory, with a report of the differences."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ from jaxvae.runs.training import Draw, train_run
 from jaxvae.types import InputError
 
 OWN = ("reproduce", "run_dir", "data_dir", "compute")
-"""Options that do not come from the run which is reproduced, where they are given."""
+"""Options that may differ from those of the reproduced run."""
 INCIDENTAL = ("command", "config")
-"""Of the manifest: the command may be another, and the options are the same."""
+"""Fields of the manifest that are not compared: the command may differ, and the options are the same."""
 CLOCKED = ("examples_per_second", "first_run_at")
 EQUAL, DIFFERENT = 0, 1
 
 
 def reproduce(config: TrainConfig, *, draw: Draw | None = None) -> int:
-    """Train the run in `config.reproduce` again, say what is equal and what differs.
+    """Train the run in `config.reproduce` again, and report what is equal and what differs.
 
     Returns:
-        The exit code: 0 where the numbers are equal, 1 where they differ, or that of a run which did not end.
+        The exit code: 0 where the numbers are equal, 1 where they differ, or that of a run that did not finish.
 
     Raises:
-        InputError: there is no finished run, there is one where the new one is to be, or other options are given.
+        InputError: there is no finished run, the new directory holds a run already, or other options are given.
     """
     there = Path(str(config.reproduce))
     one = _config(config, there)
@@ -63,7 +63,7 @@ def reproduce(config: TrainConfig, *, draw: Draw | None = None) -> int:
 
 
 def _config(config: TrainConfig, there: Path) -> TrainConfig:
-    """The options of the run there, with a directory of its own."""
+    """Return the options of the run there, with a new directory."""
     given = [field.name for field in dataclasses.fields(config) if getattr(config, field.name) != field.default]
     if others := [name.replace("_", "-") for name in given if name not in OWN]:
         raise InputError(f"reproduce: all options are those of {there}; leave --{others[0]} away")
@@ -83,7 +83,7 @@ def _config(config: TrainConfig, there: Path) -> TrainConfig:
 
 
 def describe(there: dict[str, Any], here: dict[str, Any], leave_out: tuple[str, ...] = ()) -> Iterator[str]:
-    """Lines that name what is equal, and show what is not."""
+    """Return lines that name equal entries, and show the different ones."""
     there, here = ({name: value for name, value in side.items() if name not in leave_out} for side in (there, here))
     different = differences(there, here)
     equal = [name for name in there if not any(other.split(".")[0] == name for other in different)]
@@ -98,12 +98,12 @@ def describe(there: dict[str, Any], here: dict[str, Any], leave_out: tuple[str, 
 
 
 def _short(value: Any) -> str:
-    """Of a digest its beginning, and all of anything else."""
+    """Shorten a digest to its beginning; other values stay whole."""
     return f"{value[:12]}..." if isinstance(value, str) and len(value) in (40, 64) else str(value)
 
 
 def _how_far(config: TrainConfig, there: Path, here: Path) -> Iterator[str]:
-    """The largest differences of parameters and metrics, and the first line of metrics that differs."""
+    """Yield the largest differences of parameters and metrics, and the first line of metrics that differs."""
     folders = ["."] if config.seeds == 1 else [f"seed-{config.seed + number}" for number in range(config.seeds)]
     pairs = [[load_run(run_dir / folder).params for run_dir in (there, here)] for folder in folders]
     leaves = [zip(*map(jax.tree.leaves, pair)) for pair in pairs]
@@ -123,7 +123,7 @@ def _how_far(config: TrainConfig, there: Path, here: Path) -> Iterator[str]:
 
 
 def relative_difference(there: dict[str, Any], here: dict[str, Any]) -> float:
-    """The largest between two records' numbers, infinite where one has what the other has not.
+    """Compute the largest relative difference of two records' numbers, infinite if a number is missing in one.
 
     >>> relative_difference({"loss": 2.0, "kl": [1.0, 2.0]}, {"loss": 2.0, "kl": [1.0, 4.0]})
     0.5
@@ -138,7 +138,7 @@ def relative_difference(there: dict[str, Any], here: dict[str, Any]) -> float:
         if a.shape != b.shape:
             return math.inf
         largest = np.maximum(np.abs(a), np.abs(b))
-        equal = (a == b) | (np.isnan(a) & np.isnan(b))  # where there is no number, JSON has null
+        equal = (a == b) | (np.isnan(a) & np.isnan(b))  # JSON has null instead of NaN
         distance = np.where(equal, 0.0, np.abs(a - b) / np.where(largest == 0, 1.0, largest))
         return math.inf if np.isnan(distance).any() else float(np.max(distance, initial=0.0))
 
@@ -146,7 +146,7 @@ def relative_difference(there: dict[str, Any], here: dict[str, Any]) -> float:
 
 
 def _numbers(record: dict[str, Any]) -> dict[str, Any]:
-    """All but what depends on the clock."""
+    """Return all values that do not depend on the clock."""
     return {name: value for name, value in record.items() if name.removesuffix("_std") not in CLOCKED}
 
 

@@ -1,4 +1,4 @@
-"""Options that were left open, filled in from the preset and from the data; those that do not fit are refused."""
+"""Defaults of options from the preset and the data, and refusal of options that do not fit."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from jaxvae.runs.config import LikelihoodName, PresetName, TrainConfig, default_
 from jaxvae.types import InputError
 
 LAST_STEP = 2**31 - 1
-"""States count their steps in int32."""
+"""Largest step, because states count their steps in int32."""
 BATCH_SIZE, CHECKPOINT_EVERY = 128, 1000
-"""Defaults of the named sets."""
+"""Defaults for the named sets."""
 OFTEN, PATIENCE = 100, 5
-"""Data of one's own are few as a rule: they are evaluated often, before they are learned by heart."""
+"""Least interval and patience for the user's data, which are often few: they are evaluated before they overfit."""
 SMALLEST_BATCH, BATCHES = 16, 10
-"""Data of one's own make so many batches or more in an epoch, as long as these are not too small."""
+"""Smallest batch, and least number of batches per epoch, for the user's data."""
 SMALLEST_CONV = 16
-"""Pixels along the shorter side from which on images of one's own get convolutions."""
+"""Least length of the shorter side, in pixels, for which the user's images get convolutions."""
 
 
 def settle_scale(config: TrainConfig, data: Dataset) -> tuple[TrainConfig, Dataset]:
-    """Scale values as asked for, or real ones to mean 0 and deviation 1; the config tells which, None of neither."""
+    """Scale values as configured, real ones by default to mean 0 and deviation 1; the config returned records it."""
     kind = config.scale or ("standard" if data.pixels == "real" else "none")
     if kind != "none":
         return dataclasses.replace(config, scale=kind), scaled(data, fit_scaling(kind, data))
@@ -38,7 +38,7 @@ def settle_scale(config: TrainConfig, data: Dataset) -> tuple[TrainConfig, Datas
 
 
 def resolve(config: TrainConfig, data: Dataset) -> TrainConfig:
-    """Fill in what was left to the preset and to the data, and refuse what does not fit them.
+    """Fill in options that depend on the preset and the data, and refuse those that do not fit.
 
     Raises:
         InputError: the options contradict each other or the data.
@@ -53,7 +53,7 @@ def resolve(config: TrainConfig, data: Dataset) -> TrainConfig:
 
 
 def _lengths(config: TrainConfig, data: Dataset) -> dict[str, Any]:
-    """Batch size and number of steps."""
+    """Return batch size and number of steps."""
     size, steps = data.train.num_examples, config.steps
     if config.batch_size is not None and config.batch_size > size:
         raise InputError(f"batch-size: {config.batch_size} is more than the {size} training examples; make it smaller")
@@ -67,11 +67,11 @@ def _lengths(config: TrainConfig, data: Dataset) -> dict[str, Any]:
 
 
 def _watch(config: TrainConfig, data: Dataset) -> dict[str, Any]:
-    """How often a run is evaluated, which checkpoint it reports, and when it ends early."""
+    """Return the interval of evaluations, the checkpoint to report, and the patience."""
     own, select = not is_named(config.dataset), selection.settle(config.select, data)
     epoch = -(-data.train.num_examples // settled(config.batch_size))
     often = min(max(OFTEN, epoch), CHECKPOINT_EVERY)
-    # A falling learning rate has its best step at the end, and published sets are trained as long as they say.
+    # A decaying learning rate has its best step at the end, and published sets are trained for all their steps.
     stops_early = own and select == "best" and config.decay == "none"
     return {
         "checkpoint_every": config.checkpoint_every or (often if own else CHECKPOINT_EVERY),
@@ -81,7 +81,7 @@ def _watch(config: TrainConfig, data: Dataset) -> dict[str, Any]:
 
 
 def _check_fits(config: TrainConfig, data: Dataset) -> None:
-    """Refuse options that do not fit each other's numbers, or the data's."""
+    """Refuse options whose numbers contradict each other or the data."""
     if config.patience and data.validation is None:
         raise InputError(f"patience: {data.name} has no validation data that could get worse; leave it out, or give 0")
     accumulate, batch_size = config.accumulate, settled(config.batch_size)
@@ -95,7 +95,7 @@ def _check_fits(config: TrainConfig, data: Dataset) -> None:
 
 
 def _preset(config: TrainConfig, data: Dataset) -> PresetName:
-    """The row that `auto` stands for: convolutions for images of one's own that are large enough for them."""
+    """Return the preset for `auto`: convolutions for the user's images if they are large enough."""
     if config.preset != "auto":
         return config.preset
     large = len(data.shape) == 3 and min(data.shape[:2]) >= SMALLEST_CONV
@@ -103,19 +103,19 @@ def _preset(config: TrainConfig, data: Dataset) -> PresetName:
 
 
 def _likelihood(config: TrainConfig, data: Dataset) -> LikelihoodName | None:
-    """What was asked for; where nothing was, coins are left to ink."""
+    """Return the likelihood asked for; by default Bernoulli is for ink alone."""
     open_for_shades = config.likelihood is None and presets.PRESETS[config.preset].likelihood == "bernoulli"
     return "normal_shared" if open_for_shades and data.pixels not in INK else config.likelihood
 
 
 def _place(dataset: str) -> str:
-    """A set's name, or where its files lie, whatever the folder that a later script is started from."""
-    # Not `resolve`: a link keeps the name that its owner gave it.
+    """Return a set's name, or the absolute path of its files, for scripts started in other folders."""
+    # Not `resolve`: a link keeps its name.
     return dataset if is_named(dataset) else str(Path(dataset).expanduser().absolute())
 
 
 def with_defaults(config: TrainConfig, shape: tuple[int, ...] = ()) -> TrainConfig:
-    """Fill in what was left to the preset, for examples of a shape."""
+    """Fill in options that depend on the preset, for examples of a shape."""
     if config.preset == "auto":
         config = dataclasses.replace(config, preset="vae")
     preset = presets.PRESETS[config.preset]
@@ -128,7 +128,7 @@ def with_defaults(config: TrainConfig, shape: tuple[int, ...] = ()) -> TrainConf
 
 
 def _check_used(config: TrainConfig, preset: presets.Preset) -> None:
-    """Refuse options that would do nothing."""
+    """Refuse options that would have no effect."""
     if config.channels and preset.channels == ():
         raise InputError(f"channels: {config.preset} has no convolutions; use --preset conv_vae, or leave this out")
     for name in ("free_bits", "num_groups", "gradient", "elbo_share"):
@@ -153,7 +153,7 @@ def _binarization(config: TrainConfig, data: Dataset) -> Literal["auto", "dynami
         raise InputError(
             f"{name} {values}, but {data.name} holds real numbers; use --likelihood normal_shared{or_else}"
         )
-    # Ink is drawn by its grey value, as the literature does; of shades nobody would expect it unasked.
+    # Ink is sampled by its grey value, as in the literature; for shades this would be unexpected.
     undrawn = ("none",) if data.pixels == "ink" else ("none", "auto")
     if needs_binary and data.pixels != "binary" and config.binarize in undrawn:
         raise InputError(

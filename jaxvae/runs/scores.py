@@ -1,4 +1,4 @@
-"""What a trained model is worth, in numbers that mean what they say: estimator, samples, images, standard error."""
+"""Scores of a trained model, each with estimator, number of samples and of images, and standard error."""
 
 from __future__ import annotations
 
@@ -29,24 +29,24 @@ from jaxvae.runs.progress import Bars
 from jaxvae.types import InputError
 
 ACTIVE_UNITS_OF = "active_units_of_layer"
-"""Numbered from the image upwards: lines that there are where there are several stochastic layers."""
+"""Prefix of the scores of several stochastic layers, numbered from the image upwards."""
 
 
 class Line(NamedTuple):
-    """One number of an evaluation, and what it rests on."""
+    """One number of an evaluation, with its protocol."""
 
     name: str
-    """As evaluation.json has it."""
+    """Name in evaluation.json."""
     estimator: str
     samples: int
     images: int
     value: float
     standard_error: float = float("nan")
-    """Of the mean over images; NaN where there is none."""
+    """Standard error of the mean over images; NaN where there is none."""
 
 
 def protocol(config: TrainConfig) -> str:
-    """What the numbers of a run are numbers of."""
+    """Describe the protocol of a run's numbers."""
     drawn = "training images binarized afresh at each use, test images drawn once by a fixed key"
     return f"{config.dataset}, {drawn if config.binarize == 'dynamic' else 'pixels as they are stored'}"
 
@@ -54,13 +54,13 @@ def protocol(config: TrainConfig) -> str:
 def score(
     run: Run, split: Split, *, num_samples: int, num_images: int | None = None, bars: Bars = lambda name: iter
 ) -> list[Line]:
-    """Every number of a trained run on a split, or on its first images; of a posterior that is a point only one.
+    """Compute the scores of a trained run on a split, or on its first images; for a delta posterior only one.
 
     Args:
-        run: what `load_run` returned.
-        split: the test split, as it is stored.
-        num_samples: of the bound on log p(x).
-        num_images: the first so many alone.
+        run: trained run from `load_run`.
+        split: test split, as stored.
+        num_samples: number of samples of the bound on log p(x).
+        num_images: number of images, the first of the split.
         bars: progress bars of the loops over blocks of images.
 
     Raises:
@@ -88,7 +88,7 @@ def score(
 
 
 def _of_scale(run: Run, split: Split) -> list[Line]:
-    """What scaling adds to a log-density, where values were scaled."""
+    """Return the term of the scaling in a log-density, where values were scaled."""
     if "scaling" not in run.facts:
         return []
     log_jacobian = Scaling.from_json(run.facts["scaling"]).log_jacobian(split.image.shape[1:])
@@ -106,7 +106,7 @@ def anneal(
     num_samples: int,
     bars: Bars = lambda name: iter,
 ) -> list[Line]:
-    """Log p(x) of the first images by annealing and, of the same, by samples; of simulated ones from both sides."""
+    """Estimate log p(x) of the first images by annealing and by samples; for simulated images from below and above."""
     x = images(run.config, first_images(split, num_images, "ais-images"))
     options: dict[str, Any] = {
         "model": run.model,
@@ -135,7 +135,7 @@ def anneal(
 
 
 def first_images(split: Split, num: int | None, option: str = "num-images") -> Split:
-    """A split's first images, or all of them.
+    """Return a split's first images, or all of them.
 
     Raises:
         InputError: more are wanted than there are; the message names the option.
@@ -148,16 +148,16 @@ def first_images(split: Split, num: int | None, option: str = "num-images") -> S
 
 
 def images(config: TrainConfig, split: Split) -> np.ndarray:
-    """`[N, ...]` a split's examples as a run is evaluated on them, binarized if that is how it sees them."""
+    """Return `[N, ...]` examples of a split for evaluation, binarized if the run binarizes."""
     batches = pieces.evaluation_batches(config, split)
     return np.concatenate([np.asarray(batch.x)[np.asarray(batch.weights) > 0] for batch in batches])
 
 
 def _of_codes(run: Run, x: np.ndarray, progress: Bar) -> list[Line]:
-    """What the codes say: active units of each layer and, of normal posterior and prior, the parts of the KL."""
+    """Score the codes: active units of each layer and, for normal posterior and prior, the parts of the KL."""
     encode = jax.jit(run.model.encode)
     blocks = [encode(run.params, jnp.asarray(x[first : first + 1000])) for first in range(0, len(x), 1000)]
-    # Of several layers those above are taken at the mean of the one below.
+    # With several layers, each is taken at the mean of the one below.
     means = jax.tree.map(lambda *parts: np.concatenate(parts), *[_as_tuple(block.mean) for block in blocks])
     active = [int(active_units(mean).sum()) for mean in means]
     sizes = [mean.shape[1] for mean in means]
@@ -166,7 +166,7 @@ def _of_codes(run: Run, x: np.ndarray, progress: Bar) -> list[Line]:
         numbered = enumerate(zip(active, sizes), start=1)
         lines += [Line(f"{ACTIVE_UNITS_OF}_{i}", f"of {size}", 0, len(x), units) for i, (units, size) in numbered]
     prior = run.model.prior(run.params)
-    if not (isinstance(blocks[0], Normal) and isinstance(prior, Normal)):  # no dimension is scored by itself then
+    if not (isinstance(blocks[0], Normal) and isinstance(prior, Normal)):  # dimensions cannot be scored separately
         return lines
     whole = jax.tree.map(lambda *parts: jnp.concatenate(parts), *blocks)
     parts = decompose_kl(rng.root(run.config.seed), whole, prior, progress=progress)
@@ -180,12 +180,12 @@ def _as_tuple(value: Any) -> tuple[Any, ...]:
 
 
 def num_parameters(run: Run) -> int:
-    """Of all networks: models of one name may differ in size."""
+    """Return the number of parameters of all networks."""
     return sum(leaf.size for leaf in jax.tree.leaves(run.params))
 
 
 def text_table(lines: list[Line]) -> str:
-    """For the terminal: a line for each number."""
+    """Format a table for the terminal, with a line for each number."""
     head = f"{'':24}{'value':>11}  {'± s.e.':>8}  {'samples':>7}  {'images':>6}  estimator"
 
     def row(line: Line) -> str:
@@ -197,7 +197,7 @@ def text_table(lines: list[Line]) -> str:
 
 
 def to_json(run: Run, lines: list[Line]) -> dict[str, Any]:
-    """The numbers by name, with `NAME_standard_error` where there is one, and what they are numbers of."""
+    """Return the numbers by name, with `NAME_standard_error` where there is one, and their protocol."""
     values: dict[str, Any] = {}
     for line in lines:
         values[line.name] = line.value

@@ -1,4 +1,4 @@
-"""Several seeds trained at once: the one state taken apart into theirs, their numbers brought together."""
+"""Several seeds trained together: the stacked state split by seed, and their numbers combined."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from jaxvae.types import TrainState
 
 
 def members(config: TrainConfig, state: TrainState) -> list[tuple[TrainConfig, TrainState]]:
-    """Each seed's own config and state; its run directory lies in the one of all."""
+    """Return each seed's config and state; its run directory is a subfolder of the common one."""
     if config.seeds == 1:
         return [(config, state)]
-    # Each seed's key is known: the stack of them need not be taken apart again and again.
+    # Each seed's key is known, so the stack of keys need not be split repeatedly.
     stacked: TrainState = state._replace(key=())  # type: ignore[arg-type]
 
     def member(number: int, one: TrainConfig) -> tuple[TrainConfig, TrainState]:
@@ -35,14 +35,14 @@ def members(config: TrainConfig, state: TrainState) -> list[tuple[TrainConfig, T
 
 
 def evaluate(config: TrainConfig, model: VAE, state: TrainState, split: Split) -> dict[str, Any]:
-    """The ELBO on a split, of one seed or as mean and spread over several."""
+    """Evaluate the ELBO on a split, for one seed, or as mean and spread over several."""
     return together(
         [pieces.evaluate_split(one, model, evaluation_params(member), split) for one, member in members(config, state)]
     )
 
 
 def together(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """One row as it is; several as one value where they agree, else as mean and, as `NAME_std`, standard deviation.
+    """Combine rows: one value where they agree, else the mean and, as `NAME_std`, the standard deviation.
 
     >>> together([{"elbo": -1.0, "steps": 9, "sha256": "a"}, {"elbo": -3.0, "steps": 9, "sha256": "b"}])
     {'elbo': -2.0, 'elbo_std': 1.4142135623730951, 'steps': 9, 'sha256': ['a', 'b']}
@@ -57,27 +57,27 @@ def together(rows: list[dict[str, Any]]) -> dict[str, Any]:
         elif isinstance(values[0], str):
             result[name] = values
         else:
-            numbers = np.asarray(values, float)  # None, as JSON has it, becomes NaN
+            numbers = np.asarray(values, float)  # None, from JSON, becomes NaN
             result[name] = numbers.mean(axis=0).tolist()
             result[f"{name}_std"] = numbers.std(axis=0, ddof=1).tolist()
     return result
 
 
 def per_seed(config: TrainConfig, metrics: dict[str, Any]) -> list[dict[str, Any]]:
-    """The metrics of each seed, from those of all, whose first axis is the seed."""
+    """Split metrics, whose first axis is the seed, into those of each seed."""
     if config.seeds == 1:
         return [metrics]
     return [{name: values[number] for name, values in metrics.items()} for number in range(config.seeds)]
 
 
 def save_alone(config: TrainConfig, data: Dataset, states: list[TrainState], scores: Mapping[int, float]) -> None:
-    """Write one of several seeds' run directories, as if it had been trained alone.
+    """Write the run directory of one of several seeds, as if it had been trained alone.
 
     Args:
-        config: the seed's own.
-        data: what it was trained on.
-        states: the reported one and the last one, which may be the same.
-        scores: of the steps that were evaluated, over all seeds.
+        config: config of the seed.
+        data: data set of the run.
+        states: reported state and last state, which may be the same.
+        scores: scores over all seeds, by evaluated step.
     """
     with directory.open_run_dir(config, data) as run_dir:
         for state in states:

@@ -1,4 +1,4 @@
-"""Choice of the checkpoint that a run reports, and the end of a search for a better one."""
+"""Choice of the checkpoint that a run reports, and early stopping."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Select = Literal["last", "best"]
 
 
 def settle(select: Select | None, data: Dataset) -> Select:
-    """Fill in the choice: best where there are validation data, for the test split must not choose.
+    """Fill in the choice: best where there are validation data, because the test split must not select.
 
     Raises:
         InputError: best is asked for, and there are no validation data.
@@ -24,11 +24,11 @@ def settle(select: Select | None, data: Dataset) -> Select:
 
 
 class Patience:
-    """A count of evaluations since the best one, which ends a training that gets no better.
+    """Early stopping: a count of evaluations since the best one.
 
     Args:
-        limit: evaluations without a better one before the end; 0 for no end.
-        known: what `to_json` of an interrupted run told.
+        limit: number of evaluations without improvement before the end; 0 never stops.
+        known: value of `to_json` of an interrupted run.
     """
 
     def __init__(self, limit: int, known: Mapping[str, Any] | None = None) -> None:
@@ -37,15 +37,15 @@ class Patience:
         self._since = 0 if known is None else int(known["since"])
 
     def see(self, score: float) -> None:
-        """Count an evaluation with a score that goes up."""
+        """Count an evaluation; higher scores are better."""
         better = score > self._best
         self._best, self._since = (score, 0) if better else (self._best, self._since + 1)
 
     @property
     def is_over(self) -> bool:
-        """Whether the last `limit` evaluations were no better than one before them."""
+        """True if the last `limit` evaluations were no better than an earlier one."""
         return 0 < self._limit <= self._since
 
     def to_json(self) -> dict[str, Any] | None:
-        """Plain values for an interrupted run to go on from; None before the first evaluation."""
+        """Return plain values for a resumed run; None before the first evaluation."""
         return {"best": self._best, "since": self._since} if math.isfinite(self._best) else None

@@ -1,4 +1,4 @@
-"""The numbers that a finished run is left with: summary.json, and what is said of them."""
+"""Final numbers of a run: summary.json, and remarks on them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from jaxvae.training.optimizer import evaluation_params
 from jaxvae.types import TrainState
 
 MOST_SKIPPED = 0.1
-"""Share of steps that were left out above which a run was hardly trained as asked."""
+"""Share of left-out steps above which a run gets a warning."""
 
 
 def summarize(
@@ -27,13 +27,13 @@ def summarize(
     progress: Progress,
     options: Collection[str] | None = None,
 ) -> None:
-    """Evaluate the reported state on the test split and write summary.json, each seed its own where there are several.
+    """Evaluate the reported state on the test split and write summary.json, with several seeds one for each too.
 
     Args:
         experiment: the run.
         last: the state after the last step.
         selected: the state that the run reports.
-        progress: of the training.
+        progress: progress of the training.
         options: see `train_run`.
     """
     config, data, model, _, run_dir, checkpoints = experiment
@@ -67,7 +67,7 @@ def summarize(
 
 
 def _in_own_units(log_jacobian: float | None, test: dict[str, Any]) -> dict[str, float]:
-    """The bound as a density of values as they were stored, where they were scaled."""
+    """Return the bound as a density of the stored values, where they were scaled."""
     if log_jacobian is None:
         return {}
     own = {
@@ -87,7 +87,7 @@ def _headline(config: TrainConfig, summary: dict[str, Any]) -> str:
 
 
 def _remarks(config: TrainConfig, summary: dict[str, Any], scores: dict[int, float]) -> Iterator[str]:
-    """Lines on the units of the bound, on the step that is reported, and on an early end."""
+    """Return lines on the units of the bound, on the step that is reported, and on an early end."""
     name = "elbo" if "test_elbo" in summary else "log_likelihood"
     if "log_jacobian" in summary:
         yield (

@@ -1,4 +1,4 @@
-"""A trained model among its data: codes of images, images of codes."""
+"""Trained model with its data: codes of images, images of codes."""
 
 from __future__ import annotations
 
@@ -17,36 +17,36 @@ from jaxvae.report.display import Limits, value_limits
 from jaxvae.runs.directory import Run
 
 LOOKED_AT = 1000
-"""Test images that say which values there are, at most."""
+"""Maximum number of test images for the range of values and codes."""
 
 
 class Trained(NamedTuple):
-    """A trained model, the data it was trained on, and where its pictures go."""
+    """Trained model, its data set, and the folder of its figures."""
 
     run: Run
     data: Dataset
     folder: Path
 
     def encode(self, split: Split) -> np.ndarray:
-        """Posterior means `[N, D]` of all of a split's images."""
+        """Return posterior means `[N, D]` of all images of a split."""
         run, scale = self.run, full_scale(split.image)
-        # What in_blocks asks of an array, rows that are read from a file can do as well.
+        # in_blocks uses only operations that rows on disk support too.
         images = cast(np.ndarray, split.image)
         return in_blocks(lambda x: run.model.encode(run.params, x / scale).mean, images)
 
     def decode(self, codes: ArrayLike) -> np.ndarray:
-        """Images `[..., H, W, C]` of codes `[..., D]`."""
+        """Decode codes `[..., D]` to images `[..., H, W, C]`."""
         run, codes = self.run, np.asarray(codes)
         images = in_blocks(lambda z: run.model.decode(run.params, z).mean, codes.reshape(-1, codes.shape[-1]))
         return images.reshape(*codes.shape[:-1], *images.shape[1:])
 
     def test_images(self, ids: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
-        """Test images `[N, ...]` in [0, 1], and their codes `[N, D]`."""
+        """Return test images `[N, ...]` in [0, 1], and their codes `[N, D]`."""
         part = self.data.test.take(np.asarray(ids))
         return part.first(len(ids)), self.encode(part)
 
     def shows(self, ids: Sequence[int]) -> list[str]:
-        """Names of test images: their numbers, and what they show where that is known."""
+        """Return names of test images: their indices, and their classes if known."""
         label = self.data.test.label
         if label is None:
             return [f"test {number}" for number in ids]
@@ -54,20 +54,20 @@ class Trained(NamedTuple):
         return [f"test {number}: {word}{class_name(int(label[number]), names)}" for number in ids]
 
     def limits(self) -> Limits:
-        """Values that are drawn black and white."""
+        """Values that are shown as black and white."""
         return value_limits(self.data.test.first(LOOKED_AT))
 
     def test_split(self, most: int) -> Split:
-        """The test split, or so many of its examples."""
+        """Return the test split, or at most this number of its examples."""
         return self.data.test.take(np.arange(min(most, self.data.test.num_examples)))
 
     @property
     def latent_dim(self) -> int:
-        """D."""
+        """Number D of latent dimensions."""
         return self.run.model.prior(self.run.params).mean.shape[-1]
 
     def spread(self) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and deviation `[D]` of codes: the prior's, or the test images' own where no prior was at work."""
+        """Return mean and deviation `[D]` of the prior or, for an autoencoder, of the test images' codes."""
         if self.run.config.posterior != "delta":
             return np.zeros(self.latent_dim), np.ones(self.latent_dim)
         codes = self.encode(self.test_split(5000))

@@ -1,4 +1,4 @@
-"""Training of a run: to its last step or until it gets no better, from wherever its directory says that it is."""
+"""Training of a run: started or resumed, to its last step or until early stopping."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from jaxvae.training.nonfinite import check_state
 from jaxvae.types import Chunk, TrainState
 
 Draw: TypeAlias = Callable[[Experiment, TrainState, Path], None]
-"""Draws the figures of a run in a state into a folder."""
+"""Function that draws the figures of a run in a state into a folder."""
 
 
 def train_run(
@@ -35,19 +35,19 @@ def train_run(
     announce: Callable[[Experiment], None] | None = None,
     options: Collection[str] | None = None,
 ) -> int:
-    """Train a run to its last step, from where its directory says that it is, and write its summary.
+    """Train a run to its last step, from its newest checkpoint if there is one, and write its summary.
 
     Args:
-        config: its options; `run_dir` and all else that is not given is filled in.
-        draw: draws the figures of a run that has ended.
-        announce: is told what is about to be trained.
-        options: names of the caller's options, so that advice names no other; None for those of train.py.
+        config: its options; `run_dir` and other options that are not given are filled in.
+        draw: function that draws the figures of a finished run.
+        announce: function called with the run before the training.
+        options: names of the caller's options, which advice may mention; None for those of train.py.
 
     Returns:
-        The exit code: 0, what the signal says that stopped the run before its end, or 3 at a step that was not finite.
+        The exit code: 0, that of the signal that stopped the run early, or 3 at a step that was not finite.
 
     Raises:
-        InputError: the options contradict each other, the data or what is in the run directory.
+        InputError: the options contradict each other, the data or the run directory.
         OSError: the run directory cannot be written to.
     """
     with prepare(config) as experiment:
@@ -64,12 +64,12 @@ def _train_to_the_end(experiment: Experiment, draw: Draw | None, options: Collec
     if (steps_taken(state) >= config.steps or patience.is_over) and _reports(summary, config):
         option = "--patience" if patience.is_over else "--steps"
         say(f"{run_dir} is at step {steps_taken(state)} already: raise {option} to continue it")
-        if draw is not None and config.figures and not (run_dir / "figures").exists():  # interrupted in drawing
+        if draw is not None and config.figures and not (run_dir / "figures").exists():  # interrupted while drawing
             draw_figures(experiment, experiment.selected(state), draw)
         return 0
     hosts.wait_for_all("read the summary")
     if hosts.is_main():
-        summary.unlink(missing_ok=True)  # it speaks of a last step that is the last no more
+        summary.unlink(missing_ok=True)  # it belongs to an earlier last step
         (run_dir / nonfinite.FILE).unlink(missing_ok=True)
     with Interrupt() as interrupt:
         try:
@@ -79,17 +79,17 @@ def _train_to_the_end(experiment: Experiment, draw: Draw | None, options: Collec
     ended = steps_taken(state) >= config.steps or patience.is_over
     if not ended or hosts.any_process(bool(interrupt)):
         say(f"stopped at step {steps_taken(state)}, saved in {run_dir}: run the same command again to go on")
-        return interrupt.exit_code or 143  # of several processes, another was told to stop
+        return interrupt.exit_code or 143  # another process was told to stop
     selected = experiment.selected(state)
     if hosts.is_main():
-        summarize(experiment, state, selected, progress, options)  # first: no figure is worth a summary
+        summarize(experiment, state, selected, progress, options)  # first, so that a failed figure costs no summary
     if draw is not None and config.figures:
         draw_figures(experiment, selected, draw)
     return 0
 
 
 def draw_figures(experiment: Experiment, state: TrainState, draw: Draw) -> None:
-    """Draw all figures of a state or, where the process is interrupted, none."""
+    """Draw all figures of a state or, if the process is interrupted, none."""
     if not hosts.is_main():
         return
     folder, part = experiment.run_dir / "figures", experiment.run_dir / "figures.part"
@@ -102,7 +102,7 @@ def draw_figures(experiment: Experiment, state: TrainState, draw: Draw) -> None:
 
 
 def _reports(summary: Path, config: TrainConfig) -> bool:
-    """Whether a summary is there, of the checkpoint that is asked for."""
+    """Return True if there is a summary of the checkpoint that is asked for."""
     try:
         return json.loads(summary.read_text()).get("select", "last") == config.select
     except (OSError, ValueError, AttributeError):
@@ -110,7 +110,7 @@ def _reports(summary: Path, config: TrainConfig) -> bool:
 
 
 def restore_or_init(experiment: Experiment) -> Restored[TrainState]:
-    """The newest checkpoint's state, or a fresh one of which nothing is known."""
+    """Restore the newest checkpoint's state, or initialise one without notes."""
     config, data, model, _, run_dir, checkpoints = experiment
     mean = jnp.asarray(data.train.mean()) if config.output_bias else None
     state = pieces.initial_state(config, model, data.shape, mean)
@@ -132,7 +132,7 @@ def restore_or_init(experiment: Experiment) -> Restored[TrainState]:
 def fit(
     experiment: Experiment, restored: Restored[TrainState], patience: Patience, interrupt: Interrupt
 ) -> tuple[TrainState, Progress]:
-    """Train to the last step, until patience is over, or to where the run is told to stop; log and save on the way."""
+    """Train to the last step, early stopping, or an interruption, with logs and checkpoints."""
     config, data, model, engine, run_dir, checkpoints = experiment
     state, known = restored
     about, first_step = directory.about(run_dir), steps_taken(state)
@@ -147,11 +147,11 @@ def fit(
             recorder.write(name, steps_taken(state), {"loss": -score, **estimate})
             if data.validation:
                 patience.see(score)
-            save(state, progress, score if data.validation else None)  # the test split chooses nothing
+            save(state, progress, score if data.validation else None)  # the test split must not select
             return patience.is_over
 
         def save(state: TrainState, progress: Progress, score: float | None) -> None:
-            # With what the next line of metrics is averaged over, it will be the line of a run that never stopped.
+            # With these sums the next line of metrics equals that of an uninterrupted run.
             check_state(state)
             to_go_on = {"pending": progress.pending(), "lines": recorder.lines, "patience": patience.to_json()}
             checkpoints.save(steps_taken(state), state, {**about, **to_go_on}, score)
@@ -159,7 +159,7 @@ def fit(
         def compile(state: TrainState, chunk: Chunk) -> None:
             engine.dispatch.compile(state, chunk)
             hosts.wait_for_all("steps compiled")
-            hosts.any_process(False)  # compiles what asks them after every chunk
+            hosts.any_process(False)  # compiles the check after every chunk
 
         state, progress = train(
             engine.dispatch.place_state(state),

@@ -1,4 +1,4 @@
-"""What is wrong with a command line, in one line: tyro finds it, and draws boxes of many."""
+"""Errors of a command line in one line, instead of tyro's boxes of many."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NOUNS = {int: "a whole number", float: "a number", str: "a word", Path: "a path
 
 
 def complaint(config_type: type, arguments: Sequence[str]) -> str:
-    """Say what is wrong with arguments that do not make a `config_type`: which option, what came, what to do.
+    """Describe the error in arguments that do not parse as a `config_type`: the option, its value, the remedy.
 
     >>> @dataclasses.dataclass
     ... class Config:
@@ -39,7 +39,7 @@ def complaint(config_type: type, arguments: Sequence[str]) -> str:
 
 
 def _options(config_type: type) -> Iterable[tuple[str, Any]]:
-    """Every option with the type of its value; those of a dataclass within stand beside the others."""
+    """Yield every option with the type of its value; nested dataclasses are flattened."""
     for name, kind in typing.get_type_hints(config_type).items():
         if dataclasses.is_dataclass(kind):
             yield from _options(typing.cast(type, kind))
@@ -51,13 +51,13 @@ def _options(config_type: type) -> Iterable[tuple[str, Any]]:
 
 
 def _words(config_type: type) -> list[str]:
-    """What is given as a word of its own, without its name: fields marked by tyro as positional."""
+    """Return positional options, the fields that tyro marks as such."""
     hints = typing.get_type_hints(config_type, include_extras=True)
     return [name for name, kind in hints.items() if typing.get_origin(kind) is typing.Annotated]
 
 
 def _named(words: Sequence[str], arguments: Sequence[str]) -> list[str]:
-    """Arguments with the names of the words in front."""
+    """Insert the names of positional options before their values."""
     front = list(itertools.takewhile(lambda argument: not argument.startswith("-"), arguments))
     named = [part for word, value in zip(words, front) for part in (f"--{word}", value)]
     return [*front[len(words) :], *named, *arguments[len(front) :]]
@@ -70,7 +70,7 @@ def _required(config_type: type) -> list[str]:
 
 
 def _grouped(arguments: Sequence[str]) -> list[tuple[str, list[str]]]:
-    """Options with the values that follow them; values before the first option belong to none."""
+    """Group options with the values that follow them; values before the first option belong to none."""
     groups: list[tuple[str, list[str]]] = [("", [])]
     for argument in arguments:
         if argument.startswith("-") and not _is(float, argument):
@@ -104,7 +104,7 @@ def _fault(option: str, values: list[str], kinds: dict[str, Any]) -> str | None:
 
 
 def _alternatives(kind: Any) -> list[Any]:
-    """A type, and the word None where that may stand in its place."""
+    """Return a type, and None where it is allowed."""
     alternatives = typing.get_args(kind)
     if types.NoneType not in alternatives:
         return [kind]
@@ -112,7 +112,7 @@ def _alternatives(kind: Any) -> list[Any]:
 
 
 def _is(kind: Any, value: str) -> bool:
-    """Whether a word can be read as a value of this kind."""
+    """Return True if a word can be parsed as a value of this type."""
     if typing.get_origin(kind) is Literal:
         return value in typing.get_args(kind)
     try:
