@@ -1,4 +1,4 @@
-"""What the test images' codes say about the latent space: which dimensions count, how far they go, how they lie."""
+"""Statistics of the test images' codes: activity of dimensions, ranges, and planes of maps."""
 
 from __future__ import annotations
 
@@ -7,28 +7,28 @@ from typing import NamedTuple
 import numpy as np
 
 PRIOR_REACH = 3.0
-"""Standard deviations of N(0, I) that sliders and maps show at least."""
+"""Least range of sliders and maps, in standard deviations of N(0, I)."""
 CENTRAL = (0.005, 0.995)
-"""Codes further out than these quantiles do not widen a map."""
+"""Quantiles of the codes that a map covers."""
 
 
 class Plane(NamedTuple):
-    """A map of the latent space: the point (a, b) on it is the code `origin + a axes[0] + b axes[1]`."""
+    """Map of the latent space: the point (a, b) is the code `origin + a axes[0] + b axes[1]`."""
 
     name: str
     axis_names: tuple[str, str]
     origin: np.ndarray
-    """`[D]`."""
+    """`[D]` code of the point (0, 0)."""
     axes: np.ndarray
-    """`[2, D]`, of length 1 and perpendicular; the second is zero where there is one dimension only."""
+    """`[2, D]` orthonormal axes; the second is zero where there is one dimension only."""
     centre: tuple[float, float]
-    """The middle of what the map shows."""
+    """Centre of the map."""
     reach: float
-    """From the middle to each side."""
+    """Distance from the centre to each side."""
 
 
 def activity(codes: np.ndarray) -> np.ndarray:
-    """How much each latent dimension does, `[D]`: the variance over images `[N, D]` of the posterior's mean.
+    """Compute the activity `[D]` of each latent dimension: the variance of posterior means `[N, D]` over images.
 
     Reference: Burda et al. 2016, https://arxiv.org/abs/1509.00519, section 5.2.
     """
@@ -36,13 +36,13 @@ def activity(codes: np.ndarray) -> np.ndarray:
 
 
 def slider_ranges(codes: np.ndarray) -> np.ndarray:
-    """`[D, 2]` lowest and highest value of each dimension, so that every code and most of the prior are in reach."""
+    """Return `[D, 2]` lowest and highest values of each dimension, which cover every code and most of the prior."""
     reach = np.ceil(np.maximum(np.abs(codes).max(axis=0), PRIOR_REACH))
     return np.stack([-reach, reach], axis=-1)
 
 
 def planes(codes: np.ndarray) -> list[Plane]:
-    """The maps on offer: the latent space itself up to two dimensions, else two cuts through it."""
+    """Return the maps: the latent space itself up to two dimensions, else two planes through it."""
     dim = codes.shape[1]
     identity = np.eye(max(dim, 2), dim, dtype=np.float32)
     if dim <= 2:
@@ -57,7 +57,7 @@ def _principal_plane(codes: np.ndarray) -> Plane:
     mean = codes.mean(axis=0)
     _, directions = np.linalg.eigh((codes - mean).T @ (codes - mean))
     axes = directions.T[:-3:-1]
-    # A component's sign is arbitrary: its largest entry shall be positive.
+    # A component's sign is arbitrary: make its largest entry positive.
     axes = axes * np.sign(axes[[0, 1], np.abs(axes).argmax(axis=1)])[:, None]
     return _plane("Principal components", ("first component", "second component"), mean, axes, codes)
 

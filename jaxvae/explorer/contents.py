@@ -21,18 +21,18 @@ from jaxvae.report.display import UNIT, Limits, arrangement, value_limits
 from jaxvae.types import InputError, Params
 
 NUM_CODES = 2000
-"""Images that attributes and maps are computed from, at most; fewer are shown."""
+"""Maximum number of images for attributes and maps; fewer are shown."""
 PIXEL_BYTES = 2_000_000
-"""Room for images in the page: large ones are fewer."""
+"""Maximum size of all images in the page, which limits the number of large ones."""
 MOST_CLASSES = 20
-"""More classes than this are neither attributes nor colours."""
+"""Maximum number of classes that are shown as attributes and colours."""
 HALF_A_LEVEL = 0.5 / 255
 
 
 def page_contents(
     model: VAE, params: Params, split: Split, pixels: Pixels, num_images: int, classes: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """Everything that is in the page besides its programs, as JSON's types and arrays."""
+    """Return the page's contents besides its programs, as JSON types and arrays."""
     height, width, channels = image_shape(split.image.shape[1:])
     panels = arrangement(channels).panels
     split = _every_so_often(split, NUM_CODES)
@@ -58,7 +58,7 @@ def page_contents(
 
 
 def _every_so_often(split: Split, num: int) -> Split:
-    """Images from all over the split, which may be sorted, and what is known of them as far as it can be listed."""
+    """Take evenly spaced images of the split, which may be sorted, with their usable labels and attributes."""
     ids = _spread(split.num_examples, num)
     label = None if split.label is None else split.label[ids]
     if label is not None and len(np.unique(label)) > MOST_CLASSES:
@@ -67,18 +67,18 @@ def _every_so_often(split: Split, num: int) -> Split:
 
 
 def _spread(size: int, num: int) -> np.ndarray:
-    """At most `num` numbers below `size`, evenly spaced, from 0 on."""
+    """Return at most `num` integers below `size`, evenly spaced, from 0 on."""
     num = min(num, size)
     return np.arange(num) * size // num
 
 
 def _stretched(codes: np.ndarray, ranges: np.ndarray) -> np.ndarray:
-    """The same cloud of codes, but so wide that it reaches the sliders' ends, where weights count most."""
+    """Scale the codes so that they reach the sliders' ends, where rounding of weights has most effect."""
     return codes * (ranges[:, 1] / np.maximum(np.abs(codes).max(axis=0), 1e-6))
 
 
 def image_shape(shape: tuple[int, ...]) -> tuple[int, int, int]:
-    """`(H, W, C)` to draw an example in; a vector becomes a square where it can, else a row.
+    """Return `(H, W, C)` to draw an example; a vector becomes a square if possible, else a row.
 
     >>> image_shape((784,)), image_shape((10,)), image_shape((9, 7, 3))
     ((28, 28, 1), (1, 10, 1), (9, 7, 3))
@@ -92,13 +92,13 @@ def image_shape(shape: tuple[int, ...]) -> tuple[int, int, int]:
 
 
 def _between(values: np.ndarray, limits: Limits) -> np.ndarray:
-    """Values as shares of the way from black to white."""
+    """Scale values so that black is 0 and white is 1."""
     low, high = limits
     return (values - low) / (high - low)
 
 
 def weight_dtype(model: VAE, params: Params, codes: np.ndarray, limits: Limits = UNIT) -> type[np.floating]:
-    """Half precision, which halves the page, where at these codes it moves no pixel by half a level; else single."""
+    """Choose half precision, which halves the page, if it changes no pixel at these codes by half a level."""
     low, high = limits
 
     @jax.jit
@@ -116,7 +116,7 @@ def _through_half(weights: jax.Array) -> jax.Array:
 
 
 def layer_as_json(layer: Layer, dtype: type[np.floating]) -> dict[str, Any]:
-    """A layer's kind and fields, its kernel in a type of numbers; biases are few and stay as they are."""
+    """Return a layer's kind and fields, its kernel in this dtype; the few biases stay unchanged."""
     fields = layer._asdict()
     if "kernel" in fields:
         fields["kernel"] = fields["kernel"].astype(dtype)
@@ -124,7 +124,7 @@ def layer_as_json(layer: Layer, dtype: type[np.floating]) -> dict[str, Any]:
 
 
 def groups(split: Split, shown: np.ndarray, classes: Sequence[str] = ()) -> dict[str, Any] | None:
-    """Groups that give dots their colours: classes, or else the first attribute that has few values."""
+    """Return the groups that colour dots: classes, or else the first attribute with few values."""
     known = {"class": split.label} if split.label is not None else {}
     for name, values in {**known, **split.attributes}.items():
         kinds = np.unique(values)
@@ -141,7 +141,7 @@ def groups(split: Split, shown: np.ndarray, classes: Sequence[str] = ()) -> dict
 
 
 def attributes(codes: np.ndarray, split: Split, pixels: Pixels, classes: Sequence[str] = ()) -> list[dict[str, Any]]:
-    """Directions with names: classes, the split's attributes, of ink slant and width; not those of no use."""
+    """Return named directions: classes, the split's attributes, slant and width of ink; without unusable ones."""
     if split.label is None and not split.attributes and pixels not in INK:
         return []
     numbered = class_labels(split, classes)

@@ -1,6 +1,6 @@
-"""A decoder as data: a short list of layers that a few lines of any language can run.
+"""Decoder as a list of layers that a few lines of any language can run.
 
-Pictures lie flat between layers, `[H, W, C]` in row-major order, so that no layer need only reshape.
+Images are flat between layers, `[H, W, C]` in row-major order, so that no layer only reshapes.
 """
 
 from __future__ import annotations
@@ -20,33 +20,33 @@ from jaxvae.types import InputError, Params
 
 
 class Dense(NamedTuple):
-    """`x @ kernel + bias`."""
+    """Dense layer, `x @ kernel + bias`."""
 
     kernel: np.ndarray
-    """`[I, O]`."""
+    """`[I, O]` kernel."""
     bias: np.ndarray
     """`[O]`."""
 
 
 class ConvTranspose(NamedTuple):
-    """Every input pixel (i, j) is spread over the window of outputs that begins at `stride * (i, j) - before`.
+    """Layer that spreads input pixel (i, j) over the window of outputs that begins at `stride * (i, j) - before`.
 
-    What falls outside of the output is dropped, and so is what a decoder would crop.
+    Values outside the output are dropped, which includes the decoder's cropping.
     """
 
     kernel: np.ndarray
-    """`[I, kh, kw, O]`: what one input channel adds to the window."""
+    """`[I, kh, kw, O]` contribution of each input channel to the window."""
     bias: np.ndarray
     """`[O]`."""
     input_size: tuple[int, int]
     output_size: tuple[int, int]
-    """After cropping."""
+    """Height and width after cropping."""
     stride: int
     before: int
 
 
 class Elementwise(NamedTuple):
-    """A function of each value."""
+    """Function applied to each value."""
 
     function: str
 
@@ -71,10 +71,10 @@ MEANS: dict[Callable, str] = {
 
 
 def mean_layers(model: VAE, params: Params) -> list[Layer]:
-    """The mean of p(x|z) as a function of z, in float32, layer by layer.
+    """Return the layers that compute the mean of p(x|z) from z, in float32.
 
     Args:
-        model: its decoder is an `MLPDecoder` or a `ConvDecoder`, perhaps in a `SharedLogVar`, without condition.
+        model: model with an `MLPDecoder` or a `ConvDecoder`, perhaps in a `SharedLogVar`, without condition.
         params: the model's parameters.
 
     Raises:
@@ -90,7 +90,7 @@ def mean_layers(model: VAE, params: Params) -> list[Layer]:
 
 
 def rescaled(layers: list[Layer], limits: tuple[float, float]) -> list[Layer]:
-    """Layers whose output 0 and 1 stand for these values; only a mean that is not squeezed into [0, 1] can be moved."""
+    """Rescale the last layer so that 0 and 1 mean these values; only possible without a final sigmoid."""
     low, high = limits
     if limits == (0.0, 1.0) or isinstance(layers[-1], Elementwise):
         return layers
@@ -101,7 +101,7 @@ def rescaled(layers: list[Layer], limits: tuple[float, float]) -> list[Layer]:
 def _network(decoder: nn.Module, params: Params) -> list[Layer]:
     match decoder:
         case nets.SharedLogVar():
-            return _network(decoder.decoder, params["decoder"])  # one number for all: no mean depends on it
+            return _network(decoder.decoder, params["decoder"])  # the shared log-variance does not affect the mean
         case nets.MLPDecoder():
             return [*_hidden(params, len(decoder.hidden), decoder.activation), Dense(**params["output"])]
         case nets.ConvDecoder():
@@ -116,7 +116,7 @@ def _conv_decoder(decoder: nets.ConvDecoder, params: Params) -> list[Layer]:
     for level, name in zip(range(len(names), 0, -1), names):
         sizes = [tuple(math.ceil(side / 2**halvings) for side in decoder.shape[:2]) for halvings in (level, level - 1)]
         layers += [_conv_transpose(params[name], *sizes), _activation(decoder.activation)]
-    return layers[:-1]  # no activation behind the output
+    return layers[:-1]  # no activation after the output
 
 
 def _hidden(params: Params, count: int, activation: Callable) -> list[Layer]:
@@ -129,7 +129,7 @@ def _hidden(params: Params, count: int, activation: Callable) -> list[Layer]:
 def _conv_transpose(params: Params, input_size: tuple, output_size: tuple) -> ConvTranspose:
     stride = conv_layers.ConvTranspose.strides[0]
     before = max(params["kernel"].shape[0] - stride, 0) // 2
-    # JAX does not flip a transposed convolution's kernel: what it adds to the window runs backwards.
+    # JAX does not flip a transposed convolution's kernel: flip it here.
     kernel = params["kernel"][::-1, ::-1].transpose(2, 0, 1, 3)
     return ConvTranspose(kernel, params["bias"], input_size, output_size, stride, before)
 
@@ -151,7 +151,7 @@ def _look_up(table: dict[Callable, str], function: Any, what: str) -> str:
 
 
 def _means_only(layer: Any, channels: int) -> Any:
-    """The last layer without the log-variances, the second half of every pixel's channels."""
+    """Remove the log-variances, the second half of every pixel's channels, from the last layer."""
 
     def first_half(weights: np.ndarray) -> np.ndarray:
         means = weights.reshape(*weights.shape[:-1], -1, channels)[..., : channels // 2]

@@ -1,4 +1,4 @@
-"""The page: one HTML file with style, programs, weights and test images inside, which asks nothing of any network."""
+"""Page: one HTML file with style, programs, weights and test images, without any network access."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SCRIPTS = (
     *("data", "decoder", "latent", "picture", "gestures", "controls", "map", "manifold"),
     *("sliders", "between", "attributes", "images", "app"),
 )
-"""In the order in which they are loaded."""
+"""Programs of the page, in the order in which they are loaded."""
 
 
 def explorer_page(
@@ -37,16 +37,16 @@ def explorer_page(
     num_images: int = 500,
     classes: Sequence[str] = (),
 ) -> str:
-    """A web page that decodes whatever code its reader chooses, and shows where the images of a split lie.
+    """Build a web page that decodes any code its reader chooses, and shows the codes of a split's images.
 
     Args:
-        model: as `mean_layers` takes it.
+        model: model that `mean_layers` supports.
         params: the model's parameters.
-        split: images, with labels and attributes where there are any; some from all over it are put into the page.
-        title: what the page is called.
-        pixels: the data set's; where they are ink, a bright page shows them dark on bright.
-        num_images: how many images at most.
-        classes: names of the classes, by their numbers.
+        split: images, with labels and attributes where there are any; evenly spaced ones are put into the page.
+        title: title of the page.
+        pixels: meaning of the data set's values; a bright page shows ink dark on bright.
+        num_images: maximum number of images.
+        classes: names of the classes, in the order of their numbers.
 
     Returns:
         HTML.
@@ -64,8 +64,8 @@ def explorer_page(
 
 
 def to_json(contents: Any) -> str:
-    """JSON that may stand in a `<script>`, with arrays as `{"dtype", "shape", "base64"}`, little-endian."""
-    # A name with "</script>" in it would end the element; within JSON's strings an escaped "<" means the same.
+    """Encode JSON for a `<script>`, with arrays as `{"dtype", "shape", "base64"}`, little-endian."""
+    # A name with "</script>" would end the element; in JSON's strings an escaped "<" means the same.
     return json.dumps(contents, default=_array, separators=(",", ":")).replace("<", "\\u003c")
 
 

@@ -1,4 +1,4 @@
-"""What a run leaves behind: metrics, a manifest, figures."""
+"""Output of a run: metrics, a manifest, figures."""
 
 from jaxvae.report.manifest import manifest as manifest
 from jaxvae.report.metrics import MetricsWriter as MetricsWriter

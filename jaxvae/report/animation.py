@@ -1,4 +1,4 @@
-"""Moving pictures of a run, written as GIF files."""
+"""Animations of a run, written as GIF files."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 SIDE = 240
-"""Pixels that the longer side of a film has at least."""
+"""Least length of the longer side of an animation, in pixels."""
 FRAME, REST = 60, 600
-"""Milliseconds of a frame, and of one on which the film rests."""
+"""Durations of a frame, and of one at which the animation pauses, in milliseconds."""
 TEXT = 12
-"""Pixels of the band below an image in which its name stands."""
+"""Height of the band for the label below an image, in pixels."""
 
 
 def save_gif(
@@ -31,14 +31,14 @@ def save_gif(
     labels: Sequence[str] = (),
     limits: Limits = UNIT,
 ) -> None:
-    """A film that runs forth and back for ever, in large pixels.
+    """Save an animation that runs forth and back in a loop, in large pixels.
 
     Args:
-        path: of the file; its folder is made where there is none.
+        path: path of the file; its folder is made if needed.
         images: `[F, N, H, W, C]` or `[F, N, D]`, F frames of N images side by side.
-        rests: the frames on which it stands still for a moment, besides the first and the last.
-        labels: N names, which stand below the images.
-        limits: values that are black and white.
+        rests: frames at which it pauses, besides the first and the last.
+        labels: N labels below the images.
+        limits: values that are shown as black and white.
     """
     images = np.asarray(images, np.float32)
     pictures = [_picture(frame, labels, limits) for frame in images]
@@ -51,7 +51,7 @@ def save_gif(
 
 
 def between(values: ArrayLike, num: int) -> np.ndarray:
-    """Values `[N]`, and those of the frames on the way from each to the next in `num` steps: `[(N - 1) num + 1]`.
+    """Interpolate between values `[N]`, with `num` steps from each to the next: `[(N - 1) num + 1]`.
 
     >>> print(between([0.0, 1.0, 5.0], 2))
     [0.  0.5 1.  3.  5. ]
@@ -62,7 +62,7 @@ def between(values: ArrayLike, num: int) -> np.ndarray:
 
 
 def _picture(images: np.ndarray, labels: Sequence[str], limits: Limits) -> Image:
-    """Images `[N, ...]` as one picture, grey or in colours, every pixel a square of several."""
+    """Tile images `[N, ...]` to one picture, grey or coloured, with every pixel enlarged to a square."""
     from PIL import Image
 
     shown, _ = displayable(images, limits)
@@ -81,7 +81,7 @@ def _picture(images: np.ndarray, labels: Sequence[str], limits: Limits) -> Image
 
 
 def _write(picture: Image, label: str, *, left: int, bottom: int, width: int) -> None:
-    """Write a name in black at the left of its band, as much of it as fits."""
+    """Write a label in black at the left of its band, cut to fit."""
     from PIL import ImageDraw, ImageFont
 
     font, draw = ImageFont.load_default(), ImageDraw.Draw(picture)

@@ -1,4 +1,4 @@
-"""Examples of any shape as pictures: how channels are drawn, and which values are black and white."""
+"""Display of examples of any shape: arrangement of channels, and values shown as black and white."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 Limits: TypeAlias = tuple[float, float]
-"""Values that are drawn black and white."""
+"""Values that are shown as black and white."""
 UNIT: Limits = (0.0, 1.0)
 
 
 class Arrangement(NamedTuple):
-    """The way in which an image's channels are drawn."""
+    """Arrangement of an image's channels in a picture."""
 
     panels: int
-    """Grey pictures side by side, one for each channel; 1 where all channels make one picture."""
+    """Number of grey pictures side by side, one for each channel; 1 where all channels make one picture."""
     colours: int
-    """Channels of a picture that is drawn: 1 grey, 3 red, green and blue."""
+    """Number of channels of a picture: 1 for grey, 3 for red, green and blue."""
     note: str
-    """Words for a title; empty where channels are drawn as anyone expects."""
+    """Note for a title; empty for the usual arrangement."""
 
 
 def arrangement(channels: int) -> Arrangement:
-    """Arrange channels: 1 and 3 as grey and RGB, 2 side by side, of more the first three as colours.
+    """Arrange channels: 1 and 3 as grey and RGB, 2 side by side, the first three of more as RGB.
 
     >>> arrangement(2)
     Arrangement(panels=2, colours=1, note='2 channels side by side')
@@ -37,10 +37,10 @@ def arrangement(channels: int) -> Arrangement:
 
 
 def value_limits(originals: ArrayLike) -> Limits:
-    """Choose the values that are black and white: 0 and 1, or the least and the greatest where any lies outside.
+    """Choose the values shown as black and white: 0 and 1, or minimum and maximum where any value lies outside.
 
     Args:
-        originals: examples of the data set, `[N, ...]`; what a model makes of them may reach further.
+        originals: examples of the data set, `[N, ...]`; a model's outputs may exceed their range.
 
     >>> value_limits([[0.2, 0.9]]), value_limits([[-2.0, 3.0]])
     ((0.0, 1.0), (-2.0, 3.0))
@@ -60,7 +60,7 @@ def displayable(images: ArrayLike, limits: Limits = UNIT) -> tuple[np.ndarray, s
         limits: values that become 0 and 1.
 
     Returns:
-        Pictures `[N, H, W, 1 or 3]` in [0, 1], and a note for the title, empty where there is nothing to say.
+        Pictures `[N, H, W, 1 or 3]` in [0, 1], and a note for the title, which may be empty.
     """
     images = _as_images(np.asarray(images, np.float32))
     low, high = limits
@@ -72,7 +72,7 @@ def displayable(images: ArrayLike, limits: Limits = UNIT) -> tuple[np.ndarray, s
 
 
 def tile(images: ArrayLike, columns: int, limits: Limits = UNIT) -> np.ndarray:
-    """One picture `[rows * (H + 1) - 1, columns * (W + 1) - 1, 1 or 3]` in [0, 1], a thin gap between images."""
+    """Tile images with thin gaps to `[rows * (H + 1) - 1, columns * (W + 1) - 1, 1 or 3]`, in [0, 1]."""
     pictures, _ = displayable(images, limits)
     rows = -(-len(pictures) // columns)
     missing = rows * columns - len(pictures)
@@ -83,7 +83,7 @@ def tile(images: ArrayLike, columns: int, limits: Limits = UNIT) -> np.ndarray:
 
 
 def with_note(title: str, note: str) -> str:
-    """A title, and below it what must be said of the pictures."""
+    """Append a note on the pictures below a title, if there is one."""
     return f"{title}\n({note})" if title and note else title or note
 
 

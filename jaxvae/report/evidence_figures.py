@@ -1,4 +1,4 @@
-"""How far below log p(x) each bound lies, and why: the true posterior beside the one that the encoder says."""
+"""Figures of the gaps between log p(x) and its bounds, and of true and approximate posteriors."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 SHARES = (0.989, 0.865, 0.393)
-"""Of a density's mass; a plane's normal holds them within 3, 2 and 1 standard deviations."""
+"""Shares of a density's mass; for a normal on a plane those within 3, 2 and 1 standard deviations."""
 
 
 class Posteriors(NamedTuple):
-    """One example's p(z|x) and q(z|x) on a lattice over part of a line or a plane."""
+    """Densities p(z|x) and q(z|x) of one example on a lattice over part of a line or a plane."""
 
     title: str
     image: np.ndarray
-    """`[H, W, C]` or `[D]`."""
+    """`[H, W, C]` or `[D]` example."""
     axes: Sequence[np.ndarray]
-    """`[G]` values of z0, and where the latent space is a plane, of z1."""
+    """`[G]` values of z0 and, where the latent space is a plane, of z1."""
     true: np.ndarray
-    """`[G]`, or `[G, G]` with z1 down the rows: p(z|x)."""
+    """`[G]`, or `[G, G]` with z1 along axis 0: p(z|x)."""
     approximate: np.ndarray
-    """The same of q(z|x)."""
+    """`[G]` or `[G, G]`: q(z|x)."""
 
 
 def save_gaps(path: Path, num_samples: Sequence[int], gaps: ArrayLike) -> None:
-    """`[M, N]` nats from M bounds, of so many samples each, up to log p(x) of N images."""
+    """Plot gaps `[M, N]`, in nats, between M bounds with these numbers of samples and log p(x) of N images."""
     gaps = np.asarray(gaps)
     figure, (by_samples, by_image) = new_figure(2, width=9, height=3.4)
     by_samples.plot(num_samples, gaps, color="C7", linewidth=0.4, alpha=0.5)
@@ -45,7 +45,7 @@ def save_gaps(path: Path, num_samples: Sequence[int], gaps: ArrayLike) -> None:
         by_image.plot(row[order], linewidth=1, label=f"K = {number}")
     by_image.set(xlabel="images, by their gap at K = 1", title="log p(x) - bound (nats)")
     for axis in (by_samples, by_image):
-        # Almost a logarithm, though noise may push a gap that is all but closed below 0.
+        # Almost logarithmic; noise may push a small gap below 0.
         axis.set_yscale("symlog", linthresh=0.1)
         axis.axhline(0, color="black", linewidth=0.5)
         axis.legend(frameon=False)
@@ -53,7 +53,7 @@ def save_gaps(path: Path, num_samples: Sequence[int], gaps: ArrayLike) -> None:
 
 
 def save_posteriors(path: Path, panels: Sequence[Posteriors]) -> None:
-    """Panels side by side: p(z|x) in blue, q(z|x) in orange, the image itself above them."""
+    """Plot panels side by side: p(z|x) in blue, q(z|x) in orange, the image above them."""
     figure, axes = new_figure(len(panels), width=2.3 * len(panels), height=3.5)
     images = np.stack([panel.image for panel in panels])
     pictures, note = displayable(images, value_limits(images))
@@ -73,7 +73,7 @@ def save_posteriors(path: Path, panels: Sequence[Posteriors]) -> None:
 
 
 def mass_levels(density: np.ndarray) -> np.ndarray:
-    """The densities above which lie 99, 86 and 39 % of the mass, rising."""
+    """Return the densities above which 99, 86 and 39 % of the mass lie, in ascending order."""
     falling = np.sort(density, axis=None)[::-1]
     mass = np.cumsum(falling) / falling.sum()
     return falling[np.searchsorted(mass, SHARES)]

@@ -1,4 +1,4 @@
-"""Pictures of a run, written as PNG files."""
+"""Figures of a run, written as PNG files."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 CELL = 0.5
-"""Inches that one image takes in a grid."""
+"""Size of one image in a grid, in inches."""
 LETTER = 0.075
-"""Inches that one letter of a row's name may take."""
+"""Width of one letter of a row's name, in inches."""
 FLATTEST, BAND = 1 / 8, 1 / 3
-"""Height over width of the room for an image, at least, and for a single row of pixels, which is stretched to it."""
+"""Height over width of an image's cell: the minimum, and that of a single row of pixels, which is stretched to it."""
 
 
 def save_grid(
@@ -33,10 +33,9 @@ def save_grid(
     column_labels: Sequence[str] = (),
     limits: Limits = UNIT,
 ) -> None:
-    """Images `[N, H, W, C]` or `[N, D]`, row by row; rows and columns have names where they are given.
+    """Draw images `[N, H, W, C]` or `[N, D]` row by row; rows and columns may have names.
 
-    Values are drawn between `limits`; a note below the title says so, and which channels are drawn, where that is not
-    as anyone expects.
+    Black and white are `limits`; a note below the title mentions unusual limits and channels.
     """
     pictures, note = displayable(images, limits)
     picture, rows = tile(pictures, columns), -(-len(pictures) // columns)
@@ -63,9 +62,9 @@ def save_strips(
     title: str,
     limits: Limits | None = None,
 ) -> None:
-    """Originals `[R, ...]`, and to the right of each what was made of it: images `[R, C, ...]`.
+    """Draw originals `[R, ...]`, and to the right of each the images made from it, `[R, C, ...]`.
 
-    Values are drawn between `limits`, those of the originals if not given.
+    Black and white are `limits`, those of the originals if not given.
     """
     limits = limits or value_limits(originals)
     strips = np.concatenate([np.asarray(originals)[:, None], np.asarray(images)], axis=1)
@@ -77,7 +76,7 @@ def save_strips(
 def save_reconstructions(
     path: Path, *stages: ArrayLike, title: str = "test images, and their reconstructions below them"
 ) -> None:
-    """Images `[N, ...]`, below each what was made of it, and below that what was made of this, if more follows."""
+    """Draw images `[N, ...]`, and below each the results of one or more steps."""
     images = np.stack([np.asarray(stage) for stage in stages])
     columns = min(images.shape[1], 16)
     rows = images.shape[1] // columns
@@ -87,7 +86,7 @@ def save_reconstructions(
 
 
 def save_manifold(path: Path, images: ArrayLike, *, limits: Limits = UNIT) -> None:
-    """Decoded images over a square grid of the two-dimensional latent space."""
+    """Draw decoded images over a square grid of the two-dimensional latent space."""
     images = np.asarray(images)
     columns = round(len(images) ** 0.5)
     save_grid(path, images, columns=columns, title="decoded over the prior's quantiles", limits=limits)
@@ -102,14 +101,14 @@ def save_latent_scatter(
     title: str = "posterior means of test images",
     names: Sequence[str] = (),
 ) -> None:
-    """Posterior means `[N, 2]`, or a view of them, coloured by class, on equal axes; classes may have names."""
+    """Plot posterior means `[N, 2]`, or a view of them, coloured by class, on equal axes; classes may have names."""
     figure, (axis,) = new_figure(1, width=5.5, height=5)
     codes = np.asarray(codes)
     labels = np.zeros(len(codes), np.int32) if labels is None else labels
     classes, numbers = np.unique(labels, return_inverse=True)
     colours = np.array([f"C{number % 10}" for number in range(len(classes))])
     first, second = codes.T
-    axis.scatter(first, second, s=5, linewidths=0, c=colours[numbers])  # class by class, the last would hide the others
+    axis.scatter(first, second, s=5, linewidths=0, c=colours[numbers])  # not by class: the last would hide the others
     if len(classes) > 1:
         for label, colour in zip(classes, colours):
             axis.scatter([], [], s=5, linewidths=0, color=colour, label=names[label] if names else str(label))
@@ -119,12 +118,12 @@ def save_latent_scatter(
 
 
 def _ratio(height: int, width: int) -> float:
-    """Height over width of a cell, gap included: the image's own, within bounds; a row of pixels is drawn as a band."""
+    """Return height over width of a cell with its gap: the image's, within bounds; a row of pixels becomes a band."""
     return BAND if height == 2 else float(np.clip(height / width, FLATTEST, 1 / FLATTEST))
 
 
 def _middles(count: int, side: int) -> np.ndarray:
-    """Where the images of a tiled picture have their middles; the last pixel of each cell is the gap."""
+    """Return the centres of the images in a tiled picture; the last pixel of each cell is the gap."""
     return (np.arange(count) + 0.5) * side - 1
 
 
@@ -135,8 +134,8 @@ def show(axis: Axes, picture: np.ndarray, **options: Any) -> None:
 
 
 def new_figure(panels: int, *, width: float, height: float) -> tuple[Figure, Sequence[Axes]]:
-    """A figure of some inches, with panels side by side."""
-    # A Figure of its own, not pyplot's: no global state, no window, no backend to choose.
+    """Make a figure of this size in inches, with panels side by side."""
+    # A plain Figure instead of pyplot's: no global state, no window, no choice of backend.
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained")
@@ -144,6 +143,6 @@ def new_figure(panels: int, *, width: float, height: float) -> tuple[Figure, Seq
 
 
 def save_figure(figure: Figure, path: Path) -> None:
-    """Write the file, and the folder where there is none."""
+    """Write the file, and make its folder if needed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=120, bbox_inches="tight", pad_inches=0.05)

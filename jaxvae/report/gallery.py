@@ -1,4 +1,4 @@
-"""Figures that are drawn one by one: one that fails costs a line, not the others and not the run."""
+"""Independent figures: one that fails gives a warning, and affects neither the others nor the run."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ logger = logging.getLogger(__name__)
 
 
 class Gallery:
-    """A folder of figures.
+    """Folder of figures.
 
     Args:
-        folder: where they are written.
+        folder: folder for the figures.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -32,6 +32,6 @@ class Gallery:
         except Exception as error:
             self.missing.append(name)
             with contextlib.suppress(OSError):
-                (self.folder / name).unlink(missing_ok=True)  # half a picture is none
+                (self.folder / name).unlink(missing_ok=True)  # an incomplete figure is removed
             reason = f"{type(error).__name__}: {first_line(error)}"
             logger.warning("figure %s cannot be drawn (%s); all else is", name, reason)

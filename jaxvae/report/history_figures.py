@@ -1,4 +1,4 @@
-"""Curves of a run over its steps: the objective, the bound, and what each latent dimension carries."""
+"""Curves of a run over its steps: objective, bound, and KL of each latent dimension."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 Records: TypeAlias = Sequence[dict[str, Any]]
 """Lines of metrics; a value that was not finite is None."""
 Curve: TypeAlias = tuple[str, Records, str]
-"""A name, lines of metrics, and the value that is taken from them."""
+"""Name, lines of metrics, and name of the value plotted."""
 SPLITS = {"train": ("training", "-"), "validation": ("validation", "o-"), "test": ("test", "s-")}
-"""Split of a line of metrics -> its name in a legend, and its style."""
+"""Names in a legend, and line styles, by split."""
 
 
 def save_loss_curve(path: Path, records: Records, *, objective_is_bound: bool) -> None:
-    """The objective over training steps, minus the ELBO of evaluations, and the KL where there is one.
+    """Plot the objective over training steps, minus the ELBO of evaluations, and the KL where there is one.
 
     Args:
-        path: of the file.
+        path: path of the file.
         records: lines of metrics.
-        objective_is_bound: the objective is the same quantity as evaluations report, so that both share their axes.
+        objective_is_bound: True if evaluations report the objective, so that both share their axes.
     """
     training = [record for record in records if record["split"] == "train"]
     evaluations = [{**record, "bound": record.get("loss")} for record in records if record["split"] != "train"]
@@ -51,9 +51,9 @@ def save_loss_curve(path: Path, records: Records, *, objective_is_bound: bool) -
 
 
 def save_kl_history(path: Path, records: Records) -> None:
-    """KL of each dimension over steps as an image, the dimension that carries most above; and how many are active.
+    """Plot the KL of each dimension over steps as an image, the largest at the top; and the number of active units.
 
-    An objective that knows no KL leaves none in its training lines: those of evaluations are drawn then.
+    Where the training lines have no KL, that of evaluations is plotted.
     """
     known = [record for record in records if "kl_per_dimension" in record]
     training = [record for record in known if record["split"] == "train"]
@@ -61,7 +61,7 @@ def save_kl_history(path: Path, records: Records) -> None:
     kl = np.array([record["kl_per_dimension"] for record in training or known], float)
     order = np.argsort(-kl[-1])
     steps = np.array([record["step"] for record in training or known])
-    # A training line holds averages over the steps since the one before it; an evaluation is drawn as if it did.
+    # A training line averages over the steps since the one before it; evaluations are drawn alike.
     edges = np.concatenate([[0], steps])
     mesh = image.pcolormesh(edges, np.arange(len(order) + 1) - 0.5, kl.T[order], vmin=0, cmap="viridis")
     when = "training" if training else "at evaluations"
@@ -77,7 +77,7 @@ def save_kl_history(path: Path, records: Records) -> None:
 
 
 def _draw(axis: Axes, name: str, lines: Records, key: str) -> None:
-    """One curve for each split that has values."""
+    """Draw one curve for each split that has values."""
     for split, (where, style) in SPLITS.items():
         steps, values = _points([line for line in lines if line["split"] == split], key)
         if steps:
@@ -85,6 +85,6 @@ def _draw(axis: Axes, name: str, lines: Records, key: str) -> None:
 
 
 def _points(records: Records, name: str) -> tuple[list[int], list[float]]:
-    """Steps and values of the lines that hold a value."""
+    """Return steps and values of the lines that hold a value."""
     held = [record for record in records if record.get(name) is not None]
     return [record["step"] for record in held], [record[name] for record in held]

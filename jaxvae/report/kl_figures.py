@@ -1,4 +1,4 @@
-"""Curves in closed form, and on them as dots what a numerical integral says."""
+"""Curves of closed forms, with numerical integrals as dots."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from jaxvae.report.figures import new_figure, save_figure
 
 
 class Curve(NamedTuple):
-    """One line and its dots."""
+    """Closed form as a line, and numerical integrals as dots."""
 
     label: str
     x: np.ndarray
-    """`[P]`."""
+    """`[P]` values of the parameter."""
     closed_form: np.ndarray
-    """`[P]` nats."""
+    """`[P]` nats in closed form."""
     numerical: np.ndarray
-    """`[P]` nats, NaN where nothing was integrated."""
+    """`[P]` nats by numerical integration, NaN where there is none."""
 
     @property
     def difference(self) -> float:
-        """The largest between line and dots, in nats."""
+        """Largest difference between line and dots, in nats."""
         return float(np.nanmax(abs(self.closed_form - self.numerical)))
 
 
 class Panel(NamedTuple):
-    """Curves over the same axis."""
+    """Curves with a common axis."""
 
     title: str
     xlabel: str
@@ -37,7 +37,7 @@ class Panel(NamedTuple):
 
 
 def save_kl_curves(path: Path, panels: Sequence[Panel]) -> None:
-    """Panels side by side: lines are closed forms, dots numerical integrals."""
+    """Plot panels side by side: lines are closed forms, dots numerical integrals."""
     figure, axes = new_figure(len(panels), width=3.6 * len(panels), height=3.2)
     for axis, panel in zip(axes, panels):
         for number, curve in enumerate(panel.curves):

@@ -1,4 +1,4 @@
-"""Latent spaces side by side, and along a line: codes, and what the decoder makes of the space around them."""
+"""Figures of latent spaces side by side, and along a line: codes and decoded images."""
 
 from __future__ import annotations
 
@@ -17,33 +17,33 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NARROW = 4.0
-"""Half the side of the plane that is shown where the codes fit into it: 4 of the prior's standard deviations."""
+"""Half the side of the plane shown if the codes fit into it: 4 of the prior's standard deviations."""
 GAP, LEFT, TOP = 0.1, 0.95, 0.28
-"""Inches."""
+"""Widths of gaps and left margin, and height of the top margin, in inches."""
 
 
 class Panel(NamedTuple):
-    """What is drawn of one model, in one column."""
+    """Column of one model."""
 
     title: str
     codes: np.ndarray
-    """`[N, 2]`."""
+    """`[N, 2]` codes."""
     labels: np.ndarray
     """`[N]` classes of the codes."""
     grid: np.ndarray
-    """`[C * C, ...]` images decoded over the prior's quantiles."""
+    """`[C * C, ...]` images decoded at the prior's quantiles."""
     samples: np.ndarray
-    """`[R * C, ...]` images decoded from draws of the prior."""
+    """`[R * C, ...]` images decoded from samples of the prior."""
     paths: np.ndarray
     """`[P * C, ...]` images decoded along P paths."""
 
 
 class Line(NamedTuple):
-    """What is drawn of one model with one latent dimension."""
+    """Block of one model with one latent dimension."""
 
     title: str
     codes: np.ndarray
-    """`[N]`, rising."""
+    """`[N]` codes, in ascending order."""
     labels: np.ndarray
     """`[N]` classes of the codes."""
     decoded: Mapping[str, np.ndarray]
@@ -53,7 +53,7 @@ class Line(NamedTuple):
 def save_panels(
     path: Path, panels: Sequence[Panel], *, width: float = 2.4, limits: Limits = UNIT, names: Sequence[str] = ()
 ) -> None:
-    """One column for each: codes by class, on equal axes; the grid; samples; paths. Classes may have names."""
+    """Draw one column per panel: codes by class, on equal axes; the grid; samples; paths. Classes may have names."""
     columns = round(len(panels[0].grid) ** 0.5)
     pictures = [[tile(images, columns, limits) for images in panel[3:]] for panel in panels]
     _, note = displayable(panels[0].grid[:1], limits)
@@ -77,7 +77,7 @@ def save_panels(
 def save_lines(
     path: Path, lines: Sequence[Line], *, columns: int = 16, width: float = 7.6, limits: Limits = UNIT
 ) -> None:
-    """One block for each: all codes as ticks; images at the middle ones, halfway between these, and over the prior."""
+    """Draw one block per line: codes as ticks; images at the middle ones, halfway between, and over the prior."""
     cell = width / (columns + 0.5)
     block = 3 * cell + 1.05
     figure = _blank(LEFT + width + GAP, block * len(lines))
@@ -107,7 +107,7 @@ def _blank(width: float, height: float) -> Figure:
 
 
 def _save(figure: Figure, path: Path, *, coloured: bool) -> None:
-    """Write in 32 greys and each class's colour in 4 strengths, a fifth of the size; coloured images as they are."""
+    """Save with 32 greys and each class's colour in 4 strengths, at a fifth of the size; coloured images unchanged."""
     from matplotlib import color_sequences
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from PIL import Image
@@ -128,7 +128,7 @@ def _save(figure: Figure, path: Path, *, coloured: bool) -> None:
 
 
 def _axes(figure: Figure, left: float, top: float, width: float, height: float) -> Axes:
-    """Axes at a place in inches from the top left: images in rows of different heights leave no holes then."""
+    """Add axes at a position in inches from the top left, without gaps between rows of different heights."""
     across, down = figure.get_size_inches()
     return figure.add_axes((left / across, 1 - (top + height) / down, width / across, height / down))
 
@@ -141,12 +141,12 @@ def _name(axis: Axes, text: str, left: float = 0.0) -> None:
 
 
 def _wrapped(note: str) -> str:
-    """A note in lines that fit into the left margin."""
+    """Wrap a note to the left margin."""
     return "\n".join(textwrap.wrap(note, 14))
 
 
 def _name_classes(figure: Figure, classes: np.ndarray, names: Sequence[str], top: float) -> None:
-    """Classes in their colours, in the left margin: numbers in rows of five, names one below the other."""
+    """Write the classes in their colours in the left margin: numbers in rows of five, names one below the other."""
     across, down = figure.get_size_inches()
     for number, label in enumerate(classes[:10]):
         row, column = (number, 0) if names else divmod(number, 5)

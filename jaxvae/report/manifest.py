@@ -1,4 +1,4 @@
-"""What a run was made with: versions, devices, settings of JAX, commit."""
+"""Manifest of a run: versions, devices, settings of JAX, commit."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ SETTINGS = (
     "jax_enable_x64",
     "jax_threefry_partitionable",
 )
-"""Of JAX, that change numbers."""
+"""Settings of JAX that change numbers."""
 
 
 def manifest() -> dict[str, Any]:
-    """Versions, devices, machine, settings and git commit, as far as each can be told."""
+    """Return versions, devices, machine, settings and git commit, as far as they are available."""
     return {
         "command": sys.argv,
         "python": platform.python_version(),
         "packages": {name: _version(name) for name in PACKAGES},
         "platform": platform.platform(),
-        # On a CPU the number of threads and the instructions it knows decide the order of sums.
+        # On a CPU the number of threads and the instruction set determine the order of sums.
         "cpu": {"model": _cpu_model(), "cores": _num_cores()},
         "backend": jax.default_backend(),
         "devices": [device.device_kind for device in jax.devices()],
@@ -45,9 +45,9 @@ def manifest() -> dict[str, Any]:
 
 
 def write_manifest(path: Path, **facts: Any) -> None:
-    """Write the manifest, with these facts, of a run that begins; or what one that goes on goes on with, if it differs.
+    """Write the manifest, with these facts, of a new run; or append that of a resumed run, if it differs.
 
-    What it began with stays on top; the rest is a list under `later`.
+    The first manifest stays at the top level; the rest is a list under `later`.
     """
     now = json.loads(json.dumps({**manifest(), **facts}))
     try:
@@ -64,7 +64,7 @@ def write_manifest(path: Path, **facts: Any) -> None:
 
 
 def differences(there: Any, here: Any, name: str = "") -> dict[str, tuple[Any, Any]]:
-    """What differs between two manifests or parts of them, by dotted name.
+    """Return the differences between two manifests or parts of them, by dotted name.
 
     >>> differences({"a": 1, "b": {"c": 2}}, {"a": 1, "b": {"c": 3}, "d": 4})
     {'b.c': (2, 3), 'd': (None, 4)}
@@ -87,7 +87,7 @@ def _cpu_model() -> str:
 
 
 def _num_cores() -> int | None:
-    """Those that this process may use."""
+    """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
@@ -99,7 +99,7 @@ def _version(name: str) -> str | None:
 
 
 def _git(*arguments: str) -> str | None:
-    """What git says of the checkout that this package is imported from, if it is one."""
+    """Run git in the checkout of this package, if it is one, and return its output."""
     try:
         answer = subprocess.run(
             ["git", "-C", str(Path(__file__).parent), *arguments], capture_output=True, text=True, timeout=10

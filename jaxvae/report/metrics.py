@@ -1,4 +1,4 @@
-"""Metrics over a run: lines of JSON, and TensorBoard."""
+"""Metrics of a run: lines of JSON, and TensorBoard."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:
-    """All records of a metrics file, without a last line torn by a crash, nor, with a warning, damaged ones."""
+    """Read all records of a metrics file, except a last line torn by a crash and, with a warning, damaged ones."""
     records, damaged = _parse(path)
     if damaged:
         logger.warning("%s: line %s cannot be read and is left out", path, ", ".join(map(str, damaged)))
@@ -22,7 +22,7 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
 
 
 def _parse(path: Path) -> tuple[list[dict[str, Any]], list[int]]:
-    """The records, and the numbers of the lines that are none; a last line without its end is neither."""
+    """Return the records, and the numbers of damaged lines; an incomplete last line is neither."""
     records, damaged = [], []
     lines = path.read_bytes().split(b"\n") if path.exists() else []
     for number, line in enumerate(lines, start=1):
@@ -42,7 +42,7 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def finite(value: Any) -> Any:
-    """Replace NaN and infinity, which JSON cannot say, by None, however deep they lie.
+    """Replace NaN and infinity, which JSON does not have, by None, at any depth.
 
     >>> finite({"elbo": -1.5, "standard_error": float("nan"), "kl": [0.5, float("inf")]})
     {'elbo': -1.5, 'standard_error': None, 'kl': [0.5, None]}
@@ -62,27 +62,27 @@ def write_whole(path: Path, text: str) -> None:
 
 
 class MetricsWriter:
-    """Appends records to `metrics.jsonl`, and their numbers to TensorBoard if wanted.
+    """Writer of records to `metrics.jsonl`, and of their numbers to TensorBoard if wanted.
 
-    A resumed run first drops what the interrupted one wrote after its checkpoint, so no record stands twice.
+    A resumed run first drops the records that were written after its checkpoint, so that none occurs twice.
 
     Args:
-        run_dir: where.
-        first_step: the step that the run goes on from.
-        tensorboard: whether to write for TensorBoard too.
-        expected: how many `lines` there were at that step, where it is known.
+        run_dir: run directory.
+        first_step: step from which the run resumes.
+        tensorboard: write for TensorBoard too.
+        expected: number of `lines` at that step, if known.
     """
 
     def __init__(self, run_dir: Path, *, first_step: int, tensorboard: bool, expected: int | None = None) -> None:
         self._path = run_dir / "metrics.jsonl"
         records, damaged = _parse(self._path)
         if damaged:
-            # Whole or not at all: what a person may still make out of it is kept beside it.
+            # Whole or not at all; a damaged file is kept beside it.
             kept_as = self._path.rename(self._path.with_name("metrics.damaged.jsonl"))
             logger.warning("%s: line %s cannot be read; kept as %s", self._path, damaged, kept_as.name)
         kept = [record for record in records if record["step"] <= first_step]
         self.lines = len(kept)
-        """How many there are."""
+        """Number of lines."""
         if expected is not None and self.lines < expected:
             logger.warning("%s: %d of %d lines are lost", self._path, expected - self.lines, expected)
         write_whole(self._path, "".join(json.dumps(finite(record)) + "\n" for record in kept))
@@ -90,7 +90,7 @@ class MetricsWriter:
 
     def write(self, split: str, step: int, values: dict[str, Any]) -> None:
         """Record values of a split at a step; TensorBoard gets the scalars among them."""
-        # Opened for each line: a full disk is then an error here, and nothing is left that would be written later.
+        # Opened for each line: a full disk is then an error here, and no data wait in a buffer.
         with self._path.open("a") as lines:
             lines.write(json.dumps(finite({"step": step, "split": split, **values}), allow_nan=False) + "\n")
         self.lines += 1

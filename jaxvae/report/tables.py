@@ -1,4 +1,4 @@
-"""Tables for people: markdown from rows of numbers."""
+"""Markdown tables from rows of numbers."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from jaxvae.types import InputError
 
 
 def markdown_table(rows: Mapping[str, Mapping[str, float | None]], columns: Mapping[str, tuple[str, str]]) -> str:
-    """One line for each row; a value that is not there, None or NaN is a dash, and one with a `NAME_std` says so.
+    """Format one line for each row; a missing value, None or NaN is a dash, and a `NAME_std` is appended after ±.
 
     Args:
-        rows: what each row is called, and its values by name.
-        columns: by a value's name, the column's title and the value's format.
+        rows: values by name, by the name of each row.
+        columns: title and format of each column, by the name of its value.
 
     >>> print(markdown_table({"vae": {"kl": 6.28, "kl_std": 0.1}}, {"kl": ("KL", ".1f"), "mi": ("MI", ".1f")}))
     | | KL | MI |
@@ -36,7 +36,7 @@ def markdown_table(rows: Mapping[str, Mapping[str, float | None]], columns: Mapp
 
 
 def bits_per_dimension(nats: float, shape: tuple[int, ...]) -> float:
-    """Minus a log-probability in nats, as bits for each of an example's values.
+    """Convert a log-probability in nats to its negative in bits per value of an example.
 
     >>> round(bits_per_dimension(-103.3, (28, 28, 1)), 2)
     0.19
@@ -45,12 +45,12 @@ def bits_per_dimension(nats: float, shape: tuple[int, ...]) -> float:
 
 
 def has_table(page: Path) -> bool:
-    """Whether `put_row` finds its place in a page."""
+    """Return True if a page has a table for `put_row`."""
     return any(line.startswith("|") for line in page.read_text().splitlines())
 
 
 def put_row(page: Path, name: str, cells: Sequence[str]) -> None:
-    """Write a row into the table of a markdown page: in the place of the row that names it, or below the last one.
+    """Write a row into the table of a markdown page: in place of the row with its name, or below the last one.
 
     Raises:
         InputError: the page holds no table, see `has_table`.

@@ -1,7 +1,7 @@
-"""TensorBoard's file of events, written by the thread that trains.
+"""Event file for TensorBoard, written by the training thread.
 
-tensorboardX has a thread of its own for it. On a full disk that thread dies with a traceback, and the run waits for it
-for ever; a run that is killed loses what it had not written yet. Here each write is in the file, or an error.
+tensorboardX writes in another thread. On a full disk that thread dies with a traceback, and the run waits for it
+forever; a killed run loses its buffer. Here each write is in the file, or an error.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from typing import Any
 
 
 class Board:
-    """Appends scalars to an event file of its own; TensorBoard forgets what earlier ones say of later steps."""
+    """Event file to which scalars are appended; TensorBoard discards later steps of earlier files."""
 
     def __init__(self, folder: Path, *, first_step: int) -> None:
         from tensorboardX.proto.event_pb2 import Event, SessionLog
 
         folder.mkdir(exist_ok=True)
-        # Numbered: TensorBoard reads files in the order of their names, which must not hang on the clock.
+        # Numbered: TensorBoard reads files in the order of their names, which must not depend on the clock.
         self._path = folder / f"events.{len(list(folder.iterdir())):06d}.tfevents"
         self._append(Event(file_version="brain.Event:2"))
         self._append(Event(step=first_step + 1, session_log=SessionLog(status=SessionLog.START)))
@@ -40,7 +40,7 @@ class Board:
 
 
 def _record(data: bytes) -> bytes:
-    """TFRecord: the length, its checksum, the data, their checksum."""
+    """Encode a TFRecord: the length, its checksum, the data, their checksum."""
     from tensorboardX.record_writer import masked_crc32c
 
     length = struct.pack("<Q", len(data))
