@@ -1,4 +1,4 @@
-"""Where and with what a measurement was made, without waking any framework up."""
+"""Machine and versions of a measurement, found without importing any framework."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PACKAGES = ("jaxvae", "jax", "jaxlib", "flax", "optax", "numpyro", "torch", "pyt
 
 
 def facts() -> dict[str, Any]:
-    """Command, date, commit, processor, accelerators and versions."""
+    """Return command, date, commit, processor, accelerators and versions."""
     installed = {distribution.name: distribution.version for distribution in importlib.metadata.distributions()}
     return {
         "command": shlex.join(["python", *sys.argv]),
@@ -33,14 +33,14 @@ def facts() -> dict[str, Any]:
 
 
 def sentence(about: dict[str, Any]) -> str:
-    """The facts for a reader."""
+    """Describe the facts in a sentence."""
     versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
     devices = ", ".join([f"{about['processor']}, {about['cores']} cores", *about["accelerators"]])
     return f"`{about['command']}` on {about['date']}, commit {about['commit']}: {devices}; {versions}."
 
 
 def busy_seconds() -> float | None:
-    """Seconds that all cores together have worked since the machine started, for whomever."""
+    """Return the busy seconds of all cores together since the machine started, over all processes."""
     stat = Path("/proc/stat")
     if not stat.exists():
         return None

@@ -1,4 +1,4 @@
-"""Side by side: everybody runs once a round, so that a machine that slows down slows everybody down."""
+"""Interleaved rounds: every contender runs once per round, so that a slower machine affects all alike."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 def interleave(runs: Mapping[str, Callable[[], T]], num_rounds: int) -> dict[str, list[T]]:
-    """Call everybody once a round; who begins changes from round to round.
+    """Call every run once per round; the first one changes from round to round.
 
     >>> interleave({"a": lambda: 1, "b": lambda: 2}, 3)
     {'a': [1, 1, 1], 'b': [2, 2, 2]}
@@ -26,16 +26,16 @@ def interleave(runs: Mapping[str, Callable[[], T]], num_rounds: int) -> dict[str
 
 
 def median_ratio(mine: Sequence[float], other: Sequence[float]) -> float:
-    """The median over rounds of the ratio within a round: what slows a whole round down cancels."""
+    """Return the median over rounds of the ratio within a round, in which a slow round cancels."""
     return statistics.median(a / b for a, b in zip(mine, other, strict=True))
 
 
 def steps_for(seconds: float, time_steps: Callable[[int], float]) -> int:
-    """How many steps take so long, found by doubling; it warms up too.
+    """Find the number of steps that take this time, by doubling, which is also the warm-up.
 
     Args:
-        seconds: wanted.
-        time_steps: takes so many steps and says how many seconds one took.
+        seconds: time wanted.
+        time_steps: function that takes a number of steps and returns the seconds per step.
     """
     steps = 1
     while (per_step := time_steps(steps)) * steps < seconds / 4:

@@ -1,4 +1,4 @@
-"""What was measured, as Markdown: tables on the screen, and the same tables between two markers of a page."""
+"""Markdown tables of measurements, for the screen, and between two markers of a page."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ FIRST_STEP, MEMORY = "first step, cold / warm (s)", "peak memory (GB)"
 
 
 class Measured(NamedTuple):
-    """One contender on one case."""
+    """Measurements of one contender on one case."""
 
     rates: list[float]
     """Images per second, one for each round."""
     starts: list[float]
-    """Seconds to the first step: with no compiled program at hand, then with them."""
+    """Seconds to the first step: without cached programs, then with them."""
     peak_bytes: int
 
 
 class CaseResult(NamedTuple):
-    """Everybody on one case."""
+    """Measurements of all contenders on one case."""
 
     case: Case
     measured: dict[str, Measured]
     left_out: dict[str, str]
-    """Who did not run, and why."""
+    """Reasons of the contenders that did not run, by name."""
     cores_taken: float | None = None
-    """How many cores other programs kept busy meanwhile, if that can be told."""
+    """Number of cores that other programs kept busy meanwhile, if known."""
 
 
 def ratio(measured: Mapping[str, Measured], name: str) -> float | None:
-    """How many times as fast as this contender jaxvae is when it does the same work."""
+    """Return the speed of jaxvae over that of this contender, for the same work."""
     against = CONTENDERS[name].against
     if against not in measured or CONTENDERS[name].module == "jaxvae_run":
         return None
@@ -45,7 +45,7 @@ def ratio(measured: Mapping[str, Measured], name: str) -> float | None:
 
 
 def case_table(result: CaseResult) -> str:
-    """A heading, and a row for each contender."""
+    """Format a heading, and a row for each contender."""
     rows = [
         (
             CONTENDERS[name].description,
@@ -65,7 +65,7 @@ def case_table(result: CaseResult) -> str:
 
 
 def script_table(runs: Mapping[str, list[ScriptRun]]) -> str:
-    """The script as it is called."""
+    """Format the measurements of train.py."""
     head = ("`experiments/train.py`", FIRST_STEP, "whole run, warm (s)", MEMORY)
     rows = [
         (
@@ -80,7 +80,7 @@ def script_table(runs: Mapping[str, list[ScriptRun]]) -> str:
 
 
 def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
-    """A Markdown table whose first column alone is text.
+    """Format a Markdown table whose first column alone is text.
 
     >>> print(table(("", "size"), [("cat", "4"), ("dog", "25")]))
     |  | size |
@@ -93,7 +93,7 @@ def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
 
 
 def replace_between_markers(page: Path, text: str) -> None:
-    """Write a page anew between its two markers, and leave the rest as it is.
+    """Replace the text between a page's two markers.
 
     Raises:
         ValueError: the page does not have both, once each and in this order.

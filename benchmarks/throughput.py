@@ -1,8 +1,8 @@
-"""jaxvae and its peers side by side in one run: `python benchmarks/throughput.py --help` lists the options.
+"""Benchmark of jaxvae and other libraries: `python benchmarks/throughput.py --help` lists the options.
 
-Everybody trains the same network on the same images with the same batch and optimiser, each in a process of its own,
-in short turns round after round. Reported are medians over rounds, and medians of the ratios within a round.
-Needs the extra `bench`; a peer that is not installed is left out, and named.
+All contenders train the same network on the same images with the same batch and optimiser, each in its own process, in
+short turns round after round. Results are medians over rounds, and medians of the ratios within a round.
+It needs the extra `bench`; a library that is not installed is left out, and reported.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from jaxvae.types import InputError
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
 
-NETS = {  # shape of an image, channels, hidden widths, how many images, batch sizes
+NETS = {  # shape of an image, channels, hidden widths, number of images, batch sizes
     "mlp": ((28, 28, 1), (), (400,), 60000, (128, 1024)),
     "conv28": ((28, 28, 1), (32, 64), (256,), 60000, (128, 1024)),
     "conv64": ((64, 64, 3), (32, 64, 128, 256), (256,), 8192, (32,)),
@@ -42,38 +42,38 @@ NETS = {  # shape of an image, channels, hidden widths, how many images, batch s
 
 LATENT_DIM = 20
 SCRIPT_PRESETS, SCRIPT_STEPS, SCRIPT_IMAGES = ("vae", "conv_vae"), 200, (60000, 10000)
-"""Presets and steps of whole runs, and their training and test images where these are random."""
+"""Presets and number of steps of whole runs, and numbers of random training and test images."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Options:
-    """Measure jaxvae and its peers side by side."""
+    """Measure the speed of jaxvae and other libraries."""
 
     nets: tuple[Literal["mlp", "conv28", "conv64"], ...] = ("mlp", "conv28", "conv64")
-    """784-400-20; convolutions 32-64 on 28x28x1; convolutions 32-64-128-256 on 64x64x3."""
+    """Networks: 784-400-20; convolutions 32-64 on 28x28x1; convolutions 32-64-128-256 on 64x64x3."""
     batch_sizes: tuple[int, ...] | None = None
-    """Examples per step; each net's own if not given."""
+    """Examples per step; if not given, those of each network."""
     contenders: tuple[str, ...] = tuple(CONTENDERS)
-    """Who takes part."""
+    """Contenders to measure."""
     rounds: int = 5
-    """How often everybody runs."""
+    """Number of runs of each contender."""
     seconds: float = 2.0
-    """How long each turn takes, about."""
+    """Approximate seconds of each run."""
     starts: int = 3
-    """How often everybody starts: first with no compiled program at hand, then with them."""
+    """Number of starts of each contender: first without cached programs, then with them."""
     dataset: str | None = None
-    """mnist, or another set with images of the nets' shape; random grey ones if not given, at the same speed."""
+    """Data set with images of the right shape, such as mnist; random grey images if not given, at the same speed."""
     data_dir: Path | None = None
-    """Where tensorflow-datasets keeps its sets."""
+    """Folder in which tensorflow-datasets keeps its sets."""
     pythae_python: str = sys.executable
-    """Interpreter for pythae, where it cannot be installed beside the others."""
+    """Python interpreter for pythae, if it cannot be installed beside the others."""
     out: Path | None = None
-    """Write everything that was measured here, as JSON."""
+    """JSON file for all measurements."""
     write_docs: bool = False
     """Write the tables into docs/performance.md."""
 
     def check(self) -> None:
-        """Refuse what cannot be measured."""
+        """Refuse options that cannot be measured."""
         for name in ("rounds", "seconds", "starts"):
             if getattr(self, name) <= 0:
                 raise InputError(f"{name}: must be above 0, got {getattr(self, name)}")
@@ -86,7 +86,7 @@ class Options:
 
 
 def main(options: Options) -> int:
-    """Measure everything, print it, write it where asked."""
+    """Measure all cases, print the tables, and write files where asked."""
     about = machine.facts()
     sections, results, scripts = [machine.sentence(about)], [], {}
     with tempfile.TemporaryDirectory() as folder:
@@ -99,7 +99,7 @@ def main(options: Options) -> int:
             results.append(measure_case(options, case, images[case.net]))
             sections.append(tables.case_table(results[-1]))
             print(sections[-1], end="\n\n", flush=True)
-            if options.out:  # after every case, because the next one takes minutes and may not end well
+            if options.out:  # after every case, because the next one takes minutes and may fail
                 options.out.write_text(json.dumps(as_json(about, results, scripts), indent=1) + "\n")
     if options.write_docs:
         tables.replace_between_markers(PAGE, "\n\n".join(sections))
@@ -107,7 +107,7 @@ def main(options: Options) -> int:
 
 
 def cases(options: Options) -> Iterator[Case]:
-    """Every net with every batch size."""
+    """Yield every network with every batch size."""
     for net in options.nets:
         shape, channels, hidden, _, batch_sizes = NETS[net]
         for size in options.batch_sizes or batch_sizes:
@@ -115,7 +115,7 @@ def cases(options: Options) -> Iterator[Case]:
 
 
 def measure_case(options: Options, case: Case, images: Path) -> CaseResult:
-    """Start everybody, then let them run in turns."""
+    """Start all contenders, then let them run in turns."""
     names = [name for name in names_for(case) if name in options.contenders]
     repeats: dict[str, Repeat] = {}
     starts: dict[str, list[float]] = {}
@@ -149,7 +149,7 @@ def measure_case(options: Options, case: Case, images: Path) -> CaseResult:
 
 
 def start_often(begin: Any, times: int, stack: contextlib.ExitStack) -> tuple[list[float], Repeat]:
-    """Start a contender so many times, and keep the last one running."""
+    """Start a contender several times, and keep the last one running."""
     seconds = []
     for _ in range(times - 1):
         with begin() as (one, _):
@@ -159,7 +159,7 @@ def start_often(begin: Any, times: int, stack: contextlib.ExitStack) -> tuple[li
 
 
 def steps_per_turn(repeat: Repeat, seconds: float) -> int:
-    """Steps that take about so long."""
+    """Return the number of steps that take about this time."""
 
     def time_steps(num_steps: int) -> float:
         taken = repeat(num_steps)
@@ -169,7 +169,7 @@ def steps_per_turn(repeat: Repeat, seconds: float) -> int:
 
 
 def save_images(options: Options, net: str, path: Path) -> Path:
-    """Write `[N, H, W, C]` uint8 images of the shape that a net wants."""
+    """Write `[N, H, W, C]` uint8 images of a network's shape."""
     shape, _, _, num_images, _ = NETS[net]
     if options.dataset is None:
         images = random_images(num_images, shape)
@@ -184,16 +184,16 @@ def save_images(options: Options, net: str, path: Path) -> Path:
 
 
 def random_images(num_images: int, shape: tuple[int, ...]) -> np.ndarray:
-    """`[N, H, W, C]` uint8."""
+    """Return `[N, H, W, C]` uint8 images."""
     return np.random.default_rng(0).integers(0, 256, (num_images, *shape), dtype=np.uint8)
 
 
 def measure_script(options: Options) -> dict[str, list[ScriptRun]]:
-    """Call train.py as its users do: first with no compiled program at hand, then with them."""
+    """Call train.py as its users do: first without cached programs, then with them."""
     runs = {}
     with tempfile.TemporaryDirectory() as folder:
         if options.dataset is None:
-            # Grey values of one's own are not drawn as ink unless that is asked for; MNIST's are.
+            # Grey values of user data are not binarized unless asked for; MNIST's are.
             dataset = [f"{folder}/mnist_shaped.npz", "--likelihood", "bernoulli", "--binarize", "dynamic"]
             split = np.repeat([0, 2], SCRIPT_IMAGES)
             np.savez(dataset[0], image=random_images(len(split), (28, 28, 1)), split=split)
@@ -208,7 +208,7 @@ def measure_script(options: Options) -> dict[str, list[ScriptRun]]:
 
 
 def as_json(about: dict[str, Any], results: list[CaseResult], scripts: dict[str, list[ScriptRun]]) -> dict[str, Any]:
-    """Everything that was measured, in plain values."""
+    """Return all measurements as plain values."""
     cases = [
         {
             "case": result.case._asdict(),

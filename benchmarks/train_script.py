@@ -1,4 +1,4 @@
-"""`experiments/train.py` in a process of its own: how soon its first step is done, and how much memory it takes."""
+"""Measurement of `experiments/train.py` in a separate process: time to its first step, and memory."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ SCRIPT = Path(__file__).resolve().parents[1] / "experiments" / "train.py"
 
 
 class ScriptRun(NamedTuple):
-    """One call of the script."""
+    """Measurements of one call of the script."""
 
     seconds_to_first_step: float
-    """From the start of the process, with imports, data and compilation."""
+    """Seconds from the start of the process to the first step, with imports, data and compilation."""
     seconds: float
-    """To its end, with evaluation, checkpoint and figures."""
+    """Seconds to the end of the process, with evaluation, checkpoint and figures."""
     peak_bytes: int
 
 
 def run_script(arguments: Sequence[str], cache: Path) -> ScriptRun:
-    """Call train.py with a folder for compiled programs.
+    """Call train.py with a cache folder for compiled programs.
 
     Raises:
         RuntimeError: it fails; the message is its last line.

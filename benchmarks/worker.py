@@ -1,4 +1,4 @@
-"""One contender in a process of its own, told over a pipe when to run: the threads of the others are asleep then."""
+"""Worker process of one contender, started over a pipe for each run, while the others are idle."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from contenders import Case, setup
 
 
 class Repetition(NamedTuple):
-    """What one run of a contender took."""
+    """Time and memory of one run of a contender."""
 
     steps: int
     seconds: float
     cpu_seconds: float
-    """Of all its threads together."""
+    """CPU time of all its threads, in seconds."""
     peak_bytes: int
-    """The most memory that the process ever held, on the device where that is not the CPU."""
+    """Peak memory of the process, on the device if that is not the CPU."""
 
 
 Repeat: TypeAlias = Callable[[int], Repetition]
 
 
 class WorkerError(RuntimeError):
-    """A contender cannot run here; the message is the last line that it wrote."""
+    """Error of a contender that cannot run; the message is the last line that it wrote."""
 
 
 @contextlib.contextmanager
@@ -41,23 +41,23 @@ def start(name: str, case: Case, images: Path, cache: Path, python: str) -> Iter
     """Start a contender.
 
     Args:
-        name: in the table of contenders.
-        case: what it trains.
-        images: an `.npy` file.
-        cache: a folder for compiled programs.
-        python: interpreter.
+        name: name in the table of contenders.
+        case: case to train.
+        images: `.npy` file of images.
+        cache: cache folder for compiled programs.
+        python: Python interpreter.
 
     Returns:
-        Seconds from the start of the process to the end of its first step, and what makes it take more.
+        Seconds from the start of the process to the end of its first step, and a function that takes further steps.
 
     Raises:
-        WorkerError: it has ended.
+        WorkerError: the process has ended.
     """
     command = [python, __file__, name, json.dumps(case), str(images)]
     caches = {"JAX_COMPILATION_CACHE_DIR": str(cache / "jax"), "TORCHINDUCTOR_CACHE_DIR": str(cache / "torch")}
     # Several processes share a GPU here.
     more = {"JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.1", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
-    more["JAX_TRACEBACK_FILTERING"] = "off"  # a traceback's last line is the error then
+    more["JAX_TRACEBACK_FILTERING"] = "off"  # the last line of a traceback is then the error
     with tempfile.TemporaryFile("w+") as log:
         begin = time.perf_counter()
         process = subprocess.Popen(
@@ -90,8 +90,8 @@ def start(name: str, case: Case, images: Path, cache: Path, python: str) -> Iter
 
 
 def serve(name: str, case: Case, images: Path) -> None:
-    """The other end of the pipe: a number of steps a line in, a repetition a line out."""
-    # Whatever the frameworks print goes to the log.
+    """Serve the pipe: read a number of steps per line, write a repetition per line."""
+    # The frameworks' output goes to the log.
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     run = setup(name, case, np.load(images))
@@ -103,14 +103,14 @@ def serve(name: str, case: Case, images: Path) -> None:
 
 
 def peak_bytes() -> int:
-    """See `Repetition`."""
+    """Return the peak memory, see `Repetition`."""
     if "torch" in sys.modules and (cuda := sys.modules["torch"].cuda).is_available():
         return cuda.max_memory_allocated()
     if "jax" in sys.modules and (stats := sys.modules["jax"].local_devices()[0].memory_stats()):
         return stats["peak_bytes_in_use"]
     status = Path("/proc/self/status")
     if status.exists():
-        # Unlike ru_maxrss it does not count what the parent held when it forked.
+        # Unlike ru_maxrss it does not include the parent's memory at the fork.
         line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
         return int(line.split()[1]) * 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)

@@ -1,7 +1,7 @@
-"""Who is measured: jaxvae, and its peers as their users run them.
+"""Contenders: jaxvae, and other libraries as their users run them.
 
-A contender is a module with `setup(case, images, **options) -> run`. `run(num_steps)` trains for at least so many
-steps, returns when they are done, and says how many they were. Images are `[N, H, W, C]` uint8.
+A contender is a module with `setup(case, images, **options) -> run`. `run(num_steps)` trains for at least this number
+of steps, waits for their end, and returns their number. Images are `[N, H, W, C]` uint8.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ Run: TypeAlias = Callable[[int], int]
 
 
 class Case(NamedTuple):
-    """What everybody trains: the same network, batch and data, with Adam at 1e-3 in float32."""
+    """Case for all contenders: network, batch and data, with Adam at 1e-3 in float32."""
 
     net: str
     shape: tuple[int, int, int]
-    """Of one image, `(H, W, C)`."""
+    """Shape of one image, `(H, W, C)`."""
     channels: tuple[int, ...]
-    """Of the 4x4 convolutions with stride 2, from the image inwards; the decoder mirrors them."""
+    """Channels of the 4x4 convolutions with stride 2, from the image inwards; the decoder mirrors them."""
     hidden: tuple[int, ...]
     latent_dim: int
     batch_size: int
@@ -37,15 +37,15 @@ class Case(NamedTuple):
 
 
 class Contender(NamedTuple):
-    """A row of the table."""
+    """Row of the table."""
 
     description: str
     module: str
     options: Mapping[str, Any] = MappingProxyType({})
     against: str = "jaxvae"
-    """Which of jaxvae's rows does the same work."""
+    """Row of jaxvae that does the same work."""
     convolutions: bool = True
-    """Whether it trains convolutional networks too."""
+    """True if it trains convolutional networks too."""
 
 
 CONTENDERS = {
@@ -68,14 +68,14 @@ CONTENDERS = {
 
 
 def names_for(case: Case) -> list[str]:
-    """Who can train a case."""
+    """Return the contenders that can train a case."""
     return [name for name, contender in CONTENDERS.items() if contender.convolutions or not case.channels]
 
 
 def setup(name: str, case: Case, images: np.ndarray) -> Run:
-    """Import a contender and make it ready; its first step may still compile."""
+    """Import and set up a contender; its first step may still compile."""
     contender = CONTENDERS[name]
     module = importlib.import_module(f"contenders.{contender.module}")
-    # Whole batches alone, so that every step is as much work as any other.
+    # Whole batches alone, so that all steps are equal work.
     whole = len(images) // case.batch_size * case.batch_size
     return module.setup(case, images[:whole], **contender.options)

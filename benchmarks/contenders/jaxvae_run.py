@@ -16,7 +16,7 @@ from jaxvae.types import TrainState
 
 
 def log(state: TrainState, progress: Progress) -> None:
-    """Wait for the steps under way and fetch their metrics, as logging does."""
+    """Wait for the running steps and fetch their metrics, as logging does."""
     progress.take_metrics()
 
 

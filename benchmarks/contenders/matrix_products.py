@@ -1,4 +1,4 @@
-"""What no training step of the MLP can do without: the products of its layers, forward and backward."""
+"""Matrix products of the MLP's layers, forward and backward: a lower bound on the time of a training step."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def setup(case: Case, images: np.ndarray) -> Run:
 
 
 def products(operands: Operands) -> Results:
-    """Forward, weight gradient and, but for the first layer, whose input is the data, input gradient."""
+    """Compute output, weight gradient and, except for the first layer, input gradient."""
     forward = [x @ weight for x, weight, _ in operands]
     weight_gradients = [x.T @ out for x, _, out in operands]
     input_gradients = [out @ weight.T for _, weight, out in operands[1:]]
@@ -54,7 +54,7 @@ def products(operands: Operands) -> Results:
 
 
 def tie(layer: tuple[jax.Array, ...], result: jax.Array) -> tuple[jax.Array, ...]:
-    """Let a turn of the loop depend on the one before, or all products would be computed once for all turns."""
+    """Make an iteration depend on the one before, or all products would be computed only once."""
     x, weight, out = layer
     little = 1e-30 * result[0, 0]
     return x, weight.at[0, 0].add(little), out.at[0, 0].add(little)

@@ -1,4 +1,4 @@
-"""Plain JAX as a person writes it who wants speed alone: a dict of arrays, optax.adam, `lax.scan`, donation."""
+"""Plain JAX, written for speed alone: a dict of arrays, optax.adam, `lax.scan`, donation."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Params = dict[str, list[tuple[jax.Array, jax.Array]]]
 
 
 def init(key: jax.Array, case: Case) -> Params:
-    """Weights and biases, layer by layer."""
+    """Initialise weights and biases, layer by layer."""
     height, width, colours = case.shape
     channels = (colours, *case.channels)
     flat = channels[-1] * math.prod(side >> len(case.channels) for side in (height, width))
@@ -39,7 +39,7 @@ def init(key: jax.Array, case: Case) -> Params:
 
 
 def loss(params: Params, key: jax.Array, x: jax.Array) -> jax.Array:
-    """Minus the evidence lower bound; x `[B, H, W, C]` in [0, 1]."""
+    """Compute minus the evidence lower bound; x `[B, H, W, C]` in [0, 1]."""
     h = x
     for weight, bias in params["down"]:
         h = jax.nn.relu(lax.conv_general_dilated(h, weight, (2, 2), "SAME", dimension_numbers=LAYOUT) + bias)
@@ -77,7 +77,7 @@ def setup(case: Case, images: np.ndarray) -> Run:
             return step(images, carry, ids[0])
         return lax.scan(functools.partial(step, images), carry, ids)
 
-    # A convolution in a loop is ten times slower on CPU: whoever wants speed has found that out.
+    # A convolution in a loop is ten times slower on CPU.
     at_once = 1 if case.channels and jax.default_backend() == "cpu" else STEPS
     resident = jnp.asarray(images)
     params = init(jax.random.key(0), case)
@@ -98,7 +98,7 @@ def setup(case: Case, images: np.ndarray) -> Run:
 
 
 def epochs(num_images: int, batch_size: int, at_once: int) -> Iterator[jax.Array]:
-    """`[at_once, batch_size]` image numbers, epoch after epoch in a new order."""
+    """Yield `[at_once, batch_size]` image indices, epoch after epoch in a new order."""
     at_once = min(at_once, num_images // batch_size)
     num_chunks = num_images // (at_once * batch_size)
     for epoch in itertools.count():

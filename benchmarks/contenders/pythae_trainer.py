@@ -1,4 +1,4 @@
-"""pythae's BaseTrainer on its VAE, with the case's networks in place of its own."""
+"""pythae's BaseTrainer on its VAE, with the case's networks."""
 
 from __future__ import annotations
 
@@ -62,6 +62,6 @@ def setup(case: Case, images: np.ndarray) -> Run:
 
 
 def whole_epochs(num_steps: int, steps_per_epoch: int) -> list[int]:
-    """It trains by the epoch: as many whole ones as fit, and one on a part of the data."""
+    """Return the number of steps of each epoch, of which the last may be partial."""
     epochs, rest = divmod(num_steps, steps_per_epoch)
     return [steps_per_epoch] * epochs + [rest] * bool(rest)

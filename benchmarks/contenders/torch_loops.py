@@ -18,9 +18,9 @@ from contenders.torch_nets import DEVICE, networks, to_tensor
 
 def setup(case: Case, images: np.ndarray, *, compiled: bool = False, loader: bool = False) -> Run:
     if DEVICE == "cuda":
-        torch.set_float32_matmul_precision("high")  # TF32, as JAX has it there
+        torch.set_float32_matmul_precision("high")  # TF32, as in JAX
     encoder, decoder = networks(case)
-    # The example does not know of memory formats.
+    # The example does not set a memory format.
     memory_format = torch.contiguous_format if loader else torch.channels_last
     both = nn.ModuleList([encoder, decoder]).to(device=DEVICE, memory_format=memory_format)
     optimizer = torch.optim.Adam(both.parameters(), lr=1e-3, fused=True if compiled else None)
@@ -36,7 +36,7 @@ def stepper(
     batches: Iterator[torch.Tensor],
     log_every: int,
 ) -> Run:
-    """The training loop; reading a loss makes the program wait for the device."""
+    """Return the training loop; reading a loss waits for the device."""
 
     def run(num_steps: int) -> int:
         for number, x in enumerate(itertools.islice(batches, num_steps)):
@@ -54,13 +54,13 @@ def stepper(
 
 
 def logits_loss(encoder: nn.Module, decoder: nn.Module, x: torch.Tensor) -> torch.Tensor:
-    """Minus the evidence lower bound, from logits: stable, and quicker."""
+    """Compute minus the evidence lower bound from logits, which is stable and faster."""
     mean, log_var, logits = forward(encoder, decoder, x)
     return (F.binary_cross_entropy_with_logits(logits, x, reduction="sum") + kl(mean, log_var)) / len(x)
 
 
 def probability_loss(encoder: nn.Module, decoder: nn.Module, x: torch.Tensor) -> torch.Tensor:
-    """The example's: cross-entropy of a sigmoid, summed over the batch."""
+    """Compute the example's loss: cross-entropy of a sigmoid, summed over the batch."""
     mean, log_var, logits = forward(encoder, decoder, x)
     return F.binary_cross_entropy(torch.sigmoid(logits), x, reduction="sum") + kl(mean, log_var)
 
@@ -76,7 +76,7 @@ def kl(mean: torch.Tensor, log_var: torch.Tensor) -> torch.Tensor:
 
 
 def memory_batches(case: Case, images: np.ndarray, memory_format: torch.memory_format) -> Iterator[torch.Tensor]:
-    """Everything lies on the device as floats; an epoch is a permutation."""
+    """Yield batches from images on the device as floats; an epoch is a permutation."""
     data = to_tensor(images).to(DEVICE)
     while True:
         for ids in torch.randperm(len(data), device=DEVICE).split(case.batch_size):
@@ -84,7 +84,7 @@ def memory_batches(case: Case, images: np.ndarray, memory_format: torch.memory_f
 
 
 class Pictures(Dataset):
-    """As torchvision's MNIST with ToTensor: each item is made a picture, then a tensor."""
+    """Data set like torchvision's MNIST with ToTensor: each item becomes a PIL image, then a tensor."""
 
     def __init__(self, images: np.ndarray) -> None:
         self.images = images.squeeze(-1) if images.shape[-1] == 1 else images
@@ -99,7 +99,7 @@ class Pictures(Dataset):
 
 
 def loader_batches(case: Case, images: np.ndarray) -> Iterator[torch.Tensor]:
-    """The example's loader."""
+    """Yield batches from the example's loader."""
     cuda = DEVICE == "cuda"
     loader = DataLoader(Pictures(images), case.batch_size, shuffle=True, num_workers=int(cuda), pin_memory=cuda)
     while True:

@@ -1,4 +1,4 @@
-"""The case's networks in PyTorch, for its own loops and for pythae."""
+"""Networks of a case in PyTorch, for PyTorch's loops and for pythae."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def networks(case: Case) -> tuple[nn.Module, nn.Module]:
-    """Encoder `[B, C, H, W]` -> `[B, 2D]`, and decoder `[B, D]` -> logits `[B, C, H, W]`."""
+    """Build an encoder `[B, C, H, W]` -> `[B, 2D]`, and a decoder `[B, D]` -> logits `[B, C, H, W]`."""
     height, width, colours = case.shape
     channels = (colours, *case.channels)
     smallest = (channels[-1], height >> len(case.channels), width >> len(case.channels))
@@ -36,5 +36,5 @@ def with_relu_between(layers: Sequence[nn.Module]) -> nn.Module:
 
 
 def to_tensor(images: np.ndarray) -> torch.Tensor:
-    """`[N, H, W, C]` uint8 -> `[N, C, H, W]` float32 in [0, 1]."""
+    """Convert `[N, H, W, C]` uint8 to `[N, C, H, W]` float32 in [0, 1]."""
     return torch.from_numpy(images).permute(0, 3, 1, 2).to(torch.float32) / 255

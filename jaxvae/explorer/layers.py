@@ -90,7 +90,7 @@ def mean_layers(model: VAE, params: Params) -> list[Layer]:
 
 
 def rescaled(layers: list[Layer], limits: tuple[float, float]) -> list[Layer]:
-    """Rescale the last layer so that 0 and 1 mean these values; only possible without a final sigmoid."""
+    """Rescale the last layer so that 0 and 1 mean these values, unless it is a function into [0, 1]."""
     low, high = limits
     if limits == (0.0, 1.0) or isinstance(layers[-1], Elementwise):
         return layers
@@ -129,7 +129,7 @@ def _hidden(params: Params, count: int, activation: Callable) -> list[Layer]:
 def _conv_transpose(params: Params, input_size: tuple, output_size: tuple) -> ConvTranspose:
     stride = conv_layers.ConvTranspose.strides[0]
     before = max(params["kernel"].shape[0] - stride, 0) // 2
-    # JAX does not flip a transposed convolution's kernel: flip it here.
+    # JAX does not flip a transposed convolution's kernel: its contribution to the window is reversed.
     kernel = params["kernel"][::-1, ::-1].transpose(2, 0, 1, 3)
     return ConvTranspose(kernel, params["bias"], input_size, output_size, stride, before)
 
