@@ -94,7 +94,7 @@ class LatentSpaceConfig:
     """Train the variants, plot their latent spaces, and measure them."""
 
     dataset: str = "digits"
-    """A labelled set: digits, mnist, fashion_mnist, or an .npz or array_record file of images with labels."""
+    """Labelled data set: digits, mnist, fashion_mnist, or an .npz or array_record file of images with labels."""
     data_dir: Path | None = None
     """Folder in which tensorflow-datasets keeps its sets; TFDS_DATA_DIR if not given."""
     seeds: tuple[int, ...] = (0,)

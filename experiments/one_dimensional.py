@@ -63,7 +63,7 @@ class OneDimensionalConfig:
     """Train an autoencoder and a VAE with one latent dimension on a few images, and compare images between codes."""
 
     dataset: str = "digits"
-    """A labelled set: digits, mnist, fashion_mnist, or an .npz or array_record file of images with labels."""
+    """Labelled data set: digits, mnist, fashion_mnist, or an .npz or array_record file of images with labels."""
     data_dir: Path | None = None
     """Folder in which tensorflow-datasets keeps its sets; TFDS_DATA_DIR if not given."""
     num: int = 32

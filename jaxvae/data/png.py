@@ -17,7 +17,7 @@ _FIRST_CHUNK = HEADER_BYTES + 4
 _CHUNK = struct.Struct(">I4s")
 """Size and kind at the beginning of a chunk."""
 _CHANNELS = {bytes((8, 0, 0, 0, 0)): 1, bytes((8, 2, 0, 0, 0)): 3}
-"""The plain kinds: 8 bits, grey or RGB, not interlaced."""
+"""Plain kinds: 8 bits, grey or RGB, not interlaced."""
 _EXIF = {b"eXIf": b"", b"tEXt": b"Raw profile type", b"zTXt": b"Raw profile type", b"iTXt": b"XML:com.adobe.xmp"}
 """Chunks that may hold the orientation, and the beginning of their data."""
 _LONGEST = max(map(len, _EXIF.values()))

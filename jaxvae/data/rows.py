@@ -27,7 +27,7 @@ class Rows(Protocol):
 
     @property
     def dtype(self) -> np.dtype:
-        """What one value is."""
+        """Type of one value."""
         ...
 
     def __len__(self) -> int: ...
@@ -79,7 +79,7 @@ class Subset:
 
     @property
     def dtype(self) -> np.dtype:
-        """What one value is."""
+        """Type of one value."""
         return self.rows.dtype
 
     def __len__(self) -> int:
