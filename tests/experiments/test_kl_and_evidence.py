@@ -53,7 +53,7 @@ def run(small):
 
 def test_the_bounds_of_a_model_lie_below_its_evidence(scripts, run, tmp_path, capsys, monkeypatch):
     script = scripts["evidence"]
-    monkeypatch.setattr(script, "load_run", lambda run_dir, best: run)
+    monkeypatch.setattr(script, "load_run", lambda run_dir, select: run)
     config = script.EvidenceConfig(run_dir=tmp_path, num=6, num_samples=(1, 20), repeats=20, show=2)
     assert script.main(config) == 0
     table = json.loads((tmp_path / "evidence" / "evidence.json").read_text())

@@ -22,7 +22,7 @@ DENSITIES = {
 
 def config_of(name, **options):
     """Of a posterior that is a point the KL is not charged for."""
-    preset, channels = presets.PRESETS[name], (2, 2) if presets.PRESETS[name].channels else ()
+    preset, channels = presets.PRESETS[name], (2, 2) if presets.PRESETS[name].channels != () else ()
     beta = {} if preset.posterior == "delta" else {"beta": 0.7}
     config = TrainConfig(preset=name, channels=channels, corruption_level=LEVEL, **SMALL, **beta, **options)
     return with_defaults(config)
@@ -62,10 +62,10 @@ def test_loss_is_minus_the_bound_recomputed(name, free):
 
     loss = jax.jit(pieces.build_loss(config_of(name, free_bits=float(free_bits)), model))
     value, terms = loss(params, keys.copy(), x, weights=jnp.array([1.0, 1.0, 1.0, 1.0, 0.0]))
-    np.testing.assert_allclose(terms.log_likelihood, log_likelihood, rtol=1e-5)
+    np.testing.assert_allclose(terms.log_likelihood[:4], log_likelihood[:4], rtol=1e-5)
     np.testing.assert_allclose(value, (charged - log_likelihood)[:4].mean(), rtol=1e-5)
     if config.posterior == "normal":
-        np.testing.assert_allclose(terms.kl, kl.sum(-1), rtol=1e-5)
+        np.testing.assert_allclose(terms.kl[:4], kl.sum(-1)[:4], rtol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_loss_is_minus_the_bound_recomputed(name, free):
     ],
 )
 def test_logged_loss_is_minus_the_bound_of_the_logged_terms(scripts, small, name, options):
-    channels = {"channels": (2, 2)} if presets.PRESETS[name].channels else {}
+    channels = {"channels": (2, 2)} if presets.PRESETS[name].channels != () else {}
     config = small(preset=name, steps=6, log_every=3, checkpoint_every=6, **SMALL, **channels, **options)
     scripts["train"].main(config)
     records = [record for record in read_metrics(config.run_dir / "metrics.jsonl") if record["split"] == "train"]

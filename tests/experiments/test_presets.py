@@ -44,7 +44,7 @@ def run(scripts, caplog):
 @pytest.mark.parametrize("preset", typing.get_args(PresetName))
 def test_a_preset_is_trained_drawn_sampled_evaluated_and_explored(run, datasets, tmp_path, preset, dataset):
     small = [*SHORT.split(), "--latent-dim", 3 if dataset == "rgb" else 2]
-    if preset in PRESETS and PRESETS[preset].channels:
+    if preset in PRESETS and PRESETS[preset].channels != ():
         small += ["--channels", 2, 3]
     run_dir = tmp_path / "run"
     run("train", "TrainConfig", "--preset", preset, "--dataset", datasets[dataset], "--run-dir", run_dir, *small)
