@@ -27,7 +27,9 @@ hypothesis.settings.register_profile("long", max_examples=3000, **anyhow)
 hypothesis.settings.load_profile("short")
 
 jax.config.update("jax_debug_key_reuse", True)
-jax.config.update("jax_compilation_cache_dir", os.environ.get("JAXVAE_TEST_CACHE", str(PROJECT / ".cache" / "jax")))
+# One cache for each worker: JAX writes its files in place, where another could read half of one.
+caches, worker = Path(os.environ.get("JAXVAE_TEST_CACHE", PROJECT / ".cache" / "jax")), "PYTEST_XDIST_WORKER"
+jax.config.update("jax_compilation_cache_dir", str(caches / os.environ.get(worker, "alone")))
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
 jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
 

@@ -1,6 +1,6 @@
 """Runs that are broken on purpose, and the table of how many were survived.
 
-`pytest -m faults` breaks a few; `JAXVAE_FAULTS_ROUNDS=20 pytest -m faults` breaks many, and writes the table in
+`pytest -m faults` breaks a few; `JAXVAE_FAULTS_ROUNDS=20 pytest -n 0 -m faults` breaks many, and writes the table in
 docs/reproducibility.md.
 """
 
