@@ -152,7 +152,7 @@ def command(train, monkeypatch, capsys):
             run_script(train.main, TrainConfig)
         output = capsys.readouterr()
         assert "Traceback" not in output.err
-        return stop.value.code, output.out, output.err.splitlines()[-1]
+        return stop.value.code, output.out, (output.err.splitlines() or [""])[-1]
 
     # As in a terminal: a shell's background jobs begin with Ctrl-C ignored.
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
