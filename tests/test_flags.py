@@ -1,5 +1,6 @@
 """JAX's strict settings: losses, gradients, training steps and estimates run under each, with the same numbers."""
 
+import contextlib
 import functools
 
 import jax
@@ -17,9 +18,17 @@ MODELS = {
     "mlp": presets.build("vae", (6, 6, 1), latent_dim=2, hidden=(4,)),
     "conv": presets.build("conv_vae", (6, 6, 1), latent_dim=2, hidden=(4,), channels=(2,), likelihood="normal_shared"),
 }
+
+
+@contextlib.contextmanager
+def no_promotion():
+    """Refuse every promotion of ranks and dtypes."""
+    with jax.numpy_rank_promotion("raise"), jax.numpy_dtype_promotion("strict"):
+        yield
+
+
 SETTINGS = {
-    "rank": lambda: jax.numpy_rank_promotion("raise"),
-    "dtype": lambda: jax.numpy_dtype_promotion("strict"),
+    "promotion": no_promotion,
     "x64": lambda: jax.enable_x64(True),
     "nans": lambda: jax.debug_nans(True),
 }

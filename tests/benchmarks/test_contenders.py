@@ -1,11 +1,7 @@
 """Everybody trains the same thing: equal parameters give the loss of jaxvae's own objective."""
 
 import importlib.util
-import json
-import os
-import subprocess
 import sys
-from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -133,19 +129,3 @@ def test_a_worker_answers_and_one_that_fails_says_why(tmp_path):
         worker.start("nobody", MLP, tmp_path / "images.npy", tmp_path, sys.executable),
     ):
         pass
-
-
-@pytest.mark.slow
-def test_the_whole_script(tmp_path):
-    out = tmp_path / "out.json"
-    script = Path(worker.__file__).with_name("throughput.py")
-    options = {"nets": "mlp", "batch-sizes": "128", "rounds": "1", "seconds": "0.1", "starts": "1", "out": str(out)}
-    named = [part for name, value in options.items() for part in (f"--{name}", value)]
-    command = [sys.executable, str(script), *named, "--contenders", "jaxvae", "plain"]
-    one_device = os.environ["XLA_FLAGS"].replace("--xla_force_host_platform_device_count=2", "")
-    answer = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "XLA_FLAGS": one_device})
-    assert answer.returncode == 0, answer.stderr
-    assert "### MLP 784-400-20, batch 128\n" in answer.stdout
-    (case,) = json.loads(out.read_text())["cases"]
-    assert set(case["contenders"]) == {"jaxvae", "plain"}
-    assert case["contenders"]["plain"]["jaxvae_is_faster_by"] > 0
