@@ -39,6 +39,14 @@ def free_port():
         return listener.getsockname()[1]
 
 
+@pytest.fixture(autouse=True)
+def as_in_a_terminal():
+    """Let Ctrl-C through to the processes: a shell's background jobs begin with it ignored, and so would theirs."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def start(run_dir, *arguments, processes, missing=()):
     """Start the processes of one run but those that are missing, each with one device."""
     environment = {**os.environ, "XLA_FLAGS": ONE_DEVICE}
