@@ -168,8 +168,8 @@ class Checkpoints:
                 yield step
 
     def _best_first(self, steps: Iterable[int]) -> list[int]:
-        scores = {step: _score(self._folder(step)) for step in steps}
-        return sorted((step for step in scores if not math.isnan(scores[step])), key=scores.__getitem__, reverse=True)
+        scores = self.scores()
+        return sorted((step for step in steps if step in scores), key=scores.__getitem__, reverse=True)
 
     def _folder(self, step: int) -> Path:
         return self._directory / str(step)

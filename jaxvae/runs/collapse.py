@@ -28,8 +28,8 @@ def warning(
         summaries: summaries, one for each seed.
         options: names of the script's options, which the advice may mention; None for all.
     """
-    told = [summary for summary in summaries if summary.get("test_num_examples", FEWEST) >= FEWEST]
-    counts = [summary["test_active_units"] for summary in told if "test_active_units" in summary]
+    large = [summary for summary in summaries if summary.get("test_num_examples", FEWEST) >= FEWEST]
+    counts = [summary["test_active_units"] for summary in large if "test_active_units" in summary]
     units = settled(config.latent_dim) + sum(config.upper_latent_dims)
     collapsed = [count for count in counts if count < SHARE * units]
     if not collapsed or PRESETS[config.preset].collapses:
