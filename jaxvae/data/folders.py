@@ -73,9 +73,15 @@ def _walk(folder: Path, above: tuple[Path, ...] = ()) -> Iterator[Path]:
         if entry.name.startswith(".") or entry.name in _LEFT_BEHIND:
             continue
         if entry.is_dir():
-            yield from _walk(entry, (*above, real))
+            if not _is_run(entry):
+                yield from _walk(entry, (*above, real))
         else:
             yield entry
+
+
+def _is_run(folder: Path) -> bool:
+    """Tell a run directory, whose figures are no examples: `--dataset .` puts one among the images."""
+    return (folder / "config.json").exists() and (folder / "manifest.json").exists()
 
 
 def _survey(path: Path, files: Sequence[Path], preparation: Preparation) -> tuple[list[list[Page]], Form]:

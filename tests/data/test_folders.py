@@ -144,6 +144,15 @@ def test_what_others_leave_behind_is_passed_over(tmp_path, name):
     _assert_holds_exactly(data, GREY)
 
 
+def test_figures_of_a_run_among_the_images_are_no_examples(tmp_path):
+    _write_images(tmp_path, GREY)
+    run = tmp_path / "runs" / "photos-vae"
+    _write_images(run / "figures", GREY[:2])
+    for name in ("config.json", "manifest.json"):
+        (run / name).write_text("{}")
+    _assert_holds_exactly(load(str(tmp_path)), GREY)
+
+
 def test_a_hidden_folder_that_is_named_is_read(tmp_path):
     _write_images(tmp_path / ".cache", GREY)
     _assert_holds_exactly(load(str(tmp_path / ".cache")), GREY)
