@@ -140,7 +140,7 @@ def test_a_signal_to_one_process_stops_all_at_the_same_step(tmp_path):
 
 
 def lines_of(process):
-    """What a process says on standard error, line by line and without progress bars, as it says it."""
+    """Yield lines of a process from standard error as they come, without progress bars."""
     for line in process.stderr:
         if "step/s" not in line and "Gloo" not in line:
             yield line.strip()

@@ -49,7 +49,7 @@ def bernoulli_log_prob(x, logits):
 
 
 def times(weight, term):
-    """What has no weight adds nothing."""
+    """Examples of weight 0 add nothing."""
     return np.where(weight == 0, 0, weight * term)
 
 
