@@ -6,6 +6,7 @@ from jaxvae.distributions.bernoulli import GreyCrossEntropy as GreyCrossEntropy
 from jaxvae.distributions.categorical import Categorical as Categorical
 from jaxvae.distributions.chain import Chain as Chain
 from jaxvae.distributions.delta import Delta as Delta
+from jaxvae.distributions.foreign import foreign as foreign
 from jaxvae.distributions.kl import kl_divergence as kl_divergence
 from jaxvae.distributions.kl import kl_per_dimension as kl_per_dimension
 from jaxvae.distributions.kl import register_kl as register_kl
