@@ -5,6 +5,8 @@ from jaxvae.distributions.bernoulli import ContinuousBernoulli as ContinuousBern
 from jaxvae.distributions.bernoulli import GreyCrossEntropy as GreyCrossEntropy
 from jaxvae.distributions.categorical import Categorical as Categorical
 from jaxvae.distributions.chain import Chain as Chain
+from jaxvae.distributions.codes import Quantized as Quantized
+from jaxvae.distributions.codes import UniformOverCodes as UniformOverCodes
 from jaxvae.distributions.delta import Delta as Delta
 from jaxvae.distributions.kl import kl_divergence as kl_divergence
 from jaxvae.distributions.kl import kl_per_dimension as kl_per_dimension

@@ -10,5 +10,8 @@ from jaxvae.nets.mlp import MLPDecoder as MLPDecoder
 from jaxvae.nets.mlp import MLPEncoder as MLPEncoder
 from jaxvae.nets.output import SharedLogVar as SharedLogVar
 from jaxvae.nets.output import with_output_bias as with_output_bias
+from jaxvae.nets.spatial import Spatial as Spatial
+from jaxvae.nets.spatial import SpatialDecoder as SpatialDecoder
+from jaxvae.nets.spatial import SpatialEncoder as SpatialEncoder
 
-NETWORKS = {"mlp": MLP, "conv": Conv}
+NETWORKS = {"mlp": MLP, "conv": Conv, "spatial": Spatial}

@@ -11,10 +11,14 @@ from jaxvae.posteriors.heads import multivariate_normal as multivariate_normal
 from jaxvae.posteriors.heads import normal as normal
 from jaxvae.posteriors.layers import BottomUp as BottomUp
 from jaxvae.posteriors.layers import Layers as Layers
+from jaxvae.posteriors.quantized import GradientQuantized as GradientQuantized
+from jaxvae.posteriors.quantized import VectorQuantized as VectorQuantized
 
 POSTERIORS = {
     "normal": DiagonalNormal,
     "multivariate_normal": FullNormal,
     "delta": Point,
     "layers": Layers,
+    "vector_quantized": VectorQuantized,
+    "gradient_quantized": GradientQuantized,
 }
