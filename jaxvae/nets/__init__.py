@@ -2,6 +2,9 @@
 
 from jaxvae.nets.conv import ConvDecoder as ConvDecoder
 from jaxvae.nets.conv import ConvEncoder as ConvEncoder
+from jaxvae.nets.gated import GatedDecoder as GatedDecoder
+from jaxvae.nets.gated import GatedEncoder as GatedEncoder
+from jaxvae.nets.made import MADE as MADE
 from jaxvae.nets.mlp import MLPDecoder as MLPDecoder
 from jaxvae.nets.mlp import MLPEncoder as MLPEncoder
 from jaxvae.nets.output import SharedLogVar as SharedLogVar

@@ -1,0 +1,73 @@
+"""Mixture of distributions of one family."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jaxvae import rng
+from jaxvae.distributions.base import at_least_float32, distribution
+from jaxvae.types import Array, Key, Value
+
+
+@distribution
+class Mixture:
+    """Mixture p(z) = sum_k w_k p_k(z), with weights w = softmax(logits).
+
+    It has no axis of examples: the leading axis of its components is k.
+    """
+
+    components: Any
+    """Distribution with one leading axis, `[K]` components."""
+    logits: Array
+    """`[K]` logarithms of the weights, up to a constant."""
+
+    @property
+    def event_ndim(self) -> int:
+        """Number of axes of one event."""
+        return self.components.event_ndim
+
+    @property
+    def support(self) -> Any:
+        """Support of the components."""
+        return self.components.support
+
+    @property
+    def mean(self) -> Value:
+        """Mean of the components' means."""
+        return self._average(self.components.mean)
+
+    @property
+    def point(self) -> Value:
+        """Mean of the components' points."""
+        return self._average(point(self.components))
+
+    def sample(self, key: Key) -> Value:
+        """Choose a component and sample it, with one key or with one for each sample; no gradient in the logits."""
+        rng.check_key(key)
+        if key.ndim:
+            return jax.vmap(self.sample)(key)
+        choice, noise = rng.sample_keys(key, 2)
+        return take(self.components, jax.random.categorical(choice, self._log_weights())).sample(noise)
+
+    def log_prob(self, value: Value) -> Array:
+        """Return `[...]` nats, summed over the components in logarithms, where none underflows."""
+        every = jax.tree.map(lambda part: jnp.expand_dims(part, -1 - self.event_ndim), value)
+        return jax.nn.logsumexp(at_least_float32(self.components.log_prob(every)) + self._log_weights(), axis=-1)
+
+    def _log_weights(self) -> Array:
+        return jax.nn.log_softmax(at_least_float32(self.logits))
+
+    def _average(self, values: Value) -> Value:
+        weights = jnp.exp(self._log_weights())
+        return jax.tree.map(lambda each: jnp.tensordot(weights, at_least_float32(each), 1), values)
+
+
+def take(distribution, ids):
+    return jax.tree.map(lambda leaf: leaf[ids], distribution)
+
+
+def point(distribution):
+    return distribution.mean
