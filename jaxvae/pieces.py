@@ -30,7 +30,8 @@ def init(name: str, piece: Any, key: Key, *inputs: Any, condition: Array | None 
         InputError: a network rejects its input, or is no pure function.
     """
     if hasattr(piece, "apply"):
-        return pure.init(name, piece, key, *inputs, condition)
+        (x,) = inputs
+        return pure.init(name, piece, key, x, condition)
     if has_parameters(piece):
         return piece.init(key, *inputs, **_given(piece.init, condition))
     return {}
@@ -55,7 +56,8 @@ def call(
         known: further arguments, which a piece gets if it asks for them by name.
     """
     if hasattr(piece, "apply"):
-        return pure.apply(name, piece, params[name], *inputs, condition)
+        (x,) = inputs
+        return pure.apply(name, piece, params[name], x, condition)
     given = _given(piece, condition, known)
     return piece(params, *inputs, **given) if has_parameters(piece) else piece(*inputs, **given)
 

@@ -19,9 +19,8 @@ SHAPES = pytest.mark.parametrize("shape", [(3, 4), (3, 2, 2, 1)])
 def outputs_for(likelihood, mean):
     """Decoder outputs that mean these pixels; where log-variances are asked for, zeros."""
     linked = likelihood.link(mean)
-    halves = likelihood.decoder_shape(FACTS) != (2, 3) or isinstance(
-        likelihood.wrap(MLPDecoder((), (3,))), SharedLogVar
-    )
+    shared = isinstance(likelihood.wrap(MLPDecoder((), (3,))), SharedLogVar)
+    halves = shared or likelihood.decoder_shape(FACTS) != (2, 3)
     return jnp.concatenate([linked, jnp.zeros_like(linked)], -1) if halves else linked
 
 

@@ -38,9 +38,7 @@ class BernoulliPixels(Likelihood):
 
     def link(self, mean: Array) -> Array:
         """Return logits."""
-        # A pixel that is always 0 in training may be 1 in the test set: keep its logit finite, as Burda et al. do.
-        mean = jnp.clip(at_least_float32(mean), 0.001, 0.999)
-        return jnp.log(mean) - jnp.log1p(-mean)
+        return _logit(mean)
 
     def build(self, facts: Facts) -> Callable[[Array], Bernoulli]:
         """Return the head."""
@@ -67,12 +65,22 @@ class ContinuousBernoulliPixels(Likelihood):
 
 
 @dataclasses.dataclass(frozen=True)
-class GreyCrossEntropyPixels(BernoulliPixels):
+class GreyCrossEntropyPixels(Likelihood):
     """Cross-entropy of pixels in [0, 1], which is no likelihood."""
 
     support: ClassVar = "unit"
+
+    def link(self, mean: Array) -> Array:
+        """Return logits."""
+        return _logit(mean)
 
     def build(self, facts: Facts) -> Callable[[Array], GreyCrossEntropy]:
         """Return the head."""
         del facts
         return grey_cross_entropy
+
+
+def _logit(mean: Array) -> Array:
+    # A pixel that is always 0 in training may be 1 in the test set: keep its logit finite, as Burda et al. do.
+    mean = jnp.clip(at_least_float32(mean), 0.001, 0.999)
+    return jnp.log(mean) - jnp.log1p(-mean)
