@@ -9,6 +9,7 @@ import jax.numpy as jnp
 
 from jaxvae import rng
 from jaxvae.distributions.base import at_least_float32, distribution
+from jaxvae.distributions.sampling import point
 from jaxvae.types import Array, Key, Value
 
 
@@ -22,7 +23,7 @@ class Mixture:
     components: Any
     """Distribution with one leading axis, `[K]` components."""
     logits: Array
-    """`[K]` logarithms of the weights, up to a constant."""
+    """`[K]` logarithms of the weights, up to a constant; zeros for equal weights."""
 
     @property
     def event_ndim(self) -> int:
@@ -36,26 +37,29 @@ class Mixture:
 
     @property
     def mean(self) -> Value:
-        """Mean of the components' means."""
+        """Weighted mean of the components' means."""
         return self._average(self.components.mean)
 
     @property
     def point(self) -> Value:
-        """Mean of the components' points."""
+        """Weighted mean of the components' points."""
         return self._average(point(self.components))
 
     def sample(self, key: Key) -> Value:
-        """Choose a component and sample it, with one key or with one for each sample; no gradient in the logits."""
+        """Sample all components and choose one, with one key or with one for each sample; no gradient in `logits`."""
         rng.check_key(key)
         if key.ndim:
             return jax.vmap(self.sample)(key)
         choice, noise = rng.sample_keys(key, 2)
-        return take(self.components, jax.random.categorical(choice, self._log_weights())).sample(noise)
+        chosen = jax.random.categorical(choice, self._log_weights())
+        # Choosing among values and not among components leaves networks that the components share alone.
+        return jax.tree.map(lambda each: each[chosen], self.components.sample(noise))
 
     def log_prob(self, value: Value) -> Array:
         """Return `[...]` nats, summed over the components in logarithms, where none underflows."""
-        every = jax.tree.map(lambda part: jnp.expand_dims(part, -1 - self.event_ndim), value)
-        return jax.nn.logsumexp(at_least_float32(self.components.log_prob(every)) + self._log_weights(), axis=-1)
+        value = jax.tree.map(lambda part: jnp.expand_dims(part, -1 - self.event_ndim), value)
+        each = at_least_float32(self.components.log_prob(value))
+        return jax.nn.logsumexp(each + self._log_weights(), axis=-1)
 
     def _log_weights(self) -> Array:
         return jax.nn.log_softmax(at_least_float32(self.logits))
@@ -63,11 +67,3 @@ class Mixture:
     def _average(self, values: Value) -> Value:
         weights = jnp.exp(self._log_weights())
         return jax.tree.map(lambda each: jnp.tensordot(weights, at_least_float32(each), 1), values)
-
-
-def take(distribution, ids):
-    return jax.tree.map(lambda leaf: leaf[ids], distribution)
-
-
-def point(distribution):
-    return distribution.mean

@@ -5,6 +5,7 @@ from jaxvae.nets.bound import Bound as Bound
 from jaxvae.nets.conv import Conv as Conv
 from jaxvae.nets.conv import ConvDecoder as ConvDecoder
 from jaxvae.nets.conv import ConvEncoder as ConvEncoder
+from jaxvae.nets.gated import Gated as Gated
 from jaxvae.nets.gated import GatedDecoder as GatedDecoder
 from jaxvae.nets.gated import GatedEncoder as GatedEncoder
 from jaxvae.nets.made import MADE as MADE
@@ -14,4 +15,4 @@ from jaxvae.nets.mlp import MLPEncoder as MLPEncoder
 from jaxvae.nets.output import SharedLogVar as SharedLogVar
 from jaxvae.nets.output import with_output_bias as with_output_bias
 
-NETWORKS = {"mlp": MLP, "conv": Conv}
+NETWORKS = {"mlp": MLP, "conv": Conv, "gated": Gated}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 from flax import linen as nn
 from jax.typing import DTypeLike
 
+from jaxvae.facts import Facts
 from jaxvae.nets.mlp import hidden_layers, join
 from jaxvae.nets.network import Network
 from jaxvae.types import Array
@@ -47,6 +49,22 @@ class GatedDecoder(Network):
         """Map `[B, D]` to `[B, *shape]`."""
         h = _gated_layers(join(z, condition), self.hidden, self.dtype)
         return nn.Dense(math.prod(self.shape), name="output")(h).reshape(z.shape[0], *self.shape)
+
+
+@dataclasses.dataclass(frozen=True)
+class Gated:
+    """Dense layers with gates in place of an activation (Tomczak & Welling 2018)."""
+
+    hidden: tuple[int, ...] = (300, 300)
+    """Widths of the gated hidden layers, from the data inwards; the decoder mirrors the encoder."""
+
+    def encoder(self, facts: Facts, num_outputs: int) -> GatedEncoder:
+        """Build the encoder."""
+        return GatedEncoder(self.hidden, num_outputs, facts.dtype)
+
+    def decoder(self, facts: Facts, shape: tuple[int, ...]) -> GatedDecoder:
+        """Build the decoder."""
+        return GatedDecoder(self.hidden[::-1], shape, facts.dtype)
 
 
 def _gated_layers(h: Array, widths: tuple[int, ...], dtype: DTypeLike | None) -> Array:

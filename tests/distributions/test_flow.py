@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax.tree_util import Partial
+from scipy import stats
 
 from jaxvae import rng
 from jaxvae.distributions import InverseAutoregressiveFlow, Normal
@@ -103,6 +104,22 @@ def test_finite_where_scales_are_extreme():
     assert np.isfinite(y).all()
     assert np.isfinite(log_prob)
     np.testing.assert_allclose(d.log_prob(y), log_prob, atol=2e-3)
+
+
+def test_maps_with_linear_shifts_reach_any_normal():
+    """The posterior of a linear-Gaussian model is such a normal; its Cholesky factor is the shift."""
+    covariance = np.array([[2.0, 0.6, -0.3], [0.6, 1.0, 0.4], [-0.3, 0.4, 1.5]])
+    factor = np.linalg.cholesky(covariance)
+    scale = np.diag(factor)
+
+    def network(below, x, context):
+        return jnp.stack([jnp.zeros_like(x), x @ below.T], -1)
+
+    base = Normal(jnp.zeros(3), jnp.float32(2 * np.log(scale)))
+    below = Partial(network, jnp.float32(np.tril(factor / scale, -1)))
+    d, z = InverseAutoregressiveFlow(base, jnp.zeros(1), (below,)), np.random.default_rng(0).normal(size=(5, 3))
+    exact = stats.multivariate_normal(np.zeros(3), covariance).logpdf(z)
+    np.testing.assert_allclose(d.log_prob(jnp.float32(z)), exact, rtol=1e-4)
 
 
 def test_refuses_a_value_of_another_dimension():
