@@ -57,9 +57,13 @@ class Mixture:
 
     def log_prob(self, value: Value) -> Array:
         """Return `[...]` nats, summed over the components in logarithms, where none underflows."""
-        value = jax.tree.map(lambda part: jnp.expand_dims(part, -1 - self.event_ndim), value)
-        each = at_least_float32(self.components.log_prob(value))
-        return jax.nn.logsumexp(each + self._log_weights(), axis=-1)
+        return jax.nn.logsumexp(self._log_prob_by_each(value) + self._log_weights(), axis=-1)
+
+    def _log_prob_by_each(self, value: Value) -> Array:
+        if hasattr(self.components, "log_prob_by_each"):
+            return self.components.log_prob_by_each(value)
+        rows = jax.tree.map(lambda part: jnp.expand_dims(part, -1 - self.event_ndim), value)
+        return at_least_float32(self.components.log_prob(rows))
 
     def _log_weights(self) -> Array:
         return jax.nn.log_softmax(at_least_float32(self.logits))

@@ -35,6 +35,21 @@ def test_density_integrates_to_one():
     np.testing.assert_allclose(total, 1, atol=1e-4)
 
 
+@pytest.mark.parametrize("event", [(), (4,), (2, 1, 3)])
+def test_normals_score_one_by_one_as_they_do_together(event):
+    noise = np.random.default_rng(0)
+    mean, log_var = jnp.float32(noise.normal(size=(2, 5, *event)))
+    value, d = jnp.float32(noise.normal(size=(3, 2, *event))), Normal(mean, log_var, len(event))
+
+    def scores(d, value, by_each):
+        rows = jnp.expand_dims(value, 2)
+        return jnp.sin(d.log_prob_by_each(value) if by_each else d.log_prob(rows)).sum()
+
+    assert jax.eval_shape(d.log_prob_by_each, value).shape == (3, 2, 5)
+    one, other = (jax.value_and_grad(scores, (0, 1))(d, value, by_each) for by_each in (True, False))
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4), one, other)
+
+
 def test_far_away_nothing_underflows():
     value, gradient = jax.value_and_grad(mixture().log_prob)(jnp.full(2, 1e4))
     assert np.isfinite(value)
