@@ -5,6 +5,10 @@ from jaxvae.nets.bound import Bound as Bound
 from jaxvae.nets.conv import Conv as Conv
 from jaxvae.nets.conv import ConvDecoder as ConvDecoder
 from jaxvae.nets.conv import ConvEncoder as ConvEncoder
+from jaxvae.nets.gated import Gated as Gated
+from jaxvae.nets.gated import GatedDecoder as GatedDecoder
+from jaxvae.nets.gated import GatedEncoder as GatedEncoder
+from jaxvae.nets.made import MADE as MADE
 from jaxvae.nets.mlp import MLP as MLP
 from jaxvae.nets.mlp import MLPDecoder as MLPDecoder
 from jaxvae.nets.mlp import MLPEncoder as MLPEncoder
@@ -15,3 +19,4 @@ from jaxvae.nets.spatial import SpatialDecoder as SpatialDecoder
 from jaxvae.nets.spatial import SpatialEncoder as SpatialEncoder
 
 NETWORKS = {"mlp": MLP, "conv": Conv, "spatial": Spatial}
+NETWORKS = {"mlp": MLP, "conv": Conv, "gated": Gated}
