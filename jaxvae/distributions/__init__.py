@@ -11,6 +11,8 @@ from jaxvae.distributions.kl import kl_per_dimension as kl_per_dimension
 from jaxvae.distributions.kl import register_kl as register_kl
 from jaxvae.distributions.multivariate_normal import MultivariateNormal as MultivariateNormal
 from jaxvae.distributions.multivariate_normal import multivariate_gaussian_kl as multivariate_gaussian_kl
+from jaxvae.distributions.negative_binomial import NegativeBinomial as NegativeBinomial
 from jaxvae.distributions.normal import Normal as Normal
 from jaxvae.distributions.normal import gaussian_kl as gaussian_kl
 from jaxvae.distributions.normal import reparameterize as reparameterize
+from jaxvae.distributions.poisson import Poisson as Poisson
