@@ -5,6 +5,7 @@ from jaxvae.distributions.bernoulli import ContinuousBernoulli as ContinuousBern
 from jaxvae.distributions.bernoulli import GreyCrossEntropy as GreyCrossEntropy
 from jaxvae.distributions.categorical import Categorical as Categorical
 from jaxvae.distributions.chain import Chain as Chain
+from jaxvae.distributions.columns import Columns as Columns
 from jaxvae.distributions.delta import Delta as Delta
 from jaxvae.distributions.kl import kl_divergence as kl_divergence
 from jaxvae.distributions.kl import kl_per_dimension as kl_per_dimension
@@ -16,3 +17,4 @@ from jaxvae.distributions.normal import Normal as Normal
 from jaxvae.distributions.normal import gaussian_kl as gaussian_kl
 from jaxvae.distributions.normal import reparameterize as reparameterize
 from jaxvae.distributions.poisson import Poisson as Poisson
+from jaxvae.distributions.tokens import Tokens as Tokens

@@ -10,5 +10,8 @@ from jaxvae.nets.mlp import MLPDecoder as MLPDecoder
 from jaxvae.nets.mlp import MLPEncoder as MLPEncoder
 from jaxvae.nets.output import SharedLogVar as SharedLogVar
 from jaxvae.nets.output import with_output_bias as with_output_bias
+from jaxvae.nets.tokens import TokenEncoder as TokenEncoder
+from jaxvae.nets.tokens import TokenMLP as TokenMLP
+from jaxvae.nets.tokens import TokenPredictor as TokenPredictor
 
-NETWORKS = {"mlp": MLP, "conv": Conv}
+NETWORKS = {"mlp": MLP, "conv": Conv, "tokens": TokenMLP}
