@@ -17,6 +17,14 @@ from jaxvae.nets.output import with_output_bias as with_output_bias
 from jaxvae.nets.spatial import Spatial as Spatial
 from jaxvae.nets.spatial import SpatialDecoder as SpatialDecoder
 from jaxvae.nets.spatial import SpatialEncoder as SpatialEncoder
+from jaxvae.nets.tokens import TokenEncoder as TokenEncoder
+from jaxvae.nets.tokens import TokenMLP as TokenMLP
+from jaxvae.nets.tokens import TokenPredictor as TokenPredictor
 
-NETWORKS = {"mlp": MLP, "conv": Conv, "spatial": Spatial}
-NETWORKS = {"mlp": MLP, "conv": Conv, "gated": Gated}
+NETWORKS = {
+    "mlp": MLP,
+    "gated": Gated,
+    "conv": Conv,
+    "spatial": Spatial,
+    "tokens": TokenMLP,
+}

@@ -13,10 +13,10 @@ from jaxvae.posteriors.iaf import IAF as IAF
 from jaxvae.posteriors.iaf import InverseAutoregressive as InverseAutoregressive
 from jaxvae.posteriors.layers import BottomUp as BottomUp
 from jaxvae.posteriors.layers import Layers as Layers
-from jaxvae.posteriors.quantized import GradientQuantized as GradientQuantized
-from jaxvae.posteriors.quantized import VectorQuantized as VectorQuantized
 from jaxvae.posteriors.planar import Planar as Planar
 from jaxvae.posteriors.planar import PlanarHead as PlanarHead
+from jaxvae.posteriors.quantized import GradientQuantized as GradientQuantized
+from jaxvae.posteriors.quantized import VectorQuantized as VectorQuantized
 
 POSTERIORS = {
     "normal": DiagonalNormal,

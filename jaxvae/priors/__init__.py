@@ -11,5 +11,10 @@ from jaxvae.priors.standard_normal import StandardNormal as StandardNormal
 from jaxvae.priors.vamp import Vamp as Vamp
 from jaxvae.priors.vamp import VampPrior as VampPrior
 
-PRIORS = {"standard": Standard, "layers": Layers, "uniform_codes": UniformCodes}
-PRIORS = {"standard": Standard, "layers": Layers, "vamp": Vamp, "mixture": NormalMixture}
+PRIORS = {
+    "standard": Standard,
+    "layers": Layers,
+    "mixture": NormalMixture,
+    "vamp": Vamp,
+    "uniform_codes": UniformCodes,
+}
