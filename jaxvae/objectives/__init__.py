@@ -11,3 +11,5 @@ from jaxvae.objectives.importance import log_mean_exp as log_mean_exp
 from jaxvae.objectives.iwae import ciwae_loss as ciwae_loss
 from jaxvae.objectives.iwae import iwae_loss as iwae_loss
 from jaxvae.objectives.iwae import piwae_loss as piwae_loss
+
+OBJECTIVES = {"elbo": elbo_loss, "kl_only": kl_only_loss, "iwae": iwae_loss, "ciwae": ciwae_loss, "piwae": piwae_loss}
