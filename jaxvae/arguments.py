@@ -1,15 +1,31 @@
-"""Checks of numeric arguments from Python, NumPy and JAX; traced values cannot be checked."""
+"""Arguments of functions: checks of names and numbers, and what a function asks for by name."""
 
 from __future__ import annotations
 
+import functools
+import inspect
 import math
 import operator
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import jax
 import numpy as np
 
-from jaxvae.types import InputError
+from jaxvae.types import InputError, did_you_mean
+
+Row = TypeVar("Row")
+
+
+def look_up(table: Mapping[str, Row], what: str, name: str) -> Row:
+    """Return a table's row by name.
+
+    Raises:
+        InputError: there is no such row; the message names them all, and the nearest.
+    """
+    if name not in table:
+        raise InputError(f"{what}: must be one of {', '.join(table)}, got {name!r}{did_you_mean(name, table)}")
+    return table[name]
 
 
 def known(name: str, value: Any) -> np.ndarray | None:
@@ -75,3 +91,24 @@ def whole_number(name: str, value: Any, least: int = 1, most: int | None = None)
 
 def _no_whole_number(name: str, value: Any) -> TypeError:
     return TypeError(f"{name}: must be a whole number, got {' '.join(repr(value).split())} ({type(value).__name__})")
+
+
+def asked(function: Callable[..., Any], known: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of the known arguments that a function has by name, and that no `functools.partial` has bound.
+
+    Wrappers made with `functools.wraps` are seen through; `**options` ask for nothing.
+
+    >>> def loss(params, *, model, num_examples, step=0): ...
+    >>> asked(functools.partial(loss, step=5), {"num_examples": 70_000, "step": 1, "axis_name": "batch"})
+    {'num_examples': 70000}
+    """
+    parameters = inspect.signature(function).parameters.values()
+    open_ = {p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)} - _bound(function)
+    return {name: value for name, value in known.items() if name in open_}
+
+
+def _bound(function: Any) -> set[str]:
+    """Return the names that partials inside wrappers have bound."""
+    if isinstance(function, functools.partial):
+        return set(function.keywords) | _bound(function.func)
+    return _bound(function.__wrapped__) if hasattr(function, "__wrapped__") else set()

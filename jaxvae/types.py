@@ -74,6 +74,28 @@ class Model(Protocol):
         ...
 
 
+class Space(Protocol):
+    """Interface of the set in which an example lies, such as the images of one size."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one example."""
+        ...
+
+    @property
+    def likelihood(self) -> str:
+        """Name of the default likelihood."""
+        ...
+
+    def project(self, x: Any) -> Any:
+        """Return the nearest legal examples."""
+        ...
+
+    def zeros(self, num: int) -> Any:
+        """Return blank examples `[num, ...]`, whose shapes and types are those of real ones."""
+        ...
+
+
 class ElboTerms(NamedTuple):
     """Terms of the evidence lower bound, per example, in nats."""
 

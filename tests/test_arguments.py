@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from jaxvae import Functions, elbo_loss, latent, rng
-from jaxvae.arguments import check_number, whole_number
+from jaxvae.arguments import asked, check_number, whole_number
 from jaxvae.distributions import Normal
 from jaxvae.likelihoods import FixedNormal
 from jaxvae.objectives import CORRUPTIONS, ciwae_loss, denoising, importance_weighted_bound, iwae_loss
@@ -145,3 +145,31 @@ def test_an_empty_batch_is_refused():
 def test_a_gradient_that_does_not_exist_is_named():
     with pytest.raises(InputError, match=r"gradient: must be one of standard, stl, dreg, got 'dregs' \(did you mean"):
         bound(iwae_loss, gradient="dregs")
+
+
+def needs(params, key, x, *, model, num_examples, axis_name=None, **options):
+    del params, key, x, model, num_examples, axis_name, options
+
+
+@functools.wraps(needs)
+def wrapped(params, key, x, *, model, **options):
+    return needs(params, key, x, model=model, **options)
+
+
+KNOWN = {"num_examples": 10, "axis_name": "batch", "step": 3, "options": "a name of stars, not of an argument"}
+
+
+@pytest.mark.parametrize(
+    ("function", "names"),
+    [
+        (needs, {"num_examples", "axis_name"}),
+        (wrapped, {"num_examples", "axis_name"}),
+        (functools.partial(wrapped, model=MODEL), {"num_examples", "axis_name"}),
+        (functools.partial(wrapped, num_examples=5), {"axis_name"}),
+        (functools.wraps(functools.partial(needs, axis_name=None))(lambda *_, **__: None), {"num_examples"}),
+        (jax.jit(needs, static_argnames="axis_name"), {"num_examples", "axis_name"}),
+        (elbo_loss, set()),
+    ],
+)
+def test_a_function_gets_what_it_has_an_argument_for(function, names):
+    assert asked(function, KNOWN) == {name: KNOWN[name] for name in names}

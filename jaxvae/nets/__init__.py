@@ -1,8 +1,14 @@
-"""Flax linen networks: arrays to arrays, no loss, no sampling."""
+"""Flax linen networks: arrays to arrays, no loss, no sampling; `NETWORKS` names the options of encoder and decoder."""
 
+from jaxvae.nets.activations import ACTIVATIONS as ACTIVATIONS
+from jaxvae.nets.bound import Bound as Bound
+from jaxvae.nets.conv import Conv as Conv
 from jaxvae.nets.conv import ConvDecoder as ConvDecoder
 from jaxvae.nets.conv import ConvEncoder as ConvEncoder
+from jaxvae.nets.mlp import MLP as MLP
 from jaxvae.nets.mlp import MLPDecoder as MLPDecoder
 from jaxvae.nets.mlp import MLPEncoder as MLPEncoder
 from jaxvae.nets.output import SharedLogVar as SharedLogVar
 from jaxvae.nets.output import with_output_bias as with_output_bias
+
+NETWORKS = {"mlp": MLP, "conv": Conv}

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from collections.abc import Callable
 
 from flax import linen as nn
 from jax.typing import DTypeLike
 
+from jaxvae.arguments import look_up
 from jaxvae.distributions.base import at_least_float32
-from jaxvae.nets.conv_layers import Conv, ConvTranspose
+from jaxvae.facts import Facts
+from jaxvae.nets import conv_layers
+from jaxvae.nets.activations import ACTIVATIONS
+from jaxvae.nets.conv_layers import ConvTranspose
 from jaxvae.nets.mlp import hidden_layers, join
 from jaxvae.nets.network import Network
-from jaxvae.types import Array
+from jaxvae.types import Array, InputError
 
 
 class ConvEncoder(Network):
@@ -29,7 +35,7 @@ class ConvEncoder(Network):
         """Map `[B, H, W, C]` to `[B, num_outputs]`."""
         x = at_least_float32(x)
         for features in self.channels:
-            x = self.activation(Conv(features, dtype=self.dtype)(x))
+            x = self.activation(conv_layers.Conv(features, dtype=self.dtype)(x))
         h = hidden_layers(join(x, condition), self.hidden, self.activation, self.dtype)
         return nn.Dense(self.num_outputs, name="output")(h)
 
@@ -61,6 +67,53 @@ class ConvDecoder(Network):
             x = self.activation(ConvTranspose(features, dtype=self.dtype)(x)[:, :height, :width])
         x = ConvTranspose(self.shape[-1], name="output")(x)
         return x[:, : self.shape[0], : self.shape[1]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Conv:
+    """Strided convolutions, then dense layers, for images."""
+
+    hidden: tuple[int, ...] = (256,)
+    """Widths of the dense hidden layers, from the image inwards; the decoder mirrors the encoder."""
+    channels: tuple[int, ...] | None = None
+    """Channels of the convolutions, from the image inwards; chosen by the image's size if not given."""
+    activation: str = "relu"
+    """Activation between the layers."""
+
+    def encoder(self, facts: Facts, num_outputs: int) -> ConvEncoder:
+        """Build the encoder.
+
+        Raises:
+            InputError: examples are no images, or there are no channels.
+        """
+        activation = look_up(ACTIVATIONS, "activation", self.activation)
+        return ConvEncoder(self._channels(facts.space.shape), self.hidden, num_outputs, activation, facts.dtype)
+
+    def decoder(self, facts: Facts, shape: tuple[int, ...]) -> ConvDecoder:
+        """Build the decoder; it raises the same errors."""
+        activation, channels = look_up(ACTIVATIONS, "activation", self.activation), self._channels(facts.space.shape)
+        return ConvDecoder(channels[::-1], self.hidden[::-1], shape, activation, facts.dtype)
+
+    def _channels(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        if len(shape) != 3:
+            raise InputError(f"preset: a convolutional network needs images [H, W, C], got {shape}; use vae")
+        channels = channels_for(shape) if self.channels is None else self.channels
+        if not channels:
+            raise InputError("channels: a convolutional network needs at least one convolution; give --channels 32 64")
+        return channels
+
+
+def channels_for(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return channels of at least two convolutions, which halve an image until at most 7x7 values are left.
+
+    >>> channels_for((28, 28, 1)), channels_for((64, 64, 3)), channels_for((256, 256, 3))
+    ((32, 64), (32, 64, 128, 256), (32, 64, 128, 256, 256, 256))
+    """
+    height, width, *_ = (*shape, 1, 1)
+    channels = [32]
+    while len(channels) < 2 or math.ceil(height / 2 ** len(channels)) * math.ceil(width / 2 ** len(channels)) > 49:
+        channels.append(min(2 * channels[-1], 256))
+    return tuple(channels)
 
 
 def _sizes(size: tuple[int, ...], halvings: int) -> list[tuple[int, ...]]:

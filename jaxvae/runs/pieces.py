@@ -88,7 +88,7 @@ def initial_state(
         mean: `[...]` mean training example in [0, 1], the initial output of the decoder.
         params: initial parameters; random ones if not given.
     """
-    optimizer, link = build_optimizer(config), LIKELIHOODS[str(config.likelihood)].link
+    optimizer, link = build_optimizer(config), LIKELIHOODS[str(config.likelihood)]().link
 
     # Compiled as a whole, because a hundred separate small operations would take seconds.
     @jax.jit
