@@ -8,6 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from jaxvae.runs.pieces import build_loss
+from jaxvae.runs.resolve import with_defaults
 
 from jaxvae import elbo_loss, presets, rng
 from jaxvae.likelihoods import LIKELIHOODS
@@ -15,8 +17,6 @@ from jaxvae.nets import ACTIVATIONS
 from jaxvae.objectives import CORRUPTIONS
 from jaxvae.posteriors import POSTERIORS
 from jaxvae.runs import config
-from jaxvae.runs.pieces import build_loss
-from jaxvae.runs.resolve import with_defaults
 from jaxvae.types import InputError
 
 SHAPE = (9, 7, 1)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+from jaxvae.runs.config import TrainConfig
+from jaxvae.runs.resolve import resolve
 
 from contenders import Case, Run
 from jaxvae.data import Dataset, Split
 from jaxvae.runs import pieces
-from jaxvae.runs.config import TrainConfig
 from jaxvae.runs.engine import build_engine
-from jaxvae.runs.resolve import resolve
 from jaxvae.training import Hook, Progress, train
 from jaxvae.training.loop import steps_taken
 from jaxvae.types import TrainState

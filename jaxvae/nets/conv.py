@@ -94,6 +94,11 @@ class Conv:
         activation, channels = look_up(ACTIVATIONS, "activation", self.activation), self._channels(facts.space.shape)
         return ConvDecoder(channels[::-1], self.hidden[::-1], shape, activation, facts.dtype)
 
+    def settled(self, shape: tuple[int, ...], *, own: bool) -> Conv:
+        """Return the same options with the channels that belong to the image's size."""
+        del own
+        return dataclasses.replace(self, channels=self._channels(shape))
+
     def _channels(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         if len(shape) != 3:
             raise InputError(f"preset: a convolutional network needs images [H, W, C], got {shape}; use vae")

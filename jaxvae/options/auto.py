@@ -23,10 +23,10 @@ class Auto:
     activation: str | None = None
     """Activation between the layers; that of mlp or conv if not given."""
 
-    def settle(self, shape: tuple[int, ...], *, own: bool) -> Any:
+    def settled(self, shape: tuple[int, ...], *, own: bool) -> Any:
         """Return the options of the networks for examples of a shape, of your own or of a named set."""
         kind = Conv if own and len(shape) == 3 and min(shape[:2]) >= SMALLEST else MLP
         given = {name: value for name, value in dataclasses.asdict(self).items() if value is not None}
         if kind is MLP and given.pop("channels", ()):
             raise InputError("channels: belongs to --networks conv; give --preset conv_vae, or leave it out")
-        return kind(**given)
+        return MLP(**given) if kind is MLP else Conv(**given).settled(shape, own=own)

@@ -6,12 +6,12 @@ import contextlib
 import dataclasses
 import io
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Annotated, Any, Protocol, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any, Protocol, TypeVar, cast
 
-from jaxvae.options.given import ALIASES, IMPLIED, WARMUP, given, preset
+from jaxvae.options.given import ALIASES, WARMUP, given, in_layers, preset, warmed_up
 from jaxvae.options.help import all_choices, page
-from jaxvae.options.names import Option, options, refusal
+from jaxvae.options.names import Option, options, refusal, replace
 from jaxvae.options.recipe import AXES, Recipe
 from jaxvae.options.schedules import Number, parse_number
 from jaxvae.options.usage import complaint, complaint_of, flags
@@ -27,6 +27,7 @@ class Config(Protocol):
 
 
 C = TypeVar("C", bound=Config)
+LAYERS_FLAG = "--posterior.upper-latent-dims"
 
 
 def parse(config_type: type[C], arguments: Sequence[str] | None = None) -> C:
@@ -38,7 +39,7 @@ def parse(config_type: type[C], arguments: Sequence[str] | None = None) -> C:
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     if issubclass(config_type, Recipe):
-        config = parse_recipe(arguments)
+        config = cast(C, parse_recipe(arguments))
     else:
         config = _parse(config_type, arguments, lambda: complaint_of(config_type, arguments))
     config.check()
@@ -54,7 +55,7 @@ def parse_recipe(arguments: Sequence[str]) -> Recipe:
         raise SystemExit(0)
     known = options(recipe)
     if "beta" in known:
-        known[WARMUP] = Option(WARMUP, "", WARMUP, int, 0, "")
+        known[WARMUP] = Option(WARMUP, "", WARMUP, int, 0, Recipe)
     names = {f"option_{number}": option for number, option in enumerate(known.values())}
 
     def unknown(flag: str) -> str:
@@ -62,7 +63,8 @@ def parse_recipe(arguments: Sequence[str]) -> Recipe:
 
     values = _parse(_flat(names), words, lambda: complaint(_kinds(known), words, unknown=unknown))
     found = {option.name: getattr(values, name) for name, option in names.items()}
-    return given(recipe, **{name: value for name, value in found.items() if value != known[name].value})
+    warmup_steps = found.pop(WARMUP, 0)
+    return warmed_up(replace(recipe, found), warmup_steps)
 
 
 def _modern(word: str) -> str:
@@ -77,18 +79,12 @@ def _modern(word: str) -> str:
 def _choices(words: Sequence[str]) -> tuple[Recipe, list[str]]:
     """Return the recipe of the choices, and the other words."""
     name, words = _take("preset", words)
-    recipe = preset(name or "auto")
-    chosen = {}
+    recipe, chosen = preset(name or "auto"), {}
     for axis in AXES:
         chosen[axis], words = _take(axis, words)
-    return given(recipe, **{**_implied(words), **{axis: kind for axis, kind in chosen.items() if kind}}), words
-
-
-def _implied(words: Sequence[str]) -> dict[str, str]:
-    """Return the choices that options of version 0.1 make besides."""
-    flags = {ALIASES[name]: choices for name, choices in IMPLIED.items()}
-    given = {word.partition("=")[0][2:].replace("-", "_") for word in words}
-    return {axis: kind for name in given & flags.keys() for axis, kind in flags[name].items()}
+    recipe = given(recipe, **chosen)
+    layered = any(word.partition("=")[0] == LAYERS_FLAG for word in words)
+    return in_layers(recipe) if layered else recipe, words
 
 
 def _take(name: str, words: Sequence[str]) -> tuple[str | None, list[str]]:

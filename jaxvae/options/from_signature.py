@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import math
 import re
 import typing
 from collections.abc import Callable, Mapping
 from types import NoneType
 from typing import Any, ClassVar
 
+from jaxvae.options.checks import check
 from jaxvae.options.schedules import Number
 
 GIVEN = frozenset({"model", "condition", "weights", "num_examples", "axis_name", "step", "step_key", "ids"})
@@ -21,6 +23,12 @@ class FunctionOptions:
 
     function: ClassVar[Callable[..., Any]]
     """Function whose options these are."""
+
+    def check(self) -> None:
+        """Refuse numbers that are not finite; the function itself refuses others that it cannot take."""
+        for name, value in vars(self).items():
+            if isinstance(value, float):
+                check(math.isfinite(value), name, value, "finite")
 
 
 def options_of(function: Callable[..., Any]) -> type:

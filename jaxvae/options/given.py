@@ -8,7 +8,7 @@ from typing import Any
 
 from jaxvae.options.names import replace
 from jaxvae.options.presets import PRESETS
-from jaxvae.options.recipe import AXES, Recipe
+from jaxvae.options.recipe import AXES, Recipe, kind_of
 from jaxvae.options.schedules import Schedule
 from jaxvae.types import InputError, did_you_mean
 
@@ -18,8 +18,8 @@ ALIASES: Mapping[str, str] = {
     "upper_hidden": "posterior.upper_hidden",
 }
 """Names of version 0.1 that are other names now."""
-IMPLIED: Mapping[str, Mapping[str, str]] = {"upper_latent_dims": {"posterior": "layers", "prior": "layers"}}
-"""Choices that an option of version 0.1 makes besides."""
+LAYERS = "upper_latent_dims"
+"""Option of version 0.1 that makes posterior and prior `layers`."""
 WARMUP = "beta_warmup_steps"
 """Option of version 0.1 that makes beta a schedule."""
 
@@ -36,13 +36,13 @@ def given(recipe: Recipe | None = None, /, **values: Any) -> Recipe:
     Raises:
         InputError: there is no such preset or choice, or the choices do not take an option.
     """
-    values = {name: value for name, value in values.items() if value is not None}
+    values = {name: _tuples(value) for name, value in values.items() if value is not None}
     recipe = recipe or preset(values.pop("preset", "auto"))
-    for name in [name for name in IMPLIED if values.get(name)]:
-        values = {**_implied(name, values), **values}
+    layered = bool(values.get(LAYERS))
     for axis in AXES:
         if axis in values:
             recipe = recipe.choose(axis, values.pop(axis))
+    recipe = in_layers(recipe) if layered else recipe
     warmup_steps = values.pop(WARMUP, 0)
     recipe = replace(recipe, {ALIASES.get(name, name): value for name, value in values.items()})
     return warmed_up(recipe, warmup_steps)
@@ -67,8 +67,17 @@ def warmed_up(recipe: Recipe, steps: int) -> Recipe:
     return replace(recipe, {"beta": Schedule(0.0, beta, steps)})
 
 
-def _implied(name: str, values: Mapping[str, Any]) -> Mapping[str, str]:
-    for axis, kind in IMPLIED[name].items():
-        if values.get(axis, kind) != kind:
-            raise InputError(f"{axis}: {name.replace('_', '-')} goes with {kind}, got {values[axis]}; leave one of them out")
-    return IMPLIED[name]
+def in_layers(recipe: Recipe) -> Recipe:
+    """Return a recipe with several stochastic layers in place of one normal.
+
+    Raises:
+        InputError: its posterior is of another kind.
+    """
+    kind = kind_of(recipe.posterior, AXES["posterior"])
+    if kind not in ("normal", "layers"):
+        raise InputError(f"posterior: layers above z go with normal, got {kind}; leave one of them out")
+    return recipe.choose("posterior", "layers").choose("prior", "layers")
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

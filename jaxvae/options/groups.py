@@ -6,7 +6,7 @@ import dataclasses
 import math
 import re
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from jaxvae.data import Preparation
 from jaxvae.data.preparation import WHITE
@@ -17,6 +17,7 @@ from jaxvae.training.optimizer import DecayName
 from jaxvae.types import InputError
 
 Select = Literal["last", "best"]
+T = TypeVar("T")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -176,3 +177,9 @@ class Compute:
             raise InputError("coordinator: needs --num-processes and --process-id too")
         if not 0 <= self.process_id < self.num_processes:
             raise InputError(f"process-id: must be from 0 to {self.num_processes - 1}, got {self.process_id}")
+
+
+def settled(value: T | None) -> T:
+    """Return an option of a settled recipe, in which every option has a value."""
+    assert value is not None
+    return value

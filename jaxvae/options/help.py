@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import ast
+import dataclasses
 import inspect
+import itertools
 import re
 import shutil
 import textwrap
 import types
 import typing
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from jaxvae.options.from_signature import FunctionOptions
 from jaxvae.options.names import Option, options, options_in
 from jaxvae.options.presets import PRESETS
 from jaxvae.options.recipe import AXES, EXTRAS, GROUPS, Recipe, kind_of
@@ -35,8 +39,8 @@ def page(recipe: Recipe) -> str:
         *_entry("NUMBER", f"A number of the objective may be a schedule: {SYNTAX}, such as --beta 0:1@2000."),
     ]
     for part in parts:
-        own = (option._replace(help=brief(option.help)) for option in found if option.part == part)
-        lines += ["", *_wrapped(_title(recipe, part), ""), *_list(own)]
+        own = (option for option in found if option.part == part)
+        lines += ["", *_wrapped(_title(recipe, part), ""), *_list(own, brief)]
     return "\n".join(lines)
 
 
@@ -60,6 +64,29 @@ def brief(text: str) -> str:
     return re.split(r"[;:.] |\.$", text, maxsplit=1)[0].rstrip(".") + "."
 
 
+def explanation(option: Option) -> str:
+    """Return the help of an option: the docstring below its field, or its entry under `Args:` of the objective."""
+    made = next(field.metadata.get("help") for field in dataclasses.fields(option.owner) if field.name == option.field)
+    return made or _field_docs(option.owner).get(option.field, "")
+
+
+def _field_docs(cls: type) -> Mapping[str, str]:
+    if issubclass(cls, FunctionOptions):  # made, without a source
+        return {}
+    (definition,) = ast.parse(textwrap.dedent(inspect.getsource(cls))).body
+    assert isinstance(definition, ast.ClassDef)
+    body = definition.body
+    return {
+        field.target.id: " ".join(doc.value.value.split())
+        for field, doc in itertools.pairwise(body)
+        if isinstance(field, ast.AnnAssign)
+        and isinstance(field.target, ast.Name)
+        and isinstance(doc, ast.Expr)
+        and isinstance(doc.value, ast.Constant)
+        and isinstance(doc.value.value, str)
+    }
+
+
 def summary(cls: type) -> str:
     """Return the first paragraph of a class's docstring, in one line."""
     return " ".join((inspect.getdoc(cls) or "").split("\n\n")[0].split())
@@ -78,10 +105,10 @@ def _choices(recipe: Recipe) -> Iterator[str]:
         yield from _entry(f"--{axis} KIND", f"{', '.join(table)} ({chosen})")
 
 
-def _list(found: Iterable[Option]) -> Iterator[str]:
+def _list(found: Iterable[Option], shorten: Callable[[str], str] = str) -> Iterator[str]:
     for option in found:
         flag = f"--[no-]{option.flag[2:]}" if option.kind is bool else f"{option.flag} {_metavar(option.kind)}"
-        yield from _entry(flag, option.help + _shown(option.value))
+        yield from _entry(flag, shorten(explanation(option)) + _shown(option.value))
 
 
 def _metavar(kind: Any) -> str:

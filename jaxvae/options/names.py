@@ -1,17 +1,14 @@
-"""Names of options: what a recipe takes, under which name, with which help."""
+"""Names of options: what a recipe takes, under which name, of which part."""
 
 from __future__ import annotations
 
-import ast
 import dataclasses
-import functools
-import inspect
-import textwrap
 import typing
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from jaxvae.options.recipe import AXES, EXTRAS, Recipe
+from jaxvae.options.recipe import AXES, Recipe
 from jaxvae.types import InputError, did_you_mean
 
 UNPREFIXED = frozenset({"networks", "objective", "data", "train", "output", "compute"})
@@ -30,7 +27,8 @@ class Option(NamedTuple):
     field: str
     kind: Any
     value: Any
-    help: str
+    owner: type
+    """Class of the part."""
 
     @property
     def flag(self) -> str:
@@ -62,28 +60,9 @@ def _each(recipe: Recipe) -> Iterator[Option]:
 def options_in(part: str, value: Any) -> Iterator[Option]:
     """Yield the options of one part."""
     prefix = "" if not part or part in UNPREFIXED else f"{part}."
-    helps, kinds = field_docs(type(value)), typing.get_type_hints(type(value))
+    kinds = typing.get_type_hints(type(value))
     for field in dataclasses.fields(value):
-        text = field.metadata.get("help") or helps.get(field.name, "")
-        yield Option(prefix + field.name, part, field.name, kinds[field.name], getattr(value, field.name), text)
-
-
-@functools.cache
-def field_docs(cls: type) -> Mapping[str, str]:
-    """Return the docstrings below the fields of a class, each as one line."""
-    try:
-        body = ast.parse(textwrap.dedent(inspect.getsource(cls))).body[0].body  # type: ignore[attr-defined]
-    except (OSError, TypeError):  # made by `options_of`, whose fields hold their help
-        return {}
-    return {
-        field.target.id: " ".join(doc.value.value.split())
-        for field, doc in zip(body, body[1:])
-        if isinstance(field, ast.AnnAssign)
-        and isinstance(field.target, ast.Name)
-        and isinstance(doc, ast.Expr)
-        and isinstance(doc.value, ast.Constant)
-        and isinstance(doc.value.value, str)
-    }
+        yield Option(prefix + field.name, part, field.name, kinds[field.name], getattr(value, field.name), type(value))
 
 
 def replace(recipe: Recipe, values: Mapping[str, Any]) -> Recipe:
@@ -92,11 +71,11 @@ def replace(recipe: Recipe, values: Mapping[str, Any]) -> Recipe:
     Raises:
         InputError: the recipe does not take an option.
     """
-    known, changes = options(recipe), {}
+    known, changes = options(recipe), defaultdict[str, dict[str, Any]](dict)
     for name, value in values.items():
         if name not in known:
             raise InputError(refusal(name, known))
-        changes.setdefault(known[name].part, {})[known[name].field] = value
+        changes[known[name].part][known[name].field] = value
     parts = dict(recipe.parts())
     recipe = dataclasses.replace(recipe, **changes.pop("", {}))
     for part, fields in changes.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from jaxvae.likelihoods import FixedNormal
-from jaxvae.nets import MLP, Conv
+from jaxvae.nets import Conv
 from jaxvae.objectives import OBJECTIVES
 from jaxvae.options.auto import Auto
 from jaxvae.options.corruptions import Masking

@@ -6,8 +6,14 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
+
+from jaxvae.assemble import assemble
+from jaxvae.facts import Facts
 from jaxvae.likelihoods import LIKELIHOODS
+from jaxvae.model import VAE
 from jaxvae.nets import MLP, NETWORKS
+from jaxvae.nets.network import floating
 from jaxvae.objectives import OBJECTIVES, elbo_loss
 from jaxvae.options.auto import Auto
 from jaxvae.options.checks import check_at_least
@@ -16,7 +22,7 @@ from jaxvae.options.from_signature import options_of, required_arguments
 from jaxvae.options.groups import Compute, Data, Output, Train
 from jaxvae.posteriors import POSTERIORS, DiagonalNormal
 from jaxvae.priors import PRIORS, Standard
-from jaxvae.types import InputError, did_you_mean
+from jaxvae.types import InputError, Space, did_you_mean
 
 AXES: Mapping[str, Mapping[str, type]] = {
     "networks": {"auto": Auto, **NETWORKS},
@@ -40,21 +46,21 @@ class Recipe:
     Run the same command again to resume an interrupted run; raise --steps to continue a finished one.
     """
 
-    networks: Any = MLP()
+    networks: Any = dataclasses.field(default_factory=MLP)
     latent_dim: int = 20
     """Number of dimensions of z."""
-    posterior: Any = DiagonalNormal()
-    prior: Any = Standard()
+    posterior: Any = dataclasses.field(default_factory=DiagonalNormal)
+    prior: Any = dataclasses.field(default_factory=Standard)
     likelihood: Any = None
-    objective: Any = options_of(elbo_loss)()
+    objective: Any = dataclasses.field(default_factory=options_of(elbo_loss))
     extras: tuple[Any, ...] = ()
-    corruption: Any = Clean()
+    corruption: Any = dataclasses.field(default_factory=Clean)
     condition: str = "none"
     """Condition of encoder and decoder: none, or label, the class of each example."""
-    data: Data = Data()
-    train: Train = Train()
-    output: Output = Output()
-    compute: Compute = Compute()
+    data: Data = dataclasses.field(default_factory=Data)
+    train: Train = dataclasses.field(default_factory=Train)
+    output: Output = dataclasses.field(default_factory=Output)
+    compute: Compute = dataclasses.field(default_factory=Compute)
     preset: str = "vae"
     """Name of the row that the recipe began as."""
     paper: str = dataclasses.field(default="", compare=False)
@@ -89,6 +95,37 @@ class Recipe:
             others = (options if kind_of(extra, EXTRAS) == name else extra for extra in self.extras)
             return dataclasses.replace(self, extras=tuple(others))
         return dataclasses.replace(self, **{name: options})
+
+    def build(
+        self,
+        space: Space,
+        *,
+        condition_space: Space | None = None,
+        num_examples: int | None = None,
+        dtype: np.dtype | None = None,
+    ) -> VAE:
+        """Build the model; a likelihood that is left open is the space's.
+
+        Args:
+            space: space of an example.
+            condition_space: space of a condition, or None without one.
+            num_examples: number of training examples.
+            dtype: floating-point type of the hidden layers; that of `train.precision` if not given.
+
+        Raises:
+            InputError: the choices do not fit each other or the data.
+        """
+        if dtype is None and self.train.precision != "float32":
+            dtype = floating(self.train.precision)
+        facts = Facts(space, self.latent_dim, condition_space, num_examples, dtype)
+        return assemble(
+            facts,
+            networks=self.networks,
+            posterior=self.posterior,
+            prior=self.prior,
+            likelihood=self.likelihood or LIKELIHOODS[space.likelihood](),
+            extras={kind_of(extra, EXTRAS): extra for extra in self.extras},
+        )
 
     def check(self) -> None:
         """Refuse values that are invalid for every data set."""

@@ -40,7 +40,7 @@ def from_json(values: Mapping[str, Any], classes: Iterable[type] = ()) -> Recipe
     """
     if values.get("format") != FORMAT:
         raise InputError(
-            f"config.json: format {values.get('format')!r}, this version reads up to {FORMAT}; use a newer jaxvae"
+            f"config.json: format {values.get('format')!r}, but this jaxvae reads {FORMAT}; use a newer one"
         )
     own = {f"{cls.__module__}:{cls.__qualname__}": cls for cls in classes}
     rest = {name: value for name, value in values.items() if name != "format"}
@@ -50,7 +50,7 @@ def from_json(values: Mapping[str, Any], classes: Iterable[type] = ()) -> Recipe
     read["extras"] = tuple(_choice("extras", extra, {**EXTRAS, **own}) for extra in rest.pop("extras", ()))
     for group in GROUPS:
         cls = typing.get_type_hints(Recipe)[group]
-        read[group] = _object(cls, rest.pop(group, {}), {})
+        read[group] = read_options(cls, rest.pop(group, {}))
     _check_known(rest, ("preset", *ROOT))
     return Recipe(**rest, **{name: value for name, value in read.items() if value is not None})
 
@@ -70,14 +70,19 @@ def _fields(value: Any, table: Mapping[str, type]) -> dict[str, Any]:
 def _choice(axis: str, plain: Any, table: Mapping[str, type]) -> Any:
     if not isinstance(plain, Mapping):
         return plain
-    kind = plain.get("kind")
+    kind = str(plain.get("kind"))
     if kind not in table:
-        remedy = "pass its class to `load`" if ":" in str(kind) else "it was written by another version"
+        remedy = "pass its class to `load`" if ":" in kind else "it was written by another version"
         raise InputError(f"config.json: {axis} of kind {kind!r} is unknown; {remedy}")
-    return _object(table[kind], {name: value for name, value in plain.items() if name != "kind"}, table)
+    return _read(table[kind], {name: value for name, value in plain.items() if name != "kind"}, table)
 
 
-def _object(cls: type[T], plain: Mapping[str, Any], table: Mapping[str, type]) -> T:
+def read_options(cls: type[T], plain: Mapping[str, Any]) -> T:
+    """Read the options of a part that every recipe has."""
+    return _read(cls, plain, {})
+
+
+def _read(cls: type[T], plain: Mapping[str, Any], table: Mapping[str, type]) -> T:
     kinds = typing.get_type_hints(cls)
     _check_known(plain, [field.name for field in dataclasses.fields(cls)])  # type: ignore[arg-type]
     return cls(**{name: _value(kinds[name], value, table) for name, value in plain.items()})

@@ -111,11 +111,12 @@ OPTIONS = {"hidden": (4,), "latent_dim": 3}
 @cache
 def _never_trained() -> Path:
     """A run directory as train.py leaves it, of a model that took no step."""
+    from jaxvae.runs.resolve import resolve
+
     from jaxvae.checkpoint import Checkpoints
     from jaxvae.data import load
     from jaxvae.runs import TrainConfig, pieces
     from jaxvae.runs.directory import about, open_run_dir
-    from jaxvae.runs.resolve import resolve
 
     data = load("digits")
     run_dir = Path(tempfile.mkdtemp()) / "run"

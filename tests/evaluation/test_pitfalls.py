@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jaxvae.runs.resolve import with_defaults
 
 from jaxvae import Functions, elbo_terms, presets, rng
 from jaxvae.data.batches import sequential_batches
@@ -11,7 +12,6 @@ from jaxvae.distributions import Bernoulli, Normal
 from jaxvae.evaluation import evaluate_elbo, log_marginal_likelihood
 from jaxvae.likelihoods import LIKELIHOODS
 from jaxvae.runs import TrainConfig, pieces
-from jaxvae.runs.resolve import with_defaults
 
 GREY = np.full((40, 3, 3, 1), 102, np.uint8)  # 0.4 of full scale
 

@@ -7,13 +7,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jaxvae.runs.resolve import resolve
 from scipy import stats
 
 from jaxvae import rng
 from jaxvae.data import load
 from jaxvae.evaluation import Evidence
 from jaxvae.runs import Run, TrainConfig, pieces
-from jaxvae.runs.resolve import resolve
 from jaxvae.types import InputError
 
 

@@ -5,12 +5,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import scipy.stats
+from jaxvae.runs.resolve import with_defaults
 
 from jaxvae import presets, rng
 from jaxvae.objectives import CORRUPTIONS
 from jaxvae.report import read_metrics
 from jaxvae.runs import TrainConfig, pieces
-from jaxvae.runs.resolve import with_defaults
 
 SHAPE, LATENT_DIM, LEVEL = (8, 8, 1), 3, 0.4
 SMALL = {"hidden": (8,), "latent_dim": LATENT_DIM}

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jaxvae.runs.resolve import resolve
 
 from jaxvae import rng
 from jaxvae.data import load
@@ -16,7 +17,6 @@ from jaxvae.report.gallery import Gallery
 from jaxvae.runs import Run, TrainConfig, load_run, pieces
 from jaxvae.runs.command_line import parse
 from jaxvae.runs.compute import Compute
-from jaxvae.runs.resolve import resolve
 from jaxvae.types import InputError
 
 DATA = load("digits")

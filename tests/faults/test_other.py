@@ -7,9 +7,9 @@ import socket
 import time
 
 import pytest
+from jaxvae.runs.config import MAY_CHANGE, identity
 
 from jaxvae.runs import TrainConfig, load_run, lock
-from jaxvae.runs.config import MAY_CHANGE, identity
 
 pytestmark = pytest.mark.faults
 

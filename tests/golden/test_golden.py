@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jaxvae.runs.resolve import resolve
 
 from jaxvae import rng
 from jaxvae.data import load
@@ -21,7 +22,6 @@ from jaxvae.data.batches import BatchOrder, make_batch
 from jaxvae.objectives.denoising import salt_and_pepper
 from jaxvae.runs import TrainConfig, pieces
 from jaxvae.runs.engine import step_maker
-from jaxvae.runs.resolve import resolve
 
 VALUES = Path(__file__).with_name("values.json")
 STEPS = 4

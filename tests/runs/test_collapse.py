@@ -3,11 +3,11 @@
 import dataclasses
 
 import pytest
+from jaxvae.runs.resolve import resolve
 
 from jaxvae.data import load
 from jaxvae.runs import TrainConfig
 from jaxvae.runs.collapse import warning
-from jaxvae.runs.resolve import resolve
 
 DIGITS = load("digits")
 

@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
+from jaxvae.runs.config import default_run_dir, identity
 
 from jaxvae.runs import TrainConfig
 from jaxvae.runs.compute import Compute
-from jaxvae.runs.config import default_run_dir, identity
 from jaxvae.types import InputError
 
 

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from jaxvae.runs.config import default_run_dir
+from jaxvae.runs.resolve import resolve, settle_scale
 
 from jaxvae import presets
 from jaxvae.data import Dataset, Split, load
 from jaxvae.runs import TrainConfig
-from jaxvae.runs.config import default_run_dir
-from jaxvae.runs.resolve import resolve, settle_scale
 from jaxvae.types import InputError
 
 DIGITS = load("digits")
