@@ -164,7 +164,7 @@ def recipe_of(config: LatentSpaceConfig, data: Dataset, folder: Path, preset: st
         figures=False,
         num_processes=1,
     )
-    name = Path(str(settle(one, data).output.run_dir)).name
+    name = settle(one, data).run_dir.name
     return given(one, run_dir=folder / name)
 
 
@@ -187,7 +187,7 @@ class Space(NamedTuple):
 
 def read_space(recipe: Recipe, data: Dataset) -> Space:
     """Load a run and encode images."""
-    run = load_run(Path(str(recipe.output.run_dir)))
+    run = load_run(recipe.run_dir)
     train_means, _ = encode(run, data.train, TRAIN)
     labels = (np.asarray(split.label)[:num] for split, num in ((data.train, TRAIN), (data.test, TEST)))
     return Space(run, train_means, next(labels), *encode(run, data.test, TEST), next(labels))
@@ -221,7 +221,7 @@ def prior_draws(num: int) -> Array:
 
 def measure(space: Space, probe: Probe) -> dict[str, float]:
     """Compute one run's row of the table."""
-    summary = json.loads((Path(str(space.run.recipe.output.run_dir)) / "summary.json").read_text())
+    summary = json.loads((space.run.recipe.run_dir / "summary.json").read_text())
     starts, ends = jnp.asarray(space.means)[pairs(len(space.means))]
     paths = space.decode(interpolate(starts, ends, STEPS + 1).swapaxes(0, 1).reshape(-1, 2))
     prior = recognise(probe, space.decode(manifold_grid(CELLS)))
@@ -271,7 +271,7 @@ def check_kl_only(run: Run, split: Split) -> dict[str, Any]:
     estimate = evaluate_elbo(run.params, key, batches, model=run.model)
     entropy = float((entr(mean) + entr(1 - mean)).sum())
     return {
-        "run": str(run.recipe.output.run_dir),
+        "run": str(run.recipe.run_dir),
         "kl": estimate.kl,
         "bound": estimate.elbo,
         "minus_entropy": -entropy,

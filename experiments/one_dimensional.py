@@ -97,7 +97,7 @@ def main(config: OneDimensionalConfig) -> int:
     if exit_code := train_all({VARIANTS[name]: one for name, one in recipes.items()}, OneDimensionalConfig):
         return exit_code
     images, labels = data.train.first(config.num), known[: config.num]
-    walks = {VARIANTS[name]: walk(load_run(Path(str(one.output.run_dir))), images) for name, one in recipes.items()}
+    walks = {VARIANTS[name]: walk(load_run(one.run_dir), images) for name, one in recipes.items()}
     announce(f"an independent classifier learns from {min(PROBED, data.train.num_examples):,} images")
     probe = fit_probe(data.train.first(PROBED), known[:PROBED])
     ordered = images[walks["VAE"].order]
@@ -139,7 +139,7 @@ def recipe_of(config: OneDimensionalConfig, data: Dataset, folder: Path, preset:
         devices=1,
     )
     few = data._replace(train=data.train._replace(image=data.train.image[: config.num]))
-    name = Path(str(settle(one, few).output.run_dir)).name
+    name = settle(one, few).run_dir.name
     return given(one, run_dir=folder / name)
 
 

@@ -67,7 +67,7 @@ def main(config: RateDistortionConfig) -> int:
         return exit_code
     points = {}
     for name, one in runs.items():
-        summary = json.loads((Path(str(one.output.run_dir)) / "summary.json").read_text())
+        summary = json.loads((one.run_dir / "summary.json").read_text())
         found = {name: summary[f"test_{name}"] for name in ("kl", "log_likelihood", "elbo", "active_units")}
         points[name] = {**found, "distortion": -found["log_likelihood"]}
     write_json(folder / "rate_distortion.json", points)

@@ -65,7 +65,7 @@ def main(config: TableConfig) -> int:
     runs = [one_seed(config, row, seed) for seed in row["seeds"]]
     set_up(runs[0].compute)
     stages = [stage for run in runs for stage in [*before(config, row, run.train.seed), run]]
-    if code := train_all({Path(str(stage.output.run_dir)).name: stage for stage in stages}, TableConfig):
+    if code := train_all({stage.run_dir.name: stage for stage in stages}, TableConfig):
         return code
     values = [evaluate(config, row, run) for run in runs]
     put_row(config.results, config.name, cells(config, row, runs, values))
@@ -101,7 +101,7 @@ def one_seed(config: TableConfig, row: dict[str, Any], seed: int) -> Recipe:
 
 def evaluate(config: TableConfig, row: dict[str, Any], run: Recipe) -> list[scores.Line]:
     """Score a trained seed on the test split; evaluation.json in its folder has all numbers."""
-    trained = load_run(Path(str(run.output.run_dir)))
+    trained = load_run(run.run_dir)
     data = load(trained.recipe.data.dataset, config.data_dir)
     lines = scores.score(
         trained,
@@ -110,7 +110,7 @@ def evaluate(config: TableConfig, row: dict[str, Any], run: Recipe) -> list[scor
         num_images=config.num_images,
         bars=named_bar,
     )
-    write_json(Path(str(run.output.run_dir)) / "evaluation.json", scores.to_json(trained, lines))
+    write_json(run.run_dir / "evaluation.json", scores.to_json(trained, lines))
     return lines
 
 
@@ -129,7 +129,7 @@ def cells(config: TableConfig, row: dict[str, Any], runs: list[Recipe], values: 
     return [
         f"[{config.name}](../experiments/configs/{config.name}.toml)",
         f"{row['paper']}, {row['table']}",
-        scores.protocol(read_config(Path(str(runs[0].output.run_dir)))),
+        scores.protocol(read_config(runs[0].run_dir)),
         f"{row['published']['log_px']:.2f} ({row['published']['active_units']})",
         f"{fmean([line.value for line in log_px]):.2f}{spread} ({', '.join(map(active_units, by_name))})",
         standard_error(fmean([line.standard_error for line in log_px])),

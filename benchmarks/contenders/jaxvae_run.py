@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxvae.runs.config import TrainConfig
-from jaxvae.runs.resolve import resolve
 
 from contenders import Case, Run
 from jaxvae.data import Dataset, Split
-from jaxvae.runs import pieces
+from jaxvae.options import given
 from jaxvae.runs.engine import build_engine
+from jaxvae.runs.parts import build_parts, initial_state
+from jaxvae.runs.settle import settle
 from jaxvae.training import Hook, Progress, train
 from jaxvae.training.loop import steps_taken
 from jaxvae.types import TrainState
@@ -21,27 +21,27 @@ def log(state: TrainState, progress: Progress) -> None:
 
 
 def setup(case: Case, images: np.ndarray, *, binarize: bool = False) -> Run:
-    config = TrainConfig(
+    config = given(
         preset="conv_vae" if case.channels else "vae",
         batch_size=case.batch_size,
         hidden=case.hidden,
-        channels=case.channels,
+        **({"channels": case.channels} if case.channels else {}),
         latent_dim=case.latent_dim,
         likelihood="bernoulli" if binarize else "grey_cross_entropy",
         steps=10**9,
     )
     data = Dataset("images", train=Split(images), test=Split(images[:1]), pixels="ink")
-    config = resolve(config, data)
-    model = pieces.build_model(config, data.shape)
-    engine = build_engine(config, model, data.train)
-    state = engine.dispatch.place_state(pieces.initial_state(config, model, data.shape))
+    config = settle(config, data)
+    parts = build_parts(config, data.shape)
+    engine = build_engine(config, parts, data.train)
+    state = engine.dispatch.place_state(initial_state(config, parts, data.shape))
     chunks = engine.chunks(0)
 
     def run(num_steps: int) -> int:
         nonlocal state
         first = steps_taken(state)
         state, _ = train(
-            state, engine.dispatch.run, chunks, num_steps=first + num_steps, hooks=[Hook(config.log_every, log)]
+            state, engine.dispatch.run, chunks, num_steps=first + num_steps, hooks=[Hook(config.output.log_every, log)]
         )
         return steps_taken(state) - first
 

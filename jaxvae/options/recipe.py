@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from jaxvae.options.auto import Auto
 from jaxvae.options.checks import check_at_least
 from jaxvae.options.corruptions import CORRUPTIONS, Clean
 from jaxvae.options.from_signature import options_of, required_arguments
-from jaxvae.options.groups import Compute, Data, Output, Train
+from jaxvae.options.groups import Compute, Data, Output, Train, settled
 from jaxvae.posteriors import POSTERIORS, DiagonalNormal
 from jaxvae.priors import PRIORS, Standard
 from jaxvae.types import InputError, Space, did_you_mean
@@ -69,6 +70,11 @@ class Recipe:
         kept = {kind_of(extra, EXTRAS): extra for extra in self.extras}
         asked = required_arguments(self.objective.function)
         object.__setattr__(self, "extras", tuple(kept.get(name) or EXTRAS[name]() for name in asked))
+
+    @property
+    def run_dir(self) -> Path:
+        """Folder for all output, of a settled recipe."""
+        return settled(self.output.run_dir)
 
     def choose(self, axis: str, kind: str) -> Recipe:
         """Return the recipe with another kind on an axis; the kind that it has already keeps its options.

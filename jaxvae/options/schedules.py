@@ -9,17 +9,13 @@ from collections.abc import Callable
 from typing import TypeAlias, TypeVar
 
 import jax.numpy as jnp
+import optax
 
 from jaxvae.types import Array, InputError, did_you_mean
 
 T = TypeVar("T")
 Shape: TypeAlias = Callable[[Array], Array]
 """Function from the number of periods since the first step, 0 to infinity, to the share of the way, 0 to 1."""
-
-
-def line(periods: Array) -> Array:
-    """Rise evenly over one period, then stay."""
-    return jnp.clip(periods, 0, 1)
 
 
 def cosine(periods: Array) -> Array:
@@ -40,7 +36,8 @@ def cycle(periods: Array) -> Array:
     return jnp.clip(2 * (periods - jnp.floor(periods)), 0, 1)
 
 
-KINDS: dict[str, Shape] = {"line": line, "cosine": cosine, "step": step, "cycle": cycle}
+SHAPES: dict[str, Shape] = {"cosine": cosine, "step": step, "cycle": cycle}
+KINDS = ("line", *SHAPES)
 _WORD = re.compile(r"(?:(?P<kind>[a-z]+):)?(?P<start>[^:@]+):(?P<end>[^:@]+)@(?P<steps>\d+)")
 SYNTAX = "START:END@STEPS, after line:, cosine:, step: or cycle: if it is no line"
 
@@ -81,7 +78,9 @@ class Schedule:
 
     def __call__(self, step: Array | int) -> Array:
         """Return the value at a step."""
-        share = KINDS[self.kind](jnp.asarray(step, jnp.float32) / self.steps)
+        if self.kind == "line":
+            return jnp.asarray(optax.linear_schedule(self.start, self.end, self.steps)(step))
+        share = SHAPES[self.kind](jnp.asarray(step, jnp.float32) / self.steps)
         return self.start + (self.end - self.start) * share
 
     def __str__(self) -> str:

@@ -60,7 +60,7 @@ def open_run_dir(recipe: Recipe, data: Dataset) -> Iterator[Path]:
         InputError: the path is a file, another process trains there, or it holds a run with other options or data.
         OSError: it cannot be written to.
     """
-    run_dir = Path(str(recipe.output.run_dir))
+    run_dir = recipe.run_dir
     if run_dir.exists() and not run_dir.is_dir():
         raise InputError(f"run-dir: {run_dir} is a file; name a folder")
     with announced(f"reading {data.name} to its end, for its fingerprint"):

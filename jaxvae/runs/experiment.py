@@ -52,7 +52,7 @@ def prepare(recipe: Recipe) -> Iterator[Experiment]:
     recipe = settle(dataclasses.replace(recipe, data=dataclasses.replace(source, scale=scale)), data)
     parts = build_parts(recipe, data.shape)
     engine = build_engine(recipe, parts, data.train)
-    checkpoints = Checkpoints(Path(str(recipe.output.run_dir)) / "checkpoints")
+    checkpoints = Checkpoints(recipe.run_dir / "checkpoints")
     if recipe.train.init_from is not None and not checkpoints.steps():
         directory.starting_params(recipe, parts.model, data.shape)  # refuses it before the folder is made
     with directory.open_run_dir(recipe, data) as run_dir:

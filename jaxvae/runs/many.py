@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Mapping
-from pathlib import Path
 
 from jaxvae import hosts
 from jaxvae.options.recipe import Recipe
@@ -39,7 +38,7 @@ def train_all(runs: Mapping[str, Recipe], script: type) -> int:
 
 
 def _has_summary(recipe: Recipe) -> bool:
-    return (Path(str(recipe.output.run_dir)) / "summary.json").exists()
+    return (recipe.run_dir / "summary.json").exists()
 
 
 def _time_left(seconds: list[float], num: int) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import numpy as np
 
@@ -28,7 +27,7 @@ def report(recipe: Recipe, engine: Engine, steps_saved: list[int], fault: NonFin
     number = fault.seed_number or 0
     ids = engine.example_ids(fault.step)[number].tolist()
     if hosts.is_main():
-        run_dir, train = Path(str(recipe.output.run_dir)), recipe.train
+        run_dir, train = recipe.run_dir, recipe.train
         facts = {"step": fault.step, "terms": fault.terms, "seed": train.seed + number, "example_ids": ids}
         write_json(run_dir / FILE, facts)
         shown = ", ".join(map(str, ids[:SHOWN])) + (f" and {len(ids) - SHOWN} more" if len(ids) > SHOWN else "")

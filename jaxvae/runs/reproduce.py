@@ -50,7 +50,7 @@ def reproduce(recipe: Recipe, *, draw: Draw | None = None) -> int:
     there = Path(str(recipe.output.reproduce))
     one = _recipe(recipe, there)
     set_up(one.compute)
-    here = Path(str(one.output.run_dir))
+    here = one.run_dir
 
     def announce(experiment: Experiment) -> None:
         say(f"reproducing {there} in {here}")

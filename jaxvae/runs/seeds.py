@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import jax
@@ -30,7 +29,7 @@ def members(recipe: Recipe, state: TrainState) -> list[tuple[Recipe, TrainState]
     def member(number: int) -> tuple[Recipe, TrainState]:
         seed = recipe.train.seed + number
         train = dataclasses.replace(recipe.train, seed=seed, seeds=1)
-        output = dataclasses.replace(recipe.output, run_dir=Path(str(recipe.output.run_dir)) / f"seed-{seed}")
+        output = dataclasses.replace(recipe.output, run_dir=recipe.run_dir / f"seed-{seed}")
         own = jax.tree.map(lambda leaf: leaf[number], stacked)._replace(key=rng.root(seed))
         return dataclasses.replace(recipe, train=train, output=output), own
 

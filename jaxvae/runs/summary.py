@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from pathlib import Path
 from typing import Any
 
 from jaxvae.checkpoint import digest
@@ -57,7 +56,7 @@ def summarize(
         )
         if recipe.train.seeds > 1:
             seeds.save_alone(one, data, [member, end], scores)
-            write_json(Path(str(one.output.run_dir)) / "summary.json", summaries[-1])
+            write_json(one.run_dir / "summary.json", summaries[-1])
     summary = {**seeds.together(summaries), **({"classes": list(data.classes)} if data.classes else {})}
     write_json(run_dir / "summary.json", summary)
     for line in [_headline(recipe.train.seeds, summary), *_remarks(recipe, summary, scores)]:

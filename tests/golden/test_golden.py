@@ -14,20 +14,21 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from jaxvae.runs.resolve import resolve
 
 from jaxvae import rng
 from jaxvae.data import load
 from jaxvae.data.batches import BatchOrder, make_batch
 from jaxvae.objectives.denoising import salt_and_pepper
-from jaxvae.runs import TrainConfig, pieces
+from jaxvae.options import given
 from jaxvae.runs.engine import step_maker
+from jaxvae.runs.parts import build_parts, initial_state
+from jaxvae.runs.settle import settle
 
 VALUES = Path(__file__).with_name("values.json")
 STEPS = 4
 CONFIGS = {
-    "vae": TrainConfig(hidden=(8,), latent_dim=2, batch_size=16),
-    "conv_vae": TrainConfig(preset="conv_vae", hidden=(8,), channels=(2,), latent_dim=2, batch_size=16),
+    "vae": given(hidden=(8,), latent_dim=2, batch_size=16),
+    "conv_vae": given(preset="conv_vae", hidden=(8,), channels=(2,), latent_dim=2, batch_size=16),
 }
 
 
@@ -61,12 +62,12 @@ def digests():
 def losses(config):
     """Of the first steps."""
     data = load("digits", None)
-    config = resolve(config, data)
-    model = pieces.build_model(config, data.shape)
+    config = settle(config, data)
+    parts = build_parts(config, data.shape)
     images = jnp.asarray(data.train.image)
-    state = pieces.initial_state(config, model, data.shape, jnp.asarray(data.train.mean()))
-    ids, weights = BatchOrder(rng.root(config.seed), data.train.num_examples, config.batch_size).block(0)
-    step, values = jax.jit(step_maker(config, model)(None)), []
+    state = initial_state(config, parts, data.shape, jnp.asarray(data.train.mean()))
+    ids, weights = BatchOrder(rng.root(0), data.train.num_examples, config.train.batch_size).block(0)
+    step, values = jax.jit(step_maker(parts, config.train, binarize=True)(None)), []
     for number in range(STEPS):
         state, metrics = step(state, images, ids[number], weights[number], None)
         values.append(float(metrics["loss"]))
