@@ -86,7 +86,7 @@ def main(config: EvidenceConfig) -> int:
     check_one_layer(run)
     check_run(run)
     data = load_data(run, config.data_dir, config.dataset)
-    batch = next(evaluation_batches(data.test, binarize=run.recipe.data.binarize == "dynamic", batch_size=config.num))
+    batch = next(evaluation_batches(data.test, batch_size=config.num))
     folder = config.out or config.run_dir / "evidence"
 
     announce(f"log p(x) of {len(batch.x)} images by quadrature")

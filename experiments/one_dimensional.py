@@ -138,7 +138,7 @@ def recipe_of(config: OneDimensionalConfig, data: Dataset, folder: Path, preset:
         num_processes=1,
         devices=1,
     )
-    few = data._replace(train=data.train._replace(image=data.train.image[: config.num]))
+    few = data._replace(train=data.train._replace(x=data.train.x[: config.num]))
     name = settle(one, few).run_dir.name
     return given(one, run_dir=folder / name)
 

@@ -2,31 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-import jax.numpy as jnp
 from jax.typing import DTypeLike
 
+from jaxvae.data.spaces import Pixels
 from jaxvae.model import VAE
 from jaxvae.nets.network import floating
 from jaxvae.options.given import given
 from jaxvae.options.presets import PRESETS as PRESETS
-from jaxvae.types import Array, InputError
-
-
-class Values(NamedTuple):
-    """Space of arrays of one shape."""
-
-    shape: tuple[int, ...]
-    likelihood: str = "bernoulli"
-
-    def project(self, x: Array) -> Array:
-        """Return x: every value is legal."""
-        return x
-
-    def zeros(self, num: int) -> Array:
-        """Return blank examples."""
-        return jnp.zeros((num, *self.shape))
+from jaxvae.types import InputError
 
 
 def build(
@@ -56,4 +39,4 @@ def build(
     layers = {"upper_latent_dims": upper_latent_dims, "upper_hidden": upper_hidden} if upper_latent_dims else {}
     names = {"hidden": hidden, "channels": channels, "activation": activation, **layers}
     recipe = given(preset=name, latent_dim=latent_dim, posterior=posterior, likelihood=likelihood, **names)
-    return recipe.build(Values(shape), dtype=floating(dtype))
+    return recipe.build(Pixels(shape, "ink"), dtype=floating(dtype))

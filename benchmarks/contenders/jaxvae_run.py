@@ -6,10 +6,11 @@ import numpy as np
 
 from contenders import Case, Run
 from jaxvae.data import Dataset, Split
+from jaxvae.data.spaces import Pixels
 from jaxvae.options import given
 from jaxvae.runs.engine import build_engine
 from jaxvae.runs.parts import build_parts, initial_state
-from jaxvae.runs.settle import settle
+from jaxvae.runs.settle import settle, settle_space
 from jaxvae.training import Hook, Progress, train
 from jaxvae.training.loop import steps_taken
 from jaxvae.types import TrainState
@@ -30,11 +31,12 @@ def setup(case: Case, images: np.ndarray, *, binarize: bool = False) -> Run:
         likelihood="bernoulli" if binarize else "grey_cross_entropy",
         steps=10**9,
     )
-    data = Dataset("images", train=Split(images), test=Split(images[:1]), pixels="ink")
+    data = Dataset("images", Split(images), Split(images[:1])).of_space(Pixels(images.shape[1:], "ink"))
     config = settle(config, data)
-    parts = build_parts(config, data.shape)
+    data = settle_space(config.data.binarize, data)
+    parts = build_parts(config, data.space)
     engine = build_engine(config, parts, data.train)
-    state = engine.dispatch.place_state(initial_state(config, parts, data.shape))
+    state = engine.dispatch.place_state(initial_state(config, parts))
     chunks = engine.chunks(0)
 
     def run(num_steps: int) -> int:

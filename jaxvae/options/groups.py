@@ -88,6 +88,8 @@ class Train:
     """Start the decoder's last bias at the training set's mean."""
     init_from: Path | None = None
     """Run directory whose parameters training starts from; its networks must have the same sizes."""
+    train_only: tuple[str, ...] = ()
+    """Parts that learn, such as prior; all others stay as they began. All learn if not given."""
 
     def check(self) -> None:
         """Refuse values that are invalid for every data set."""

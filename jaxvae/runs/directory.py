@@ -12,11 +12,11 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
 import jax
-import jax.numpy as jnp
 
 from jaxvae import hosts
 from jaxvae.checkpoint import Checkpoints
-from jaxvae.data import Dataset
+from jaxvae.data import Dataset, spaces
+from jaxvae.data.spaces import Pixels, Real, of_facts
 from jaxvae.model import VAE
 from jaxvae.options import earlier
 from jaxvae.options.groups import Select
@@ -26,10 +26,10 @@ from jaxvae.options.stored import to_json
 from jaxvae.report import write_json
 from jaxvae.report.manifest import write_manifest
 from jaxvae.runs import lock
-from jaxvae.runs.parts import build_parts, initial_state
+from jaxvae.runs.parts import Parts, build_parts, initial_state
 from jaxvae.runs.progress import announced
 from jaxvae.training.optimizer import evaluation_params
-from jaxvae.types import InputError, Params, first_line
+from jaxvae.types import InputError, Params, Space, first_line
 
 ROOM, RIGHT = "make room", "make it writable"
 REMEDIES = {errno.ENOSPC: ROOM, errno.EDQUOT: ROOM, errno.EROFS: RIGHT, errno.EACCES: RIGHT, errno.EPERM: RIGHT}
@@ -45,9 +45,14 @@ class Run(NamedTuple):
     params: Params
     step: int
     facts: Mapping[str, Any] = MappingProxyType({})
-    """Facts of its data: name, shape, sizes of the splits, fingerprint, scaling."""
+    """Facts of its data: name, shape, sizes of the splits, fingerprint, scaling, names of columns and words."""
     reports_elbo: bool = True
     """False where the posterior is a point without a density, whose KL is infinite."""
+
+    @property
+    def space(self) -> Space:
+        """Meaning of its examples."""
+        return of_facts(self.facts)
 
 
 @contextlib.contextmanager
@@ -99,13 +104,16 @@ def facts_of(data: Dataset) -> dict[str, Any]:
         **({"classes": list(data.classes)} if data.classes else {}),
         **({"preparation": dict(data.preparation)} if data.preparation else {}),
         **({"scaling": data.scaling.to_json()} if data.scaling else {}),
+        **({"space": spaces.to_json(data.space)} if not isinstance(data.space, Pixels | Real) else {}),
+        **({"names": dict(data.facts)} if data.facts else {}),
     }
 
 
 def _describe(run_dir: Path, recipe: Recipe, facts: dict[str, Any]) -> None:
     if (run_dir / "config.json").exists() or Checkpoints(run_dir / "checkpoints").steps():
         _check_same(identity(read_config(run_dir)), identity(recipe), f"run-dir: {run_dir} holds a run with other")
-        compared = {name: fact for name, fact in facts.items() if name != "classes"}  # newer than the first versions
+        # Classes are newer than the first versions; the fingerprint counts other names.
+        compared = {name: fact for name, fact in facts.items() if name not in ("classes", "names")}
         _check_same(read_facts(run_dir), compared, f"dataset: {run_dir} was trained on other data:")
     hosts.wait_for_all("run directory checked")  # no process may read files that the main process is about to write
     if hosts.is_main():
@@ -177,9 +185,8 @@ def load_run(run_dir: str | Path, *, select: Select | None = None) -> Run:
     facts, checkpoints = read_facts(run_dir), Checkpoints(run_dir / "checkpoints")
     if select == "best" and not facts["validation"]:
         raise InputError(f"select: {run_dir} has no validation data to choose the best checkpoint by; give last")
-    shape = tuple(facts["shape"])
-    parts = build_parts(recipe, shape)
-    like = jax.eval_shape(lambda: initial_state(recipe, parts, shape))
+    parts = build_parts(recipe, of_facts(facts), num_examples=facts["train"])
+    like = jax.eval_shape(lambda: initial_state(recipe, parts))
     # A run that was interrupted early has no evaluation yet.
     reports_best = recipe.output.select == "best" and bool(checkpoints.scores())
     restored = checkpoints.restore(like, best=reports_best if select is None else select == "best")
@@ -190,7 +197,7 @@ def load_run(run_dir: str | Path, *, select: Select | None = None) -> Run:
     )
 
 
-def starting_params(recipe: Recipe, model: VAE, shape: tuple[int, ...]) -> Params:
+def starting_params(recipe: Recipe, parts: Parts) -> Params:
     """Load the parameters of the run in `train.init_from`, as initial parameters.
 
     Raises:
@@ -201,7 +208,7 @@ def starting_params(recipe: Recipe, model: VAE, shape: tuple[int, ...]) -> Param
         run = load_run(there)
     except InputError as error:
         raise InputError(f"init-from: {str(error).removeprefix('run-dir: ')}") from None
-    fresh = jax.eval_shape(lambda: model.init(jax.random.key(0), jnp.zeros((1, *shape))))
+    fresh = jax.eval_shape(parts.model.init, jax.random.key(0), *parts.blank)
     theirs, ours = _networks(run.recipe), _networks(recipe)
     if _shapes(run.params) != _shapes(fresh) or theirs.get("activation") != ours.get("activation"):
         others = [name for name in {**ours, **theirs} if theirs.get(name) != ours.get(name)]

@@ -18,7 +18,7 @@ from jaxvae.runs import directory
 from jaxvae.runs.engine import Engine, build_engine, is_resident
 from jaxvae.runs.parts import Parts, build_parts
 from jaxvae.runs.progress import announced
-from jaxvae.runs.settle import settle, settle_scale
+from jaxvae.runs.settle import settle, settle_scale, settle_space
 from jaxvae.types import InputError, TrainState
 
 
@@ -46,15 +46,16 @@ def prepare(recipe: Recipe) -> Iterator[Experiment]:
         data = load(source.dataset, source.data_dir, stream=True, preparation=source.preparation)
         if source.train_examples is not None:
             data = _fewer(data, source.train_examples)
-        if is_resident(recipe.compute, data.train.image):
+        if is_resident(recipe.compute, data.train.x):
             data = data.in_memory()
         scale, data = settle_scale(source.scale, data)
     recipe = settle(dataclasses.replace(recipe, data=dataclasses.replace(source, scale=scale)), data)
-    parts = build_parts(recipe, data.shape)
+    data = settle_space(recipe.data.binarize, data)
+    parts = build_parts(recipe, data.space, num_examples=data.train.num_examples)
     engine = build_engine(recipe, parts, data.train)
     checkpoints = Checkpoints(recipe.run_dir / "checkpoints")
     if recipe.train.init_from is not None and not checkpoints.steps():
-        directory.starting_params(recipe, parts.model, data.shape)  # refuses it before the folder is made
+        directory.starting_params(recipe, parts)  # refuses it before the folder is made
     with directory.open_run_dir(recipe, data) as run_dir:
         yield Experiment(recipe, data, parts, engine, run_dir, checkpoints)
 

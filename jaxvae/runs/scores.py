@@ -68,12 +68,12 @@ def score(
         InputError: more images are wanted than there are.
     """
     split = first_images(split, num_images)
-    num, seed, binarize = split.num_examples, run.recipe.train.seed, run.recipe.data.binarize == "dynamic"
-    elbo = evaluate_split(run.model, run.params, split, seed=seed, binarize=binarize, reports_elbo=run.reports_elbo)
+    num, seed = split.num_examples, run.recipe.train.seed
+    elbo = evaluate_split(run.model, run.params, split, seed=seed, reports_elbo=run.reports_elbo)
     if not run.reports_elbo:
         point = Line("log_likelihood", "log p(x|z) at the code", 1, num, elbo["log_likelihood"])
         return [point, *_of_scale(run, split)]
-    x = images(run.recipe, split)
+    x = images(split)
     estimate = log_marginal_likelihood(
         run.params, rng.root(seed), x, model=run.model, num_samples=num_samples, progress=bars("log p(x)")
     )
@@ -93,7 +93,7 @@ def _of_scale(run: Run, split: Split) -> list[Line]:
     """Return the term of the scaling in a log-density, where values were scaled."""
     if "scaling" not in run.facts:
         return []
-    log_jacobian = Scaling.from_json(run.facts["scaling"]).log_jacobian(split.image.shape[1:])
+    log_jacobian = Scaling.from_json(run.facts["scaling"]).log_jacobian(split.x.shape[1:])
     how = "of the scaling; add it for densities in the data's own units"
     return [Line("log_jacobian", how, 0, split.num_examples, log_jacobian)]
 
@@ -109,7 +109,7 @@ def anneal(
     bars: Bars = lambda name: iter,
 ) -> list[Line]:
     """Estimate log p(x) of the first images by annealing and by samples; for simulated images from below and above."""
-    x = images(run.recipe, first_images(split, num_images, "ais-images"))
+    x = images(first_images(split, num_images, "ais-images"))
     options: dict[str, Any] = {
         "model": run.model,
         "num_temperatures": num_temperatures,
@@ -149,9 +149,9 @@ def first_images(split: Split, num: int | None, option: str = "num-images") -> S
     return split.take(np.arange(num))
 
 
-def images(recipe: Recipe, split: Split) -> np.ndarray:
+def images(split: Split) -> np.ndarray:
     """Return `[N, ...]` examples of a split for evaluation, binarized if the run binarizes."""
-    batches = evaluation_batches(split, binarize=recipe.data.binarize == "dynamic")
+    batches = evaluation_batches(split)
     return np.concatenate([np.asarray(batch.x)[np.asarray(batch.weights) > 0] for batch in batches])
 
 

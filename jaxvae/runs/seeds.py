@@ -48,7 +48,6 @@ def evaluate_one(recipe: Recipe, parts: Parts, state: TrainState, split: Split) 
         evaluation_params(state),
         split,
         seed=recipe.train.seed,
-        binarize=recipe.data.binarize == "dynamic",
         reports_elbo=parts.reports_elbo,
     )
 

@@ -9,8 +9,8 @@ from typing import Any, Literal
 from jaxvae import rng
 from jaxvae.data import Dataset, is_named
 from jaxvae.data.batches import BatchOrder
-from jaxvae.data.dataset import INK
 from jaxvae.data.scaling import ScaleName, fit_scaling, scaled
+from jaxvae.data.spaces import Pixels
 from jaxvae.likelihoods import LIKELIHOODS
 from jaxvae.options.checks import check
 from jaxvae.options.groups import Data, Output, Train, settled
@@ -37,6 +37,13 @@ def settle_scale(asked: ScaleName | None, data: Dataset) -> tuple[ScaleName | No
     if kind != "none":
         return kind, scaled(data, fit_scaling(kind, data))
     return "none" if data.pixels == "real" else None, data
+
+
+def settle_space(binarize: str, data: Dataset) -> Dataset:
+    """Return the data as settled options read them: pixels binarized at each use, or as they are stored."""
+    if not isinstance(data.space, Pixels):
+        return data
+    return data.of_space(dataclasses.replace(data.space, binarize=binarize == "dynamic"))
 
 
 def settle(recipe: Recipe, data: Dataset) -> Recipe:
@@ -116,8 +123,8 @@ def _check_schedules(recipe: Recipe, steps: int) -> None:
 
 
 def _likelihood(chosen: Any, data: Dataset) -> Any:
-    """Return the likelihood that was chosen; by default Bernoulli is for ink alone."""
-    return chosen or LIKELIHOODS["bernoulli" if data.pixels in INK else "normal_shared"]()
+    """Return the likelihood that was chosen; by default the one of the data's space."""
+    return chosen or LIKELIHOODS[data.space.likelihood]()
 
 
 def _place(dataset: str) -> str:

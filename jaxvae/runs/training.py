@@ -17,7 +17,7 @@ from jaxvae.options.recipe import Recipe
 from jaxvae.report.gallery import Gallery
 from jaxvae.runs import directory, nonfinite, seeds
 from jaxvae.runs.experiment import Experiment, prepare, say
-from jaxvae.runs.parts import initial_state
+from jaxvae.runs.parts import examples_to_begin_with, initial_state
 from jaxvae.runs.recorder import Recorder
 from jaxvae.runs.selection import Patience
 from jaxvae.runs.summary import summarize
@@ -116,7 +116,8 @@ def restore_or_init(experiment: Experiment) -> Restored[TrainState]:
     """Restore the newest checkpoint's state, or initialise one without notes."""
     recipe, data, parts, _, run_dir, checkpoints = experiment
     mean = jnp.asarray(data.train.mean()) if recipe.train.output_bias else None
-    state = initial_state(recipe, parts, data.shape, mean)
+    examples = examples_to_begin_with(parts.model, data.train)
+    state = initial_state(recipe, parts, mean=mean, examples=examples)
     if hosts.is_main():
         checkpoints.remove_parts()
     restored = checkpoints.restore(state)
@@ -126,8 +127,8 @@ def restore_or_init(experiment: Experiment) -> Restored[TrainState]:
     if (run_dir / "metrics.jsonl").exists():
         say(f"{run_dir} has no checkpoint yet: beginning again with step 1")
     if recipe.train.init_from is not None:
-        params = directory.starting_params(recipe, parts.model, data.shape)
-        state = initial_state(recipe, parts, data.shape, params=params)
+        params = directory.starting_params(recipe, parts)
+        state = initial_state(recipe, parts, params=params)
         say(f"beginning with the parameters of {recipe.train.init_from}")
     return Restored(state, {})
 

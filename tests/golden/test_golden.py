@@ -18,14 +18,16 @@ import pytest
 from jaxvae import rng
 from jaxvae.data import load
 from jaxvae.data.batches import BatchOrder, make_batch
+from jaxvae.data.spaces import Pixels
 from jaxvae.objectives.denoising import salt_and_pepper
 from jaxvae.options import given
 from jaxvae.runs.engine import step_maker
 from jaxvae.runs.parts import build_parts, initial_state
-from jaxvae.runs.settle import settle
+from jaxvae.runs.settle import settle, settle_space
 
 VALUES = Path(__file__).with_name("values.json")
 STEPS = 4
+BINARIZED = Pixels((8, 8, 1), "ink", binarize=True)
 CONFIGS = {
     "vae": given(hidden=(8,), latent_dim=2, batch_size=16),
     "conv_vae": given(preset="conv_vae", hidden=(8,), channels=(2,), latent_dim=2, batch_size=16),
@@ -44,13 +46,13 @@ def key(name):
 def whole_numbers():
     """Arrays of integers, or of 0 and 1."""
     ids = jnp.arange(16)
-    images = jnp.asarray(load("digits", None).train.image[:16])
+    images = jnp.asarray(load("digits", None).train.x[:16])
     return {
         "root key": jax.random.key_data(rng.root(7)),
         "bits": jax.random.bits(key("bits"), (64,)),
         "example keys": jax.random.key_data(rng.example_keys(key("examples"), ids)),
         "batch order": BatchOrder(rng.root(0), 1297, 128).block(1)[0],
-        "binarized digits": make_batch(images, key("pixels"), ids, jnp.ones(16), binarize=True).x.astype(jnp.uint8),
+        "binarized digits": make_batch(images, key("pixels"), ids, jnp.ones(16), space=BINARIZED).x.astype(jnp.uint8),
         "salt and pepper": salt_and_pepper(key("corruption"), jnp.full((8, 8), 7, jnp.uint8), 0.5),
     }
 
@@ -63,13 +65,14 @@ def losses(config):
     """Of the first steps."""
     data = load("digits", None)
     config = settle(config, data)
-    parts = build_parts(config, data.shape)
-    images = jnp.asarray(data.train.image)
-    state = initial_state(config, parts, data.shape, jnp.asarray(data.train.mean()))
+    data = settle_space(config.data.binarize, data)
+    parts = build_parts(config, data.space)
+    rows = {"x": jnp.asarray(data.train.x)}
+    state = initial_state(config, parts, mean=jnp.asarray(data.train.mean()))
     ids, weights = BatchOrder(rng.root(0), data.train.num_examples, config.train.batch_size).block(0)
-    step, values = jax.jit(step_maker(parts, config.train, binarize=True)(None)), []
+    step, values = jax.jit(step_maker(parts, config.train, data.train)(None)), []
     for number in range(STEPS):
-        state, metrics = step(state, images, ids[number], weights[number], None)
+        state, metrics = step(state, rows, ids[number], weights[number], None)
         values.append(float(metrics["loss"]))
     return values
 
