@@ -11,7 +11,8 @@ from jaxvae.options.auto import Auto
 from jaxvae.options.corruptions import Masking
 from jaxvae.options.from_signature import options_of
 from jaxvae.options.recipe import Recipe
-from jaxvae.posteriors import Point
+from jaxvae.posteriors import IAF, Planar, Point, VectorQuantized
+from jaxvae.priors import UniformCodes, Vamp
 
 
 def objective(name: str, **options: Any) -> Any:
@@ -46,4 +47,14 @@ PRESETS = {
     "miwae": Recipe(objective=objective("iwae", num_samples=8, num_groups=8), paper=RAINFORTH),
     "ciwae": Recipe(objective=objective("ciwae"), paper=RAINFORTH),
     "piwae": Recipe(objective=objective("piwae"), paper=RAINFORTH),
+    "vamp_vae": Recipe(prior=Vamp(), paper="Tomczak & Welling 2018, https://arxiv.org/abs/1705.07120"),
+    "iaf_vae": Recipe(posterior=IAF(), paper="Kingma et al. 2016, https://arxiv.org/abs/1606.04934"),
+    "planar_vae": Recipe(posterior=Planar(), paper="Rezende & Mohamed 2015, https://arxiv.org/abs/1505.05770"),
+    "vq_vae": Recipe(
+        posterior=VectorQuantized(),
+        prior=UniformCodes(),
+        objective=objective("quantized"),
+        paper="van den Oord et al. 2017, https://arxiv.org/abs/1711.00937",
+    ),
+    "conditional_vae": Recipe(condition="label", paper="Sohn et al. 2015, https://papers.nips.cc/paper/5775"),
 }
