@@ -1,5 +1,8 @@
 """Objectives: pure functions `(params, key, x, *, model, ...) -> (loss, aux)`."""
 
+from collections.abc import Callable
+from typing import Any
+
 from jaxvae.objectives.ablations import kl_only_loss as kl_only_loss
 from jaxvae.objectives.adversarial import adversarial_autoencoder_loss as adversarial_autoencoder_loss
 from jaxvae.objectives.adversarial import factor_vae_loss as factor_vae_loss
@@ -19,6 +22,8 @@ from jaxvae.objectives.quantized import quantized_loss as quantized_loss
 from jaxvae.objectives.total_correlation import beta_tc_loss as beta_tc_loss
 
 OBJECTIVES = {
+
+OBJECTIVES: dict[str, Callable[..., Any]] = {
     "elbo": elbo_loss,
     "kl_only": kl_only_loss,
     "iwae": iwae_loss,
@@ -31,3 +36,5 @@ OBJECTIVES = {
     "quantized": quantized_loss,
 }
 """Objectives by name. Their options are their own keyword-only arguments."""
+    "quantized": quantized_loss,
+}
