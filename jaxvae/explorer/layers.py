@@ -87,7 +87,7 @@ def mean_layers(model: VAE, params: Params, conditions: ArrayLike | None = None)
     Args:
         model: model with an `MLPDecoder` or a `ConvDecoder`, perhaps in a `SharedLogVar`.
         params: the model's parameters.
-        conditions: `[K, C]` conditions to choose from, where the decoder takes one; the first layer has a bias for each.
+        conditions: `[K, C]` conditions to choose from, where the decoder takes one; the first layer has K biases.
 
     Raises:
         InputError: the decoder or the likelihood is of another kind, or the decoder takes other inputs.
