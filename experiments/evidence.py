@@ -21,7 +21,7 @@ from jaxvae.runs import Run, TrainConfig, load_run, pieces
 from jaxvae.runs.checks import check_at_least, check_folder
 from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import Compute, set_up
-from jaxvae.runs.data import check_one_layer, load_data
+from jaxvae.runs.data import check_one_layer, check_unconditional, load_data
 from jaxvae.runs.progress import announce
 from jaxvae.runs.selection import Select
 from jaxvae.types import Array, Batch, InputError, Key, Params
@@ -81,6 +81,7 @@ def main(config: EvidenceConfig) -> int:
     set_up(Compute(num_processes=1))
     run = load_run(config.run_dir, select="best" if config.best else config.select)
     check_one_layer(run)
+    check_unconditional(run)
     check_run(run.config)
     data = load_data(run, config.data_dir, config.dataset)
     batch = next(pieces.evaluation_batches(run.config, data.test, config.num))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+import jax
 import numpy as np
 
 from jaxvae.data import Dataset, load
@@ -42,7 +43,7 @@ def load_data(run: Run, data_dir: Path | None = None, dataset: str | None = None
     data = settle_space(run.config, data)
     if run.condition is not None:
         data = conditioned(data, run.condition)
-    if data.shape != (shape := run.space.shape):
+    if data.shape != (shape := _decoded_shape(run)):
         raise InputError(f"dataset: images of {where} are {data.shape}, the run learned {shape}; put the set back")
     # A streamed set at its known path need not be read through.
     if (dataset is None and stream) or _is_same(run, data):
@@ -80,3 +81,16 @@ def check_one_layer(run: Run) -> None:
         raise InputError(
             f"run-dir: its codes are tuples of {layers} numbers, here they must be points; name another run"
         )
+
+
+def check_unconditional(run: Run) -> None:
+    """Refuse a conditional model, for computations that decode the same codes for all images."""
+    if run.condition is not None:
+        raise InputError(
+            "run-dir: this run decodes each image under its own condition, here all share their codes; name another"
+        )
+
+
+def _decoded_shape(run: Run) -> tuple[int, ...]:
+    condition = None if run.condition is None else run.condition.space.zeros(1)
+    return jax.eval_shape(lambda: run.model.sample(run.params, jax.random.key(0), 1, condition)).shape[1:]
