@@ -1,4 +1,4 @@
-"""Arguments of functions: checks of numbers from Python, NumPy and JAX, and what a function asks for by name."""
+"""Arguments of functions: checks of names and numbers, and what a function asks for by name."""
 
 from __future__ import annotations
 
@@ -7,12 +7,25 @@ import inspect
 import math
 import operator
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import jax
 import numpy as np
 
-from jaxvae.types import InputError
+from jaxvae.types import InputError, did_you_mean
+
+Row = TypeVar("Row")
+
+
+def look_up(table: Mapping[str, Row], what: str, name: str) -> Row:
+    """Return a table's row by name.
+
+    Raises:
+        InputError: there is no such row; the message names them all, and the nearest.
+    """
+    if name not in table:
+        raise InputError(f"{what}: must be one of {', '.join(table)}, got {name!r}{did_you_mean(name, table)}")
+    return table[name]
 
 
 def known(name: str, value: Any) -> np.ndarray | None:

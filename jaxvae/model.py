@@ -10,7 +10,8 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
-from jaxvae import likelihoods, posteriors, priors, rng
+from jaxvae import likelihoods, pieces, posteriors, rng
+from jaxvae.distributions.sampling import for_decoder, point
 from jaxvae.nets import pure
 from jaxvae.types import Array, Distribution, InputError, Key, Params, Value
 
@@ -34,11 +35,14 @@ class VAE:
     decoder: nn.Module
     """Module from z, and the condition if given, to the input of `likelihood`."""
     prior: Callable[..., Distribution]
-    """Function `(params, condition=None) -> p(z)`; p(z) has a batch axis only where it depends on the condition."""
-    posterior: Callable[[Any], Distribution] | posteriors.BottomUp = posteriors.normal
-    """Function from encoder outputs to q(z|x)."""
-    likelihood: Callable[[Any], Distribution] = likelihoods.bernoulli
-    """Function from decoder outputs to p(x|z)."""
+    """Function or piece `(params, condition=None) -> p(z)`, which has a batch axis only where it depends on the
+    condition."""
+    posterior: Callable[..., Distribution] = posteriors.normal
+    """Function `(outputs) -> q(z|x)` of the encoder's outputs, or piece `(params, outputs, condition=None)`."""
+    likelihood: Callable[..., Distribution] = likelihoods.bernoulli
+    """Function `(outputs) -> p(x|z)` of the decoder's outputs, or piece `(params, outputs, condition=None)`."""
+    extras: tuple[tuple[str, Any], ...] = ()
+    """Further pieces by name, such as a critic, for the objective that asks for them."""
 
     def __post_init__(self) -> None:
         pure.check_module("encoder", self.encoder)
@@ -51,31 +55,55 @@ class VAE:
     def init(self, key: Key, x: Array, condition: Array | None = None) -> Params:
         """Initialise parameters for x `[B, ...]`: a dict with "encoder", "decoder" and other learned parts.
 
+        Examples may be zeros, except where a piece begins as data, as the pseudo-inputs of a VampPrior do.
+
         Raises:
             InputError: a network rejects its input, is no pure function, or does not fit the prior.
         """
-        encoder = pure.init("encoder", self.encoder, rng.stream(key, "init encoder"), x, condition)
-        params = {"encoder": encoder}
-        if isinstance(self.posterior, posteriors.BottomUp):
-            outputs = pure.apply("encoder", self.encoder, encoder, x, condition)
-            params["posterior"] = self.posterior.init(rng.stream(key, "init posterior"), outputs)
-        if isinstance(self.prior, priors.TopDown):
-            params["prior"] = self.prior.init(rng.stream(key, "init prior"))
-        z = _lowest(self.encode(params, x, condition).mean)
-        self._check_dimensions(z)
-        decoder = pure.init("decoder", self.decoder, rng.stream(key, "init decoder"), z, condition)
-        return {**params, "decoder": decoder}
+        params: dict[str, Params] = {}
+
+        def add(name: str, *inputs: Any) -> None:
+            own = pieces.init(name, self._piece(name), rng.stream(key, f"init {name}"), *inputs, condition=condition)
+            if own or name in ("encoder", "decoder"):
+                params[name] = own
+
+        add("encoder", x)
+        add("posterior", self._outputs("encoder", params, x, condition))
+        z = point(self.encode(params, x, condition))
+        add("prior", x)
+        self._check_dimensions(params, z, condition)
+        add("decoder", for_decoder(z))
+        add("likelihood", self._outputs("decoder", params, for_decoder(z), condition))
+        for name, _ in self.extras:
+            add(name, x, z)
+        return params
+
+    def labels(self, params: Params) -> Params:
+        """Return the label of every parameter, by which the optimizer moves it: `gradient`, or what its piece says."""
+        return {name: pieces.labels(self._piece(name), own) for name, own in params.items()}
+
+    def targets(self, params: Params, posterior: Distribution, weights: Array | None, step_key: Key) -> Params:
+        """Return the targets of all averages after a step, see `objectives.averages`."""
+
+        def of(name: str) -> Params:
+            return self._piece(name).targets(params, posterior, weights, rng.stream(step_key, f"targets {name}"))
+
+        return {name: of(name) for name in params if hasattr(self._piece(name), "targets")}
+
+    def schedules(self) -> dict[str, Any]:
+        """Return the schedules of the parameters labelled `scheduled`, nested as the parameters are."""
+        pieces_ = {name: self._piece(name) for name in ("posterior", "prior", "likelihood", *dict(self.extras))}
+        return {name: piece.schedules() for name, piece in pieces_.items() if hasattr(piece, "schedules")}
 
     def encode(self, params: Params, x: Array, condition: Array | None = None) -> Distribution:
         """Return q(z|x)."""
-        outputs = pure.apply("encoder", self.encoder, params["encoder"], x, condition)
-        if isinstance(self.posterior, posteriors.BottomUp):
-            return self.posterior(outputs, params["posterior"])
-        return self.posterior(outputs)
+        outputs, known = self._outputs("encoder", params, x, condition), {"x": x, "model": self}
+        return pieces.call("posterior", self.posterior, params, outputs, condition=condition, known=known)
 
-    def decode(self, params: Params, z: Array, condition: Array | None = None) -> Distribution:
+    def decode(self, params: Params, z: Value, condition: Array | None = None) -> Distribution:
         """Return p(x|z)."""
-        return self.likelihood(pure.apply("decoder", self.decoder, params["decoder"], _lowest(z), condition))
+        outputs = self._outputs("decoder", params, for_decoder(z), condition)
+        return pieces.call("likelihood", self.likelihood, params, outputs, condition=condition, known={"model": self})
 
     def sample(self, params: Params, key: Key, num: int, condition: Array | None = None) -> Array:
         """Return `[num, ...]` means of p(x|z) at z ~ p(z), given `num` conditions or one for all, `[1, ...]`.
@@ -91,9 +119,9 @@ class VAE:
         """Return `[N, ...]` like `sample`, from one key per sample, so that many samples can be drawn in blocks."""
         if condition is None:
             z = jax.vmap(self.prior(params).sample)(keys)
-            return self.decode(params, z).mean
+            return point(self.decode(params, z))
         condition = _one_for_each(condition, keys)
-        return self.decode(params, self._draw(params, keys, condition), condition).mean
+        return point(self.decode(params, self._draw(params, keys, condition), condition))
 
     def reconstruct(self, params: Params, x: Array, condition: Array | None = None) -> Array:
         """Return `[B, ...]`, the mean of p(x|z) at the posterior's mean: no key, no noise.
@@ -103,15 +131,15 @@ class VAE:
         """
         if x.dtype == jnp.uint8:
             raise InputError("x: uint8 may mean 0 to 255 or 0 and 1; give x / 255, or x.astype('float32')")
-        z = self.encode(params, x, condition).mean
-        return self.decode(params, z, condition).mean
+        z = point(self.encode(params, x, condition))
+        return point(self.decode(params, z, condition))
 
     def _draw(self, params: Params, keys: Key, condition: Array) -> Value:
         """Sample the prior once for each key and condition."""
 
         def shape(num: int) -> Any:
             rows = jax.ShapeDtypeStruct((num, *condition.shape[1:]), condition.dtype)
-            return jax.eval_shape(lambda rows: self.prior(params, rows).mean, rows)
+            return jax.eval_shape(lambda rows: self.prior(params, rows).sample(jax.random.key(0)), rows)
 
         if shape(1) == shape(2):  # whatever the condition
             return jax.vmap(self.prior(params, condition).sample)(keys)
@@ -121,12 +149,22 @@ class VAE:
 
         return jax.vmap(draw)(keys, condition)
 
-    def _check_dimensions(self, z: Array) -> None:
-        if isinstance(self.prior, priors.StandardNormal) and z.shape[-1:] != (self.prior.latent_dim,):
-            raise InputError(
-                f"encoder: its outputs make a posterior of {z.shape[-1]} dimensions, the prior has "
-                f"{self.prior.latent_dim}; give the one what the other has"
-            )
+    def _piece(self, name: str) -> Any:
+        extras = dict(self.extras)
+        return extras[name] if name in extras else getattr(self, name)
+
+    def _outputs(self, name: str, params: Params, inputs: Any, condition: Array | None) -> Any:
+        return pieces.call(name, getattr(self, name), params, inputs, condition=condition)
+
+    def _check_dimensions(self, params: Params, z: Value, condition: Array | None) -> None:
+        given = () if condition is None else (condition,)
+        of_prior = jax.eval_shape(lambda: self.prior(params, *given).sample(jax.random.key(0)))
+        for here, there in zip(jax.tree.leaves(z), jax.tree.leaves(of_prior)):
+            if here.shape[-1:] != there.shape[-1:] != () and there.shape[-1] != 1:
+                raise InputError(
+                    f"encoder: its outputs make a posterior of {here.shape[-1]} dimensions, the prior has "
+                    f"{there.shape[-1]}; give the one what the other has"
+                )
 
 
 class Functions(NamedTuple):
@@ -144,11 +182,6 @@ class Functions(NamedTuple):
     encode: Callable[..., Distribution]
     decode: Callable[..., Distribution]
     prior: Callable[..., Distribution]
-
-
-def _lowest(z: Array | tuple[Array, ...]) -> Array:
-    # With several stochastic layers, x depends on the first alone.
-    return z[0] if isinstance(z, tuple) else z
 
 
 def _one_for_each(condition: Array, keys: Key) -> Array:

@@ -2,82 +2,32 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
-import numpy as np
-from flax import linen as nn
+import jax.numpy as jnp
 from jax.typing import DTypeLike
 
+from jaxvae.arguments import look_up
+from jaxvae.assemble import assemble
+from jaxvae.facts import Facts
 from jaxvae.likelihoods import LIKELIHOODS
 from jaxvae.model import VAE
-from jaxvae.nets import ConvDecoder, ConvEncoder, MLPDecoder, MLPEncoder, SharedLogVar
+from jaxvae.nets import MLP, Conv
+from jaxvae.nets.conv import channels_for
 from jaxvae.nets.network import floating
 from jaxvae.objectives import ciwae_loss, elbo_loss, iwae_loss, kl_only_loss, piwae_loss
-from jaxvae.posteriors import POSTERIORS, BottomUp
-from jaxvae.priors import StandardNormal, TopDown
-from jaxvae.types import Array, InputError, did_you_mean
-
-Row = TypeVar("Row")
-ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
-    "relu": nn.relu,
-    "tanh": nn.tanh,
-    "elu": nn.elu,
-    "silu": nn.silu,
-    "softplus": nn.softplus,
-}
-
-
-class Sizes(NamedTuple):
-    """Shapes and floating-point type of the networks."""
-
-    hidden: tuple[int, ...]
-    """Widths of the dense hidden layers, from the data inwards; the decoder mirrors the encoder."""
-    channels: tuple[int, ...]
-    """Channels of the convolutions, from the image inwards."""
-    encoder_outputs: int
-    decoder_shape: tuple[int, ...]
-    activation: Callable[[Array], Array]
-    dtype: np.dtype | None
-
-
-def mlp(sizes: Sizes) -> tuple[nn.Module, nn.Module]:
-    """Build a fully connected encoder and decoder."""
-    encoder = MLPEncoder(sizes.hidden, sizes.encoder_outputs, sizes.activation, sizes.dtype)
-    return encoder, MLPDecoder(sizes.hidden[::-1], sizes.decoder_shape, sizes.activation, sizes.dtype)
-
-
-def conv(sizes: Sizes) -> tuple[nn.Module, nn.Module]:
-    """Build a convolutional encoder and decoder."""
-    if len(sizes.decoder_shape) != 3:
-        raise InputError(f"preset: a convolutional network needs images [H, W, C], got {sizes.decoder_shape}; use vae")
-    if not sizes.channels:
-        raise InputError("channels: a convolutional network needs at least one convolution; give --channels 32 64")
-    encoder = ConvEncoder(sizes.channels, sizes.hidden, sizes.encoder_outputs, sizes.activation, sizes.dtype)
-    layers = (sizes.channels[::-1], sizes.hidden[::-1])
-    return encoder, ConvDecoder(*layers, sizes.decoder_shape, sizes.activation, sizes.dtype)
-
-
-def channels_for(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Return channels of at least two convolutions, which halve an image until at most 7x7 values are left.
-
-    >>> channels_for((28, 28, 1)), channels_for((64, 64, 3)), channels_for((256, 256, 3))
-    ((32, 64), (32, 64, 128, 256), (32, 64, 128, 256, 256, 256))
-    """
-    height, width, *_ = (*shape, 1, 1)
-    channels = [32]
-    while len(channels) < 2 or math.ceil(height / 2 ** len(channels)) * math.ceil(width / 2 ** len(channels)) > 49:
-        channels.append(min(2 * channels[-1], 256))
-    return tuple(channels)
+from jaxvae.posteriors import POSTERIORS, Layers
+from jaxvae.priors import PRIORS
+from jaxvae.types import Array, InputError
 
 
 class Preset(NamedTuple):
     """Row of the table: network, posterior, prior, likelihood and objective, and the default options."""
 
     paper: str
-    networks: Callable[[Sizes], tuple[nn.Module, nn.Module]] = mlp
+    networks: type[MLP | Conv] = MLP
     hidden: tuple[int, ...] = (400,)
     channels: tuple[int, ...] | None = ()
     """Channels of the convolutions; None to choose them by the image's size, see `channels_for`."""
@@ -101,7 +51,7 @@ PRESETS = {
     "vae": Preset("Kingma & Welling 2014, https://arxiv.org/abs/1312.6114"),
     "conv_vae": Preset(
         "Kingma & Welling 2014, https://arxiv.org/abs/1312.6114",
-        networks=conv,
+        networks=Conv,
         hidden=(256,),
         channels=None,
     ),
@@ -133,6 +83,21 @@ PRESETS = {
 }
 
 
+class Values(NamedTuple):
+    """Space of arrays of one shape."""
+
+    shape: tuple[int, ...]
+    likelihood: str = "normal_shared"
+
+    def project(self, x: Array) -> Array:
+        """Return x: every value is legal."""
+        return x
+
+    def zeros(self, num: int) -> Array:
+        """Return blank examples."""
+        return jnp.zeros((num, *self.shape))
+
+
 def build(
     name: str,
     shape: tuple[int, ...],
@@ -154,49 +119,26 @@ def build(
     >>> build("vae", (8, 8, 1), latent_dim=2).prior
     StandardNormal(latent_dim=2)
     """
-    preset = _row(PRESETS, "preset", name)
-    latent_dim = preset.latent_dim if latent_dim is None else latent_dim
-    posterior_row = _row(POSTERIORS, "posterior", posterior or preset.posterior)
-    likelihood_row = _row(LIKELIHOODS, "likelihood", likelihood or preset.likelihood)
+    preset = look_up(PRESETS, "preset", name)
     for what, widths in {"shape": shape, "hidden": hidden or (), "channels": channels or ()}.items():
         if not all(width > 0 for width in widths):
             raise InputError(f"{what}: must be positive numbers, got {widths}")
-    outputs_per_value = 2 if likelihood_row.log_var == "pixel" else 1
-    encoder, decoder = preset.networks(
-        Sizes(
-            hidden=preset.hidden if hidden is None else hidden,
-            channels=preset_channels(preset, shape) if channels is None else channels,
-            encoder_outputs=posterior_row.num_outputs(latent_dim),
-            decoder_shape=(*shape[:-1], shape[-1] * outputs_per_value),
-            activation=ACTIVATIONS[activation or preset.activation],
-            dtype=floating(dtype),
-        )
+    networks = preset.networks(
+        hidden=preset.hidden if hidden is None else hidden,
+        activation=activation or preset.activation,
+        **({"channels": preset.channels if channels is None else channels} if preset.networks is Conv else {}),
     )
-    if likelihood_row.log_var == "shared":
-        decoder = SharedLogVar(decoder)
-    if not upper_latent_dims:
-        return VAE(encoder, decoder, StandardNormal(latent_dim), posterior_row.head, likelihood_row.head)
-    prior, bottom_up = stochastic_layers(
-        (latent_dim, *upper_latent_dims), upper_hidden, ACTIVATIONS[activation or preset.activation]
+    facts = Facts(Values(shape), preset.latent_dim if latent_dim is None else latent_dim, dtype=floating(dtype))
+    options = look_up(POSTERIORS, "posterior", posterior or preset.posterior)()
+    return assemble(
+        facts,
+        networks=networks,
+        posterior=Layers(upper_latent_dims, upper_hidden) if upper_latent_dims else options,
+        prior=PRIORS["layers" if upper_latent_dims else "standard"](),
+        likelihood=look_up(LIKELIHOODS, "likelihood", likelihood or preset.likelihood)(),
     )
-    return VAE(encoder, decoder, prior, bottom_up, likelihood_row.head)
 
 
 def preset_channels(preset: Preset, shape: tuple[int, ...]) -> tuple[int, ...]:
     """Return a row's channels for examples of a shape."""
     return channels_for(shape) if preset.channels is None else preset.channels
-
-
-def stochastic_layers(
-    latent_dims: tuple[int, ...], hidden: tuple[int, ...], activation: Callable[[Array], Array]
-) -> tuple[TopDown, BottomUp]:
-    """Build prior and posterior of layers of these dimensions, from the lowest up, with dense networks between."""
-    upwards = tuple(MLPEncoder(hidden, 2 * above, activation) for above in latent_dims[1:])
-    downwards = tuple(MLPEncoder(hidden[::-1], 2 * below, activation) for below in latent_dims[-2::-1])
-    return TopDown(StandardNormal(latent_dims[-1]), downwards), BottomUp(upwards)
-
-
-def _row(table: Mapping[str, Row], what: str, name: str) -> Row:
-    if name not in table:
-        raise InputError(f"{what}: must be one of {', '.join(table)}, got {name!r}{did_you_mean(name, table)}")
-    return table[name]

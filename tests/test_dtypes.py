@@ -113,9 +113,9 @@ CASES = {  # name -> (function, numbers)
         lambda outputs: posteriors.multivariate_normal(outputs).cholesky,
         numbers(3, 5, most=3),
     ),
-    "bernoulli link": (LIKELIHOODS["bernoulli"].link, np.array([0, 1])),
-    "continuous_bernoulli link": (LIKELIHOODS["continuous_bernoulli"].link, np.array([0, 1])),
-    "mse head": (lambda outputs: LIKELIHOODS["mse"].head(outputs).log_prob(UNIT), FEW),
+    "bernoulli link": (LIKELIHOODS["bernoulli"]().link, np.array([0, 1])),
+    "continuous_bernoulli link": (LIKELIHOODS["continuous_bernoulli"]().link, np.array([0, 1])),
+    "mse head": (lambda outputs: LIKELIHOODS["mse"]()(outputs).log_prob(UNIT), FEW),
 }
 FAMILIES = {  # name -> (family, a value, parameters)
     "Bernoulli": (Bernoulli, BITS, FEW),

@@ -11,9 +11,11 @@ import pytest
 import jaxvae
 
 PACKAGE = Path(jaxvae.__file__).parent
-TYPES, PIECES = {"types", "arguments"}, {"types", "arguments", "rng", "distributions"}
-MODEL = PIECES | {"nets", "posteriors", "priors", "likelihoods"}
-OBJECTIVE = MODEL | {"model"}
+TYPES = {"types", "arguments"}
+NETS = TYPES | {"rng", "distributions", "facts"}
+PIECES = NETS | {"nets"}
+MODEL = PIECES | {"pieces", "posteriors", "priors", "likelihoods"}
+OBJECTIVE = MODEL | {"model", "assemble"}
 TOP = OBJECTIVE | {"objectives"}
 ALONE = TYPES | {"rng", "hosts"}
 
@@ -23,11 +25,14 @@ LAYERS = {  # name -> what it may import of jaxvae, besides itself
     "rng": TYPES,
     "hosts": TYPES,
     "distributions": ALONE,
-    "nets": PIECES,
+    "facts": {"types"},
+    "nets": NETS,
+    "pieces": PIECES,
     "posteriors": PIECES,
-    "priors": PIECES,
+    "priors": PIECES | {"posteriors", "pieces"},
     "likelihoods": PIECES,
     "model": MODEL,
+    "assemble": MODEL | {"model"},
     "objectives": OBJECTIVE,
     "presets": TOP,
     "latent": TOP,

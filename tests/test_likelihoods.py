@@ -6,22 +6,28 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from jaxvae.facts import Facts
 from jaxvae.likelihoods import LIKELIHOODS, FixedNormal
+from jaxvae.nets import MLPDecoder, SharedLogVar
+from jaxvae.presets import Values
 
-rows = pytest.mark.parametrize("likelihood", LIKELIHOODS.values(), ids=LIKELIHOODS)
+FACTS = Facts(Values((2, 3)), 2)
+rows = pytest.mark.parametrize("likelihood", [row() for row in LIKELIHOODS.values()], ids=LIKELIHOODS)
 SHAPES = pytest.mark.parametrize("shape", [(3, 4), (3, 2, 2, 1)])
 
 
 def outputs_for(likelihood, mean):
     """Decoder outputs that mean these pixels; where log-variances are asked for, zeros."""
     linked = likelihood.link(mean)
-    return linked if likelihood.log_var == "none" else jnp.concatenate([linked, jnp.zeros_like(linked)], -1)
+    shared = isinstance(likelihood.wrap(MLPDecoder((), (3,))), SharedLogVar)
+    halves = shared or likelihood.decoder_shape(FACTS) != (2, 3)
+    return jnp.concatenate([linked, jnp.zeros_like(linked)], -1) if halves else linked
 
 
 @rows
 def test_link_inverts_the_mean(likelihood):
     mean = jnp.array([[0.0011, 0.02, 0.3, 0.499, 0.5, 0.501, 0.8, 0.99, 0.9989]])
-    np.testing.assert_allclose(likelihood.head(outputs_for(likelihood, mean)).mean, mean, rtol=1e-4)
+    np.testing.assert_allclose(likelihood.build(FACTS)(outputs_for(likelihood, mean)).mean, mean, rtol=1e-4)
 
 
 @rows
@@ -33,7 +39,7 @@ def test_link_is_finite_for_pixels_never_or_always_lit(likelihood):
 @SHAPES
 def test_one_log_prob_per_example(likelihood, shape):
     def score(pixels):
-        p = likelihood.head(outputs_for(likelihood, pixels))
+        p = likelihood.build(FACTS)(outputs_for(likelihood, pixels))
         return p.mean, p.log_prob(pixels)
 
     mean, log_prob = jax.eval_shape(score, jnp.zeros(shape))
@@ -42,9 +48,8 @@ def test_one_log_prob_per_example(likelihood, shape):
 
 
 @rows
-def test_support_and_log_var_are_known_words(likelihood):
+def test_support_is_a_known_word(likelihood):
     assert likelihood.support in ("binary", "unit", "real")
-    assert likelihood.log_var in ("none", "shared", "pixel")
 
 
 @SHAPES
@@ -64,12 +69,12 @@ def test_fixed_normal_is_mse_with_its_constants(shape, scale, dtype):
 def test_fixed_normal_is_equal_and_hashable_by_value():
     assert FixedNormal(0.1) == FixedNormal(0.1) != FixedNormal(0.2)
     assert hash(FixedNormal(0.1)) == hash(FixedNormal(0.1))
-    assert LIKELIHOODS["mse"].head == FixedNormal(1.0)
+    assert LIKELIHOODS["mse"]() == FixedNormal(1.0)
 
 
 @pytest.mark.parametrize("name", ["normal_shared", "normal_pixel"])
 def test_normal_reads_means_then_log_variances(name):
     mean, log_var, x = np.random.default_rng(0).normal(size=(3, 2, 4, 4, 3))
-    p = LIKELIHOODS[name].head(jnp.asarray(np.concatenate([mean, log_var], -1)))
+    p = LIKELIHOODS[name]().build(FACTS)(jnp.asarray(np.concatenate([mean, log_var], -1)))
     expected = stats.norm.logpdf(x, mean, np.exp(log_var / 2)).sum((1, 2, 3))
     np.testing.assert_allclose(p.log_prob(x), expected, rtol=1e-5)

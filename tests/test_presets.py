@@ -11,6 +11,7 @@ import pytest
 
 from jaxvae import elbo_loss, presets, rng
 from jaxvae.likelihoods import LIKELIHOODS
+from jaxvae.nets import ACTIVATIONS
 from jaxvae.objectives import CORRUPTIONS
 from jaxvae.posteriors import POSTERIORS
 from jaxvae.runs import config
@@ -20,7 +21,7 @@ from jaxvae.types import InputError
 
 SHAPE = (9, 7, 1)
 CASES = [(name, preset.posterior, preset.likelihood) for name, preset in presets.PRESETS.items()]
-CASES += [("vae", posterior, "bernoulli") for posterior in POSTERIORS if posterior != "normal"]
+CASES += [("vae", posterior, "bernoulli") for posterior in ("multivariate_normal", "delta")]
 CASES += [("vae", "normal", likelihood) for likelihood in LIKELIHOODS if likelihood != "bernoulli"]
 
 
@@ -113,9 +114,9 @@ def test_convolutions_refuse_vectors_and_no_channels():
     ("names", "table"),
     [
         (config.PresetName, {"auto": None, **presets.PRESETS}),
-        (config.PosteriorName, POSTERIORS),
+        (config.PosteriorName, [name for name in POSTERIORS if name != "layers"]),
         (config.LikelihoodName, LIKELIHOODS),
-        (config.ActivationName, presets.ACTIVATIONS),
+        (config.ActivationName, ACTIVATIONS),
         (config.CorruptionName, {"none": None, **CORRUPTIONS}),
     ],
 )

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, TypeAlias, cast
-
-import jax.numpy as jnp
-from flax import linen as nn
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 from jaxvae import rng
-from jaxvae.distributions.base import Support, distribution, static
+from jaxvae.distributions.base import distribution, static
 from jaxvae.distributions.kl import log_prob_per_example
-from jaxvae.distributions.normal import Normal
-from jaxvae.types import Array, Distribution, Key, Params
+from jaxvae.types import Array, Distribution, Key
 
 Values: TypeAlias = tuple[Array, ...]
 
@@ -64,33 +59,3 @@ class Chain:
     def _in_order(self, layers: tuple[Any, ...]) -> tuple[Any, ...]:
         """Convert the order of the chain to that of a value, or back."""
         return layers[::-1] if self.backwards else layers
-
-
-@distribution
-class Link:
-    """Network from a value `[..., D]` to the diagonal normal of the next."""
-
-    support: ClassVar[Support] = "real"
-    params: Params
-    network: nn.Module = dataclasses.field(metadata={"static": True})
-
-    def __call__(self, value: Array) -> Normal:
-        """Return the normal whose means and log-variances are the two halves of the network's output."""
-        rows = value.reshape(-1, value.shape[-1])
-        outputs = cast(Array, self.network.apply({"params": self.params}, rows))
-        mean, log_var = jnp.split(outputs.reshape(*value.shape[:-1], -1), 2, axis=-1)
-        return Normal(mean, log_var)
-
-
-def links(params: Sequence[Params], networks: Sequence[nn.Module]) -> tuple[Link, ...]:
-    """Return one link for each network."""
-    return tuple(Link(one, network) for one, network in zip(params, networks))
-
-
-def init_links(key: Key, value: Array, networks: Sequence[nn.Module]) -> list[Params]:
-    """Initialise the parameters of the networks, the first of which takes a value `[B, D]`."""
-    params: list[Params] = []
-    for number, network in enumerate(networks):
-        params.append(network.init(rng.stream(key, f"init link {number}"), value)["params"])
-        value = Link(params[-1], network)(value).mean
-    return params

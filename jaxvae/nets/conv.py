@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from collections.abc import Callable
 
 from flax import linen as nn
 from jax.typing import DTypeLike
 
+from jaxvae.arguments import look_up
 from jaxvae.distributions.base import at_least_float32
-from jaxvae.nets.conv_layers import Conv, ConvTranspose
+from jaxvae.facts import Facts
+from jaxvae.nets import conv_layers
+from jaxvae.nets.activations import ACTIVATIONS
+from jaxvae.nets.conv_layers import ConvTranspose
 from jaxvae.nets.mlp import hidden_layers, join
 from jaxvae.nets.network import Network
-from jaxvae.types import Array
+from jaxvae.types import Array, InputError
 
 
 class ConvEncoder(Network):
@@ -29,7 +35,7 @@ class ConvEncoder(Network):
         """Map `[B, H, W, C]` to `[B, num_outputs]`."""
         x = at_least_float32(x)
         for features in self.channels:
-            x = self.activation(Conv(features, dtype=self.dtype)(x))
+            x = self.activation(conv_layers.Conv(features, dtype=self.dtype)(x))
         h = hidden_layers(join(x, condition), self.hidden, self.activation, self.dtype)
         return nn.Dense(self.num_outputs, name="output")(h)
 
@@ -53,7 +59,7 @@ class ConvDecoder(Network):
     @nn.compact
     def __call__(self, z: Array, condition: Array | None = None) -> Array:
         """Map `[B, D]` to `[B, H, W, C]`."""
-        *sizes, smallest = _sizes(self.shape[:2], len(self.channels))
+        *sizes, smallest = sizes_after_halving(self.shape[:2], len(self.channels))
         widths = (*self.hidden, smallest[0] * smallest[1] * self.channels[0])
         h = hidden_layers(join(z, condition), widths, self.activation, self.dtype)
         x = h.reshape(z.shape[0], *smallest, self.channels[0])
@@ -63,7 +69,62 @@ class ConvDecoder(Network):
         return x[:, : self.shape[0], : self.shape[1]]
 
 
-def _sizes(size: tuple[int, ...], halvings: int) -> list[tuple[int, ...]]:
+@dataclasses.dataclass(frozen=True)
+class Conv:
+    """Strided convolutions, then dense layers, for images."""
+
+    hidden: tuple[int, ...] = (256,)
+    """Widths of the dense hidden layers, from the image inwards; the decoder mirrors the encoder."""
+    channels: tuple[int, ...] | None = None
+    """Channels of the convolutions, from the image inwards; chosen by the image's size if not given."""
+    activation: str = "relu"
+    """Activation between the layers."""
+
+    def encoder(self, facts: Facts, num_outputs: int) -> ConvEncoder:
+        """Build the encoder.
+
+        Raises:
+            InputError: examples are no images, or there are no channels.
+        """
+        activation = look_up(ACTIVATIONS, "activation", self.activation)
+        channels = image_channels(facts.space.shape, self.channels)
+        return ConvEncoder(channels, self.hidden, num_outputs, activation, facts.dtype)
+
+    def decoder(self, facts: Facts, shape: tuple[int, ...]) -> ConvDecoder:
+        """Build the decoder; it raises the same errors."""
+        activation = look_up(ACTIVATIONS, "activation", self.activation)
+        channels = image_channels(facts.space.shape, self.channels)
+        return ConvDecoder(channels[::-1], self.hidden[::-1], shape, activation, facts.dtype)
+
+
+def image_channels(shape: tuple[int, ...], channels: tuple[int, ...] | None) -> tuple[int, ...]:
+    """Return the channels of convolutions for examples of a shape, chosen by it if not given.
+
+    Raises:
+        InputError: examples are no images, or there are no channels.
+    """
+    if len(shape) != 3:
+        raise InputError(f"preset: a convolutional network needs images [H, W, C], got {shape}; use vae")
+    channels = channels_for(shape) if channels is None else channels
+    if not channels:
+        raise InputError("channels: a convolutional network needs at least one convolution; give --channels 32 64")
+    return channels
+
+
+def channels_for(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return channels of at least two convolutions, which halve an image until at most 7x7 values are left.
+
+    >>> channels_for((28, 28, 1)), channels_for((64, 64, 3)), channels_for((256, 256, 3))
+    ((32, 64), (32, 64, 128, 256), (32, 64, 128, 256, 256, 256))
+    """
+    height, width, *_ = (*shape, 1, 1)
+    channels = [32]
+    while len(channels) < 2 or math.ceil(height / 2 ** len(channels)) * math.ceil(width / 2 ** len(channels)) > 49:
+        channels.append(min(2 * channels[-1], 256))
+    return tuple(channels)
+
+
+def sizes_after_halving(size: tuple[int, ...], halvings: int) -> list[tuple[int, ...]]:
     """Return the image's size before the first and after each halving."""
     sizes = [size]
     for _ in range(halvings):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable
 
@@ -9,8 +10,12 @@ import jax.numpy as jnp
 from flax import linen as nn
 from jax.typing import DTypeLike
 
+from jaxvae.arguments import look_up
 from jaxvae.distributions.base import at_least_float32
+from jaxvae.facts import Facts
+from jaxvae.nets.activations import ACTIVATIONS
 from jaxvae.nets.network import Network
+from jaxvae.nets.reading import reading
 from jaxvae.types import Array, InputError
 
 
@@ -44,6 +49,26 @@ class MLPDecoder(Network):
         """Map `[B, D]` to `[B, *shape]`."""
         h = hidden_layers(join(z, condition), self.hidden, self.activation, self.dtype)
         return nn.Dense(math.prod(self.shape), name="output")(h).reshape(z.shape[0], *self.shape)
+
+
+@dataclasses.dataclass(frozen=True)
+class MLP:
+    """Dense layers from and to arrays of any shape."""
+
+    hidden: tuple[int, ...] = (400,)
+    """Widths of the dense hidden layers, from the data inwards; the decoder mirrors the encoder."""
+    activation: str = "relu"
+    """Activation between the layers."""
+
+    def encoder(self, facts: Facts, num_outputs: int) -> nn.Module:
+        """Build the encoder."""
+        activation = look_up(ACTIVATIONS, "activation", self.activation)
+        return reading(facts.space, MLPEncoder(self.hidden, num_outputs, activation, facts.dtype))
+
+    def decoder(self, facts: Facts, shape: tuple[int, ...]) -> MLPDecoder:
+        """Build the decoder."""
+        activation = look_up(ACTIVATIONS, "activation", self.activation)
+        return MLPDecoder(self.hidden[::-1], shape, activation, facts.dtype)
 
 
 def join(x: Array, condition: Array | None) -> Array:

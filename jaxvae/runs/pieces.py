@@ -88,7 +88,7 @@ def initial_state(
         mean: `[...]` mean training example in [0, 1], the initial output of the decoder.
         params: initial parameters; random ones if not given.
     """
-    optimizer, link = build_optimizer(config), LIKELIHOODS[str(config.likelihood)].link
+    optimizer, link = build_optimizer(config), LIKELIHOODS[str(config.likelihood)]().link
 
     # Compiled as a whole, because a hundred separate small operations would take seconds.
     @jax.jit
@@ -96,8 +96,8 @@ def initial_state(
         if params is not None:
             return init_state(key, params, optimizer)
         params = model.init(key, jnp.zeros((1, *shape)))
-        if mean is not None:
-            params["decoder"] = with_output_bias(params["decoder"], link(mean))
+        if mean is not None and (outputs := link(mean)) is not None:
+            params["decoder"] = with_output_bias(params["decoder"], outputs)
         return init_state(key, params, optimizer)
 
     if config.seeds == 1:

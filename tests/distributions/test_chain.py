@@ -9,8 +9,8 @@ from scipy.stats import multivariate_normal
 
 from jaxvae import VAE, elbo_loss, likelihoods, rng
 from jaxvae.distributions import Chain, Normal
-from jaxvae.distributions.chain import Link
-from jaxvae.nets import MLPDecoder, MLPEncoder
+from jaxvae.nets import Bound, MLPDecoder, MLPEncoder
+from jaxvae.nets.links import Link
 from jaxvae.objectives import iwae_loss
 from jaxvae.posteriors import BottomUp
 from jaxvae.priors import StandardNormal, TopDown
@@ -22,7 +22,7 @@ LOG_VAR = np.array([-0.4, 0.2, 0.0])
 def linear_link():
     """(a, b) -> N(a A + B, exp(LOG_VAR)), whatever the network is: here one dense layer."""
     params = {"kernel": jnp.float32(np.hstack([A, np.zeros((2, 3))])), "bias": jnp.float32(np.hstack([B, LOG_VAR]))}
-    return Link(params, nn.Dense(6))
+    return Link(Bound(params, nn.Dense(6)))
 
 
 def chain(backwards=False, batch=()):

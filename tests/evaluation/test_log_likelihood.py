@@ -8,8 +8,9 @@ from scipy.stats import multivariate_normal
 
 from jaxvae import Functions, rng
 from jaxvae.distributions import Bernoulli, Categorical, Chain, Normal
-from jaxvae.distributions.chain import Link
 from jaxvae.evaluation import log_marginal_likelihood
+from jaxvae.nets import Bound
+from jaxvae.nets.links import Link
 
 W = np.array([[1.0, 0.5], [-0.7, 1.2], [0.3, -0.4]])
 B = np.array([0.5, -1.0, 0.2])
@@ -44,11 +45,9 @@ def test_neither_blocks_nor_chunks_change_the_estimate():
 def test_two_stochastic_layers_of_a_linear_model():
     """That x = W z1 + B + noise with z1 = A z2 + noise is a normal again."""
     a, noise = np.array([[0.8, -0.3]]), np.exp(-0.6)
-    downwards = Link(
-        {"kernel": jnp.float32(np.hstack([a, np.zeros((1, 2))])), "bias": jnp.array([0.0, 0.0, -0.6, -0.6])},
-        nn.Dense(4),
-    )
-    upwards = Link({"kernel": jnp.array([[0.4, 0.0], [-0.2, 0.0]]), "bias": jnp.array([0.0, -0.3])}, nn.Dense(2))
+    down = {"kernel": jnp.float32(np.hstack([a, np.zeros((1, 2))])), "bias": jnp.array([0.0, 0.0, -0.6, -0.6])}
+    up = {"kernel": jnp.array([[0.4, 0.0], [-0.2, 0.0]]), "bias": jnp.array([0.0, -0.3])}
+    downwards, upwards = Link(Bound(down, nn.Dense(4))), Link(Bound(up, nn.Dense(2)))
     model = Functions(
         encode=lambda params, x: Chain(Normal(0.4 * (x - B) @ W, jnp.full((len(x), 2), -0.5)), (upwards,)),
         decode=lambda params, z: Normal(z[0] @ W.T + B, jnp.full(3, -1.0)),

@@ -1,0 +1,82 @@
+"""Likelihoods of real values: normals whose means are the decoder's outputs."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable
+
+import jax.numpy as jnp
+from flax import linen as nn
+
+from jaxvae.arguments import known
+from jaxvae.distributions import Normal
+from jaxvae.distributions.base import at_least_float32, halves
+from jaxvae.facts import Facts
+from jaxvae.likelihoods.options import Likelihood
+from jaxvae.nets import SharedLogVar
+from jaxvae.types import Array, InputError
+
+
+def normal(outputs: Array | tuple[Array, Array]) -> Normal:
+    """Return the normal with means and log-variances of real pixels, the two halves of the last axis or two arrays.
+
+    The log-variances come from the decoder, per pixel, or are one learned number that `nets.SharedLogVar` appends.
+    """
+    mean, log_var = halves(outputs)
+    return Normal(mean, log_var, event_ndim=mean.ndim - 1)
+
+
+@dataclasses.dataclass(frozen=True)
+class FixedNormal(Likelihood):
+    """Normal with means of real pixels and one fixed standard deviation: MSE with all constants kept."""
+
+    scale: float = 1.0
+    """Standard deviation of every value."""
+
+    def __post_init__(self) -> None:
+        number = known("scale", self.scale)
+        if number is None or number.ndim:
+            raise TypeError("scale: must be one number, known before tracing; for others use normal")
+        if not 0 < number < math.inf:
+            raise InputError(f"scale: must be above 0 and finite, got {float(number)}")
+        object.__setattr__(self, "scale", float(number))  # JAX's numbers are not hashable
+
+    def __call__(self, outputs: Array) -> Normal:
+        """Return p(x|z), -log p(x|z) = |x - mean|^2 / (2 scale^2) + D log(scale sqrt(2 pi))."""
+        log_var = jnp.full_like(at_least_float32(outputs), 2 * math.log(self.scale))
+        return Normal(outputs, log_var, event_ndim=outputs.ndim - 1)
+
+    def build(self, facts: Facts) -> FixedNormal:
+        """Return the head, which is this object."""
+        del facts
+        return self
+
+
+@dataclasses.dataclass(frozen=True)
+class SharedNormal(Likelihood):
+    """Normal with one learned variance for all values."""
+
+    def wrap(self, decoder: nn.Module) -> nn.Module:
+        """Return the decoder with the shared log-variance appended to its means."""
+        return SharedLogVar(decoder)
+
+    def build(self, facts: Facts) -> Callable[[Array], Normal]:
+        """Return the head."""
+        del facts
+        return normal
+
+
+@dataclasses.dataclass(frozen=True)
+class PixelNormal(Likelihood):
+    """Normal with a variance from the decoder for each value."""
+
+    def decoder_shape(self, facts: Facts) -> tuple[int, ...]:
+        """Return the shape of means and log-variances, two halves of the last axis."""
+        *rest, channels = facts.space.shape
+        return (*rest, 2 * channels)
+
+    def build(self, facts: Facts) -> Callable[[Array], Normal]:
+        """Return the head."""
+        del facts
+        return normal
