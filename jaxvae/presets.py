@@ -128,7 +128,7 @@ def build(
         activation=activation or preset.activation,
         **({"channels": preset.channels if channels is None else channels} if preset.networks is Conv else {}),
     )
-    facts = Facts(Values(shape), preset.latent_dim if latent_dim is None else latent_dim, dtype=floating(dtype))
+    facts = Facts(Values(shape), preset.latent_dim if latent_dim is None else latent_dim, dtype=floating(dtype))  # type: ignore[arg-type]
     options = look_up(POSTERIORS, "posterior", posterior or preset.posterior)()
     return assemble(
         facts,

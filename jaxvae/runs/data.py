@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-import jax
 import numpy as np
 
 from jaxvae.data import Dataset, load
+from jaxvae.data.conditions import conditioned
 from jaxvae.data.scaling import Scaling, scaled
 from jaxvae.runs.directory import Run
 from jaxvae.runs.progress import announced
@@ -40,7 +40,9 @@ def load_data(run: Run, data_dir: Path | None = None, dataset: str | None = None
     if known := run.facts.get("scaling"):
         data = scaled(data, Scaling.from_json(known))
     data = settle_space(run.config, data)
-    if data.shape != (shape := _decoded_shape(run)):
+    if run.condition is not None:
+        data = conditioned(data, run.condition)
+    if data.shape != (shape := run.space.shape):
         raise InputError(f"dataset: images of {where} are {data.shape}, the run learned {shape}; put the set back")
     # A streamed set at its known path need not be read through.
     if (dataset is None and stream) or _is_same(run, data):
@@ -78,8 +80,3 @@ def check_one_layer(run: Run) -> None:
         raise InputError(
             f"run-dir: its codes are tuples of {layers} numbers, here they must be points; name another run"
         )
-
-
-def _decoded_shape(run: Run) -> tuple[int, ...]:
-    z = jax.tree.map(lambda mean: mean[None], run.model.prior(run.params).mean)
-    return jax.eval_shape(lambda: run.model.decode(run.params, z).mean).shape[1:]

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 
 from jaxvae import hosts
 from jaxvae.checkpoint import Checkpoints
-from jaxvae.data import Dataset
+from jaxvae.data import Dataset, conditions
 from jaxvae.data.spaces import Pixels, Real, of_facts, to_json
 from jaxvae.model import VAE
 from jaxvae.presets import PRESETS
@@ -53,6 +53,11 @@ class Run(NamedTuple):
     def space(self) -> Space:
         """Meaning of its examples."""
         return of_facts(self.facts)
+
+    @property
+    def condition(self) -> conditions.Condition | None:
+        """Meaning of its conditions; None where it has none."""
+        return conditions.from_json(self.facts["condition"]) if "condition" in self.facts else None
 
 
 @contextlib.contextmanager
@@ -104,6 +109,7 @@ def facts_of(data: Dataset) -> dict[str, Any]:
         **({"classes": list(data.classes)} if data.classes else {}),
         **({"preparation": dict(data.preparation)} if data.preparation else {}),
         **({"scaling": data.scaling.to_json()} if data.scaling else {}),
+        **({"condition": data.condition.to_json()} if data.condition else {}),
         **({"space": to_json(data.space)} if not isinstance(data.space, Pixels | Real) else {}),
         **({"names": dict(data.facts)} if data.facts else {}),
     }

@@ -52,7 +52,7 @@ def build_engine(config: TrainConfig, model: VAE, split: Split) -> Engine:
     )
     dispatch = make_dispatch(
         name,
-        step_maker(config, model, split.space),
+        step_maker(config, model, split.space, split.condition_space),
         jax.tree.map(np.asarray, rows) if resident else None,
         width=order.width,
         devices=devices,
@@ -77,7 +77,9 @@ def build_engine(config: TrainConfig, model: VAE, split: Split) -> Engine:
     return Engine(dispatch, chunks, example_ids)
 
 
-def step_maker(config: TrainConfig, model: VAE, space: Space | None = None) -> StepMaker:
+def step_maker(
+    config: TrainConfig, model: VAE, space: Space | None = None, condition_space: Space | None = None
+) -> StepMaker:
     """Return a maker of the config's training step on examples of a space, for one device or for a device axis."""
     loss, optimizer = pieces.build_loss(config, model), pieces.build_optimizer(config)
     schedules = pieces.build_schedules(config)
@@ -97,7 +99,8 @@ def step_maker(config: TrainConfig, model: VAE, space: Space | None = None) -> S
         ) -> tuple[TrainState, Metrics]:
             gathered = gather(resident, ids) if rows is None else rows
             key = rng.stream(state.key, "binarize", state.step)
-            batch = make_batch(gathered[EXAMPLES], key, ids, weights, gathered.get(CONDITION), space=space)
+            spaces = {"space": space, "condition_space": condition_space}
+            batch = make_batch(gathered[EXAMPLES], key, ids, weights, gathered.get(CONDITION), **spaces)
             return train_step(state, batch)
 
         return gather_step

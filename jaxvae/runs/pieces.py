@@ -124,7 +124,8 @@ def evaluation_batches(config: TrainConfig, split: Split, batch_size: int = 1000
     """
     key = rng.stream(rng.root(0), "binarize for evaluation")
     batch_size = min(batch_size, split.num_examples)
-    return sequential_batches(split.x, key, batch_size=batch_size, space=split.space)
+    spaces = {"space": split.space, "condition_space": split.condition_space}
+    return sequential_batches(split.x, key, batch_size=batch_size, condition=split.condition, **spaces)
 
 
 def evaluate_split(
