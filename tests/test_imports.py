@@ -29,7 +29,7 @@ LAYERS = {  # name -> what it may import of jaxvae, besides itself
     "nets": NETS,
     "pieces": PIECES,
     "posteriors": PIECES,
-    "priors": PIECES | {"posteriors"},
+    "priors": PIECES | {"posteriors", "pieces"},
     "likelihoods": PIECES,
     "model": MODEL,
     "assemble": MODEL | {"model"},
@@ -46,7 +46,7 @@ LAYERS = {  # name -> what it may import of jaxvae, besides itself
 LAYERS |= {name: set(LAYERS) for name in ("__init__", "runs")}
 
 HEAVY = {"orbax", "matplotlib", "tensorflow_datasets", "tensorflow", "sklearn", "tyro", "tensorboardX", "PIL", "tqdm"}
-HEAVY |= {"array_record", "grain"}
+HEAVY |= {"array_record", "grain", "pyarrow", "h5py"}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from jaxvae.types import Distribution, InputError
 
-_DISCRETE = {"real": False, "unit": False, "binary": True, "integers": True}
+_DISCRETE = {"real": False, "unit": False, "binary": True, "integers": True, "counts": True}
 
 
 def check_supports(q: Distribution, p: Distribution) -> None:

@@ -96,8 +96,8 @@ def initial_state(
         if params is not None:
             return init_state(key, params, optimizer)
         params = model.init(key, jnp.zeros((1, *shape)))
-        if mean is not None:
-            params["decoder"] = with_output_bias(params["decoder"], link(mean))
+        if mean is not None and (outputs := link(mean)) is not None:
+            params["decoder"] = with_output_bias(params["decoder"], outputs)
         return init_state(key, params, optimizer)
 
     if config.seeds == 1:
