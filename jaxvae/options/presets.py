@@ -40,6 +40,7 @@ PRESETS = {
         corruption=Masking(),
         paper="Vincent et al. 2010, https://jmlr.org/papers/v11/vincent10a.html",
     ),
+    "conditional_vae": Recipe(condition="label", paper="Kingma et al. 2014, https://arxiv.org/abs/1406.5298"),
     "kl_only": Recipe(objective=objective("kl_only"), paper=KINGMA),
     "iwae": Recipe(
         objective=objective("iwae"), paper="Burda, Grosse & Salakhutdinov 2016, https://arxiv.org/abs/1509.00519"
