@@ -124,15 +124,6 @@ def flatten_event(array: Array, event_ndim: int) -> Array:
     return array.reshape(*array.shape[: array.ndim - event_ndim], -1)
 
 
-def as_rows(value: Any) -> Array:
-    """Return `[B, E]` of a value `[B, ...]`, or of several: the arrays are flattened behind the first axis and joined.
-
-    >>> as_rows((jnp.ones((2, 3)), jnp.ones((2, 4, 5)))).shape
-    (2, 23)
-    """
-    return jnp.concatenate([leaf.reshape(leaf.shape[0], -1) for leaf in jax.tree.leaves(value)], axis=1)
-
-
 def draw(sampler: Callable[..., Array], key: Key, shape: Sequence[int], dtype: Any = jnp.float32) -> Array:
     """Call `sampler(key, shape, dtype)` with one key for the whole shape, or with one key per leading index.
 

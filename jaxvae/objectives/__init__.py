@@ -21,8 +21,6 @@ from jaxvae.objectives.mmd import info_vae_loss as info_vae_loss
 from jaxvae.objectives.quantized import quantized_loss as quantized_loss
 from jaxvae.objectives.total_correlation import beta_tc_loss as beta_tc_loss
 
-OBJECTIVES = {
-
 OBJECTIVES: dict[str, Callable[..., Any]] = {
     "elbo": elbo_loss,
     "kl_only": kl_only_loss,
@@ -36,5 +34,3 @@ OBJECTIVES: dict[str, Callable[..., Any]] = {
     "quantized": quantized_loss,
 }
 """Objectives by name. Their options are their own keyword-only arguments."""
-    "quantized": quantized_loss,
-}
