@@ -65,13 +65,13 @@ class Plain(Normal):
     """Normal without a closed form of the KL."""
 
 
-def test_a_kl_that_is_no_sum_over_dimensions_is_reported_as_a_whole():
+@pytest.mark.parametrize(("family", "separates"), [(Normal, True), (Plain, False)])
+def test_a_kl_that_is_no_sum_over_dimensions_is_reported_as_a_whole(family, separates):
     batch = Batch(jnp.ones((4, 2)), jnp.arange(4), jnp.ones(4))
-    for family, separates in ((Normal, True), (Plain, False)):
-        model = Functions(lambda _, x: family(x, 0 * x - 1), lambda _, z: Normal(z, 0 * z), **NORMAL_PRIOR)
-        estimate = evaluate_elbo(None, rng.root(0), [batch], model=model, num_samples=50)
-        assert (estimate.kl_per_dimension is not None) == separates
-        assert estimate.kl == pytest.approx(1.36, abs=0.3)
+    model = Functions(lambda _, x: family(x, 0 * x - 1), lambda _, z: Normal(z, 0 * z), **NORMAL_PRIOR)
+    estimate = evaluate_elbo(None, rng.root(0), [batch], model=model, num_samples=50)
+    assert (estimate.kl_per_dimension is not None) == separates
+    assert estimate.kl == pytest.approx(1.36, abs=0.3)
 
 
 def test_examples_may_be_trees_conditions_are_used_and_a_model_need_not_hash():
