@@ -8,6 +8,8 @@ from jaxvae.distributions.chain import Chain as Chain
 from jaxvae.distributions.codes import Quantized as Quantized
 from jaxvae.distributions.codes import UniformOverCodes as UniformOverCodes
 from jaxvae.distributions.delta import Delta as Delta
+from jaxvae.distributions.gumbel import OneHotCategorical as OneHotCategorical
+from jaxvae.distributions.gumbel import RelaxedCategorical as RelaxedCategorical
 from jaxvae.distributions.kl import kl_divergence as kl_divergence
 from jaxvae.distributions.kl import kl_per_dimension as kl_per_dimension
 from jaxvae.distributions.kl import register_kl as register_kl

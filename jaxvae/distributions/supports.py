@@ -6,7 +6,8 @@ from typing import Any
 
 from jaxvae.types import Distribution, InputError
 
-_DISCRETE = {"real": False, "unit": False, "binary": True, "integers": True}
+_DISCRETE = dict.fromkeys(("real", "unit", "simplex"), False)
+_DISCRETE |= dict.fromkeys(("binary", "integers", "codes", "one-hot"), True)
 
 
 def check_supports(q: Distribution, p: Distribution) -> None:

@@ -3,6 +3,7 @@
 `POSTERIORS` names their options.
 """
 
+from jaxvae.posteriors.gumbel import GumbelSoftmax as GumbelSoftmax
 from jaxvae.posteriors.heads import DiagonalNormal as DiagonalNormal
 from jaxvae.posteriors.heads import FullNormal as FullNormal
 from jaxvae.posteriors.heads import Point as Point
@@ -21,4 +22,5 @@ POSTERIORS = {
     "layers": Layers,
     "vector_quantized": VectorQuantized,
     "gradient_quantized": GradientQuantized,
+    "gumbel_softmax": GumbelSoftmax,
 }
