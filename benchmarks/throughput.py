@@ -174,7 +174,7 @@ def save_images(options: Options, net: str, path: Path) -> Path:
     if options.dataset is None:
         images = random_images(num_images, shape)
     else:
-        images = load(options.dataset, options.data_dir).train.image[:num_images]
+        images = load(options.dataset, options.data_dir).train.x[:num_images]
     if images.shape[1:] != shape:
         raise InputError(
             f"nets: {net} needs images {shape}, {options.dataset} has {images.shape[1:]}; name other --nets"

@@ -20,7 +20,7 @@ from jax.scipy.special import entr
 from jaxvae import rng
 from jaxvae.data import Dataset, Split, load
 from jaxvae.data.batches import sequential_batches
-from jaxvae.data.dataset import INK
+from jaxvae.data.spaces import INK
 from jaxvae.evaluation import evaluate_elbo, in_blocks
 from jaxvae.evaluation.aggregate import knn_kl, squared_mmd
 from jaxvae.evaluation.decoded import recognise, unevenness
@@ -40,7 +40,7 @@ from jaxvae.runs.config import PresetName
 from jaxvae.runs.data import training_labels
 from jaxvae.runs.many import train_all
 from jaxvae.runs.progress import announce
-from jaxvae.runs.resolve import resolve, settle_scale
+from jaxvae.runs.resolve import resolve, settle_scale, settle_space
 from jaxvae.runs.seeds import together
 from jaxvae.types import Array, Batch, InputError
 
@@ -188,6 +188,7 @@ class Space(NamedTuple):
 def read_space(config: TrainConfig, data: Dataset) -> Space:
     """Load a run and encode images."""
     run = load_run(Path(str(config.run_dir)))
+    data = settle_space(run.config, data)
     train_means, _ = encode(run, data.train, TRAIN)
     labels = (np.asarray(split.label)[:num] for split, num in ((data.train, TRAIN), (data.test, TEST)))
     return Space(run, train_means, next(labels), *encode(run, data.test, TEST), next(labels))
@@ -202,9 +203,8 @@ def encode(run: Run, split: Split, num: int) -> tuple[np.ndarray, np.ndarray]:
         posterior = run.model.encode(run.params, batch.x)
         return posterior.mean, posterior.sample(rng.example_keys(rng.stream(key, "draw"), batch.ids))
 
-    images = split.image[:num]
-    binarize = run.config.binarize == "dynamic"
-    batches = sequential_batches(images, key, batch_size=min(1000, len(images)), binarize=binarize)
+    images = split.x[:num]
+    batches = sequential_batches(images, key, batch_size=min(1000, len(images)), space=split.space)
     means, draws = zip(*(codes(batch) for batch in batches))
     return np.concatenate(means)[: len(images)], np.concatenate(draws)[: len(images)]
 
@@ -267,7 +267,7 @@ def check_kl_only(run: Run, split: Split) -> dict[str, Any]:
     """
     mean = split.mean()
     key = rng.stream(rng.root(0), "check")
-    batches = sequential_batches(split.image, key, batch_size=min(1000, split.num_examples))
+    batches = sequential_batches(split.x, key, batch_size=min(1000, split.num_examples))
     estimate = evaluate_elbo(run.params, key, batches, model=run.model)
     entropy = float((entr(mean) + entr(1 - mean)).sum())
     return {

@@ -137,7 +137,7 @@ def train_config(config: OneDimensionalConfig, data: Dataset, folder: Path, pres
         figures=False,
         compute=Compute(num_processes=1, devices=1),
     )
-    few = data._replace(train=data.train._replace(image=data.train.image[: config.num]))
+    few = data._replace(train=data.train._replace(x=data.train.x[: config.num]))
     name = Path(str(resolve(one, few).run_dir)).name
     return dataclasses.replace(one, run_dir=folder / name)
 

@@ -19,7 +19,7 @@ import numpy as np
 from jaxvae import latent, rng
 from jaxvae.data import named_attributes
 from jaxvae.data.attributes import usable_attributes
-from jaxvae.data.dataset import full_scale
+from jaxvae.data.spaces.values import as_values
 from jaxvae.evaluation import in_blocks
 from jaxvae.report import animation, figures
 from jaxvae.report.gallery import Gallery
@@ -244,7 +244,7 @@ def draw_neighbours(config: SampleConfig, trained: Trained, gallery: Gallery) ->
     originals, codes = trained.test_images(ids)
     announce(f"codes of {train.num_examples:,} training images")
     found = latent.nearest(codes, trained.encode(train), min(config.num or 10, train.num_examples))
-    images = train.image[np.asarray(found.indices)] / full_scale(train.image)
+    images = as_values(train.x[np.asarray(found.indices)])
     rows, columns = trained.shows(ids), [str(rank + 1) for rank in range(images.shape[1])]
     title = "test images, and the training images with the nearest codes"
     with gallery.figure("neighbours.png") as path:

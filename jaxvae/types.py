@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 import jax
@@ -77,24 +77,67 @@ class Model(Protocol):
 
 
 class Space(Protocol):
-    """Interface of the set in which an example lies, such as the images of one size."""
+    """Interface of what an example is: a value that compares and hashes, with sizes and a digest but no arrays.
+
+    An example is an array or, in a table, a dict of arrays. Words, names of columns and classes lie in the facts of the
+    data set.
+    """
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Shape of one example."""
+        """Shape of one example, without the batch axis."""
+        ...
+
+    @property
+    def kind(self) -> str:
+        """Name of the meaning of a value, such as ink, real, counts or tokens."""
         ...
 
     @property
     def likelihood(self) -> str:
-        """Name of the default likelihood."""
+        """Name of the likelihood where none is asked for."""
         ...
 
-    def project(self, x: Any) -> Any:
-        """Return the nearest legal examples."""
+    @property
+    def corruptions(self) -> tuple[str, ...]:
+        """Names of the corruptions that examples can have."""
+        ...
+
+    def check(self, rows: Any, what: str) -> None:
+        """Refuse stored rows `[N, ...]` that are not of this space.
+
+        Raises:
+            InputError: a row is not; the message begins with `what`.
+        """
+        ...
+
+    def read(self, keys: Key | None, stored: Any) -> Any:
+        """Convert stored rows to examples, on the device or on the host.
+
+        Args:
+            keys: `[B]` key of each example for what is drawn, or None to draw nothing.
+            stored: `[B, ...]` rows as stored.
+        """
         ...
 
     def zeros(self, num: int) -> Any:
-        """Return blank examples `[num, ...]`, whose shapes and types are those of real ones."""
+        """Return `num` examples of zeros, for shapes."""
+        ...
+
+    def project(self, x: Any) -> Any:
+        """Move values into the range of the space, such as those of learned inputs.
+
+        Raises:
+            InputError: there is nothing between two values.
+        """
+        ...
+
+    def corrupt(self, key: Key, x: Any, corruption: Callable[[Key, Array, Any], Array], level: Any) -> Any:
+        """Corrupt the values of one example by a function `(key, values, level)`, but no masks and no ends."""
+        ...
+
+    def show(self, x: Any, facts: Mapping[str, Any]) -> Any:
+        """Present examples `[N, ...]` as pictures, curves, lines or cells, with the names in the facts."""
         ...
 
 
@@ -117,8 +160,8 @@ class ElboTerms(NamedTuple):
 class Batch(NamedTuple):
     """Batch of one training step."""
 
-    x: Array
-    """`[B, ...]` examples."""
+    x: Any
+    """`[B, ...]` examples, or a dict of arrays."""
     ids: Array
     """`[B]` indices of the examples in the whole set, by which their noise is keyed."""
     weights: Array
@@ -130,15 +173,15 @@ class Batch(NamedTuple):
 class Chunk(NamedTuple):
     """Batches of one dispatch: `num_steps` rows, from `first_row` on, of M steps' batches.
 
-    With several devices or seeds the three arrays have one more leading axis.
+    With several devices or seeds the arrays have one more leading axis.
     """
 
     ids: Array | np.ndarray
     """`[M, B]` example numbers."""
     weights: Array | np.ndarray
     """`[M, B]` 1 for an example, 0 for padding."""
-    x: Array | np.ndarray | None
-    """`[M, B, ...]` stored examples, or None where they are gathered from a set on the device."""
+    rows: Any
+    """Tree of `[M, B, ...]` stored rows, or None where they are gathered from a set on the device."""
     first_row: int
     num_steps: int
 

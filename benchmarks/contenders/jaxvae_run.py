@@ -6,10 +6,11 @@ import numpy as np
 
 from contenders import Case, Run
 from jaxvae.data import Dataset, Split
+from jaxvae.data.spaces import Pixels
 from jaxvae.runs import pieces
 from jaxvae.runs.config import TrainConfig
 from jaxvae.runs.engine import build_engine
-from jaxvae.runs.resolve import resolve
+from jaxvae.runs.resolve import resolve, settle_space
 from jaxvae.training import Hook, Progress, train
 from jaxvae.training.loop import steps_taken
 from jaxvae.types import TrainState
@@ -30,8 +31,9 @@ def setup(case: Case, images: np.ndarray, *, binarize: bool = False) -> Run:
         likelihood="bernoulli" if binarize else "grey_cross_entropy",
         steps=10**9,
     )
-    data = Dataset("images", train=Split(images), test=Split(images[:1]), pixels="ink")
+    data = Dataset("images", Split(images), Split(images[:1])).of_space(Pixels(images.shape[1:], "ink"))
     config = resolve(config, data)
+    data = settle_space(config, data)
     model = pieces.build_model(config, data.shape)
     engine = build_engine(config, model, data.train)
     state = engine.dispatch.place_state(pieces.initial_state(config, model, data.shape))

@@ -7,8 +7,10 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
 
-from jaxvae.data.dataset import INK, Pixels, Split, full_scale
+from jaxvae.data.dataset import Split
 from jaxvae.data.rows import blocks
+from jaxvae.data.spaces import INK
+from jaxvae.data.spaces.values import full_scale
 from jaxvae.data.strokes import slant, stroke_width
 from jaxvae.types import InputError, did_you_mean
 
@@ -19,7 +21,7 @@ MEASURES: dict[str, Callable[[np.ndarray], np.ndarray]] = {"slant": slant, "widt
 
 
 def named_attributes(
-    split: Split, pixels: Pixels, names: Sequence[str] = (), classes: Sequence[str] = ()
+    split: Split, pixels: str, names: Sequence[str] = (), classes: Sequence[str] = ()
 ) -> dict[str, np.ndarray]:
     """Return `[N]` numbers for each attribute of a split's images.
 
@@ -28,7 +30,7 @@ def named_attributes(
 
     Args:
         split: labels, attributes and images.
-        pixels: meaning of the data set's values.
+        pixels: meaning of the data set's values, its space's kind.
         names: names of the attributes wanted, in this order; all if empty. A class may be given by its number, too.
         classes: names of the classes, in the order of their numbers; empty where they have none.
 
@@ -41,7 +43,7 @@ def named_attributes(
     {'cat': [0, 1, 0], 'dog': [1, 0, 1], 'age': [31.0, 64.0, 9.0]}
     """
     labels = class_labels(split, classes)
-    measures = MEASURES if pixels in INK and split.image.shape[3:] == (1,) else {}
+    measures = MEASURES if pixels in INK and split.x.shape[3:] == (1,) else {}
     known = [*labels, *split.attributes, *(name for name in measures if name not in split.attributes)]
     if not known:
         raise InputError("attribute: the data set has neither labels nor attributes; name a set that has some")
@@ -56,8 +58,8 @@ def named_attributes(
             return split.attributes[name]
         if name in labels:
             return np.asarray(split.label == labels[name], np.int32)
-        scale = full_scale(split.image)
-        return np.concatenate([measures[name](block / scale) for block in blocks(split.image)])
+        scale = full_scale(split.x)
+        return np.concatenate([measures[name](block / scale) for block in blocks(split.x)])
 
     return {name: values(name) for name in names or known}
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from jaxvae import rng
-from jaxvae.data.dataset import full_scale
-from jaxvae.data.rows import Rows
-from jaxvae.types import Array, Batch, Key
+from jaxvae.data.dataset import Examples
+from jaxvae.data.rows import gather, num_rows
+from jaxvae.data.spaces.values import as_values
+from jaxvae.types import Array, Batch, Key, Space
 
 STEPS_PER_BLOCK = 200
 """Least number of steps that are planned together."""
@@ -78,35 +79,51 @@ def _pad_last(array: Array, padding: tuple[int, int]) -> Array:
     return jnp.pad(array, [(0, 0)] * (array.ndim - 1) + [padding])
 
 
-def sequential_batches(images: Rows, key: Key, *, batch_size: int, binarize: bool = False) -> Iterator[Batch]:
-    """Yield a split from its first to its last example, each once, with one batch at a time on the device."""
-    for first in range(0, len(images), batch_size):
+def sequential_batches(
+    x: Examples,
+    key: Key,
+    *,
+    batch_size: int,
+    space: Space | None = None,
+    condition: np.ndarray | None = None,
+    condition_space: Space | None = None,
+) -> Iterator[Batch]:
+    """Yield examples from the first to the last, each once, with one batch at a time on the device.
+
+    The arguments are those of `make_batch`, with all N examples in place of a batch.
+    """
+    num = num_rows(x)
+    for first in range(0, num, batch_size):
         ids = np.arange(first, first + batch_size, dtype=np.int32)
-        weights = (ids < len(images)).astype(np.float32)
+        weights = (ids < num).astype(np.float32)
         ids = np.where(weights > 0, ids, 0)
-        yield make_batch(images[ids], key, ids, weights, binarize=binarize)
+        stored, given = gather((x, condition), ids)
+        yield make_batch(stored, key, ids, weights, given, space=space, condition_space=condition_space)
 
 
-@functools.partial(jax.jit, static_argnames="binarize")
-def make_batch(x: Array, key: Key, ids: Array, weights: Array, *, binarize: bool = False) -> Batch:
-    """Scale examples to float32 in [0, 1].
+@functools.partial(jax.jit, static_argnames=("space", "condition_space"))
+def make_batch(
+    x: Any,
+    key: Key,
+    ids: Array,
+    weights: Array,
+    condition: Array | None = None,
+    *,
+    space: Space | None = None,
+    condition_space: Space | None = None,
+) -> Batch:
+    """Convert stored examples to those that a model sees.
 
     Args:
-        x: `[B, ...]` stored examples: uint8 in 0..255, or floats in [0, 1].
-        key: key from which each example's binarization is derived.
+        x: `[B, ...]` stored examples, or a dict of such arrays.
+        key: key from which each example's draws are derived, such as those of its binarization.
         ids: `[B]` example numbers.
         weights: `[B]`.
-        binarize: sample each pixel from {0, 1} with its grey value as the probability (Burda et al. 2016, section 5).
+        condition: `[B]` stored conditions, such as class numbers.
+        space: meaning of the examples; by default bytes become float32 in [0, 1], and integers stay integers.
+        condition_space: meaning of the conditions; by default that of examples.
     """
-    if binarize:
-        x = jax.vmap(_binarize)(rng.example_keys(key, ids), x)
-    return Batch(x.astype(jnp.float32) / full_scale(x), ids, weights)
-
-
-def _binarize(key: Key, x: Array) -> Array:
-    if x.dtype == jnp.uint8:
-        # Half a word for each pixel: 16 random bits are below v / 255 of their range with that probability.
-        words = jax.random.bits(key, (-(-x.size // 2),), jnp.uint32)
-        halves = jnp.concatenate([words & 0xFFFF, words >> 16])[: x.size].reshape(x.shape)
-        return jnp.where(halves * 255 < x.astype(jnp.uint32) << 16, 255, 0).astype(jnp.uint8)
-    return (jax.random.uniform(key, x.shape) < x).astype(x.dtype)
+    read = space.read(rng.example_keys(key, ids), x) if space else as_values(x)
+    if condition is not None:
+        condition = condition_space.read(None, condition) if condition_space else as_values(condition)
+    return Batch(read, ids, weights, condition)

@@ -1,60 +1,78 @@
-"""Data set: named splits of images, in memory or on disk, with labels where there are any."""
+"""Data set: named splits of examples, in memory or on disk, with labels where there are any."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+import jax
 import numpy as np
 
 from jaxvae.data.memory import check_fits
-from jaxvae.data.rows import Rows, Subset, blocks, num_bytes
+from jaxvae.data.rows import Rows, Subset, blocks, gather, num_bytes, num_rows
+from jaxvae.data.spaces.judged import image_space
+from jaxvae.data.spaces.shown import Cells, Shown
+from jaxvae.data.spaces.values import as_values, full_scale
+from jaxvae.types import InputError, Space, did_you_mean
 
 if TYPE_CHECKING:
     from jaxvae.data.scaling import Scaling
 
-Pixels = Literal["binary", "ink", "grey", "real"]
-"""Meaning of a value: 0 or full scale; a probability of ink, as MNIST in the literature; a shade in [0, 1]; or any real
-number, such as in a column of a table."""
-INK = ("binary", "ink")
-"""Kinds of pixels that a Bernoulli may score, and whose strokes can be measured."""
-
-
-def full_scale(image: Any) -> int:
-    """Return the pixel value that means 1."""
-    return 255 if image.dtype == np.uint8 else 1
+Examples: TypeAlias = Any
+"""Stored examples: rows `[N, ...]`, or a dict of such rows, indexed like arrays."""
+EXAMPLES, CONDITION = "x", "condition"
+"""Names of what is gathered for a step."""
 
 
 class Split(NamedTuple):
     """Split of a data set, as stored: grey values stay uint8 until a batch is made."""
 
-    image: Rows
-    """`[N, H, W, C]` or `[N, D]`; uint8 in 0..255, or float32 in [0, 1]."""
+    x: Examples
+    """`[N, ...]` examples, such as `[N, H, W, C]` uint8; in a table a dict of such arrays."""
     label: np.ndarray | None = None
     """`[N]` int32 class numbers."""
     attributes: Mapping[str, np.ndarray] = MappingProxyType({})
     """`[N]` integers or floats by name: further attributes of each example."""
+    space: Space | None = None
+    """Meaning of the examples; None reads them by their type alone."""
 
     @property
     def num_examples(self) -> int:
         """Number N of examples."""
-        return len(self.image)
+        return num_rows(self.x)
 
     def take(self, ids: np.ndarray) -> Split:
-        """Return the examples with these indices `[M]`; images on disk stay there."""
-        label = None if self.label is None else self.label[ids]
-        return Split(Subset(self.image, ids), label, {name: array[ids] for name, array in self.attributes.items()})
+        """Return the examples with these indices `[M]`; rows on disk stay there."""
+        x = jax.tree.map(lambda rows: Subset(rows, ids), self.x)
+        label, attributes = gather((self.label, dict(self.attributes)), ids)
+        return self._replace(x=x, label=label, attributes=attributes)
 
-    def first(self, num: int) -> np.ndarray:
-        """Return `[num, ...]` examples in [0, 1], fewer where the split is smaller."""
-        return self.image[:num].astype(np.float32) / full_scale(self.image)
+    def first(self, num: int) -> Any:
+        """Return `[num, ...]` examples as the model sees them, fewer where the split is smaller; nothing is drawn."""
+        return as_values(gather(self.x, slice(num)))
 
-    def mean(self) -> np.ndarray:
-        """Return the mean example, in [0, 1]."""
-        total = sum(block.sum(axis=0, dtype=np.float64) for block in blocks(self.image))
-        return np.asarray(total / self.num_examples, np.float32) / full_scale(self.image)
+    def mean(self) -> Any:
+        """Return the mean example, with bytes in [0, 1]; of a table the means of both its arrays."""
+        return jax.tree.map(_mean, self.x)
+
+    def rows(self, condition: str | None = None) -> dict[str, Examples]:
+        """Return what a step gathers: the examples as `x` and, if one is named, a `condition`.
+
+        Args:
+            condition: `label`, or the name of an attribute.
+
+        Raises:
+            InputError: the split has no such rows.
+        """
+        if condition is None:
+            return {EXAMPLES: self.x}
+        known = {**({} if self.label is None else {"label": self.label}), **self.attributes}
+        if condition not in known:
+            remedy = f"name {', '.join(known)}" if known else "the data set has neither labels nor attributes"
+            raise InputError(f"condition: there is no {condition!r}{did_you_mean(condition, known)}; {remedy}")
+        return {EXAMPLES: self.x, CONDITION: known[condition]}
 
 
 class Dataset(NamedTuple):
@@ -64,18 +82,42 @@ class Dataset(NamedTuple):
     train: Split
     test: Split
     validation: Split | None = None
-    pixels: Pixels = "grey"
     classes: tuple[str, ...] = ()
     """Names of the classes: label i means `classes[i]`. Empty where there are no names."""
     preparation: Mapping[str, str] = MappingProxyType({})
     """Preparation of the stored images, by the option's name: resize, crop, background."""
     scaling: Scaling | None = None
     """Scaling of the values; None where they are as stored."""
+    facts: Mapping[str, Any] = MappingProxyType({})
+    """Plain values that belong to the space and are too long for it: words, names of columns and of categories."""
+
+    @property
+    def space(self) -> Space:
+        """Meaning of the examples; that of images, judged by their values, where nothing is said."""
+        return self.train.space or image_space(self.train.x)
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Shape of one example."""
-        return self.train.image.shape[1:]
+        return self.space.shape
+
+    @property
+    def pixels(self) -> str:
+        """Meaning of a value, see `Space.kind`."""
+        return self.space.kind
+
+    def map_splits(self, function: Callable[[Split], Split]) -> Dataset:
+        """Apply a function to every split."""
+        validation = function(self.validation) if self.validation else None
+        return self._replace(train=function(self.train), test=function(self.test), validation=validation)
+
+    def map_examples(self, function: Callable[[Examples], Examples], space: Space | None = None) -> Dataset:
+        """Apply a function to the examples of every split, which may change their meaning."""
+        return self.map_splits(lambda split: split._replace(x=function(split.x), space=space or split.space))
+
+    def of_space(self, space: Space) -> Dataset:
+        """Return the same examples with this meaning."""
+        return self.map_splits(lambda split: split._replace(space=space))
 
     def in_memory(self) -> Dataset:
         """Read the whole set into memory.
@@ -83,19 +125,21 @@ class Dataset(NamedTuple):
         Raises:
             InputError: it takes more memory than there is.
         """
-        splits = [split for split in (self.train, self.validation, self.test) if split]
-        stored = sum(num_bytes(split.image) for split in splits if not isinstance(split.image, np.ndarray))
+        rows = jax.tree.leaves([split.x for split in (self.train, self.validation, self.test) if split])
+        stored = num_bytes([one for one in rows if not isinstance(one, np.ndarray)])
         check_fits(f"dataset: {self.name}", stored, "make its images smaller or fewer, or read them with stream=True")
+        return self.map_examples(lambda x: gather(x, slice(None)))
 
-        def read(split: Split) -> Split:
-            return split._replace(image=split.image[:])
-
-        validation = read(self.validation) if self.validation else None
-        return self._replace(train=read(self.train), test=read(self.test), validation=validation)
+    def show(self, x: Any) -> Shown:
+        """Present examples `[N, ...]` with the set's names; cells of a table are in the data's own units."""
+        shown: Shown = self.space.show(x, self.facts)
+        if isinstance(shown, Cells) and self.scaling is not None:
+            shown = self.space.show(self.scaling.undo_examples(x), self.facts)
+        return shown
 
     def fingerprint(self) -> str:
-        """Compute the sha256 of every split's pixels, labels and attributes: equal data have equal fingerprints."""
-        digest = hashlib.sha256()
+        """Compute the sha256 of every split's examples, labels and attributes: equal data have equal fingerprints."""
+        digest = hashlib.sha256(getattr(self.space, "digest", "").encode())
         for split in (self.train, self.validation, self.test):
             for name, array in _arrays(split) if split else ():
                 digest.update(f"{name}{array.dtype.str}{array.shape}".encode())
@@ -104,9 +148,14 @@ class Dataset(NamedTuple):
         return digest.hexdigest()
 
 
+def _mean(rows: Rows) -> np.ndarray:
+    total = sum(block.sum(axis=0, dtype=np.float64) for block in blocks(rows))
+    return np.asarray(total / len(rows), np.float32) / full_scale(rows)
+
+
 def _arrays(split: Split) -> Iterator[tuple[str, Rows]]:
-    """Yield all arrays of a split; only attributes need names to be distinguished."""
-    yield "", split.image
+    """Yield all arrays of a split; only attributes and a table's arrays need names to be distinguished."""
+    yield from sorted(split.x.items()) if isinstance(split.x, dict) else [("", split.x)]
     if split.label is not None:
         yield "", split.label
     yield from sorted(split.attributes.items())

@@ -6,6 +6,7 @@ import numpy as np
 
 from jaxvae.data.dataset import Dataset, Split
 from jaxvae.data.partition import divide, random_parts
+from jaxvae.data.spaces import Pixels
 
 
 def load_digits() -> Dataset:
@@ -16,4 +17,4 @@ def load_digits() -> Dataset:
     grey, label = sklearn.datasets.load_digits(return_X_y=True)
     image = np.round(grey * (255 / 16)).astype(np.uint8).reshape(-1, 8, 8, 1)
     parts = random_parts(len(image), validation=200, test=300)
-    return divide("digits", Split(image, label.astype(np.int32)), parts)._replace(pixels="ink")
+    return divide("digits", Split(image, label.astype(np.int32)), parts, Pixels((8, 8, 1), "ink"))

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
+import jax
 import numpy as np
 
 from jaxvae.data.batches import BatchOrder
-from jaxvae.data.rows import Rows
+from jaxvae.data.rows import gather
 from jaxvae.data.stream import prefetch
 from jaxvae.types import Chunk
 
@@ -43,14 +45,14 @@ def resident_chunks(
         index, row = divmod(step, order.steps_per_block)
         if index != block:
             ids, weights = (array[..., columns] for array in order.block(index))
-            block, chunk = index, place(Chunk(ids, weights, x=None, first_row=0, num_steps=0))
+            block, chunk = index, place(Chunk(ids, weights, rows=None, first_row=0, num_steps=0))
         yield chunk._replace(first_row=row, num_steps=count)
         step += count
 
 
 def streamed_chunks(
     order: BatchOrder,
-    images: Rows,
+    rows: Any,
     place: Place,
     first_step: int,
     counts: Iterable[int],
@@ -63,7 +65,7 @@ def streamed_chunks(
 
     Args:
         order: order of the examples.
-        images: `[N, ...]` images on the host.
+        rows: `[N, ...]` stored examples on the host, or a tree of such rows.
         place: see `Place`.
         first_step: first step.
         counts: number of steps of each chunk; none may cross a multiple of `order.steps_per_block`.
@@ -82,8 +84,9 @@ def streamed_chunks(
     def read(item: int) -> Chunk:
         index, start = divmod(int(firsts[item]), order.steps_per_block)
         ids, weights = (_fill(array[..., start : start + sizes[item], :], capacity) for array in host_block(index))
-        x = _fill(images[ids[..., : sizes[item], :]], capacity, axis=ids.ndim - 2)
-        return Chunk(ids, weights, x, first_row=0, num_steps=sizes[item])
+        gathered = gather(rows, ids[..., : sizes[item], :])
+        filled = jax.tree.map(lambda array: _fill(array, capacity, axis=ids.ndim - 2), gathered)
+        return Chunk(ids, weights, filled, first_row=0, num_steps=sizes[item])
 
     yield from map(place, prefetch(read, len(sizes), num_threads=num_threads, buffer_size=buffer_size))
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
 
-from jaxvae.data.dataset import Dataset, Pixels, Split, full_scale
-from jaxvae.data.rows import Rows, blocks
-from jaxvae.types import InputError
+from jaxvae.data.dataset import Dataset, Split
+from jaxvae.data.spaces.judged import image_space
+from jaxvae.types import InputError, Space
 
 TRAIN, VALIDATION, TEST = 0, 1, 2
 """Part numbers."""
@@ -60,17 +59,15 @@ def _listed(names: Collection[str]) -> str:
     return " and ".join(sorted(names))
 
 
-def divide(name: str, whole: Split, parts: np.ndarray) -> Dataset:
-    """Divide a set by its part numbers; every part keeps the order of its examples."""
+def divide(name: str, whole: Split, parts: np.ndarray, space: Space | None = None) -> Dataset:
+    """Divide a set by its part numbers; every part keeps the order of its examples.
+
+    Args:
+        name: name of the set.
+        whole: all examples.
+        parts: `[N]` part numbers.
+        space: meaning of the values; by default images', judged by the training part.
+    """
     train, validation, test = (whole.take(np.flatnonzero(parts == number)) for number in (TRAIN, VALIDATION, TEST))
-    return Dataset(name, train, test, validation if validation.num_examples else None, pixels_of(train.image))
-
-
-def pixels_of(image: Rows) -> Pixels:
-    """Classify values as `binary`, `grey` or `real`, usually from the first image alone."""
-    scale = full_scale(image)
-    if all(((block == 0) | (block == scale)).all() for block in itertools.chain([image[:1]], blocks(image))):
-        return "binary"
-    if image.dtype == np.uint8 or all(((block >= 0) & (block <= scale)).all() for block in blocks(image)):
-        return "grey"
-    return "real"
+    data = Dataset(name, train, test, validation if validation.num_examples else None)
+    return data.of_space(space or image_space(train.x))

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jaxvae.data.dataset import Dataset, Pixels, Split
+from jaxvae.data.dataset import Dataset
 from jaxvae.data.memory import check_fits
-from jaxvae.data.partition import pixels_of
 from jaxvae.data.rows import LazyRows, Rows
+from jaxvae.data.spaces import Pixels
+from jaxvae.data.spaces.judged import image_space
 from jaxvae.types import InputError
 
 if TYPE_CHECKING:
@@ -164,11 +165,9 @@ def prepare(data: Dataset, preparation: Preparation) -> Dataset:
     if not preparation.changes_size:
         return data
 
-    def fit(split: Split) -> Split:
-        return split._replace(image=prepare_rows(split.image, preparation, data.name))
-
-    train, test = fit(data.train), fit(data.test)
-    validation = fit(data.validation) if data.validation else None
-    pixels: Pixels = pixels_of(train.image) if data.pixels == "binary" else data.pixels
-    named = preparation.named(alpha=False)
-    return data._replace(train=train, test=test, validation=validation, pixels=pixels, preparation=named)
+    space = data.space
+    assert isinstance(space, Pixels)
+    data = data.map_examples(lambda image: prepare_rows(image, preparation, data.name))
+    image = data.train.x
+    space = image_space(image) if space.kind == "binary" else Pixels(image.shape[1:], space.kind)
+    return data.of_space(space)._replace(preparation=preparation.named(alpha=False))

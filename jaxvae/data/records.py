@@ -20,9 +20,10 @@ import numpy as np
 from jaxvae.data.dataset import Dataset, Split
 from jaxvae.data.headers import read_header
 from jaxvae.data.images import Page, decode_images
-from jaxvae.data.partition import SPLITS, TEST, TRAIN, VALIDATION, check_splits, divide, pixels_of, tenths
+from jaxvae.data.partition import SPLITS, TEST, TRAIN, VALIDATION, check_splits, divide, tenths
 from jaxvae.data.preparation import Preparation
 from jaxvae.data.rows import LazyRows, Rows, blocks
+from jaxvae.data.spaces.judged import image_space
 from jaxvae.data.survey import Form, Survey
 from jaxvae.types import InputError, first_line
 
@@ -68,7 +69,7 @@ def open_records(path: Path, preparation: Preparation) -> Dataset:
         if len(shapes := {form.shape for _, form in opened.values()}) > 1:
             raise InputError(f"{path}: images of {sorted(shapes)} in its splits; bring all to one shape")
         (train, form), (test, _), (validation, _) = opened[TRAIN], opened[TEST], opened.get(VALIDATION, (None, None))
-        data = Dataset(name, train, test, validation, pixels_of(train.image))
+        data = Dataset(name, train, test, validation).of_space(image_space(train.x))
     return data._replace(classes=_class_names(path, data.train.label), preparation=form.named)
 
 

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import jax
 import numpy as np
 
 BLOCK_BYTES = 16 << 20
@@ -94,9 +95,19 @@ def blocks(rows: Rows) -> Iterator[np.ndarray]:
     return (rows[part] for part in _parts(rows, BLOCK_BYTES))
 
 
-def num_bytes(rows: Rows) -> int:
-    """Return the size of all rows in memory."""
-    return len(rows) * _row_bytes(rows)
+def gather(rows: Any, ids: Any) -> Any:
+    """Index rows, or every array of a tree of rows."""
+    return jax.tree.map(lambda one: one[ids], rows)
+
+
+def num_rows(rows: Any) -> int:
+    """Return the number N of rows of a tree `[N, ...]`."""
+    return len(jax.tree.leaves(rows)[0])
+
+
+def num_bytes(rows: Any) -> int:
+    """Return the size of all rows of a tree in memory."""
+    return sum(len(one) * _row_bytes(one) for one in jax.tree.leaves(rows))
 
 
 def _row_bytes(rows: Rows) -> int:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from jaxvae.data.dataset import Dataset, Split, full_scale
+from jaxvae.data.dataset import Dataset
 from jaxvae.data.rows import LazyRows, Rows, blocks
+from jaxvae.data.spaces import Pixels, Real
+from jaxvae.data.spaces.table import OBSERVED, X
+from jaxvae.data.spaces.values import full_scale
 
 ScaleName = Literal["none", "unit", "standard"]
 CONSTANT = 1e-6
@@ -33,6 +37,12 @@ class Scaling(NamedTuple):
         """Convert scaled values `[..., D]` back to the data's units, in float32."""
         return (np.asarray(x, np.float64) * self.factor + self.shift).astype(np.float32)
 
+    def undo_examples(self, x: Any) -> Any:
+        """Convert examples back; of a table the values that are observed."""
+        if not isinstance(x, Mapping):
+            return self.undo(x)
+        return {**x, X: np.where(x[OBSERVED], self.undo(x[X]), 0)}
+
     def log_jacobian(self, shape: tuple[int, ...]) -> float:
         """Compute log |dx'/dx| of one example, in nats: log p(x) = log p(x') + log |dx'/dx|."""
         return float(-np.log(np.broadcast_to(self.factor, shape)).sum())
@@ -55,26 +65,17 @@ def fit_scaling(kind: ScaleName, data: Dataset) -> Scaling:
         data: set with its stored values.
     """
     if kind == "unit":
-        splits = [split.image for split in (data.train, data.validation, data.test) if split]
+        splits = [split.x for split in (data.train, data.validation, data.test) if split]
         low, high = _extremes(splits)
         return Scaling(kind, low, _usable(high - low, high))
-    mean, deviation, largest = _moments(data.train.image)
+    mean, deviation, largest = _moments(data.train.x)
     return Scaling(kind, mean, _usable(deviation, largest))
 
 
 def scaled(data: Dataset, scaling: Scaling) -> Dataset:
     """Return the same set with scaled values, and its scaling."""
-
-    def scale(split: Split) -> Split:
-        return split._replace(image=_scaled_rows(split.image, scaling))
-
-    return data._replace(
-        train=scale(data.train),
-        test=scale(data.test),
-        validation=scale(data.validation) if data.validation else None,
-        pixels="grey" if scaling.kind == "unit" else "real",
-        scaling=scaling,
-    )
+    space = Pixels(data.shape) if scaling.kind == "unit" else Real(data.shape)
+    return data.map_examples(lambda x: _scaled_rows(x, scaling), space)._replace(scaling=scaling)
 
 
 def _scaled_rows(rows: Rows, scaling: Scaling) -> Rows:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import jax
 
 from jaxvae.data.memory import machine_memory
-from jaxvae.data.rows import Rows, num_bytes
+from jaxvae.data.rows import num_bytes
 
 _T = TypeVar("_T")
 
@@ -16,12 +16,12 @@ _SHARE = 0.25
 """Share of the memory; networks, activations and an evaluation's batches need the rest."""
 
 
-def fits_on_device(images: Rows, device: jax.Device) -> bool:
-    """Return True if images take at most a quarter of a device's memory; a CPU's is the machine's."""
+def fits_on_device(rows: Any, device: jax.Device) -> bool:
+    """Return True if a tree of rows takes at most a quarter of a device's memory; a CPU's is the machine's."""
     memory = (device.memory_stats() or {}).get("bytes_limit")
     if memory is None:
         memory = machine_memory()
-    return num_bytes(images) <= _SHARE * memory
+    return num_bytes(rows) <= _SHARE * memory
 
 
 def prefetch(read: Callable[[int], _T], num_items: int, *, num_threads: int, buffer_size: int) -> Iterator[_T]:

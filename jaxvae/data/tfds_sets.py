@@ -25,6 +25,7 @@ from jaxvae.data.dataset import Dataset, Split
 from jaxvae.data.preparation import Preparation
 from jaxvae.data.records import open_split
 from jaxvae.data.rows import LazyRows
+from jaxvae.data.spaces import Pixels
 from jaxvae.types import InputError, first_line
 
 _Files: TypeAlias = dict[str, tuple[str, ...]]
@@ -59,11 +60,13 @@ def open_tfds(name: str, data_dir: Path | None = None, manual_dir: Path | None =
     if not builder.data_path.exists():
         _prepare(builder, manual_dir or Path(builder.data_path).parents[1] / "downloads" / "manual")
     splits = {split: _open(builder, split) for split in TFDS_SETS[name]}
+    shape = (_SIZE, _SIZE, 1)
     if name == "binarized_mnist":
         splits = {split: Split(_white_is_255(part)) for split, part in splits.items()}
-        return Dataset(name, splits["train"], splits["test"], splits["validation"], "binary")
+        data = Dataset(name, splits["train"], splits["test"], splits["validation"])
+        return data.of_space(Pixels(shape, "binary"))
     classes = tuple(builder.info.features["label"].names)
-    return Dataset(name, splits["train"], splits["test"], pixels="ink", classes=classes)
+    return Dataset(name, splits["train"], splits["test"], classes=classes).of_space(Pixels(shape, "ink"))
 
 
 # Preparing
@@ -164,5 +167,5 @@ def _open(builder: Any, split: str) -> Split:
 
 def _white_is_255(split: Split) -> LazyRows:
     """Scale binarized MNIST, which TFDS stores as 0 and 1, to 0 and 255."""
-    image = split.image
+    image = split.x
     return LazyRows(lambda ids: 255 * image[ids], image.shape)

@@ -18,7 +18,7 @@ from jaxvae import rng
 from jaxvae.types import Array, Key
 
 T = TypeVar("T", bound=type)
-Support: TypeAlias = Literal["real", "unit", "binary", "integers", "codes", "one-hot", "simplex", "any"]
+Support: TypeAlias = Literal["real", "unit", "simplex", "binary", "integers", "counts", "codes", "one-hot", "any"]
 """Support of a distribution; a point mass may lie anywhere."""
 
 
@@ -130,12 +130,33 @@ def draw(sampler: Callable[..., Array], key: Key, shape: Sequence[int], dtype: A
     Raises:
         ValueError: the keys' shape is not a prefix of `shape`.
     """
-    rng.check_key(key)
-    shape = tuple(shape)
+    check_keys(key, shape)
     if key.ndim == 0:
-        return sampler(key, shape, dtype)
-    if key.shape != shape[: key.ndim]:
+        return sampler(key, tuple(shape), dtype)
+    return jax.vmap(lambda one: draw(sampler, one, tuple(shape)[1:], dtype))(key)
+
+
+def draw_with(sampler: Callable[..., Array], key: Key, *parameters: Array) -> Array:
+    """Call `sampler(key, *parameters)` as `draw` does, for noise whose kind depends on the parameters.
+
+    Args:
+        sampler: function from one key and arrays to an array.
+        key: one key for all, or one key per leading index of the parameters.
+        parameters: arrays `[...]` of one shape.
+
+    Raises:
+        ValueError: the keys' shape is not a prefix of the parameters' shape.
+    """
+    check_keys(key, jnp.shape(parameters[0]))
+    if key.ndim == 0:
+        return sampler(key, *parameters)
+    return jax.vmap(lambda one, *rows: draw_with(sampler, one, *rows))(key, *parameters)
+
+
+def check_keys(key: Key, shape: Sequence[int]) -> None:
+    """Refuse keys that are neither one for the whole shape nor one for each leading index."""
+    rng.check_key(key)
+    if key.shape != tuple(shape)[: key.ndim]:
         raise ValueError(
-            f"key: {key.shape} keys do not fit a sample of shape {shape}; give one key, or one per example"
+            f"key: {key.shape} keys do not fit a sample of shape {tuple(shape)}; give one key, or one per example"
         )
-    return jax.vmap(lambda one: draw(sampler, one, shape[1:], dtype))(key)

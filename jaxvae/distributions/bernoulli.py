@@ -64,6 +64,11 @@ class Bernoulli:
         """Probability of a 1."""
         return _sigmoid(self.logits)
 
+    @property
+    def mode(self) -> Array:
+        """Likelier value, 0. or 1."""
+        return cast_like((self.logits > 0).astype(jnp.float32), self.logits)
+
     def sample(self, key: Key) -> Array:
         """Sample 0. or 1.; not differentiable."""
         logits = at_least_float32(self.logits)

@@ -47,6 +47,11 @@ class Categorical:
         classes = jnp.arange(probabilities.shape[-1], dtype=probabilities.dtype)
         return cast_like(probabilities @ classes, self.logits)
 
+    @property
+    def mode(self) -> Array:
+        """Number of the likeliest class."""
+        return jnp.argmax(self.logits, axis=-1)
+
     def sample(self, key: Key) -> Array:
         """Sample integers by the Gumbel-max trick; not differentiable."""
         logits = at_least_float32(self.logits)

@@ -7,7 +7,7 @@ from typing import Any
 from jaxvae.types import Distribution, InputError
 
 _DISCRETE = dict.fromkeys(("real", "unit", "simplex"), False)
-_DISCRETE |= dict.fromkeys(("binary", "integers", "codes", "one-hot"), True)
+_DISCRETE |= dict.fromkeys(("binary", "integers", "counts", "codes", "one-hot"), True)
 
 
 def check_supports(q: Distribution, p: Distribution) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from jaxvae.data import Split
 from jaxvae.data.attributes import class_labels, class_name, named_attributes, usable_attributes
-from jaxvae.data.dataset import INK, Pixels
+from jaxvae.data.spaces import INK
 from jaxvae.evaluation import in_blocks
 from jaxvae.explorer.codes import activity, planes, slider_ranges
 from jaxvae.explorer.layers import Layer, mean_layers, rescaled
@@ -30,10 +30,10 @@ HALF_A_LEVEL = 0.5 / 255
 
 
 def page_contents(
-    model: VAE, params: Params, split: Split, pixels: Pixels, num_images: int, classes: Sequence[str] = ()
+    model: VAE, params: Params, split: Split, pixels: str, num_images: int, classes: Sequence[str] = ()
 ) -> dict[str, Any]:
     """Return the page's contents besides its programs, as JSON types and arrays."""
-    height, width, channels = image_shape(split.image.shape[1:])
+    height, width, channels = image_shape(split.x.shape[1:])
     panels = arrangement(channels).panels
     split = _every_so_often(split, NUM_CODES)
     x = split.first(NUM_CODES)
@@ -63,7 +63,7 @@ def _every_so_often(split: Split, num: int) -> Split:
     label = None if split.label is None else split.label[ids]
     if label is not None and len(np.unique(label)) > MOST_CLASSES:
         label = None
-    return Split(split.image[ids], label, {name: values[ids] for name, values in split.attributes.items()})
+    return Split(split.x[ids], label, {name: values[ids] for name, values in split.attributes.items()})
 
 
 def _spread(size: int, num: int) -> np.ndarray:
@@ -140,7 +140,7 @@ def groups(split: Split, shown: np.ndarray, classes: Sequence[str] = ()) -> dict
     return None
 
 
-def attributes(codes: np.ndarray, split: Split, pixels: Pixels, classes: Sequence[str] = ()) -> list[dict[str, Any]]:
+def attributes(codes: np.ndarray, split: Split, pixels: str, classes: Sequence[str] = ()) -> list[dict[str, Any]]:
     """Return named directions: classes, the split's attributes, slant and width of ink; without unusable ones."""
     if split.label is None and not split.attributes and pixels not in INK:
         return []

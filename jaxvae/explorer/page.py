@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from jaxvae.data import Split
-from jaxvae.data.dataset import Pixels
 from jaxvae.explorer.contents import page_contents
 from jaxvae.model import VAE
 from jaxvae.report.display import arrangement
@@ -33,7 +32,7 @@ def explorer_page(
     split: Split,
     *,
     title: str,
-    pixels: Pixels = "grey",
+    pixels: str = "grey",
     num_images: int = 500,
     classes: Sequence[str] = (),
 ) -> str:

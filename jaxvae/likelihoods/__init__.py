@@ -9,11 +9,19 @@ from jaxvae.likelihoods.bernoulli import GreyCrossEntropyPixels as GreyCrossEntr
 from jaxvae.likelihoods.bernoulli import bernoulli as bernoulli
 from jaxvae.likelihoods.bernoulli import continuous_bernoulli as continuous_bernoulli
 from jaxvae.likelihoods.bernoulli import grey_cross_entropy as grey_cross_entropy
+from jaxvae.likelihoods.columns import ColumnsByKind as ColumnsByKind
+from jaxvae.likelihoods.columns import ColumnsHead as ColumnsHead
+from jaxvae.likelihoods.counts import NegativeBinomialCounts as NegativeBinomialCounts
+from jaxvae.likelihoods.counts import NegativeBinomialHead as NegativeBinomialHead
+from jaxvae.likelihoods.counts import PoissonCounts as PoissonCounts
+from jaxvae.likelihoods.counts import poisson as poisson
 from jaxvae.likelihoods.normal import FixedNormal as FixedNormal
 from jaxvae.likelihoods.normal import PixelNormal as PixelNormal
 from jaxvae.likelihoods.normal import SharedNormal as SharedNormal
 from jaxvae.likelihoods.normal import normal as normal
 from jaxvae.likelihoods.options import Likelihood as Likelihood
+from jaxvae.likelihoods.tokens import Autoregressive as Autoregressive
+from jaxvae.likelihoods.tokens import WindowedTokens as WindowedTokens
 
 LIKELIHOODS: dict[str, type[Likelihood]] = {
     "bernoulli": BernoulliPixels,
@@ -22,4 +30,8 @@ LIKELIHOODS: dict[str, type[Likelihood]] = {
     "mse": FixedNormal,
     "normal_shared": SharedNormal,
     "normal_pixel": PixelNormal,
+    "poisson": PoissonCounts,
+    "negative_binomial": NegativeBinomialCounts,
+    "tokens": WindowedTokens,
+    "columns": ColumnsByKind,
 }

@@ -18,8 +18,8 @@ class Likelihood:
     support: ClassVar[Literal["binary", "unit", "real", "counts", "tokens", "table"]] = "real"
     """Values that it can score: {0, 1}, [0, 1], real numbers, whole numbers from 0, or those of one kind of space."""
 
-    def link(self, mean: Array) -> Array:
-        """Return the decoder outputs whose distribution has this mean, for the initial output bias."""
+    def link(self, mean: Array) -> Array | None:
+        """Return the decoder outputs whose distribution has this mean, for the initial output bias; None for none."""
         return mean
 
     def decoder_shape(self, facts: Facts) -> tuple[int, ...]:

@@ -15,6 +15,7 @@ from jaxvae.distributions.base import at_least_float32
 from jaxvae.facts import Facts
 from jaxvae.nets.activations import ACTIVATIONS
 from jaxvae.nets.network import Network
+from jaxvae.nets.reading import reading
 from jaxvae.types import Array, InputError
 
 
@@ -59,9 +60,10 @@ class MLP:
     activation: str = "relu"
     """Activation between the layers."""
 
-    def encoder(self, facts: Facts, num_outputs: int) -> MLPEncoder:
+    def encoder(self, facts: Facts, num_outputs: int) -> nn.Module:
         """Build the encoder."""
-        return MLPEncoder(self.hidden, num_outputs, look_up(ACTIVATIONS, "activation", self.activation), facts.dtype)
+        activation = look_up(ACTIVATIONS, "activation", self.activation)
+        return reading(facts.space, MLPEncoder(self.hidden, num_outputs, activation, facts.dtype))
 
     def decoder(self, facts: Facts, shape: tuple[int, ...]) -> MLPDecoder:
         """Build the decoder."""

@@ -12,6 +12,7 @@ from jaxvae.data import Dataset, load
 from jaxvae.data.scaling import Scaling, scaled
 from jaxvae.runs.directory import Run
 from jaxvae.runs.progress import announced
+from jaxvae.runs.resolve import settle_space
 from jaxvae.types import InputError
 
 logger = logging.getLogger(__name__)
@@ -38,6 +39,7 @@ def load_data(run: Run, data_dir: Path | None = None, dataset: str | None = None
         raise InputError(f"{error}; if it moved, name its place with --dataset") if moved else error from None
     if known := run.facts.get("scaling"):
         data = scaled(data, Scaling.from_json(known))
+    data = settle_space(run.config, data)
     if data.shape != (shape := _decoded_shape(run)):
         raise InputError(f"dataset: images of {where} are {data.shape}, the run learned {shape}; put the set back")
     # A streamed set at its known path need not be read through.

@@ -17,6 +17,7 @@ import jax.numpy as jnp
 from jaxvae import hosts
 from jaxvae.checkpoint import Checkpoints
 from jaxvae.data import Dataset
+from jaxvae.data.spaces import Pixels, Real, of_facts, to_json
 from jaxvae.model import VAE
 from jaxvae.presets import PRESETS
 from jaxvae.report import write_json
@@ -27,7 +28,7 @@ from jaxvae.runs.pieces import build_model, initial_state
 from jaxvae.runs.progress import announced
 from jaxvae.runs.selection import Select
 from jaxvae.training.optimizer import evaluation_params
-from jaxvae.types import InputError, Params, first_line
+from jaxvae.types import InputError, Params, Space, first_line
 
 ROOM, RIGHT = "make room", "make it writable"
 REMEDIES = {errno.ENOSPC: ROOM, errno.EDQUOT: ROOM, errno.EROFS: RIGHT, errno.EACCES: RIGHT, errno.EPERM: RIGHT}
@@ -46,7 +47,12 @@ class Run(NamedTuple):
     params: Params
     step: int
     facts: Mapping[str, Any] = MappingProxyType({})
-    """Facts of its data: name, shape, sizes of the splits, fingerprint, scaling."""
+    """Facts of its data: name, shape, sizes of the splits, fingerprint, scaling, names of columns and words."""
+
+    @property
+    def space(self) -> Space:
+        """Meaning of its examples."""
+        return of_facts(self.facts)
 
 
 @contextlib.contextmanager
@@ -98,13 +104,16 @@ def facts_of(data: Dataset) -> dict[str, Any]:
         **({"classes": list(data.classes)} if data.classes else {}),
         **({"preparation": dict(data.preparation)} if data.preparation else {}),
         **({"scaling": data.scaling.to_json()} if data.scaling else {}),
+        **({"space": to_json(data.space)} if not isinstance(data.space, Pixels | Real) else {}),
+        **({"names": dict(data.facts)} if data.facts else {}),
     }
 
 
 def _describe(run_dir: Path, config: TrainConfig, facts: dict[str, Any]) -> None:
     if (run_dir / "config.json").exists() or Checkpoints(run_dir / "checkpoints").steps():
         _check_same(identity(read_config(run_dir)), identity(config), f"run-dir: {run_dir} holds a run with other")
-        compared = {name: fact for name, fact in facts.items() if name != "classes"}  # newer than the first versions
+        # Classes are newer than the first versions; the fingerprint counts other names.
+        compared = {name: fact for name, fact in facts.items() if name not in ("classes", "names")}
         _check_same(read_facts(run_dir), compared, f"dataset: {run_dir} was trained on other data:")
     hosts.wait_for_all("run directory checked")  # no process may read files that the main process is about to write
     if hosts.is_main():

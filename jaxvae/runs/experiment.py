@@ -17,7 +17,7 @@ from jaxvae.runs import directory, pieces
 from jaxvae.runs.config import TrainConfig
 from jaxvae.runs.engine import Engine, build_engine, is_resident
 from jaxvae.runs.progress import announced
-from jaxvae.runs.resolve import resolve, settle_scale
+from jaxvae.runs.resolve import resolve, settle_scale, settle_space
 from jaxvae.types import InputError, TrainState
 
 
@@ -44,10 +44,11 @@ def prepare(config: TrainConfig) -> Iterator[Experiment]:
         data = load(config.dataset, config.data_dir, stream=True, preparation=config.preparation)
         if config.train_examples is not None:
             data = _fewer(data, config.train_examples)
-        if is_resident(config.compute, data.train.image):
+        if is_resident(config.compute, data.train.x):
             data = data.in_memory()
         config, data = settle_scale(config, data)
     config = resolve(config, data)
+    data = settle_space(config, data)
     model = pieces.build_model(config, data.shape)
     engine = build_engine(config, model, data.train)
     checkpoints = Checkpoints(Path(str(config.run_dir)) / "checkpoints")

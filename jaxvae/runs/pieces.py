@@ -96,8 +96,8 @@ def initial_state(
         if params is not None:
             return init_state(key, params, optimizer)
         params = model.init(key, jnp.zeros((1, *shape)))
-        if mean is not None:
-            params["decoder"] = with_output_bias(params["decoder"], link(mean))
+        if mean is not None and (outputs := link(mean)) is not None:
+            params["decoder"] = with_output_bias(params["decoder"], outputs)
         return init_state(key, params, optimizer)
 
     if config.seeds == 1:
@@ -124,7 +124,7 @@ def evaluation_batches(config: TrainConfig, split: Split, batch_size: int = 1000
     """
     key = rng.stream(rng.root(0), "binarize for evaluation")
     batch_size = min(batch_size, split.num_examples)
-    return sequential_batches(split.image, key, batch_size=batch_size, binarize=config.binarize == "dynamic")
+    return sequential_batches(split.x, key, batch_size=batch_size, space=split.space)
 
 
 def evaluate_split(

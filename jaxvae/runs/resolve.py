@@ -9,8 +9,8 @@ from typing import Any, Literal
 from jaxvae import presets, rng
 from jaxvae.data import Dataset, is_named
 from jaxvae.data.batches import BatchOrder
-from jaxvae.data.dataset import INK
 from jaxvae.data.scaling import fit_scaling, scaled
+from jaxvae.data.spaces import INK, Pixels
 from jaxvae.likelihoods import LIKELIHOODS
 from jaxvae.runs import selection
 from jaxvae.runs.checks import check
@@ -35,6 +35,13 @@ def settle_scale(config: TrainConfig, data: Dataset) -> tuple[TrainConfig, Datas
     if kind != "none":
         return dataclasses.replace(config, scale=kind), scaled(data, fit_scaling(kind, data))
     return dataclasses.replace(config, scale="none" if data.pixels == "real" else None), data
+
+
+def settle_space(config: TrainConfig, data: Dataset) -> Dataset:
+    """Return the data as a resolved config reads them: pixels binarized at each use, or as they are stored."""
+    if not isinstance(data.space, Pixels):
+        return data
+    return data.of_space(dataclasses.replace(data.space, binarize=config.binarize == "dynamic"))
 
 
 def resolve(config: TrainConfig, data: Dataset) -> TrainConfig:

@@ -91,7 +91,7 @@ def _of_scale(run: Run, split: Split) -> list[Line]:
     """Return the term of the scaling in a log-density, where values were scaled."""
     if "scaling" not in run.facts:
         return []
-    log_jacobian = Scaling.from_json(run.facts["scaling"]).log_jacobian(split.image.shape[1:])
+    log_jacobian = Scaling.from_json(run.facts["scaling"]).log_jacobian(split.x.shape[1:])
     how = "of the scaling; add it for densities in the data's own units"
     return [Line("log_jacobian", how, 0, split.num_examples, log_jacobian)]
 

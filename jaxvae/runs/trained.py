@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from jaxvae.data import Dataset, Split
 from jaxvae.data.attributes import class_name
-from jaxvae.data.dataset import full_scale
+from jaxvae.data.spaces.values import as_values
 from jaxvae.evaluation import in_blocks
 from jaxvae.report.display import Limits, value_limits
 from jaxvae.runs.directory import Run
@@ -29,10 +29,9 @@ class Trained(NamedTuple):
 
     def encode(self, split: Split) -> np.ndarray:
         """Return posterior means `[N, D]` of all images of a split."""
-        run, scale = self.run, full_scale(split.image)
+        run = self.run
         # in_blocks uses only operations that rows on disk support too.
-        images = cast(np.ndarray, split.image)
-        return in_blocks(lambda x: run.model.encode(run.params, x / scale).mean, images)
+        return in_blocks(lambda x: run.model.encode(run.params, as_values(x)).mean, split.x)
 
     def decode(self, codes: ArrayLike) -> np.ndarray:
         """Decode codes `[..., D]` to images `[..., H, W, C]`."""

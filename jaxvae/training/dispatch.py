@@ -21,8 +21,11 @@ from jaxvae.training.step import Metrics
 from jaxvae.types import Array, Chunk, TrainState
 
 DispatchName = Literal["step", "scan", "pmap", "sharded"]
-GatherStep: TypeAlias = Callable[[TrainState, Array | None, Array, Array, Array | None], tuple[TrainState, Metrics]]
-"""Function `(state, images, ids, weights, x) -> (state, metrics)`: one step on x or, without x, `images[ids]`."""
+Rows: TypeAlias = Any
+"""Array of stored examples or a tree of such arrays, with labels for example; None where there are none."""
+GatherStep: TypeAlias = Callable[[TrainState, Rows, Array, Array, Rows], tuple[TrainState, Metrics]]
+"""Function `(state, resident, ids, weights, rows) -> (state, metrics)`: one step on the rows of a batch or, where they
+are None, on those of the resident set with these ids."""
 StepMaker: TypeAlias = Callable[[str | None], GatherStep]
 """Function that makes the step for an `axis_name` to reduce over, or None."""
 Run: TypeAlias = Callable[[TrainState, Chunk], tuple[TrainState, Metrics]]
@@ -48,54 +51,54 @@ class Dispatch(NamedTuple):
 def make_dispatch(
     name: DispatchName,
     make_step: StepMaker,
-    images: np.ndarray | None,
+    resident: Rows,
     *,
     width: int,
     devices: Sequence[jax.Device],
     seeds: int | None = None,
     steps: int = 50,
 ) -> Dispatch:
-    """Make the functions and place the images, without compilation.
+    """Make the functions and place the resident rows, without compilation.
 
     Args:
         name: step, one jitted step at a time; scan, up to `steps` in one loop; pmap and sharded, the same loop on
             every device, each with its part of the batch.
         make_step: see `StepMaker`.
-        images: `[N, ...]` the whole set, placed on every device; None where chunks contain their examples.
+        resident: `[N, ...]` rows of the whole set, placed on every device; None where chunks contain theirs.
         width: width of a batch, a multiple of the number of devices.
         devices: devices of all processes; step and scan use the first alone.
         seeds: number of states trained together, stacked along a first axis; not under pmap and sharded.
         steps: maximum number of steps in one run.
     """
     if name == "pmap":
-        return _pmapped(make_step(AXIS), images, width, devices, steps)
+        return _pmapped(make_step(AXIS), resident, width, devices, steps)
     if name == "sharded":
-        return _sharded(make_step(None), images, width, devices, steps)
+        return _sharded(make_step(None), resident, width, devices, steps)
     run = many_steps(make_step(None)) if name == "scan" else single_step(make_step(None))
     if seeds is not None:
         run = jax.vmap(run, in_axes=(0, None, _chunk_axes(0)))
     jitted = jax.jit(run, donate_argnums=0)
     place = functools.partial(jax.device_put, device=devices[0])
-    resident = place(images)
+    placed = place(resident)
     limit = steps if name == "scan" else 1
-    return Dispatch(*_with_images(jitted, resident), place, _on_arrays(place), limit)
+    return Dispatch(*_with_rows(jitted, placed), place, _on_arrays(place), limit)
 
 
-def _with_images(jitted: Any, images: Array | np.ndarray | None) -> tuple[Run, Callable[[TrainState, Chunk], object]]:
-    """Return `run` and `compile` of a function of state, images and chunk; calls reuse the compiled program."""
+def _with_rows(jitted: Any, resident: Rows) -> tuple[Run, Callable[[TrainState, Chunk], object]]:
+    """Return `run` and `compile` of a function of state, resident rows and chunk; calls reuse the compiled program."""
 
     def run(state: TrainState, chunk: Chunk) -> tuple[TrainState, Metrics]:
-        return jitted(state, images, chunk)
+        return jitted(state, resident, chunk)
 
-    return run, lambda state, chunk: jitted.lower(state, images, chunk).compile()
+    return run, lambda state, chunk: jitted.lower(state, resident, chunk).compile()
 
 
-def single_step(step: GatherStep) -> Callable[[TrainState, Array | None, Chunk], tuple[TrainState, Metrics]]:
+def single_step(step: GatherStep) -> Callable[[TrainState, Rows, Chunk], tuple[TrainState, Metrics]]:
     """Make a function that takes the one step of a chunk."""
-    return lambda state, images, chunk: step(state, images, *_row(chunk, chunk.first_row))
+    return lambda state, resident, chunk: step(state, resident, *_row(chunk, chunk.first_row))
 
 
-def many_steps(step: GatherStep) -> Callable[[TrainState, Array | None, Chunk], tuple[TrainState, Metrics]]:
+def many_steps(step: GatherStep) -> Callable[[TrainState, Rows, Chunk], tuple[TrainState, Metrics]]:
     """Make a function that takes all steps of a chunk in one loop on the device.
 
     The number of steps is an argument of the compiled program, so chunks of any length share it.
@@ -103,13 +106,13 @@ def many_steps(step: GatherStep) -> Callable[[TrainState, Array | None, Chunk], 
     # Traced once, for the shapes of its metrics and for the loop's body.
     step = jax.jit(step, inline=True)
 
-    def run(state: TrainState, images: Array | None, chunk: Chunk) -> tuple[TrainState, Metrics]:
+    def run(state: TrainState, resident: Rows, chunk: Chunk) -> tuple[TrainState, Metrics]:
         def body(k: Array, carry: tuple[TrainState, Metrics]) -> tuple[TrainState, Metrics]:
             state, so_far = carry
-            state, metrics = step(state, images, *_row(chunk, chunk.first_row + k))
+            state, metrics = step(state, resident, *_row(chunk, chunk.first_row + k))
             return state, _merged(so_far, metrics)
 
-        _, like = jax.eval_shape(step, state, images, *_row(chunk, 0))
+        _, like = jax.eval_shape(step, state, resident, *_row(chunk, 0))
         zeros = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), like)
         return jax.lax.fori_loop(0, chunk.num_steps, body, (state, zeros))
 
@@ -129,8 +132,8 @@ def _merged(so_far: Metrics, metrics: Metrics) -> Metrics:
     return {**means, "examples": examples, "faults": faults}
 
 
-def _row(chunk: Chunk, row: Array | int) -> tuple[Array, Array, Array | None]:
-    arrays = (chunk.ids, chunk.weights, chunk.x)
+def _row(chunk: Chunk, row: Array | int) -> tuple[Array, Array, Rows]:
+    arrays = (chunk.ids, chunk.weights, chunk.rows)
     return jax.tree.map(lambda array: jax.lax.dynamic_index_in_dim(array, row, keepdims=False), arrays)
 
 
@@ -138,36 +141,32 @@ def _chunk_axes(axis: int) -> Chunk:
     return Chunk(axis, axis, axis, None, None)  # type: ignore[arg-type]
 
 
-def _pmapped(
-    step: GatherStep, images: np.ndarray | None, width: int, devices: Sequence[jax.Device], steps: int
-) -> Dispatch:
+def _pmapped(step: GatherStep, resident: Rows, width: int, devices: Sequence[jax.Device], steps: int) -> Dispatch:
     mapped = jax.pmap(
         many_steps(step), AXIS, in_axes=(None, None, _chunk_axes(0)), out_axes=(None, None), devices=devices
     )
     # Under pmap every process passes arrays of its own devices alone.
     mesh = _mesh([device for device in devices if device.process_index == jax.process_index()])
     place = functools.partial(jax.device_put, device=NamedSharding(mesh, PartitionSpec()))
-    resident = place(images)
+    placed = place(resident)
 
     def place_array(array: Array) -> Array:
         per_device = array.reshape(array.shape[0], mesh.size, -1, *array.shape[2:]).swapaxes(0, 1)
         return jax.device_put(per_device, NamedSharding(mesh, PartitionSpec(AXIS)))
 
-    run, compile_ = _with_images(mapped, resident)
+    run, compile_ = _with_rows(mapped, placed)
     return Dispatch(
         _one_at_a_time(run, devices), compile_, place, _on_arrays(place_array), steps, process_columns(width)
     )
 
 
-def _sharded(
-    step: GatherStep, images: np.ndarray | None, width: int, devices: Sequence[jax.Device], steps: int
-) -> Dispatch:
+def _sharded(step: GatherStep, resident: Rows, width: int, devices: Sequence[jax.Device], steps: int) -> Dispatch:
     mesh = _mesh(devices)
     everywhere, split = NamedSharding(mesh, PartitionSpec()), NamedSharding(mesh, PartitionSpec(None, AXIS))
     jitted = jax.jit(many_steps(step), donate_argnums=0, out_shardings=everywhere)
     place = functools.partial(hosts.place, sharding=everywhere)
-    resident = place(images)
-    run, compile_ = _with_images(jitted, resident)
+    placed = place(resident)
+    run, compile_ = _with_rows(jitted, placed)
     place_array = functools.partial(hosts.place, sharding=split)
     return Dispatch(
         _one_at_a_time(run, devices), compile_, place, _on_arrays(place_array), steps, process_columns(width)
@@ -186,8 +185,8 @@ def _mesh(devices: Sequence[jax.Device]) -> Mesh:
 
 def _on_arrays(function: Callable[[Array], Array]) -> Callable[[Chunk], Chunk]:
     def place_chunk(chunk: Chunk) -> Chunk:
-        ids, weights, x = jax.tree.map(function, (chunk.ids, chunk.weights, chunk.x))
-        return chunk._replace(ids=ids, weights=weights, x=x)
+        ids, weights, rows = jax.tree.map(function, (chunk.ids, chunk.weights, chunk.rows))
+        return chunk._replace(ids=ids, weights=weights, rows=rows)
 
     return place_chunk
 

@@ -110,6 +110,6 @@ def test_attributes_of_no_use_are_left_out_by_name(caplog):
 
 def test_some_examples_keep_what_is_known_of_them():
     some = SPLIT.take(np.array([2, 0])).take(np.array([1]))
-    np.testing.assert_array_equal(some.image[:], IMAGES[:1])
+    np.testing.assert_array_equal(some.x[:], IMAGES[:1])
     assert (some.label.tolist(), some.attributes["smile"].tolist()) == ([7], [0])
     assert Split(IMAGES).take(np.array([1])).label is None

@@ -7,7 +7,9 @@ import pytest
 
 from jaxvae import rng
 from jaxvae.data.batches import STEPS_PER_BLOCK, BatchOrder, make_batch, sequential_batches
+from jaxvae.data.spaces import Pixels
 
+BINARIZED = Pixels((), "ink", binarize=True)
 GREY = np.arange(7 * 6, dtype=np.uint8).reshape(7, 3, 2, 1) * 6
 
 
@@ -74,7 +76,7 @@ def test_pixels_are_scaled_to_one(image):
 def test_binarization_has_the_grey_value_as_its_probability(image):
     draws = 20_000
     images = jnp.broadcast_to(jnp.asarray(image[5]), (draws, *image.shape[1:]))
-    x = make_batch(images, rng.root(1), np.arange(draws), np.ones(draws, np.float32), binarize=True).x
+    x = make_batch(images, rng.root(1), np.arange(draws), np.ones(draws, np.float32), space=BINARIZED).x
     assert set(np.unique(x)) == {0.0, 1.0}
     probability = GREY[5] / 255
     error = 6 * np.sqrt(probability * (1 - probability) / draws)
@@ -84,7 +86,7 @@ def test_binarization_has_the_grey_value_as_its_probability(image):
 @pytest.mark.parametrize("image", [np.uint8([[0, 255]]), np.float32([[0, 1]])])
 def test_binarization_leaves_black_and_white_as_they_are(image):
     images = jnp.broadcast_to(jnp.asarray(image), (70_000, 2))
-    x = make_batch(images, rng.root(0), np.arange(70_000), np.ones(70_000, np.float32), binarize=True).x
+    x = make_batch(images, rng.root(0), np.arange(70_000), np.ones(70_000, np.float32), space=BINARIZED).x
     assert (x[:, 0] == 0).all()
     assert (x[:, 1] == 1).all()
 
@@ -92,8 +94,8 @@ def test_binarization_leaves_black_and_white_as_they_are(image):
 def test_binarization_belongs_to_the_example_not_to_its_place():
     ids = np.array([6, 2, 4])
     key, images = rng.root(3), jnp.asarray(GREY)
-    whole = make_batch(images, key, np.arange(7), np.ones(7, np.float32), binarize=True).x
-    np.testing.assert_array_equal(make_batch(images[ids], key, ids, np.ones(3), binarize=True).x, whole[ids])
+    whole = make_batch(images, key, np.arange(7), np.ones(7, np.float32), space=BINARIZED).x
+    np.testing.assert_array_equal(make_batch(images[ids], key, ids, np.ones(3), space=BINARIZED).x, whole[ids])
 
 
 def test_sequential_batches_cover_a_split_once():

@@ -32,4 +32,4 @@ def test_class_folders_keep_their_names_and_numbers_their_order(tmp_path):
     data = load(str(tmp_path))
     assert data.classes == tuple(map(str, range(12)))
     for split in (data.train, data.validation, data.test):
-        np.testing.assert_array_equal(split.label, split.image[:, 0, 0, 0] // 20)
+        np.testing.assert_array_equal(split.label, split.x[:, 0, 0, 0] // 20)

@@ -9,7 +9,7 @@ from jaxvae.data import Dataset, load
 def _rows(data: Dataset) -> np.ndarray:
     """Every example of every split as 64 pixels and a label, sorted."""
     splits = [split for split in (data.train, data.validation, data.test) if split]
-    rows = [np.column_stack([split.image.reshape(-1, 64), split.label]) for split in splits]
+    rows = [np.column_stack([split.x.reshape(-1, 64), split.label]) for split in splits]
     return np.array(sorted(map(tuple, np.concatenate(rows).tolist())))
 
 
@@ -19,7 +19,7 @@ def test_sizes_and_types():
     assert data.pixels == "ink"
     for split, size in ((data.train, 1297), (data.validation, 200), (data.test, 300)):
         assert split.num_examples == size
-        assert split.image.dtype == np.uint8
+        assert split.x.dtype == np.uint8
         assert split.label.dtype == np.int32
         assert split.label.shape == (size,)
 
@@ -32,7 +32,7 @@ def test_every_example_of_scikit_learn_is_there_once():
 
 
 def test_full_range_is_used():
-    train = load("digits").train.image
+    train = load("digits").train.x
     assert train.min() == 0
     assert train.max() == 255
 

@@ -19,7 +19,7 @@ def stream(request):
 
 
 def _every_image(data: Dataset) -> np.ndarray:
-    return np.concatenate([split.image[:] for split in (data.train, data.validation, data.test) if split])
+    return np.concatenate([split.x[:] for split in (data.train, data.validation, data.test) if split])
 
 
 def _assert_holds_exactly(data: Dataset, expected: np.ndarray) -> None:
@@ -57,7 +57,7 @@ def test_subfolders_are_the_labels(tmp_path, stream):
     data = load(str(tmp_path), stream=stream)
     brightness_of = np.array([100, 0, 200])  # ape, cat, dog
     for split in (data.train, data.validation, data.test):
-        np.testing.assert_array_equal(brightness_of[split.label], split.image[:][:, 0, 0, 0])
+        np.testing.assert_array_equal(brightness_of[split.label], split.x[:][:, 0, 0, 0])
 
 
 def test_images_at_several_depths_have_no_labels(tmp_path, stream):
@@ -114,11 +114,11 @@ def test_what_changes_after_a_folder_was_opened_is_refused_when_it_is_read(tmp_p
     for file in tmp_path.iterdir():
         Image.fromarray(GREY[0, :3]).save(file)
     with pytest.raises(InputError, match=r"\d\.png: not a readable image \(4x3 pixels in place of 4x6\)"):
-        data.train.image[:3]
+        data.train.x[:3]
     for file in tmp_path.iterdir():
         file.unlink()
     with pytest.raises(InputError, match=r"\d\.png: not a readable image \(.*No such file"):
-        data.train.image[:3]
+        data.train.x[:3]
 
 
 def test_opening_a_folder_decodes_one_image_where_that_tells_grey_from_binary(tmp_path, monkeypatch):
@@ -127,7 +127,7 @@ def test_opening_a_folder_decodes_one_image_where_that_tells_grey_from_binary(tm
     monkeypatch.setattr(images, "decode_images", lambda pages, form: decoded.extend(pages) or decode(pages, form))
     data = load(str(tmp_path), stream=True)
     assert len(decoded) == 1
-    data.test.image[np.array([[0, 1], [2, 3]])]
+    data.test.x[np.array([[0, 1], [2, 3]])]
     assert len(decoded) == 1 + 4
 
 
@@ -183,7 +183,7 @@ def test_folders_named_like_splits_are_the_splits(tmp_path, stream, names, class
         expected = (
             np.concatenate([part[::2], part[1::2]][::-1]) if classes else part
         )  # the files' order is that of words
-        np.testing.assert_array_equal(split.image[:][..., 0], expected)
+        np.testing.assert_array_equal(split.x[:][..., 0], expected)
         label = [1] * len(part[1::2]) + [0] * len(part[::2])
         np.testing.assert_array_equal(split.label, label if classes else None)
 
@@ -246,9 +246,7 @@ def test_every_page_is_an_image_with_the_label_of_its_file(tmp_path, stream, suf
     data = load(str(tmp_path), stream=stream)
     expected = [*GREY[:10], GREY[20], *GREY[10:20], GREY[21]]
     label_of = {image.tobytes(): i // 11 for i, image in enumerate(expected)}
-    found = [
-        (image[..., 0].tobytes(), label) for split in data[1:4] for image, label in zip(split.image[:], split.label)
-    ]
+    found = [(image[..., 0].tobytes(), label) for split in data[1:4] for image, label in zip(split.x[:], split.label)]
     assert sorted(found) == sorted(label_of.items())
 
 

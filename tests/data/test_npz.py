@@ -23,7 +23,7 @@ def _save(folder, **arrays):
 
 
 def _every_image(data: Dataset) -> np.ndarray:
-    return np.concatenate([split.image[:] for split in (data.train, data.validation, data.test) if split])
+    return np.concatenate([split.x[:] for split in (data.train, data.validation, data.test) if split])
 
 
 def _assert_holds_exactly(data: Dataset, images: np.ndarray) -> None:
@@ -37,7 +37,7 @@ def test_npz_without_split_is_divided_in_tenths(tmp_path):
     data = load(_save(tmp_path, image=GREY))
     assert (data.name, data.shape, data.pixels) == ("mine", (6, 4, 1), "grey")
     assert [s.num_examples for s in (data.train, data.validation, data.test)] == [40, 5, 5]
-    assert data.train.image.dtype == np.uint8
+    assert data.train.x.dtype == np.uint8
     assert data.train.label is None
     _assert_holds_exactly(data, GREY)
     assert data.fingerprint() == load(_save(tmp_path, image=GREY)).fingerprint()
@@ -49,7 +49,7 @@ def test_npz_keeps_channels_and_vectors_and_stores_floats_as_float32(tmp_path, s
     image = RNG.uniform(size=shape).astype(dtype)
     data = load(_save(tmp_path, image=image))
     assert data.shape == shape[1:]
-    assert data.train.image.dtype == np.float32
+    assert data.train.x.dtype == np.float32
     _assert_holds_exactly(data, image.astype(np.float32))
 
 
@@ -58,15 +58,15 @@ def test_npz_labels_stay_with_their_images(tmp_path):
     data = load(_save(tmp_path, image=GREY, label=label))
     for split in (data.train, data.validation, data.test):
         assert split.label.dtype == np.int32
-        np.testing.assert_array_equal(split.label, split.image[:, 0, 0, 0])
+        np.testing.assert_array_equal(split.label, split.x[:, 0, 0, 0])
 
 
 def test_npz_split_is_followed_in_order(tmp_path):
     split = np.arange(50) % 3
     data = load(_save(tmp_path, image=GREY, split=split))
-    np.testing.assert_array_equal(data.train.image[..., 0], GREY[0::3])
-    np.testing.assert_array_equal(data.validation.image[..., 0], GREY[1::3])
-    np.testing.assert_array_equal(data.test.image[..., 0], GREY[2::3])
+    np.testing.assert_array_equal(data.train.x[..., 0], GREY[0::3])
+    np.testing.assert_array_equal(data.validation.x[..., 0], GREY[1::3])
+    np.testing.assert_array_equal(data.test.x[..., 0], GREY[2::3])
     assert load(_save(tmp_path, image=GREY, split=split // 2 * 2)).validation is None
 
 
@@ -183,8 +183,8 @@ def test_the_line_that_joins_splits_is_right(tmp_path):
     with np.load(path) as f:
         exec(line, {"numpy": np, "file": tmp_path / "joined.npz", "f": f})
     data = load(str(tmp_path / "joined.npz"))
-    np.testing.assert_array_equal(data.train.image[..., 0], GREY[:40])
-    np.testing.assert_array_equal(data.test.image[..., 0], GREY[40:])
+    np.testing.assert_array_equal(data.train.x[..., 0], GREY[:40])
+    np.testing.assert_array_equal(data.test.x[..., 0], GREY[40:])
 
 
 @pytest.mark.parametrize("damage", [b"", b"no archive at all", None])
@@ -226,7 +226,7 @@ def test_other_numbers_are_attributes_and_stay_with_their_images(tmp_path):
     data = load(_save(tmp_path, image=GREY, split=SPLIT, **marks, **ignored, **python_objects))
     for split in (data.train, data.validation, data.test):
         assert set(split.attributes) == {"smile", "age", "weight"}
-        pixels = split.image[:, 0, :3, 0]
+        pixels = split.x[:, 0, :3, 0]
         np.testing.assert_array_equal(split.attributes["smile"], pixels[:, 0] % 2 == 0)
         np.testing.assert_array_equal(split.attributes["age"], pixels[:, 1])
         np.testing.assert_array_equal(split.attributes["weight"], pixels[:, 2] / 7)
@@ -254,7 +254,7 @@ def test_image_files_inside(tmp_path, kind, images):
     data = load(_save(tmp_path, **_encode(images, kind), split=SPLIT, smile=SPLIT))
     expected = images if images.ndim == 4 else images[..., None]
     for number, split in enumerate((data.train, data.validation, data.test)):
-        np.testing.assert_array_equal(split.image, expected[number::3])
+        np.testing.assert_array_equal(split.x, expected[number::3])
         np.testing.assert_array_equal(split.attributes["smile"], number)
 
 
@@ -262,7 +262,7 @@ def test_jpeg_files_are_near_what_was_encoded(tmp_path):
     smooth = np.broadcast_to(np.arange(0, 240, 30, dtype=np.uint8), (4, 8, 8))
     data = load(_save(tmp_path, **_encode(smooth, "jpeg"), split=np.array([0, 0, 2, 2])))
     assert data.shape == (8, 8, 1)
-    assert np.abs(data.test.image[..., 0].astype(int) - smooth[2:]).max() < 8
+    assert np.abs(data.test.x[..., 0].astype(int) - smooth[2:]).max() < 8
 
 
 FILES = _encode(GREY, "png")
@@ -339,4 +339,4 @@ def test_faces_with_smiles(shared_data, tmp_path):
     chosen = np.flatnonzero(split == 2)[:20]
     files = [io.BytesIO(content[offset[i] : offset[i + 1]].tobytes()) for i in chosen]
     expected = np.stack([Image.open(file).convert("L") for file in files])
-    assert np.abs(data.test.image[:20, ..., 0].astype(int) - expected).max() <= 1
+    assert np.abs(data.test.x[:20, ..., 0].astype(int) - expected).max() <= 1

@@ -48,7 +48,7 @@ def test_floats_stay_in_their_range_and_any_channels_are_kept():
 
 def test_a_binary_set_that_was_scaled_is_grey():
     binary = Split(RNG.integers(0, 2, (6, 8, 8, 1), dtype=np.uint8) * 255)
-    data = Dataset("set", binary, binary, pixels="binary")
+    data = Dataset("set", binary, binary)
     assert prepare(data, Preparation(resize=(4,))).pixels == "grey"
     assert prepare(data, Preparation(crop=4)).pixels == "binary"
     assert prepare(data, Preparation()) is data

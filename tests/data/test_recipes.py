@@ -76,7 +76,7 @@ def test_a_recipe_makes_a_set_that_is_read(tmp_path, monkeypatch, name):
         {name: importlib.import_module(name) for name in re.findall(r"\b(numpy|scipy|gzip|pathlib)\.", line)},
     )
     data = load("a.npz")
-    found = np.concatenate([split.image for split in (data.train, data.validation, data.test)])
+    found = np.concatenate([split.x for split in (data.train, data.validation, data.test)])
     np.testing.assert_allclose(np.sort(found, axis=0), np.sort(TABLE, axis=0), atol=1e-7)
 
 

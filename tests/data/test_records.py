@@ -57,7 +57,7 @@ def test_a_file_is_divided_like_the_same_images_in_an_npz(tmp_path, stream, imag
     for found, wanted in zip(
         (data.train, data.validation, data.test), (expected.train, expected.validation, expected.test)
     ):
-        np.testing.assert_array_equal(found.image[:], wanted.image)
+        np.testing.assert_array_equal(found.x[:], wanted.x)
         np.testing.assert_array_equal(found.label, wanted.label)
     assert data.fingerprint() == expected.fingerprint()
 
@@ -68,7 +68,7 @@ def test_a_folder_of_shards_is_one_set(tmp_path, stream):
         write_array_record(tmp_path / name, GREY[shard::3], LABEL[shard::3])
     (tmp_path / "features.json").write_text("{}")
     data = load(str(tmp_path), stream=stream)
-    found = [(image.tobytes(), label) for split in data[1:4] for image, label in zip(split.image[:], split.label)]
+    found = [(image.tobytes(), label) for split in data[1:4] for image, label in zip(split.x[:], split.label)]
     assert sorted(found) == sorted((image.tobytes(), label) for image, label in zip(GREY, LABEL))
     assert [split.num_examples for split in data[1:4]] == [40, 5, 5]
 
@@ -78,10 +78,10 @@ def test_names_tell_train_from_test(tmp_path, stream):
         write_array_record(tmp_path / f"faces-{split}.array_record", GREY[part] // 128 * 255)
     data = load(str(tmp_path), stream=stream)
     assert (data.name, data.validation, data.pixels) == ("faces", None, "binary")
-    np.testing.assert_array_equal(data.train.image[:], GREY[:30] // 128 * 255)
-    np.testing.assert_array_equal(data.test.image[:], GREY[30:40] // 128 * 255)
+    np.testing.assert_array_equal(data.train.x[:], GREY[:30] // 128 * 255)
+    np.testing.assert_array_equal(data.test.x[:], GREY[30:40] // 128 * 255)
     write_array_record(tmp_path / "faces-validation.array_record", GREY[40:])
-    np.testing.assert_array_equal(load(str(tmp_path), stream=stream).validation.image[:], GREY[40:])
+    np.testing.assert_array_equal(load(str(tmp_path), stream=stream).validation.x[:], GREY[40:])
 
 
 def test_a_folder_that_tfds_prepared_is_read_as_tfds_reads_it(tmp_path, stream):
@@ -111,7 +111,7 @@ def test_a_folder_that_tfds_prepared_is_read_as_tfds_reads_it(tmp_path, stream):
     for split, size in (("train", 30), ("test", 20)):
         source, found = builder.as_data_source(split), getattr(data, split)
         assert len(source) == found.num_examples == size
-        np.testing.assert_array_equal(found.image[:], np.stack([example["image"] for example in source]))
+        np.testing.assert_array_equal(found.x[:], np.stack([example["image"] for example in source]))
         np.testing.assert_array_equal(found.label, [example["label"] for example in source])
 
 
@@ -122,7 +122,7 @@ def test_records_of_other_writers(tmp_path, stream, kind):
     records = [_record(file, *([1] if index else [])) for index, file in enumerate(files)]
     data = load(_write(tmp_path / "x.array_record", records), stream=stream)
     expected = [np.asarray(Image.open(io.BytesIO(file)).convert("RGB")) for file in files]
-    found = np.concatenate([split.image[:] for split in data[1:4] if split])
+    found = np.concatenate([split.x[:] for split in data[1:4] if split])
     assert data.train.label is None
     assert sorted(image.tobytes() for image in found) == sorted(image.tobytes() for image in expected)
 
@@ -172,7 +172,7 @@ def test_a_validation_split_by_any_of_its_names(tmp_path, name):
     for split, part in {"train": slice(0, 30), "test": slice(30, 40), name: slice(40, 50)}.items():
         write_array_record(tmp_path / f"x-{split}.array_record", GREY[part])
     (tmp_path / "._x-train.array_record").write_bytes(b"of another system")
-    np.testing.assert_array_equal(load(str(tmp_path)).validation.image, GREY[40:])
+    np.testing.assert_array_equal(load(str(tmp_path)).validation.x, GREY[40:])
     (tmp_path / "x-test.array_record").unlink()
     with pytest.raises(InputError, match=f"holds only train and {name}, but train and test are needed"):
         load(str(tmp_path))
@@ -187,7 +187,7 @@ def test_records_are_turned_laid_on_a_background_and_resized(tmp_path, stream):
     shown.convert("RGBA").save(files[1], "PNG")
     path = _write(tmp_path / "x.array_record", [_record(file.getvalue()) for file in files])
     data = load(path, stream=stream)
-    np.testing.assert_array_equal(data.train.image[:][..., 1], np.asarray(shown)[None])
+    np.testing.assert_array_equal(data.train.x[:][..., 1], np.asarray(shown)[None])
     assert (data.shape, data.preparation) == ((8, 6, 3), {"background": "white"})
     assert load(path, stream=stream, preparation=Preparation(resize=(4, 2))).shape == (4, 2, 3)
 

@@ -84,13 +84,13 @@ def test_a_row_larger_than_a_block_is_a_block(monkeypatch):
 def test_splits_and_fingerprints_do_not_depend_on_where_the_data_is(scale):
     label = np.arange(23, dtype=np.int32)
     resident = Dataset("set", Split(ARRAY * scale, label), Split(ARRAY[:5] * scale), Split(ARRAY[5:9] * scale))
-    streamed = Dataset("set", *(Split(_lazy(part.image), part.label) for part in resident[1:3]), resident.validation)
+    streamed = Dataset("set", *(Split(_lazy(part.x), part.label) for part in resident[1:3]), resident.validation)
     assert streamed.fingerprint() == resident.fingerprint() == streamed.in_memory().fingerprint()
     assert streamed.shape == (4, 3, 2)
     for one, other in zip((streamed.train, streamed.test), (resident.train, resident.test)):
         np.testing.assert_array_equal(one.mean(), other.mean())
-        np.testing.assert_allclose(one.mean(), np.mean(other.image / (255 if scale == 1 else 1), axis=0), rtol=1e-6)
-        np.testing.assert_allclose(one.first(3), other.image[:3] / (255 if scale == 1 else 1), rtol=1e-6)
+        np.testing.assert_allclose(one.mean(), np.mean(other.x / (255 if scale == 1 else 1), axis=0), rtol=1e-6)
+        np.testing.assert_allclose(one.first(3), other.x[:3] / (255 if scale == 1 else 1), rtol=1e-6)
         assert one.mean().dtype == one.first(3).dtype == np.float32
 
 

@@ -10,24 +10,25 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from jaxvae.data import Dataset, Split
 from jaxvae.data.rows import LazyRows
 from jaxvae.data.scaling import Scaling, fit_scaling, scaled
+from jaxvae.data.spaces import Real
 
 RNG = np.random.default_rng(0)
 COLUMNS = (RNG.normal(size=(60, 4)) * [1e-3, 1.0, 50.0, 1e4] + [5.0, 0.0, -200.0, 1e5]).astype(np.float32)
-TABLE = Dataset("table", Split(COLUMNS[:40]), Split(COLUMNS[40:]), pixels="real")
+TABLE = Dataset("table", Split(COLUMNS[:40]), Split(COLUMNS[40:])).of_space(Real((4,)))
 
 
 def test_standard_is_scikit_learns_of_the_training_split():
     wanted = StandardScaler().fit(COLUMNS[:40].astype(np.float64)).transform(COLUMNS[40:].astype(np.float64))
     found = scaled(TABLE, fit_scaling("standard", TABLE))
-    np.testing.assert_allclose(found.test.image, wanted, atol=1e-4)
-    assert found.test.image.dtype == np.float32
+    np.testing.assert_allclose(found.test.x, wanted, atol=1e-4)
+    assert found.test.x.dtype == np.float32
     assert found.pixels == "real"
 
 
 def test_unit_is_scikit_learns_of_the_whole_set():
     wanted = MinMaxScaler().fit(COLUMNS.astype(np.float64)).transform(COLUMNS[:40].astype(np.float64))
     found = scaled(TABLE, fit_scaling("unit", TABLE))
-    np.testing.assert_allclose(found.train.image, wanted, atol=1e-4)
+    np.testing.assert_allclose(found.train.x, wanted, atol=1e-4)
     assert found.pixels == "grey"
 
 
@@ -48,7 +49,7 @@ def test_the_log_jacobian_is_the_difference_of_two_densities():
 
 def test_channels_of_images_share_a_scale_and_the_jacobian_counts_every_pixel():
     image = RNG.normal(size=(20, 3, 5, 2)).astype(np.float32) * [1.0, 10.0]
-    data = Dataset("images", Split(image), Split(image), pixels="real")
+    data = Dataset("images", Split(image), Split(image))
     scaling = fit_scaling("standard", data)
     np.testing.assert_allclose(scaling.factor, image.std(axis=(0, 1, 2)), rtol=1e-5)
     assert scaling.log_jacobian((3, 5, 2)) == pytest.approx(-15 * np.log(scaling.factor).sum())
@@ -57,13 +58,13 @@ def test_channels_of_images_share_a_scale_and_the_jacobian_counts_every_pixel():
 def test_a_constant_column_keeps_its_scale():
     constant = Dataset("c", Split(np.full((9, 1), 1e5, np.float32)), Split(np.full((3, 1), 1e5, np.float32)))
     assert fit_scaling("standard", constant).factor == [1.0]
-    assert scaled(constant, fit_scaling("unit", constant)).train.image.max() == 0.0
+    assert scaled(constant, fit_scaling("unit", constant)).train.x.max() == 0.0
 
 
 def test_rows_that_are_read_as_needed_stay_so_and_bytes_count_as_shades():
     stored = RNG.integers(0, 256, (30, 4, 4, 1)).astype(np.uint8)
-    data = Dataset("lazy", Split(LazyRows(lambda ids: stored[ids], stored.shape)), Split(stored), pixels="grey")
+    data = Dataset("lazy", Split(LazyRows(lambda ids: stored[ids], stored.shape)), Split(stored))
     found = scaled(data, fit_scaling("standard", data))
-    assert isinstance(found.train.image, LazyRows)
+    assert isinstance(found.train.x, LazyRows)
     shades = stored / 255.0
-    np.testing.assert_allclose(found.train.image[:], (shades - shades.mean()) / shades.std(), atol=1e-5)
+    np.testing.assert_allclose(found.train.x[:], (shades - shades.mean()) / shades.std(), atol=1e-5)

@@ -106,12 +106,12 @@ def test_a_streamed_folder_gives_the_batches_of_the_array_from_any_step_on(tmp_p
     ids = np.stack([rng.permutation(32).reshape(4, 8) for _ in range(3)]).reshape(6, 2, 8)  # 6 chunks of 2 steps
 
     def read(item):
-        return streamed.image[ids[first_step + item]]
+        return streamed.x[ids[first_step + item]]
 
     chunks = list(prefetch(read, 6 - first_step, num_threads=num_threads, buffer_size=2))
-    np.testing.assert_array_equal(chunks, resident.image[ids[first_step:]])
-    assert isinstance(resident.image, np.ndarray)
-    assert not isinstance(streamed.image, np.ndarray)
+    np.testing.assert_array_equal(chunks, resident.x[ids[first_step:]])
+    assert isinstance(resident.x, np.ndarray)
+    assert not isinstance(streamed.x, np.ndarray)
 
 
 @pytest.mark.parametrize(("limit", "fits"), [(400, True), (399, False)])

@@ -46,7 +46,7 @@ def test_prepared_sets_have_their_known_sizes_and_means(shared_data, name, expec
     assert data.pixels == ("binary" if name == "binarized_mnist" else "ink")
     assert (data.validation is None) is ("validation" not in expected)
     for split, (size, mean) in expected.items():
-        image = getattr(data, split).image
+        image = getattr(data, split).x
         assert image.shape == (size, 28, 28, 1)
         assert image.dtype == np.uint8
         assert abs(image.mean() / (255 if data.pixels == "binary" else 1) - mean) < 1e-6
@@ -58,7 +58,7 @@ def test_images_and_labels_are_those_that_tfds_decodes(shared_data, name):
     source = tfds.builder(name, data_dir=shared_data / "tfds").as_data_source("test")
     chosen = range(0, len(source), 50)
     scale = 255 if data.pixels == "binary" else 1
-    np.testing.assert_array_equal(data.test.image[::50], scale * np.stack([source[i]["image"] for i in chosen]))
+    np.testing.assert_array_equal(data.test.x[::50], scale * np.stack([source[i]["image"] for i in chosen]))
     if data.pixels == "binary":
         assert data.test.label is None
     else:
@@ -73,16 +73,16 @@ def test_an_opened_set_is_the_loaded_one(shared_data, name):
     for one, other in zip(opened[1:4], loaded[1:4]):
         assert (one is None) is (other is None)
         if other:
-            assert not isinstance(one.image, np.ndarray)
-            assert (one.image.shape, one.image.dtype) == (other.image.shape, other.image.dtype)
-            ids = np.random.default_rng(0).integers(0, len(other.image), (3, 50))
-            np.testing.assert_array_equal(one.image[ids], other.image[ids])
-            np.testing.assert_array_equal(one.image[-20:], other.image[-20:])
+            assert not isinstance(one.x, np.ndarray)
+            assert (one.x.shape, one.x.dtype) == (other.x.shape, other.x.dtype)
+            ids = np.random.default_rng(0).integers(0, len(other.x), (3, 50))
+            np.testing.assert_array_equal(one.x[ids], other.x[ids])
+            np.testing.assert_array_equal(one.x[-20:], other.x[-20:])
             np.testing.assert_array_equal(one.label, other.label)
 
 
 def test_values_and_labels(shared_data):
-    assert set(np.unique(_prepared("binarized_mnist", shared_data).train.image)) == {0, 255}
+    assert set(np.unique(_prepared("binarized_mnist", shared_data).train.x)) == {0, 255}
     assert np.bincount(_prepared("mnist", shared_data).train.label).tolist() == MNIST_TRAIN_DIGITS
     assert np.bincount(_prepared("fashion_mnist", shared_data).train.label).tolist() == [6000] * 10
 
@@ -174,7 +174,7 @@ def test_mnist_is_downloaded_and_prepared_like_tfds_does(shared_data, serve, tmp
     assert load("mnist", tmp_path).test.num_examples == 10000
     source = tfds.builder("mnist", data_dir=tmp_path).as_data_source("train")
     assert len(source) == 60000
-    np.testing.assert_array_equal(source[7]["image"], data.train.image[7])
+    np.testing.assert_array_equal(source[7]["image"], data.train.x[7])
 
 
 @pytest.mark.slow
@@ -202,7 +202,7 @@ def test_text_files_of_binarized_mnist_are_read(monkeypatch, tmp_path):
     data = load("binarized_mnist", tmp_path / "data")
     for split, rows in zip((data.train, data.validation, data.test), pixels):
         expected = sorted((255 * rows).tolist())
-        assert sorted(split.image.reshape(20, 784).tolist()) == expected
+        assert sorted(split.x.reshape(20, 784).tolist()) == expected
 
 
 @pytest.mark.parametrize("damaged", TEST_FILES["test"])

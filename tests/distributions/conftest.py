@@ -17,7 +17,9 @@ from jaxvae.distributions import (
     Delta,
     GreyCrossEntropy,
     MultivariateNormal,
+    NegativeBinomial,
     Normal,
+    Poisson,
 )
 
 BATCH = 4
@@ -174,6 +176,57 @@ def categorical(*shape: int) -> Family:
     )
 
 
+def poisson(*shape: int) -> Family:
+    event_ndim = len(shape) - 1
+    return Family(
+        Poisson(parameters(*shape) + 1, event_ndim),
+        jnp.asarray(integers(7, *shape)),
+        log_prob=lambda d, x: stats.poisson.logpmf(x, np.exp(d.log_rate)),
+        mean=lambda d: np.exp(d.log_rate),
+        variance=lambda d: np.exp(d.log_rate),
+        twin=lambda d: numpyro.Poisson(jnp.exp(d.log_rate)).to_event(event_ndim),
+    )
+
+
+def scipy_nbinom(d: NegativeBinomial) -> Any:
+    mean, total = np.exp(d.log_mean), np.exp(d.log_inverse_dispersion)
+    return stats.nbinom(total, total / (total + mean))
+
+
+def negative_binomial(*shape: int) -> Family:
+    event_ndim = len(shape) - 1
+    return Family(
+        NegativeBinomial(parameters(*shape) + 1, 0.5 * real(*shape), event_ndim=event_ndim),
+        jnp.asarray(integers(7, *shape)),
+        log_prob=lambda d, x: scipy_nbinom(d).logpmf(x),
+        mean=lambda d: np.exp(d.log_mean),
+        variance=lambda d: scipy_nbinom(d).var(),
+        twin=lambda d: numpyro.NegativeBinomial2(jnp.exp(d.log_mean), jnp.exp(d.log_inverse_dispersion)).to_event(
+            event_ndim
+        ),
+    )
+
+
+def zero_inflated_log_prob(d: NegativeBinomial, x: np.ndarray) -> np.ndarray:
+    zero = special.expit(d.zero_logits)
+    return np.log(zero * (x == 0) + (1 - zero) * scipy_nbinom(d).pmf(x))
+
+
+def zero_inflated_variance(d: NegativeBinomial) -> np.ndarray:
+    kept, base = special.expit(-d.zero_logits), scipy_nbinom(d)
+    return kept * (base.var() + base.mean() ** 2) - (kept * base.mean()) ** 2
+
+
+def zero_inflated(*shape: int) -> Family:
+    return Family(
+        NegativeBinomial(parameters(*shape) + 1, 0.5 * real(*shape), real(*shape), event_ndim=len(shape) - 1),
+        jnp.asarray(integers(3, *shape)),
+        log_prob=zero_inflated_log_prob,
+        mean=lambda d: special.expit(-d.zero_logits) * np.exp(d.log_mean),
+        variance=zero_inflated_variance,
+    )
+
+
 def delta(*shape: int) -> Family:
     event_ndim = len(shape) - 1
     return Family(
@@ -196,6 +249,9 @@ FAMILIES = {
     "continuous_bernoulli-1": continuous_bernoulli(BATCH, 4),
     "categorical-0": categorical(BATCH),
     "categorical-2": categorical(BATCH, 2, 2),
+    "poisson-1": poisson(BATCH, 4),
+    "negative_binomial-2": negative_binomial(BATCH, 2, 2),
+    "zero_inflated_negative_binomial-1": zero_inflated(BATCH, 4),
     "delta-1": delta(BATCH, 4),
 }
 PATHWISE = ["normal-1", "multivariate_normal", "continuous_bernoulli-1"]

@@ -12,18 +12,26 @@ from jaxvae.distributions import (
     ContinuousBernoulli,
     GreyCrossEntropy,
     MultivariateNormal,
+    NegativeBinomial,
     Normal,
+    Poisson,
     kl_divergence,
 )
 from jaxvae.distributions.bernoulli import softplus
 
 LOGITS = jnp.array([[-1e4], [-1e-30], [0.0], [1e-30], [1e4]])
 LOG_VARS = jnp.array([[-50.0], [50.0]])
+RATES = jnp.repeat(jnp.array([-1e4, -60.0, 0.0, 60.0]), 4)[:, None]
+DISPERSIONS = jnp.tile(jnp.array([-1e4, -80.0, 80.0, 1e4]), 4)[:, None]
 FAR = {
     "bernoulli": (Bernoulli(LOGITS), jnp.ones_like(LOGITS)),
     "grey_cross_entropy": (GreyCrossEntropy(LOGITS), jnp.full_like(LOGITS, 0.25)),
     "continuous_bernoulli": (ContinuousBernoulli(LOGITS), jnp.full_like(LOGITS, 0.25)),
     "categorical": (Categorical(jnp.concatenate([LOGITS, -LOGITS], 1), event_ndim=0), jnp.zeros(5, "int32")),
+    "poisson": (Poisson(RATES), jnp.ones_like(RATES)),
+    "poisson at 0": (Poisson(RATES), jnp.zeros_like(RATES)),
+    "negative_binomial": (NegativeBinomial(RATES, DISPERSIONS), jnp.ones_like(RATES)),
+    "negative_binomial at 0": (NegativeBinomial(RATES, DISPERSIONS, RATES), jnp.zeros_like(RATES)),
     "normal": (Normal(jnp.zeros((2, 1)), LOG_VARS), jnp.ones((2, 1))),
     "multivariate_normal": (MultivariateNormal(jnp.zeros((2, 1)), jnp.exp(LOG_VARS / 2)[..., None]), jnp.ones((2, 1))),
 }

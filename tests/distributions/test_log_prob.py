@@ -11,7 +11,9 @@ from jaxvae.distributions import (
     ContinuousBernoulli,
     GreyCrossEntropy,
     MultivariateNormal,
+    NegativeBinomial,
     Normal,
+    Poisson,
 )
 
 
@@ -68,6 +70,9 @@ TOTAL_MASS = {
     "continuous_bernoulli": (ContinuousBernoulli(jnp.array([-4.0])), NODES[:, None], WEIGHTS),
     "continuous_bernoulli, series": (ContinuousBernoulli(jnp.array([0.2])), NODES[:, None], WEIGHTS),
     "categorical": (Categorical(jnp.array([0.3, -1.0, 2.0]), event_ndim=0), np.arange(3), 1),
+    "poisson": (Poisson(jnp.array([1.5])), np.arange(60)[:, None], 1),
+    "negative_binomial": (NegativeBinomial(jnp.array([1.5]), jnp.array([0.5])), np.arange(300)[:, None], 1),
+    "zero_inflated": (NegativeBinomial(*jnp.array([[1.5], [0.5], [-0.3]])), np.arange(300)[:, None], 1),
 }
 
 

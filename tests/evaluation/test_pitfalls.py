@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from jaxvae import Functions, elbo_terms, presets, rng
+from jaxvae.data import Split
 from jaxvae.data.batches import sequential_batches
+from jaxvae.data.spaces import Pixels
 from jaxvae.distributions import Bernoulli, Normal
 from jaxvae.evaluation import evaluate_elbo, log_marginal_likelihood
 from jaxvae.likelihoods import LIKELIHOODS
@@ -14,6 +16,7 @@ from jaxvae.runs import TrainConfig, pieces
 from jaxvae.runs.resolve import with_defaults
 
 GREY = np.full((40, 3, 3, 1), 102, np.uint8)  # 0.4 of full scale
+BINARIZED = Pixels((3, 3, 1), "ink", binarize=True)
 
 
 def model_and_params():
@@ -23,13 +26,13 @@ def model_and_params():
 
 def scored(images, **options):
     model, params = model_and_params()
-    batches = sequential_batches(images, rng.root(1), batch_size=16, binarize=True)
+    batches = sequential_batches(images, rng.root(1), batch_size=16, space=BINARIZED)
     return evaluate_elbo(params, rng.root(2), batches, model=model, **options)
 
 
 def test_pixels_are_drawn_and_not_cut_at_a_half():
     """A threshold leaves images of far less entropy: all of these would be empty."""
-    (batch,) = sequential_batches(GREY, rng.root(0), batch_size=40, binarize=True)
+    (batch,) = sequential_batches(GREY, rng.root(0), batch_size=40, space=BINARIZED)
     assert set(np.unique(batch.x)) == {0.0, 1.0}
     assert batch.x.mean() == pytest.approx(0.4, abs=6 * (0.24 / 360) ** 0.5)
 
@@ -41,7 +44,7 @@ def test_a_short_last_batch_is_scored_and_weighs_what_it_holds():
 
 def _tail():
     model, params = model_and_params()
-    *_, last = sequential_batches(GREY, rng.root(1), batch_size=16, binarize=True)
+    *_, last = sequential_batches(GREY, rng.root(1), batch_size=16, space=BINARIZED)
     keys = rng.example_keys(rng.stream(rng.root(2), "evaluate"), last.ids)
     return float(np.float64(elbo_terms(params, keys, last.x, model=model).elbo)[:8].mean())
 
@@ -74,15 +77,10 @@ def test_nothing_of_the_training_loss_is_left_on_when_a_split_is_scored(options)
         with_defaults(TrainConfig(hidden=(8,), latent_dim=2, binarize="dynamic", **one)) for one in ({}, options)
     )
     model, params = model_and_params()
-    scores = [pieces.evaluate_split(one, model, params, _Split(GREY)) for one in (plain, other)]
+    scores = [pieces.evaluate_split(one, model, params, Split(GREY, space=BINARIZED)) for one in (plain, other)]
     assert scores[0] == scores[1]
     assert scores[0]["elbo"] == pytest.approx(scores[0]["log_likelihood"] - scores[0]["kl"])
     assert scores[0]["kl"] == pytest.approx(sum(scores[0]["kl_per_dimension"]), rel=1e-6)
-
-
-class _Split:
-    def __init__(self, image):
-        self.image, self.num_examples = image, len(image)
 
 
 @pytest.mark.parametrize("name", [name for name, row in LIKELIHOODS.items() if row.support == "binary"])

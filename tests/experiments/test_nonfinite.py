@@ -34,7 +34,7 @@ def batch_ids():
 def spoilt(monkeypatch):
     """The KL of one training image is infinite; its number."""
     number = batch_ids()[BAD_STEP - 1][3]
-    image = jnp.asarray(load("digits", None).train.image[number], jnp.float32) / 255
+    image = jnp.asarray(load("digits", None).train.x[number], jnp.float32) / 255
 
     def objective(params, key, x, *, weights, **options):
         loss, terms = elbo_loss(params, key, x, weights=weights, **options)

@@ -18,13 +18,15 @@ import pytest
 from jaxvae import rng
 from jaxvae.data import load
 from jaxvae.data.batches import BatchOrder, make_batch
+from jaxvae.data.spaces import Pixels
 from jaxvae.objectives.denoising import salt_and_pepper
 from jaxvae.runs import TrainConfig, pieces
 from jaxvae.runs.engine import step_maker
-from jaxvae.runs.resolve import resolve
+from jaxvae.runs.resolve import resolve, settle_space
 
 VALUES = Path(__file__).with_name("values.json")
 STEPS = 4
+BINARIZED = Pixels((8, 8, 1), "ink", binarize=True)
 CONFIGS = {
     "vae": TrainConfig(hidden=(8,), latent_dim=2, batch_size=16),
     "conv_vae": TrainConfig(preset="conv_vae", hidden=(8,), channels=(2,), latent_dim=2, batch_size=16),
@@ -43,13 +45,13 @@ def key(name):
 def whole_numbers():
     """Arrays of integers, or of 0 and 1."""
     ids = jnp.arange(16)
-    images = jnp.asarray(load("digits", None).train.image[:16])
+    images = jnp.asarray(load("digits", None).train.x[:16])
     return {
         "root key": jax.random.key_data(rng.root(7)),
         "bits": jax.random.bits(key("bits"), (64,)),
         "example keys": jax.random.key_data(rng.example_keys(key("examples"), ids)),
         "batch order": BatchOrder(rng.root(0), 1297, 128).block(1)[0],
-        "binarized digits": make_batch(images, key("pixels"), ids, jnp.ones(16), binarize=True).x.astype(jnp.uint8),
+        "binarized digits": make_batch(images, key("pixels"), ids, jnp.ones(16), space=BINARIZED).x.astype(jnp.uint8),
         "salt and pepper": salt_and_pepper(key("corruption"), jnp.full((8, 8), 7, jnp.uint8), 0.5),
     }
 
@@ -63,12 +65,12 @@ def losses(config):
     data = load("digits", None)
     config = resolve(config, data)
     model = pieces.build_model(config, data.shape)
-    images = jnp.asarray(data.train.image)
+    rows = {"x": jnp.asarray(data.train.x)}
     state = pieces.initial_state(config, model, data.shape, jnp.asarray(data.train.mean()))
     ids, weights = BatchOrder(rng.root(config.seed), data.train.num_examples, config.batch_size).block(0)
-    step, values = jax.jit(step_maker(config, model)(None)), []
+    step, values = jax.jit(step_maker(config, model, settle_space(config, data).space)(None)), []
     for number in range(STEPS):
-        state, metrics = step(state, images, ids[number], weights[number], None)
+        state, metrics = step(state, rows, ids[number], weights[number], None)
         values.append(float(metrics["loss"]))
     return values
 

@@ -7,6 +7,7 @@ import pytest
 
 from jaxvae import presets
 from jaxvae.data import Dataset, Split, load
+from jaxvae.data.spaces import Pixels, Real
 from jaxvae.runs import TrainConfig
 from jaxvae.runs.config import default_run_dir
 from jaxvae.runs.resolve import resolve, settle_scale
@@ -18,8 +19,8 @@ DIGITS = load("digits")
 def own(shape, *, num=300, validation=True, low=0.0, high=1.0):
     """A set of one's own, of real values in a range."""
     rows = np.random.default_rng(0).uniform(low, high, (num, *shape)).astype(np.float32)
-    split, pixels = Split(rows), "grey" if (low, high) == (0.0, 1.0) else "real"
-    return Dataset("mine", split, split, split if validation else None, pixels)
+    split, space = Split(rows), Pixels(shape) if (low, high) == (0.0, 1.0) else Real(shape)
+    return Dataset("mine", split, split, split if validation else None).of_space(space)
 
 
 @pytest.mark.parametrize(

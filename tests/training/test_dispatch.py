@@ -12,9 +12,11 @@ import pytest
 from jaxvae import elbo_loss, presets, rng
 from jaxvae.data.batches import BatchOrder, make_batch
 from jaxvae.data.feed import chunk_counts, resident_chunks, streamed_chunks
+from jaxvae.data.spaces import Pixels
 from jaxvae.training import init_state, make_dispatch, make_train_step
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (70, 3, 3, 1), np.uint8)
+BINARIZED = Pixels((3, 3, 1), "ink", binarize=True)
 MODEL = presets.build("vae", (3, 3, 1), latent_dim=2, hidden=(8,))
 # SGD, because Adam hides a gradient that is too large by a constant factor.
 OPTIMIZER = optax.sgd(0.05)
@@ -27,7 +29,7 @@ def make_step(axis_name, accumulate=1):
     def gather_step(state, images, ids, weights, x):
         x = images[ids] if x is None else x
         key = rng.stream(state.key, "binarize", state.step)
-        return train_step(state, make_batch(x, key, ids, weights, binarize=True))
+        return train_step(state, make_batch(x, key, ids, weights, space=BINARIZED))
 
     return gather_step
 

@@ -1,0 +1,44 @@
+"""Presentations of examples, which a space chooses and the reports draw."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+
+
+class Pictures(NamedTuple):
+    """Images in a grid."""
+
+    values: np.ndarray
+    """`[N, H, W, C]`, or `[N, D]` for squares and bands."""
+
+
+class Curves(NamedTuple):
+    """Curves over time or over columns."""
+
+    values: np.ndarray
+    """`[N, T]`, or `[N, T, C]` with one curve for each channel."""
+
+
+class Heat(NamedTuple):
+    """Numbers as brightness, one example a row."""
+
+    values: np.ndarray
+    """`[N, D]`."""
+
+
+class Lines(NamedTuple):
+    """Lines of text."""
+
+    lines: tuple[str, ...]
+
+
+class Cells(NamedTuple):
+    """Table of values."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+Shown: TypeAlias = Pictures | Curves | Heat | Lines | Cells

@@ -1,0 +1,101 @@
+"""Poisson distribution of counts, with the logarithm of the rate."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+from jax.scipy.special import gammaln
+
+from jaxvae.distributions.base import (
+    Support,
+    at_least_float32,
+    cast_like,
+    check_value,
+    distribution,
+    draw_with,
+    event_rows,
+    static,
+)
+from jaxvae.types import Array, Key
+
+HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
+MAX_RATE = 2.0**30
+"""Largest rate that is sampled as it is: a count has to fit an int32."""
+
+
+@distribution
+class Poisson:
+    """Independent Poisson variables, log p(x) = sum [ x log_rate - exp(log_rate) - log x! ] for x in 0, 1, 2, ...
+
+    Any other number has probability 0.
+    """
+
+    support: ClassVar[Support] = "counts"
+    log_rate: Array
+    event_ndim: int = static(default=1)
+
+    @property
+    def mean(self) -> Array:
+        """Rate."""
+        return cast_like(jnp.exp(at_least_float32(self.log_rate)), self.log_rate)
+
+    def sample(self, key: Key) -> Array:
+        """Sample integers; not differentiable."""
+        return sample_counts(key, jnp.exp(at_least_float32(self.log_rate)))
+
+    def log_prob(self, value: Array) -> Array:
+        """Return `[...]` nats."""
+        check_value(value, jnp.shape(self.log_rate), self.event_ndim)
+        counts, log_rate = event_rows(self.event_ndim, value, self.log_rate)
+        return at_counts(counts, -jnp.exp(log_rate), _log_prob_above_zero(positive(counts), log_rate)).sum(-1)
+
+
+def _log_prob_above_zero(count: Array, log_rate: Array) -> Array:
+    # Loader's saddle-point form: x log_rate, exp(log_rate) and log x! are of one size and lose each other's digits.
+    log_ratio = log_rate - jnp.log(count)
+    return -count * (jnp.expm1(log_ratio) - log_ratio) - log_factorial_remainder(count)
+
+
+def positive(counts: Array) -> Array:
+    """Replace what is no count above 0 by 1, so that its logarithm is finite."""
+    return jnp.where(_is_count(counts) & (counts > 0), counts, 1.0)
+
+
+def at_counts(counts: Array, at_zero: Array, above_zero: Array) -> Array:
+    """Select log-probabilities for 0 and for positive counts; -inf for what is no count."""
+    return jnp.where(_is_count(counts), jnp.where(counts == 0, at_zero, above_zero), -jnp.inf)
+
+
+def _is_count(value: Array) -> Array:
+    return (value >= 0) & (value % 1 == 0)
+
+
+def log_factorial_remainder(count: Array) -> Array:
+    """Compute log x! - (x log x - x) for x above 0, about log(2 pi x) / 2."""
+    return stirling_remainder(count, jnp.log(count)) + HALF_LOG_2PI + 0.5 * jnp.log(count)
+
+
+def stirling_remainder(x: Array, log_x: Array) -> Array:
+    """Compute log Gamma(x) - [ (x - 1/2) log x - x + log(2 pi) / 2 ] from x and its logarithm; near 0 for large x.
+
+    The logarithm stays exact where x itself is too small for its type.
+    """
+    large = x > 8
+    inverse = 1 / jnp.where(large, x, 8.0)
+    series = inverse * (1 / 12 - inverse**2 * (1 / 360 - inverse**2 / 1260))
+    small, log_small = jnp.where(large, 1.0, x), jnp.where(large, 0.0, log_x)
+    # Gamma(x) = Gamma(1 + x) / x has no pole in Gamma(1 + x).
+    direct = gammaln(1 + small) - (small + 0.5) * log_small + small - HALF_LOG_2PI
+    return jnp.where(large, series, direct)
+
+
+def sample_counts(key: Key, rate: Array) -> Array:
+    """Sample Poisson variables as int32, from one key or one per leading index."""
+
+    def sampler(key: Key, rate: Array) -> Any:
+        return jax.random.poisson(key, rate, dtype=jnp.int32)
+
+    return draw_with(sampler, key, jnp.minimum(rate, MAX_RATE))

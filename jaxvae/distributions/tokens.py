@@ -1,0 +1,80 @@
+"""Distribution of rows of tokens, each token given those before it: for text, melodies and other sequences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+
+from jaxvae import rng
+from jaxvae.distributions.base import Support, at_least_float32, check_value, distribution, draw, static
+from jaxvae.distributions.categorical import Categorical
+from jaxvae.types import Array, Key
+
+
+@distribution
+class Tokens:
+    """Autoregressive distribution of rows of T tokens, p(x) = prod_t p(x_t | x_1, ..., x_{t-1}, context).
+
+    Tokens are predicted up to the first end mark; behind it is padding, which costs nothing. A row without an end mark
+    is the beginning of a longer one, and its probability is that of all rows that begin so: the probabilities of all
+    rows of T tokens sum to 1. Padding is never predicted. A row that is not of this form has probability 0.
+    """
+
+    support: ClassVar[Support] = "integers"
+    network: Callable[..., Any]
+    """Network with its parameters, a pytree. For V different tokens it has three methods:
+
+        network(tokens [..., T], context) -> logits [..., T, V], where row t depends on the tokens before it alone
+        network(context, method="start") -> state, logits [..., V] of the first token
+        network(state, token [...], context, method="step") -> state, logits [..., V] of the next token
+    """
+    context: Array
+    """`[..., C]`, the network's further input: for a likelihood, the decoder's outputs."""
+    length: int = static(default=1)
+    end: int = static(default=1)
+    padding: int = static(default=0)
+    event_ndim: int = static(default=1)
+
+    @property
+    def point(self) -> Array:
+        """Row `[..., T]` of the likeliest token at each step, which is not always the likeliest row."""
+        return self._generate(lambda _, logits: logits.argmax(-1), jnp.arange(self.length))
+
+    def sample(self, key: Key) -> Array:
+        """Sample rows `[..., T]` token by token; noise depends on the key and the position alone."""
+
+        def choose(key: Key, logits: Array) -> Array:
+            return (logits + draw(jax.random.gumbel, key, logits.shape, logits.dtype)).argmax(-1)
+
+        return self._generate(choose, rng.sample_keys(key, self.length))
+
+    def log_prob(self, value: Array) -> Array:
+        """Return `[...]` nats, with the true tokens as the network's input (teacher forcing)."""
+        check_value(value, (*self.context.shape[:-1], self.length), 1)
+        leading = jnp.broadcast_shapes(value.shape[:-1], self.context.shape[:-1])
+        value = jnp.broadcast_to(value, (*leading, self.length))
+        context = jnp.broadcast_to(self.context, (*leading, self.context.shape[-1]))
+        logits = self._without_padding(self.network(value.astype(jnp.int32), context))
+        predicted = Categorical(logits, event_ndim=0).log_prob(value)
+        ends = (value == self.end).astype(jnp.int32)
+        behind_end = jnp.cumsum(ends, axis=-1) > ends
+        filled = jnp.where(value == self.padding, 0.0, -jnp.inf)
+        return jnp.where(behind_end, filled, predicted).sum(-1)
+
+    def _without_padding(self, logits: Array) -> Array:
+        return at_least_float32(logits).at[..., self.padding].set(-jnp.inf)
+
+    def _generate(self, choose: Callable[[Any, Array], Array], steps: Any) -> Array:
+        def step(carry: Any, at: Any) -> tuple[Any, Array]:
+            state, logits, ended = carry
+            token = jnp.where(ended, self.padding, choose(at, self._without_padding(logits))).astype(jnp.int32)
+            state, logits = self.network(state, token, self.context, method="step")
+            return (state, logits, ended | (token == self.end)), token
+
+        state, logits = self.network(self.context, method="start")
+        nothing_ended = jnp.zeros(self.context.shape[:-1], bool)
+        _, tokens = jax.lax.scan(step, (state, logits, nothing_ended), steps)
+        return jnp.moveaxis(tokens, 0, -1)

@@ -1,0 +1,86 @@
+"""Likelihoods of counts: the decoder's outputs are logarithms of means."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import ClassVar
+
+import jax.numpy as jnp
+
+from jaxvae.distributions import NegativeBinomial, Poisson
+from jaxvae.distributions.base import at_least_float32, halves
+from jaxvae.facts import Facts
+from jaxvae.likelihoods.options import Likelihood
+from jaxvae.types import Array, Key, Params
+
+
+def poisson(outputs: Array) -> Poisson:
+    """Return the Poisson distribution with these logarithms of rates."""
+    return Poisson(outputs, event_ndim=outputs.ndim - 1)
+
+
+@dataclasses.dataclass(frozen=True)
+class PoissonCounts(Likelihood):
+    """Poisson distribution of counts, whose variance is the mean."""
+
+    support: ClassVar = "counts"
+
+    def link(self, mean: Array) -> Array:
+        """Return logarithms."""
+        return _log(mean)
+
+    def build(self, facts: Facts) -> Callable[[Array], Poisson]:
+        """Return the head."""
+        del facts
+        return poisson
+
+
+@dataclasses.dataclass(frozen=True)
+class NegativeBinomialCounts(Likelihood):
+    """Negative binomial distribution of counts, whose variance exceeds the mean, as in scVI."""
+
+    zero_inflated: bool = False
+    """Add zeros, with a probability from the decoder for each count."""
+
+    support: ClassVar = "counts"
+
+    def link(self, mean: Array) -> Array:
+        """Return logarithms."""
+        return _log(mean)
+
+    def decoder_shape(self, facts: Facts) -> tuple[int, ...]:
+        """Return the shape of log-means and, where zero-inflated, of logits behind them along the last axis."""
+        *rest, channels = facts.space.shape
+        return (*rest, 2 * channels if self.zero_inflated else channels)
+
+    def build(self, facts: Facts) -> NegativeBinomialHead:
+        """Return the piece."""
+        return NegativeBinomialHead(facts.space.shape, self.zero_inflated)
+
+
+@dataclasses.dataclass(frozen=True)
+class NegativeBinomialHead:
+    """Negative binomial likelihood with one learned inverse dispersion for each column, the same for all examples."""
+
+    shape: tuple[int, ...]
+    """Shape of one example."""
+    zero_inflated: bool = False
+
+    def init(self, key: Key, outputs: Array) -> Params:
+        """Start at an inverse dispersion of 1 in all columns."""
+        del key, outputs
+        return {"log_inverse_dispersion": jnp.zeros(self.shape, jnp.float32)}
+
+    def __call__(self, params: Params, outputs: Array) -> NegativeBinomial:
+        """Return p(x|z) from log-means `[B, ...]`, and logits of additional zeros behind them where zero-inflated."""
+        log_mean, zero_logits = halves(outputs) if self.zero_inflated else (outputs, None)
+        dispersion = params["likelihood"]["log_inverse_dispersion"]
+        return NegativeBinomial(
+            log_mean, jnp.broadcast_to(dispersion, log_mean.shape), zero_logits, event_ndim=log_mean.ndim - 1
+        )
+
+
+def _log(mean: Array) -> Array:
+    # A count that is always 0 in training may be 1 in the test set: keep its logarithm finite.
+    return jnp.log(jnp.maximum(at_least_float32(mean), 0.001))

@@ -1,0 +1,73 @@
+"""Features of examples for an encoder of numbers: logarithms of counts, one-hot vectors of categories."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import linen as nn
+
+from jaxvae.distributions.base import at_least_float32
+from jaxvae.nets.network import Network
+from jaxvae.types import Array, InputError
+
+
+class Reading(Network):
+    """Encoder that reads features of an example instead of the example itself."""
+
+    encoder: nn.Module
+    features: Callable[[Any], Array]
+
+    @nn.compact
+    def __call__(self, x: Any, condition: Array | None = None) -> Any:
+        """Map an example to the encoder's outputs."""
+        features = self.features(x)
+        return self.encoder(features) if condition is None else self.encoder(features, condition)
+
+
+def log_counts(x: Array) -> Array:
+    """Return log(1 + x).
+
+    The size of an example as a whole (a cell's number of molecules, a document's length) is left in: give it as a
+    condition where z should not depend on it.
+    """
+    return jnp.log1p(at_least_float32(x))
+
+
+@dataclasses.dataclass(frozen=True)
+class TableFeatures:
+    """Function from a row of a table to numbers, 0 for what is missing, and to the mask of what is observed."""
+
+    columns: tuple[int, ...]
+    """Number of categories of each column, 0 for real numbers."""
+
+    def __call__(self, row: dict[str, Array]) -> Array:
+        """Map `[B, D]` values to `[B, F]`: a number for a real column, a one-hot vector for a category."""
+        observed = at_least_float32(row["observed"])
+        numbers = np.flatnonzero(np.array(self.columns) == 0)
+        parts = [row["x"][..., numbers] * observed[..., numbers]]
+        for column, size in enumerate(self.columns):
+            if size:
+                known = observed[..., column, None]
+                parts.append(jax.nn.one_hot(row["x"][..., column].astype(jnp.int32), size) * known)
+        return jnp.concatenate([*parts, observed], axis=-1)
+
+
+def reading(space: Any, encoder: nn.Module) -> nn.Module:
+    """Return an encoder of numbers as one of examples of a space.
+
+    Raises:
+        InputError: examples are tokens.
+    """
+    kind = getattr(space, "kind", None)
+    if kind == "tokens":
+        raise InputError("networks: dense layers would read tokens as numbers; give --networks tokens")
+    if kind == "counts":
+        return Reading(encoder, log_counts)
+    if kind == "table":
+        return Reading(encoder, TableFeatures(space.columns))
+    return encoder

@@ -1,0 +1,93 @@
+"""Log-probabilities of counts of every size against sums of logarithms in long double; numbers that are no counts."""
+
+import itertools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxvae.distributions import NegativeBinomial, Poisson
+from jaxvae.rng import example_keys
+
+COUNTS = [0, 1, 2, 7, 8, 9, 300, 20_000]
+LOG_MEANS = np.log(np.float32([1e-30, 1e-8, 0.01, 1, 100, 299, 301, 1.9e4, 2.1e4, 1e8, 1e30]))
+LOG_TOTALS = np.float32([-200, np.log(1e-6), -3, 0, 2.05, 2.1, 10, np.log(1e8), 59, 61, 300])
+
+
+def log_factorial(count):
+    return np.log(np.arange(1, count + 1, dtype=np.longdouble)).sum()
+
+
+def poisson(count, log_rate):
+    log_rate = np.longdouble(log_rate)
+    return count * log_rate - np.exp(log_rate) - log_factorial(count)
+
+
+def negative_binomial(count, log_mean, log_total):
+    """The Poisson's formula with softplus for exp, and Gamma(x + t) / (Gamma(t) t^x) as a product of x factors."""
+    log_mean, log_total = np.longdouble([log_mean, log_total])
+    total, odds = np.exp(log_total), log_mean - log_total
+    rising = np.log1p(np.arange(count) / total).sum()
+    softplus = np.maximum(odds, 0) + np.log1p(np.exp(-abs(odds)))
+    return count * log_mean - (count + total) * softplus - log_factorial(count) + rising
+
+
+def assert_same(got, expected, cases):
+    error = np.abs(np.float64(got) - np.float64(expected)) / (1 + np.abs(np.float64(expected)))
+    assert error.max() < 1e-4, (cases[error.argmax()], got[error.argmax()], expected[error.argmax()])
+
+
+def test_poisson_of_every_size():
+    cases = np.array(list(itertools.product(COUNTS, LOG_MEANS)))
+    got = jax.jit(lambda x, log_rate: Poisson(log_rate, event_ndim=0).log_prob(x))(*jnp.asarray(cases.T, jnp.float32))
+    assert_same(got, [poisson(int(count), log_rate) for count, log_rate in cases], cases)
+
+
+def test_negative_binomial_of_every_size():
+    cases = np.array(list(itertools.product(COUNTS, LOG_MEANS, LOG_TOTALS)))
+    got = jax.jit(lambda x, *both: NegativeBinomial(*both, event_ndim=0).log_prob(x))(
+        *jnp.asarray(cases.T, jnp.float32)
+    )
+    assert_same(got, [negative_binomial(int(count), *both) for count, *both in cases], cases)
+
+
+def test_gradients_of_every_size_are_finite_and_vanish_at_the_mean():
+    counts, log_totals = jnp.meshgrid(jnp.array([1.0, 9.0, 2e4]), jnp.asarray(LOG_TOTALS))
+    for make in (lambda mean: Poisson(mean, 0), lambda mean: NegativeBinomial(mean, log_totals, event_ndim=0)):
+        gradient = jax.grad(lambda mean, make=make: make(mean).log_prob(counts).sum())(jnp.log(counts))
+        np.testing.assert_array_less(np.abs(gradient), 1e-6 * counts)
+
+
+def test_without_dispersion_it_is_a_poisson_distribution():
+    log_mean, x = jnp.linspace(-3, 12, 16)[:, None], jnp.arange(16.0)[:, None] ** 4
+    dense = NegativeBinomial(log_mean, jnp.float32(50)).log_prob(x)
+    np.testing.assert_allclose(dense, Poisson(log_mean).log_prob(x), rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("family", [Poisson(jnp.zeros(1)), NegativeBinomial(jnp.zeros(1), jnp.zeros(1), jnp.zeros(1))])
+def test_other_numbers_have_no_probability(family):
+    for value in (-1.0, 0.5, jnp.inf, jnp.nan):
+        score, gradient = jax.value_and_grad(lambda d, value=value: d.log_prob(jnp.full(1, value)))(family)
+        assert score == -jnp.inf
+        assert all((leaf == 0).all() for leaf in jax.tree.leaves(gradient))
+
+
+def test_integers_of_every_type_are_counts():
+    for dtype in ("uint8", "int32", "float32", "bfloat16"):
+        value = jnp.array([200]).astype(dtype)
+        assert Poisson(jnp.full(1, 5.0)).log_prob(value) == Poisson(jnp.full(1, 5.0)).log_prob(jnp.array([200.0]))
+
+
+def test_a_rate_of_zero_is_certain():
+    never = Poisson(jnp.full(1, -jnp.inf))
+    assert jax.value_and_grad(lambda d: d.log_prob(jnp.zeros(1)))(never)[0] == 0
+    assert never.log_prob(jnp.ones(1)) == -jnp.inf
+    assert never.sample(jax.random.key(0)) == 0
+
+
+def test_dispersion_for_all_examples_has_a_key_for_each():
+    d = NegativeBinomial(jnp.ones((3, 4)), jnp.zeros(4))
+    keys = example_keys(jax.random.key(0), jnp.arange(3))
+    row = NegativeBinomial(jnp.ones(4), jnp.zeros(4)).sample(keys[1])
+    np.testing.assert_array_equal(d.sample(keys)[1], row)
