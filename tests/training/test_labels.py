@@ -62,7 +62,7 @@ def batch():
 
 
 def optimizer(inner=None, partition=None):
-    return labelled(inner or optax.sgd(RATE), LABELS, {"critic": partition or Partition(optax.sgd(2 * RATE))})
+    return labelled(inner or optax.sgd(RATE), Toy().labels, {"critic": partition or Partition(optax.sgd(2 * RATE))})
 
 
 def params():
@@ -208,7 +208,7 @@ def test_halved_rates_concern_gradient_and_partitions(batch):
 )
 def test_wrong_labels_are_refused(partitions, words):
     with pytest.raises(InputError, match=words):
-        labelled(optax.sgd(1.0), LABELS, partitions)
+        labelled(optax.sgd(1.0), LABELS, partitions).init(params())
 
 
 def test_a_loss_that_gathers_refuses_parts():
