@@ -9,8 +9,8 @@ from jaxvae.distributions.codes import Quantized as Quantized
 from jaxvae.distributions.codes import UniformOverCodes as UniformOverCodes
 from jaxvae.distributions.columns import Columns as Columns
 from jaxvae.distributions.delta import Delta as Delta
-from jaxvae.distributions.foreign import foreign as foreign
 from jaxvae.distributions.flow import InverseAutoregressiveFlow as InverseAutoregressiveFlow
+from jaxvae.distributions.foreign import foreign as foreign
 from jaxvae.distributions.gumbel import OneHotCategorical as OneHotCategorical
 from jaxvae.distributions.gumbel import RelaxedCategorical as RelaxedCategorical
 from jaxvae.distributions.kl import kl_divergence as kl_divergence

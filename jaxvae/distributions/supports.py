@@ -25,6 +25,11 @@ def check_supports(q: Distribution, p: Distribution) -> None:
         )
 
 
+def is_discrete(d: Any) -> bool:
+    """Return True for a distribution over discrete values, in one of its layers at least."""
+    return any(_is_discrete(support) for support in _supports(d))
+
+
 def _supports(d: Any) -> tuple[Any, ...]:
     """Return the support of each layer."""
     support = getattr(d, "support", None)

@@ -15,7 +15,7 @@ from jaxvae.distributions.gumbel import hard
 from jaxvae.facts import Facts
 from jaxvae.likelihoods import BernoulliPixels
 from jaxvae.nets import MLP
-from jaxvae.objectives import elbo_loss, with_averages
+from jaxvae.objectives import elbo_loss, elbo_terms, importance_weighted_bound, iwae_loss, with_averages
 from jaxvae.posteriors import DiagonalNormal, GumbelSoftmax
 from jaxvae.presets import Values
 from jaxvae.priors import UniformCategories
@@ -86,10 +86,25 @@ def test_the_bound_with_categories_is_below_the_evidence(batch):
     log_evidence = jax.nn.logsumexp(log_joint, axis=0)
     elbo = (jnp.exp(log_q) * jnp.where(log_q == -jnp.inf, 0, log_joint - log_q)).sum(0)
     np.testing.assert_allclose(jax.nn.logsumexp(log_q, axis=0), np.zeros(8), atol=1e-5)
+    # Estimates from samples, within six standard errors; in the ELBO's the KL is exact.
+    q, log_weight, num = jnp.exp(log_q), jnp.where(log_q == -jnp.inf, 0, log_joint - log_q), 500
+    spread = jnp.sqrt((q * jnp.square(log_joint - (q * log_joint).sum(0))).sum(0))
+    terms = elbo_terms(params, rng.root(4), batch.x, model=model, num_samples=num)
+    assert (abs(terms.elbo - elbo) < 6 * spread / num**0.5 + 1e-4).all()
+    relative = jnp.sqrt((q * jnp.square(jnp.exp(log_weight - log_evidence) - 1)).sum(0))
+    bound = importance_weighted_bound(params, rng.root(4), batch.x, model=model, num_samples=num)
+    assert (abs(bound - log_evidence) < 6 * relative / num**0.5).all()
     assert (elbo <= log_evidence + 1e-4).all()
     # The gap is the KL from q to the exact posterior.
     gap = (jnp.exp(log_q) * jnp.where(log_q == -jnp.inf, 0, log_q - log_joint + log_evidence)).sum(0)
     np.testing.assert_allclose(log_evidence - elbo, gap, atol=1e-3)
+
+
+def test_importance_weights_of_relaxed_values_are_refused(batch):
+    model = build()
+    params = model.init(rng.root(0), batch.x)
+    with pytest.raises(InputError, match="RelaxedCategorical, is relaxed"):
+        iwae_loss(params, rng.root(1), batch.x, model=model)
 
 
 def test_samples_and_reconstructions_are_of_categories(batch):
