@@ -35,6 +35,7 @@ class AveragedCodebook:
     n and s are the number and the sum of the outputs that chose code k, averaged over the examples of a batch.
     """
 
+    begins_as_data: ClassVar[bool] = True
     num_codes: int
     code_dim: int
     decay: float

@@ -11,13 +11,13 @@ import pytest
 
 from jaxvae import rng
 from jaxvae.assemble import assemble
+from jaxvae.data.spaces import Real
 from jaxvae.distributions.gumbel import hard
 from jaxvae.facts import Facts
 from jaxvae.likelihoods import BernoulliPixels
 from jaxvae.nets import MLP
 from jaxvae.objectives import elbo_loss, elbo_terms, importance_weighted_bound, iwae_loss, with_averages
 from jaxvae.posteriors import DiagonalNormal, GumbelSoftmax
-from jaxvae.presets import Values
 from jaxvae.priors import UniformCategories
 from jaxvae.training import init_state, labelled, make_train_step
 from jaxvae.types import Batch, InputError
@@ -28,7 +28,7 @@ OPTIONS = GumbelSoftmax(num_categories=K, temperature=1.0, final_temperature=0.2
 
 def build(posterior=OPTIONS):
     return assemble(
-        Facts(Values(SHAPE), latent_dim=L),
+        Facts(Real(SHAPE), latent_dim=L),
         networks=MLP(hidden=(16,)),
         posterior=posterior,
         prior=UniformCategories(),
