@@ -12,11 +12,9 @@ import numpy as np
 from jax.flatten_util import ravel_pytree
 
 from jaxvae import rng
-from jaxvae.distributions import GreyCrossEntropy
+from jaxvae.distributions import Delta, GreyCrossEntropy
 from jaxvae.distributions.base import at_least_float32
-from jaxvae.distributions.flags import has_density
 from jaxvae.distributions.kl import log_prob_per_example
-from jaxvae.distributions.supports import is_discrete
 from jaxvae.evaluation.annealing import anneal, sigmoid_schedule, tune
 from jaxvae.evaluation.blocks import Bar, check_counts, example_blocks, take
 from jaxvae.evaluation.compiled import compiled
@@ -220,12 +218,8 @@ def _path(
     x, given = x[None], _given(condition)
     prior = model.prior(params, *given)
     first = prior if start == "prior" else model.encode(params, x, *given)
-    for distribution in (prior, first):
-        if not has_density(distribution) or is_discrete(distribution):
-            raise InputError(
-                f"start: the model's {start} is a {type(distribution).__name__}, without a density to move in, and "
-                "cannot be annealed"
-            )
+    if isinstance(prior, Delta) or isinstance(first, Delta):
+        raise InputError(f"start: the model's {start} is a Delta, a point without a density, and cannot be annealed")
 
     def score(distribution: Distribution, value: Latents) -> Array:
         return at_least_float32(log_prob_per_example(distribution, value)[0])

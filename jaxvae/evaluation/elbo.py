@@ -10,7 +10,6 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxvae import rng
-from jaxvae.distributions.sampling import point
 from jaxvae.evaluation.active_units import active_units
 from jaxvae.evaluation.compiled import compiled
 from jaxvae.evaluation.standard_error import standard_error
@@ -76,10 +75,9 @@ def evaluate_elbo(
 def _terms_and_means(
     params: Params, key: Key, batch: Batch, *, model: Model, num_samples: int
 ) -> tuple[ElboTerms, Array]:
-    """Return the terms of each example, and its code `[B, D]` without noise, with several layers that of all."""
+    """Return the terms of each example, and its posterior mean `[B, D]`, with several layers that of all."""
     keys, given = rng.example_keys(key, batch.ids), () if batch.condition is None else (batch.condition,)
     terms = elbo_terms(params, keys, batch.x, model=model, condition=batch.condition, num_samples=num_samples)
     # The compiler merges this encoding with that of the terms.
-    codes = point(model.encode(params, batch.x, *given))
-    codes = getattr(codes, "for_decoder", codes)
-    return terms, jnp.concatenate([layer.reshape(layer.shape[0], -1) for layer in jax.tree.leaves(codes)], axis=1)
+    means = model.encode(params, batch.x, *given).mean
+    return terms, jnp.concatenate([layer.reshape(layer.shape[0], -1) for layer in jax.tree.leaves(means)], axis=1)

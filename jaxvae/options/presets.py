@@ -11,8 +11,8 @@ from jaxvae.options.auto import Auto
 from jaxvae.options.corruptions import Masking
 from jaxvae.options.from_signature import options_of
 from jaxvae.options.recipe import Recipe
-from jaxvae.posteriors import GumbelSoftmax, Point, VectorQuantized
-from jaxvae.priors import UniformCategories, UniformCodes
+from jaxvae.posteriors import IAF, GumbelSoftmax, Planar, Point, VectorQuantized
+from jaxvae.priors import UniformCategories, UniformCodes, Vamp
 
 
 def objective(name: str, **options: Any) -> Any:
@@ -41,6 +41,16 @@ PRESETS = {
         corruption=Masking(),
         paper="Vincent et al. 2010, https://jmlr.org/papers/v11/vincent10a.html",
     ),
+    "kl_only": Recipe(objective=objective("kl_only"), paper=KINGMA),
+    "iwae": Recipe(
+        objective=objective("iwae"), paper="Burda, Grosse & Salakhutdinov 2016, https://arxiv.org/abs/1509.00519"
+    ),
+    "miwae": Recipe(objective=objective("iwae", num_samples=8, num_groups=8), paper=RAINFORTH),
+    "ciwae": Recipe(objective=objective("ciwae"), paper=RAINFORTH),
+    "piwae": Recipe(objective=objective("piwae"), paper=RAINFORTH),
+    "vamp_vae": Recipe(prior=Vamp(), paper="Tomczak & Welling 2018, https://arxiv.org/abs/1705.07120"),
+    "iaf_vae": Recipe(posterior=IAF(), paper="Kingma et al. 2016, https://arxiv.org/abs/1606.04934"),
+    "planar_vae": Recipe(posterior=Planar(), paper="Rezende & Mohamed 2015, https://arxiv.org/abs/1505.05770"),
     "vq_vae": Recipe(
         latent_dim=32,
         posterior=VectorQuantized(),
@@ -61,11 +71,5 @@ PRESETS = {
         prior=UniformCategories(),
         paper="Jang, Gu & Poole 2017, https://arxiv.org/abs/1611.01144",
     ),
-    "kl_only": Recipe(objective=objective("kl_only"), paper=KINGMA),
-    "iwae": Recipe(
-        objective=objective("iwae"), paper="Burda, Grosse & Salakhutdinov 2016, https://arxiv.org/abs/1509.00519"
-    ),
-    "miwae": Recipe(objective=objective("iwae", num_samples=8, num_groups=8), paper=RAINFORTH),
-    "ciwae": Recipe(objective=objective("ciwae"), paper=RAINFORTH),
-    "piwae": Recipe(objective=objective("piwae"), paper=RAINFORTH),
+    "conditional_vae": Recipe(condition="label", paper="Sohn et al. 2015, https://papers.nips.cc/paper/5775"),
 }

@@ -186,7 +186,7 @@ def test_the_way_of_leapfrog_leads_back():
 DELTA_PRIOR = Functions(LINEAR_GAUSSIAN.encode, LINEAR_GAUSSIAN.decode, lambda params: Delta(jnp.zeros(2)))
 GREY = Functions(LINEAR_GAUSSIAN.encode, lambda params, z: GreyCrossEntropy(z @ params["W"].T), LINEAR_GAUSSIAN.prior)
 REFUSED = {
-    "delta prior": ({"model": DELTA_PRIOR}, r"start: the model's prior is a Delta, without a density"),
+    "delta prior": ({"model": DELTA_PRIOR}, r"start: the model's prior is a Delta, a point without a density"),
     "delta posterior": ({"start": "posterior"}, r"start: the model's posterior is a Delta"),
     "start": ({"start": "encoder"}, r"start: must be one of prior, posterior, got 'encoder'"),
     "count": ({"num_chains": 0}, r"num_chains: must be 1 or more, got 0"),
