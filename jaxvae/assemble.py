@@ -42,7 +42,8 @@ def assemble(
     Raises:
         InputError: options do not fit each other or the data.
     """
-    facts = dataclasses.replace(facts, activation=look_up(ACTIVATIONS, "activation", networks.activation))
+    activation = getattr(networks, "activation", "relu")  # gated layers have none
+    facts = dataclasses.replace(facts, activation=look_up(ACTIVATIONS, "activation", activation))
     q = posterior.build(facts)
     encoder = networks.encoder(facts, posterior.num_outputs(facts.latent_dim))
     facts = dataclasses.replace(facts, encoder=encoder, posterior=q)

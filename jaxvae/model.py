@@ -82,6 +82,19 @@ class VAE:
         """Return the label of every parameter, by which the optimizer moves it: `gradient`, or what its piece says."""
         return {name: pieces.labels(self._piece(name), own) for name, own in params.items()}
 
+    def targets(self, params: Params, posterior: Distribution, weights: Array | None, step_key: Key) -> Params:
+        """Return the targets of all averages after a step, see `objectives.averages`."""
+
+        def of(name: str) -> Params:
+            return self._piece(name).targets(params, posterior, weights, rng.stream(step_key, f"targets {name}"))
+
+        return {name: of(name) for name in params if hasattr(self._piece(name), "targets")}
+
+    def schedules(self) -> dict[str, Any]:
+        """Return the schedules of the parameters labelled `scheduled`, nested as the parameters are."""
+        pieces_ = {name: self._piece(name) for name in ("posterior", "prior", "likelihood", *dict(self.extras))}
+        return {name: piece.schedules() for name, piece in pieces_.items() if hasattr(piece, "schedules")}
+
     def encode(self, params: Params, x: Array, condition: Array | None = None) -> Distribution:
         """Return q(z|x)."""
         outputs, known = self._outputs("encoder", params, x, condition), {"x": x, "model": self}

@@ -17,6 +17,8 @@ Params: TypeAlias = Any
 """Pytree of arrays."""
 Value: TypeAlias = Any
 """Value of a distribution: an array or, with several stochastic layers, a tuple of arrays."""
+GRADIENT, AVERAGE, SCHEDULED, FROZEN = "gradient", "average", "scheduled", "frozen"
+"""Labels of parameters, see `training.labels`; any other label names a partition of the optimizer."""
 
 
 class InputError(ValueError):

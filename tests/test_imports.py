@@ -29,7 +29,7 @@ LAYERS = {  # name -> what it may import of jaxvae, besides itself
     "nets": NETS,
     "pieces": PIECES,
     "posteriors": PIECES,
-    "priors": PIECES | {"posteriors"},
+    "priors": PIECES | {"posteriors", "pieces"},
     "likelihoods": PIECES,
     "model": MODEL,
     "assemble": MODEL | {"model"},

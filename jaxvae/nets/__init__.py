@@ -5,13 +5,26 @@ from jaxvae.nets.bound import Bound as Bound
 from jaxvae.nets.conv import Conv as Conv
 from jaxvae.nets.conv import ConvDecoder as ConvDecoder
 from jaxvae.nets.conv import ConvEncoder as ConvEncoder
+from jaxvae.nets.gated import Gated as Gated
+from jaxvae.nets.gated import GatedDecoder as GatedDecoder
+from jaxvae.nets.gated import GatedEncoder as GatedEncoder
+from jaxvae.nets.made import MADE as MADE
 from jaxvae.nets.mlp import MLP as MLP
 from jaxvae.nets.mlp import MLPDecoder as MLPDecoder
 from jaxvae.nets.mlp import MLPEncoder as MLPEncoder
 from jaxvae.nets.output import SharedLogVar as SharedLogVar
 from jaxvae.nets.output import with_output_bias as with_output_bias
+from jaxvae.nets.spatial import Spatial as Spatial
+from jaxvae.nets.spatial import SpatialDecoder as SpatialDecoder
+from jaxvae.nets.spatial import SpatialEncoder as SpatialEncoder
 from jaxvae.nets.tokens import TokenEncoder as TokenEncoder
 from jaxvae.nets.tokens import TokenMLP as TokenMLP
 from jaxvae.nets.tokens import TokenPredictor as TokenPredictor
 
-NETWORKS = {"mlp": MLP, "conv": Conv, "tokens": TokenMLP}
+NETWORKS = {
+    "mlp": MLP,
+    "gated": Gated,
+    "conv": Conv,
+    "spatial": Spatial,
+    "tokens": TokenMLP,
+}

@@ -59,7 +59,7 @@ class ConvDecoder(Network):
     @nn.compact
     def __call__(self, z: Array, condition: Array | None = None) -> Array:
         """Map `[B, D]` to `[B, H, W, C]`."""
-        *sizes, smallest = _sizes(self.shape[:2], len(self.channels))
+        *sizes, smallest = sizes_after_halving(self.shape[:2], len(self.channels))
         widths = (*self.hidden, smallest[0] * smallest[1] * self.channels[0])
         h = hidden_layers(join(z, condition), widths, self.activation, self.dtype)
         x = h.reshape(z.shape[0], *smallest, self.channels[0])
@@ -87,20 +87,28 @@ class Conv:
             InputError: examples are no images, or there are no channels.
         """
         activation = look_up(ACTIVATIONS, "activation", self.activation)
-        return ConvEncoder(self._channels(facts.space.shape), self.hidden, num_outputs, activation, facts.dtype)
+        channels = image_channels(facts.space.shape, self.channels)
+        return ConvEncoder(channels, self.hidden, num_outputs, activation, facts.dtype)
 
     def decoder(self, facts: Facts, shape: tuple[int, ...]) -> ConvDecoder:
         """Build the decoder; it raises the same errors."""
-        activation, channels = look_up(ACTIVATIONS, "activation", self.activation), self._channels(facts.space.shape)
+        activation = look_up(ACTIVATIONS, "activation", self.activation)
+        channels = image_channels(facts.space.shape, self.channels)
         return ConvDecoder(channels[::-1], self.hidden[::-1], shape, activation, facts.dtype)
 
-    def _channels(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        if len(shape) != 3:
-            raise InputError(f"preset: a convolutional network needs images [H, W, C], got {shape}; use vae")
-        channels = channels_for(shape) if self.channels is None else self.channels
-        if not channels:
-            raise InputError("channels: a convolutional network needs at least one convolution; give --channels 32 64")
-        return channels
+
+def image_channels(shape: tuple[int, ...], channels: tuple[int, ...] | None) -> tuple[int, ...]:
+    """Return the channels of convolutions for examples of a shape, chosen by it if not given.
+
+    Raises:
+        InputError: examples are no images, or there are no channels.
+    """
+    if len(shape) != 3:
+        raise InputError(f"preset: a convolutional network needs images [H, W, C], got {shape}; use vae")
+    channels = channels_for(shape) if channels is None else channels
+    if not channels:
+        raise InputError("channels: a convolutional network needs at least one convolution; give --channels 32 64")
+    return channels
 
 
 def channels_for(shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -116,7 +124,7 @@ def channels_for(shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(channels)
 
 
-def _sizes(size: tuple[int, ...], halvings: int) -> list[tuple[int, ...]]:
+def sizes_after_halving(size: tuple[int, ...], halvings: int) -> list[tuple[int, ...]]:
     """Return the image's size before the first and after each halving."""
     sizes = [size]
     for _ in range(halvings):

@@ -1,6 +1,7 @@
 """Objectives: pure functions `(params, key, x, *, model, ...) -> (loss, aux)`."""
 
 from jaxvae.objectives.ablations import kl_only_loss as kl_only_loss
+from jaxvae.objectives.averages import with_averages as with_averages
 from jaxvae.objectives.denoising import CORRUPTIONS as CORRUPTIONS
 from jaxvae.objectives.denoising import denoising as denoising
 from jaxvae.objectives.elbo import elbo_loss as elbo_loss
@@ -11,3 +12,4 @@ from jaxvae.objectives.importance import log_mean_exp as log_mean_exp
 from jaxvae.objectives.iwae import ciwae_loss as ciwae_loss
 from jaxvae.objectives.iwae import iwae_loss as iwae_loss
 from jaxvae.objectives.iwae import piwae_loss as piwae_loss
+from jaxvae.objectives.quantized import quantized_loss as quantized_loss

@@ -9,12 +9,22 @@ from jaxvae.posteriors.heads import Point as Point
 from jaxvae.posteriors.heads import delta as delta
 from jaxvae.posteriors.heads import multivariate_normal as multivariate_normal
 from jaxvae.posteriors.heads import normal as normal
+from jaxvae.posteriors.iaf import IAF as IAF
+from jaxvae.posteriors.iaf import InverseAutoregressive as InverseAutoregressive
 from jaxvae.posteriors.layers import BottomUp as BottomUp
 from jaxvae.posteriors.layers import Layers as Layers
+from jaxvae.posteriors.planar import Planar as Planar
+from jaxvae.posteriors.planar import PlanarHead as PlanarHead
+from jaxvae.posteriors.quantized import GradientQuantized as GradientQuantized
+from jaxvae.posteriors.quantized import VectorQuantized as VectorQuantized
 
 POSTERIORS = {
     "normal": DiagonalNormal,
     "multivariate_normal": FullNormal,
     "delta": Point,
     "layers": Layers,
+    "vector_quantized": VectorQuantized,
+    "gradient_quantized": GradientQuantized,
+    "iaf": IAF,
+    "planar": Planar,
 }

@@ -1,8 +1,20 @@
 """Priors p(z): functions or pieces `(params, condition=None) -> distribution`; `PRIORS` names their options."""
 
+from jaxvae.priors.codes import CodesPrior as CodesPrior
+from jaxvae.priors.codes import UniformCodes as UniformCodes
 from jaxvae.priors.layers import Layers as Layers
 from jaxvae.priors.layers import TopDown as TopDown
+from jaxvae.priors.mixture import MixturePrior as MixturePrior
+from jaxvae.priors.mixture import NormalMixture as NormalMixture
 from jaxvae.priors.standard_normal import Standard as Standard
 from jaxvae.priors.standard_normal import StandardNormal as StandardNormal
+from jaxvae.priors.vamp import Vamp as Vamp
+from jaxvae.priors.vamp import VampPrior as VampPrior
 
-PRIORS = {"standard": Standard, "layers": Layers}
+PRIORS = {
+    "standard": Standard,
+    "layers": Layers,
+    "mixture": NormalMixture,
+    "vamp": Vamp,
+    "uniform_codes": UniformCodes,
+}

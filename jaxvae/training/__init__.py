@@ -3,6 +3,8 @@
 from jaxvae.training.dispatch import Dispatch as Dispatch
 from jaxvae.training.dispatch import make_dispatch as make_dispatch
 from jaxvae.training.interrupt import Interrupt as Interrupt
+from jaxvae.training.labels import Partition as Partition
+from jaxvae.training.labels import labelled as labelled
 from jaxvae.training.loop import Hook as Hook
 from jaxvae.training.loop import Progress as Progress
 from jaxvae.training.loop import train as train

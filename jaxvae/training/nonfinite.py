@@ -10,7 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from jaxvae.types import Array, Params, TrainState
+from jaxvae.training.labels import STILL
+from jaxvae.types import GRADIENT, Array, Params, TrainState
 
 OnNonFinite = Literal["stop", "skip", "halve-lr"]
 
@@ -110,7 +111,9 @@ class GuardState(NamedTuple):
     num_skipped: Array
 
 
-def guarded(optimizer: optax.GradientTransformation, mode: OnNonFinite) -> optax.GradientTransformationExtraArgs:
+def guarded(
+    optimizer: optax.GradientTransformation, mode: OnNonFinite, labels: Params = GRADIENT
+) -> optax.GradientTransformationExtraArgs:
     """Leave out the updates of steps that are not finite.
 
     A step is not finite where `update(..., finite=)` says so, or where the optimizer's own state or the parameters
@@ -121,6 +124,7 @@ def guarded(optimizer: optax.GradientTransformation, mode: OnNonFinite) -> optax
         optimizer: optimizer to wrap.
         mode: stop applies all, because the run ends at such a step; skip leaves these out; halve-lr also halves all
             later updates, each time.
+        labels: labels of the parameters, see `training.labels`; only updates by a learning rate are halved.
     """
     inner_optimizer = optax.with_extra_args_support(optimizer)
 
@@ -135,7 +139,11 @@ def guarded(optimizer: optax.GradientTransformation, mode: OnNonFinite) -> optax
             return updates, state._replace(inner=inner)
         if mode == "halve-lr":
             scale = jnp.exp2(-state.num_skipped.astype(jnp.float32))
-            updates = jax.tree.map(lambda leaf: (scale * leaf).astype(leaf.dtype), updates)
+            updates = jax.tree.map(
+                lambda label, leaf: leaf if label in STILL else (scale * leaf).astype(leaf.dtype),
+                jax.tree.broadcast(labels, updates),
+                updates,
+            )
         new_params = updates if params is None else optax.apply_updates(params, updates)
         finite = jnp.logical_and(finite, jnp.isfinite(sum_of_all(_floats((inner, new_params)))))
         # A selection and not a factor of 0, because 0 times NaN is NaN.

@@ -8,7 +8,8 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from jaxvae.types import Array, Params, TrainState
+from jaxvae.training.labels import only
+from jaxvae.types import GRADIENT, Array, Params, TrainState
 
 DecayName = Literal["none", "cosine", "linear"]
 
@@ -41,16 +42,28 @@ def learning_rate_schedule(
 def adam(learning_rate: optax.ScalarOrSchedule, weight_decay: float = 0.0) -> optax.GradientTransformation:
     """Make Adam; weight decay applies to kernels, and to no bias, because the output's bias holds the data's mean.
 
+    Kernels are the leaves named `kernel`, `..._kernel`, `weight` or `w`, as in Flax, Equinox and Haiku; leaves without
+    a name, as in a list, are kernels if they have two axes or more.
+
     Reference: Kingma & Ba 2015, https://arxiv.org/abs/1412.6980, algorithm 1; Loshchilov & Hutter 2019,
     https://arxiv.org/abs/1711.05101, algorithm 2, with the decay a share of the learning rate.
     """
-
-    def kernels(params: Params) -> Params:
-        return jax.tree_util.tree_map_with_path(lambda path, _: path[-1].key == "kernel", params)
-
     if not weight_decay:
         return optax.adam(learning_rate)
-    return optax.adamw(learning_rate, weight_decay=weight_decay, mask=kernels)
+    return optax.adamw(learning_rate, weight_decay=weight_decay, mask=_kernels)
+
+
+def _kernels(params: Params) -> Params:
+    """Return a tree of booleans, True for kernels."""
+    return jax.tree_util.tree_map_with_path(lambda path, leaf: _is_kernel(path, leaf), params)
+
+
+def _is_kernel(path: tuple[Any, ...], leaf: Array) -> bool:
+    last = path[-1] if path else None
+    name = getattr(last, "key", getattr(last, "name", None))
+    if not isinstance(name, str):
+        return jnp.ndim(leaf) >= 2
+    return name in ("kernel", "weight", "w") or name.endswith("_kernel")
 
 
 class AverageState(NamedTuple):
@@ -61,17 +74,21 @@ class AverageState(NamedTuple):
     num_updates: Array
 
 
-def with_average(optimizer: optax.GradientTransformation, decay: float) -> optax.GradientTransformationExtraArgs:
+def with_average(
+    optimizer: optax.GradientTransformation, decay: float, labels: Params = GRADIENT
+) -> optax.GradientTransformationExtraArgs:
     r"""Keep an exponential moving average of the parameters, with unchanged updates.
 
         average <- d_t average + (1 - d_t) params,    d_t = min(decay, (1 + t) / (10 + t))
 
-    The decay begins small, so that the weight of the random initial parameters vanishes soon.
+    The decay begins small, so that the weight of the random initial parameters vanishes soon. Only leaves labelled
+    `gradient` are averaged (see `training.labels`).
     """
 
     def init(params: Params) -> AverageState:
         # A copy, because a donated buffer may occur only once in a state.
-        return AverageState(optimizer.init(params), jax.tree.map(jnp.copy, params), jnp.zeros((), jnp.int32))
+        average = jax.tree.map(jnp.copy, only(labels, GRADIENT, params))
+        return AverageState(optimizer.init(params), average, jnp.zeros((), jnp.int32))
 
     inner_optimizer = optax.with_extra_args_support(optimizer)
 
@@ -81,7 +98,7 @@ def with_average(optimizer: optax.GradientTransformation, decay: float) -> optax
         updates, inner = inner_optimizer.update(updates, state.inner, params, **extra)
         t = state.num_updates + 1
         keep = jnp.minimum(decay, (1 + t) / (10 + t))
-        new = optax.apply_updates(params, updates)
+        new = only(labels, GRADIENT, optax.apply_updates(params, updates))
         average = jax.tree.map(lambda old, now: keep * old + (1 - keep) * now, state.average, new)
         return updates, AverageState(inner, average, t)
 
@@ -89,5 +106,16 @@ def with_average(optimizer: optax.GradientTransformation, decay: float) -> optax
 
 
 def evaluation_params(state: TrainState) -> Params:
-    """Return the averaged parameters where an average is kept, else the last ones."""
-    return state.opt_state.average if isinstance(state.opt_state, AverageState) else state.params
+    """Return the averaged parameters; the last ones where no average is kept."""
+    if not isinstance(state.opt_state, AverageState):
+        return state.params
+
+    def masked(node: Any) -> bool:
+        return isinstance(node, optax.MaskedNode)
+
+    return jax.tree.map(
+        lambda average, last: last if masked(average) else average,
+        state.opt_state.average,
+        state.params,
+        is_leaf=masked,
+    )

@@ -10,11 +10,17 @@ import jax.numpy as jnp
 import optax
 
 from jaxvae import rng
+from jaxvae.arguments import asked
+from jaxvae.training.labels import scheduled_values, write_scheduled
 from jaxvae.training.nonfinite import biases, find_faults, num_skipped, sum_of_all
-from jaxvae.types import Array, Batch, Key, Params, TrainState
+from jaxvae.types import Array, Batch, InputError, Key, Params, TrainState
 
 Loss: TypeAlias = Callable[..., tuple[Array, Any]]
-"""Function `(params, keys, x, *, condition, weights) -> (loss, aux)`: weighted mean over examples, `[B, ...]` terms."""
+"""Function `(params, keys, x, *, condition, weights) -> (loss, aux)`: weighted mean over examples, `[B, ...]` terms.
+
+It may have further arguments of these names: `step`, the number of steps taken; `step_key`, one key for the step, the
+same on all devices; `ids`, the examples' indices; and `axis_name`, the device axis or None, for a loss that gathers.
+"""
 Metrics: TypeAlias = dict[str, Any]
 """Averages over examples by name; `examples`, their number; and `faults`, see `training.nonfinite`."""
 TrainStep: TypeAlias = Callable[[TrainState, Batch], tuple[TrainState, Metrics]]
@@ -34,6 +40,7 @@ def make_train_step(
     axis_name: str | None = None,
     accumulate: int = 1,
     schedules: Mapping[str, optax.Schedule] | None = None,
+    leaf_schedules: Mapping[str, Any] | None = None,
     tolerant: bool = False,
 ) -> TrainStep:
     """Make `train_step(state, batch) -> (state, metrics)`.
@@ -49,26 +56,44 @@ def make_train_step(
         accumulate: number of parts of the batch whose gradients are taken one after another, to save memory. The
             result is that of the whole batch, which must be divisible by it.
         schedules: arguments of the loss that change with the step, `{"beta": optax.linear_schedule(0, 1, 1000)}`.
+        leaf_schedules: parameters that change with the step, nested as they are: `{"posterior": {"scale": schedule}}`;
+            they are written before the loss, and labelled `scheduled` (see `training.labels`).
         tolerant: True if the optimizer leaves out steps that are not finite (see `guarded`). Such a step is no fault,
             and its metrics count for no example.
+
+    Raises:
+        InputError: `accumulate` is above 1 for a loss that joins the examples of a batch.
     """
+    if accumulate > 1 and asked(loss, {"axis_name": axis_name}):
+        raise InputError(
+            f"accumulate: got {accumulate}, but this objective joins the examples of a batch, so that its gradient is "
+            "no sum over parts; use 1"
+        )
+    leaf_schedules = leaf_schedules or {}
     optimizer = optax.with_extra_args_support(optimizer)
 
     def sums(state: TrainState, batch: Batch) -> Sums:
         keys = rng.example_keys(rng.stream(state.key, "noise", state.step), batch.ids)
+        known = {"step": state.step, "step_key": rng.stream(state.key, "step", state.step), "axis_name": axis_name}
+        told = asked(loss, {**known, "ids": batch.ids})
         scheduled = {name: schedule(state.step) for name, schedule in (schedules or {}).items()}
         params, batch = (state.params, batch) if axis_name is None else _varying(state.params, batch, axis_name)
         examples = batch.weights.sum()
 
         def summed_loss(params: Params) -> tuple[Array, Any]:
-            value, aux = loss(params, keys, batch.x, condition=batch.condition, weights=batch.weights, **scheduled)
+            value, aux = loss(
+                params, keys, batch.x, condition=batch.condition, weights=batch.weights, **scheduled, **told
+            )
             return examples * value, aux
 
         (value, aux), gradient = jax.value_and_grad(summed_loss, has_aux=True)(params)
         terms = {name: jnp.tensordot(batch.weights, term, 1) for name, term in aux._asdict().items()}
-        return gradient, {"loss": value, **terms, **{name: examples * at for name, at in scheduled.items()}}, examples
+        values = {**scheduled, **dict(scheduled_values(leaf_schedules, state.step))}
+        return gradient, {"loss": value, **terms, **{name: examples * at for name, at in values.items()}}, examples
 
     def train_step(state: TrainState, batch: Batch) -> tuple[TrainState, Metrics]:
+        if leaf_schedules:
+            state = state._replace(params=write_scheduled(state.params, leaf_schedules, state.step))
         total = sums(state, batch) if accumulate == 1 else _sum_of_parts(sums, state, batch, accumulate)
         if axis_name is not None:
             # Sums reduced after the gradient: inside the loss, or with means, the result would depend on the devices.

@@ -61,3 +61,19 @@ def test_a_state_with_an_average_can_be_donated():
     state = init_state(jax.random.key(0), {"w": jnp.ones(2)}, optimizer)
     moved = jax.jit(lambda s: jax.tree.map(lambda leaf: leaf + 1, s._replace(key=None)), donate_argnums=0)(state)
     assert moved.params["w"][0] == 2
+
+
+def test_weight_decay_finds_kernels_in_any_tree():
+    matrix, vector = jnp.full((2, 2), 3.0), jnp.full(2, 3.0)
+    params = {"haiku": {"w": matrix, "b": vector}, "list": [matrix, vector], "masked": {"input_kernel": matrix}}
+    params["tuple"] = optax.TraceState(matrix)  # an attribute, named otherwise
+    zeros = jax.tree.map(jnp.zeros_like, params)
+    optimizer = adam(0.1, 0.5)
+    updates, _ = optimizer.update(zeros, optimizer.init(params), params)
+    decayed = jax.tree.map(lambda update: bool((update != 0).all()), updates)
+    assert decayed == {
+        "haiku": {"w": True, "b": False},
+        "list": [True, False],
+        "masked": {"input_kernel": True},
+        "tuple": optax.TraceState(False),
+    }

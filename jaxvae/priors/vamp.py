@@ -1,0 +1,105 @@
+"""VampPrior: mixture of the posteriors at learned pseudo-inputs."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jaxvae import pieces
+from jaxvae.arguments import whole_number
+from jaxvae.distributions import Mixture
+from jaxvae.facts import Facts
+from jaxvae.types import Array, InputError, Key, Params, Space
+
+
+@dataclasses.dataclass(frozen=True)
+class VampPrior:
+    r"""Variational mixture of posteriors, p(z) = 1/K sum_k q(z | u_k), with pseudo-inputs u_k in the space of the data.
+
+    The pseudo-inputs begin as training examples. Given conditions, each keeps that of its example.
+
+    Reference: Tomczak & Welling 2018, https://arxiv.org/abs/1705.07120, equation 9.
+    """
+
+    encoder: Any
+    posterior: Any
+    space: Space
+    """Space of the data, which projects the pseudo-inputs to legal values."""
+    num_inputs: int
+    """K, number of pseudo-inputs."""
+
+    def init(self, key: Key, x: Any, condition: Array | None = None) -> Params:
+        """Choose training examples as pseudo-inputs, some of them several times if there are too few."""
+        num = len(jax.tree.leaves(x)[0])
+        ids = jax.random.choice(key, num, (self.num_inputs,), replace=num < self.num_inputs)
+        own = {"inputs": jax.tree.map(lambda rows: rows[ids], x)}
+        return own if condition is None else {**own, "condition": condition[ids]}
+
+    def labels(self, own: Params) -> dict[str, str]:
+        """Return labels of the parameters: the conditions do not move."""
+        return {name: "frozen" if name == "condition" else "gradient" for name in own}
+
+    def __call__(self, params: Params, condition: Array | None = None) -> Mixture:
+        """Return the mixture, whatever the condition, without a batch axis.
+
+        Raises:
+            InputError: the posterior has no density by which to score samples of others.
+        """
+        del condition
+        inputs, given = params["prior"]["inputs"], params["prior"].get("condition")
+        legal = jax.lax.stop_gradient(self.space.project(inputs))
+        x = jax.tree.map(_replace, inputs, legal)
+        outputs = pieces.call("encoder", self.encoder, params, x, condition=given)
+        q = pieces.call("posterior", self.posterior, params, outputs, condition=given, known={"x": x})
+        if not hasattr(q, "log_prob") or not getattr(q, "has_density", True):
+            raise InputError(
+                f"prior: vamp scores every z by the posterior's density, which {type(q).__name__} lacks; "
+                "give --posterior normal"
+            )
+        return Mixture(q, jnp.zeros(self.num_inputs, jnp.float32))
+
+
+@jax.custom_vjp
+def _replace(inputs: Array, legal: Array) -> Array:
+    """Return the legal values, with the inputs' gradient except where a step against it would lead further away.
+
+    The gradient of clipping is 0 outside, so that black and white pixels, with which digits begin, would soon stay put.
+    """
+    del inputs
+    return legal
+
+
+def _forward(inputs: Array, legal: Array) -> tuple[Array, Array]:
+    return legal, inputs - legal
+
+
+def _backward(away: Array, gradient: Array) -> tuple[Array, Array]:
+    return jnp.where(gradient * away < 0, 0, gradient), jnp.zeros_like(gradient)
+
+
+_replace.defvjp(_forward, _backward)
+
+
+@dataclasses.dataclass(frozen=True)
+class Vamp:
+    """VampPrior: mixture of the posteriors at learned pseudo-inputs (Tomczak & Welling 2018)."""
+
+    num_inputs: int = 500
+    """Number of pseudo-inputs; a training step takes time in proportion."""
+
+    def build(self, facts: Facts) -> VampPrior:
+        """Return the prior, which holds encoder and posterior.
+
+        Raises:
+            InputError: the data are not real numbers, as a pseudo-input has to be.
+        """
+        for leaf in jax.tree.leaves(jax.eval_shape(lambda: facts.space.zeros(1))):
+            if not jnp.issubdtype(leaf.dtype, jnp.floating):
+                raise InputError(
+                    f"prior: vamp learns pseudo-inputs, which must be real numbers, and this data holds {leaf.dtype}; "
+                    "give --prior mixture"
+                )
+        return VampPrior(facts.encoder, facts.posterior, facts.space, whole_number("num_inputs", self.num_inputs))
