@@ -9,8 +9,8 @@ from jaxvae.distributions.codes import Quantized as Quantized
 from jaxvae.distributions.codes import UniformOverCodes as UniformOverCodes
 from jaxvae.distributions.columns import Columns as Columns
 from jaxvae.distributions.delta import Delta as Delta
-from jaxvae.distributions.foreign import foreign as foreign
 from jaxvae.distributions.flow import InverseAutoregressiveFlow as InverseAutoregressiveFlow
+from jaxvae.distributions.foreign import foreign as foreign
 from jaxvae.distributions.kl import kl_divergence as kl_divergence
 from jaxvae.distributions.kl import kl_per_dimension as kl_per_dimension
 from jaxvae.distributions.kl import register_kl as register_kl

@@ -9,16 +9,17 @@ import pytest
 
 from jaxvae.data.spaces import Counts, Pixels, Table, Tokens
 from jaxvae.facts import Facts
-from jaxvae.nets import MLP, MLPEncoder
+from jaxvae.nets import MLP, Gated, GatedEncoder, MLPEncoder
 from jaxvae.nets.reading import TableFeatures, log_counts
 from jaxvae.types import InputError
 
 
-def test_counts_are_read_as_logarithms():
-    encoder = MLP((8,)).encoder(Facts(Counts((3,)), 2), 4)
+@pytest.mark.parametrize(("networks", "encoder_of_numbers"), [(MLP, MLPEncoder), (Gated, GatedEncoder)])
+def test_counts_are_read_as_logarithms(networks, encoder_of_numbers):
+    encoder = networks((8,)).encoder(Facts(Counts((3,)), 2), 4)
     x = jnp.array([[0, 5, 1000], [2, 2, 2]])
     params = encoder.init(jax.random.key(0), x)["params"]
-    plain = MLPEncoder((8,), 4).apply({"params": params["encoder"]}, jnp.log1p(x.astype("float32")))
+    plain = encoder_of_numbers((8,), 4).apply({"params": params["encoder"]}, jnp.log1p(x.astype("float32")))
     np.testing.assert_array_equal(encoder.apply({"params": params}, x), plain)
 
 
