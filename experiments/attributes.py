@@ -22,16 +22,17 @@ from jaxvae.evaluation import in_blocks
 from jaxvae.evaluation.probes import fit_probe
 from jaxvae.latent import attribute_direction, attribute_threshold, edit, orthogonalize
 from jaxvae.latent.attributes import Method
+from jaxvae.options import Compute
+from jaxvae.options.checks import check_at_least, check_folder, check_seed
+from jaxvae.options.groups import Select
 from jaxvae.report import figures, write_json
 from jaxvae.report.gallery import Gallery
 from jaxvae.report.tables import markdown_table
 from jaxvae.runs import load_run
-from jaxvae.runs.checks import check_at_least, check_folder, check_seed
 from jaxvae.runs.command_line import run_script
-from jaxvae.runs.compute import Compute, set_up
+from jaxvae.runs.compute import set_up
 from jaxvae.runs.data import check_one_layer, load_data
 from jaxvae.runs.progress import announce
-from jaxvae.runs.selection import Select
 from jaxvae.runs.trained import Trained
 from jaxvae.types import Array, InputError
 

@@ -16,13 +16,13 @@ import numpy as np
 from jaxvae import rng
 from jaxvae.evaluation import in_blocks
 from jaxvae.latent import manifold_grid
-from jaxvae.objectives import CORRUPTIONS, elbo_loss
-from jaxvae.presets import PRESETS
+from jaxvae.objectives import elbo_loss
+from jaxvae.options import Recipe
 from jaxvae.report import figures, read_metrics
 from jaxvae.report.display import value_limits
 from jaxvae.report.gallery import Gallery
 from jaxvae.report.history_figures import save_kl_history, save_loss_curve
-from jaxvae.runs import TrainConfig, seeds
+from jaxvae.runs import seeds
 from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import set_up
 from jaxvae.runs.reproduce import reproduce
@@ -31,37 +31,37 @@ from jaxvae.training.optimizer import evaluation_params
 from jaxvae.types import Array, TrainState
 
 
-def main(config: TrainConfig) -> int:
+def main(recipe: Recipe) -> int:
     """Run one experiment from its options to its figures; returns the exit code."""
-    if config.reproduce is not None:
-        return reproduce(config, draw=draw)
-    set_up(config.compute)
-    return train_run(config, draw=draw)
+    if recipe.output.reproduce is not None:
+        return reproduce(recipe, draw=draw)
+    set_up(recipe.compute)
+    return train_run(recipe, draw=draw)
 
 
 def draw(experiment: Experiment, state: TrainState, folder: Path) -> None:
     """Write the figures into a folder, with several seeds those of the first; one that fails gives a warning."""
-    config, data, model, _, run_dir, _ = experiment
-    config, state = seeds.members(config, state)[0]
-    gallery, params = Gallery(folder), evaluation_params(state)
+    recipe, data, parts, _, run_dir, _ = experiment
+    recipe, state = seeds.members(recipe, state)[0]
+    gallery, params, model = Gallery(folder), evaluation_params(state), parts.model
     originals = data.test.first(64)
     limits = value_limits(originals)
     with gallery.figure("reconstructions.png") as path:
         figures.save_reconstructions(path, originals, in_blocks(lambda x: model.reconstruct(params, x), originals))
-    if config.corruption != "none":
+    if hasattr(recipe.corruption, "level"):
         with gallery.figure("denoised.png") as path:
-            save_denoised(path, config, originals, lambda x: model.reconstruct(params, x))
+            save_denoised(path, recipe, originals, lambda x: model.reconstruct(params, x))
     with gallery.figure("samples.png") as path:
-        keys = rng.sample_keys(rng.stream(rng.root(config.seed), "figures"), 64)
+        keys = rng.sample_keys(rng.stream(rng.root(recipe.train.seed), "figures"), 64)
         samples = in_blocks(lambda keys: model.sample_each(params, keys), keys)
         figures.save_grid(path, samples, columns=16, title="decoded samples of the prior", limits=limits)
     records = read_metrics(run_dir / "metrics.jsonl")
     with gallery.figure("loss.png") as path:
-        save_loss_curve(path, records, objective_is_bound=objective_is_bound(config))
+        save_loss_curve(path, records, objective_is_bound=objective_is_bound(experiment))
     if any("kl_per_dimension" in record for record in records):  # a delta posterior has no finite KL
         with gallery.figure("kl_history.png") as path:
             save_kl_history(path, records)
-    if config.latent_dim == 2:
+    if recipe.latent_dim == 2:
         with gallery.figure("latent.png") as path:
             examples = data.test.first(5000)
             labels = None if data.test.label is None else data.test.label[: len(examples)]
@@ -72,28 +72,29 @@ def draw(experiment: Experiment, state: TrainState, folder: Path) -> None:
             figures.save_manifold(path, manifold, limits=limits)
 
 
-def save_denoised(path: Path, config: TrainConfig, originals: np.ndarray, repair: Callable[[Array], Array]) -> None:
+def save_denoised(path: Path, recipe: Recipe, originals: np.ndarray, repair: Callable[[Array], Array]) -> None:
     """Draw test images, their corruptions, and the reconstructions from these."""
-    corrupted = corrupt_images(config, originals)
+    corrupted = corrupt_images(recipe, originals)
     repaired = in_blocks(repair, corrupted)
     before, after = (np.sqrt(np.mean((x - originals) ** 2)) for x in (corrupted, repaired))
     title = f"test images, what was done to them (RMS error {before:.2f}), what the model makes of it ({after:.2f})"
     figures.save_reconstructions(path, originals, corrupted, repaired, title=title)
 
 
-def objective_is_bound(config: TrainConfig) -> bool:
+def objective_is_bound(experiment: Experiment) -> bool:
     """Return True if the objective is what evaluations report: the ELBO, or a delta posterior's log-likelihood."""
-    changed = config.beta_warmup_steps or config.free_bits or config.corruption != "none"
-    beta = 0 if config.posterior == "delta" else 1
-    return PRESETS[config.preset].objective is elbo_loss and config.beta == beta and not changed
+    objective, corrupted = experiment.recipe.objective, hasattr(experiment.recipe.corruption, "level")
+    if objective.function is not elbo_loss or objective.free_bits or corrupted:
+        return False
+    return bool(objective.beta == (1 if experiment.parts.reports_elbo else 0))
 
 
-def corrupt_images(config: TrainConfig, x: np.ndarray) -> Array:
+def corrupt_images(recipe: Recipe, x: np.ndarray) -> Array:
     """Corrupt examples as for a denoising model's encoder in training."""
-    keys = rng.sample_keys(rng.stream(rng.root(config.seed), "spoilt figures"), len(x))
-    corrupt = CORRUPTIONS[str(config.corruption)]
-    return jax.vmap(lambda key, x: corrupt(key, x, config.corruption_level))(keys, jnp.asarray(x))
+    keys = rng.sample_keys(rng.stream(rng.root(recipe.train.seed), "spoilt figures"), len(x))
+    corruption = recipe.corruption
+    return jax.vmap(lambda key, x: corruption.function(key, x, corruption.level))(keys, jnp.asarray(x))
 
 
 if __name__ == "__main__":
-    run_script(main, TrainConfig)
+    run_script(main, Recipe)

@@ -12,7 +12,7 @@ from jaxvae.data import Dataset, load
 from jaxvae.data.scaling import Scaling, scaled
 from jaxvae.runs.directory import Run
 from jaxvae.runs.progress import announced
-from jaxvae.runs.resolve import settle_space
+from jaxvae.runs.settle import settle_space
 from jaxvae.types import InputError
 
 logger = logging.getLogger(__name__)
@@ -30,16 +30,16 @@ def load_data(run: Run, data_dir: Path | None = None, dataset: str | None = None
     Raises:
         InputError: the set is missing, or differs.
     """
-    where, folder = dataset or run.config.dataset, data_dir or run.config.data_dir
+    where, folder = dataset or run.recipe.data.dataset, data_dir or run.recipe.data.data_dir
     try:
         with announced(f"reading {where}"):
-            data = load(where, folder, stream=stream, preparation=run.config.preparation)
+            data = load(where, folder, stream=stream, preparation=run.recipe.data.preparation)
     except InputError as error:
         moved = dataset is None and not Path(where).exists()
         raise InputError(f"{error}; if it moved, name its place with --dataset") if moved else error from None
     if known := run.facts.get("scaling"):
         data = scaled(data, Scaling.from_json(known))
-    data = settle_space(run.config, data)
+    data = settle_space(run.recipe.data.binarize, data)
     if data.shape != (shape := _decoded_shape(run)):
         raise InputError(f"dataset: images of {where} are {data.shape}, the run learned {shape}; put the set back")
     # A streamed set at its known path need not be read through.
@@ -47,7 +47,7 @@ def load_data(run: Run, data_dir: Path | None = None, dataset: str | None = None
         return data
     if dataset is not None:
         raise InputError(
-            f"dataset: {dataset} is another set than {run.config.dataset}, which the run was trained on: their "
+            f"dataset: {dataset} is another set than {run.recipe.data.dataset}, which the run was trained on: their "
             "fingerprints differ; name that one"
         )
     logger.warning("dataset: %s is no longer as it was when the run was trained on it", where)
@@ -56,7 +56,7 @@ def load_data(run: Run, data_dir: Path | None = None, dataset: str | None = None
 
 def _is_same(run: Run, data: Dataset) -> bool:
     """Compare fingerprints; the run's covers the training examples that it used."""
-    if (num := run.config.train_examples) is not None:
+    if (num := run.recipe.data.train_examples) is not None:
         data = data._replace(train=data.train.take(np.arange(min(num, data.train.num_examples))))
     known = run.facts.get("fingerprint")
     return known is None or known == data.fingerprint()
@@ -71,10 +71,14 @@ def training_labels(data: Dataset, dataset: str, purpose: str) -> np.ndarray:
     return data.train.label
 
 
+def latent_dims(run: Run) -> list[int]:
+    """Return the number of latent dimensions of each stochastic layer, from the lowest up."""
+    return [run.recipe.latent_dim, *getattr(run.recipe.posterior, "upper_latent_dims", ())]
+
+
 def check_one_layer(run: Run) -> None:
     """Refuse a model of several stochastic layers, whose codes are not in one space."""
-    if run.config.upper_latent_dims:
-        layers = [run.config.latent_dim, *run.config.upper_latent_dims]
+    if len(layers := latent_dims(run)) > 1:
         raise InputError(
             f"run-dir: its codes are tuples of {layers} numbers, here they must be points; name another run"
         )

@@ -21,10 +21,11 @@ from jaxvae.evaluation import (
     log_marginal_likelihood,
     standard_error,
 )
+from jaxvae.options.recipe import Recipe
 from jaxvae.report.tables import bits_per_dimension
-from jaxvae.runs import pieces
-from jaxvae.runs.config import TrainConfig
+from jaxvae.runs.data import latent_dims
 from jaxvae.runs.directory import Run
+from jaxvae.runs.parts import evaluate_split, evaluation_batches
 from jaxvae.runs.progress import Bars
 from jaxvae.types import InputError
 
@@ -45,10 +46,10 @@ class Line(NamedTuple):
     """Standard error of the mean over images; NaN where there is none."""
 
 
-def protocol(config: TrainConfig) -> str:
+def protocol(recipe: Recipe) -> str:
     """Describe the protocol of a run's numbers."""
     drawn = "training images binarized afresh at each use, test images drawn once by a fixed key"
-    return f"{config.dataset}, {drawn if config.binarize == 'dynamic' else 'pixels as they are stored'}"
+    return f"{recipe.data.dataset}, {drawn if recipe.data.binarize == 'dynamic' else 'pixels as they are stored'}"
 
 
 def score(
@@ -67,13 +68,14 @@ def score(
         InputError: more images are wanted than there are.
     """
     split = first_images(split, num_images)
-    elbo, num = pieces.evaluate_split(run.config, run.model, run.params, split), split.num_examples
-    if run.config.posterior == "delta":
+    num, seed = split.num_examples, run.recipe.train.seed
+    elbo = evaluate_split(run.model, run.params, split, seed=seed, reports_elbo=run.reports_elbo)
+    if not run.reports_elbo:
         point = Line("log_likelihood", "log p(x|z) at the code", 1, num, elbo["log_likelihood"])
         return [point, *_of_scale(run, split)]
-    x = images(run.config, split)
+    x = images(split)
     estimate = log_marginal_likelihood(
-        run.params, rng.root(run.config.seed), x, model=run.model, num_samples=num_samples, progress=bars("log p(x)")
+        run.params, rng.root(seed), x, model=run.model, num_samples=num_samples, progress=bars("log p(x)")
     )
     bits = bits_per_dimension(estimate.mean, x.shape[1:])
     return [
@@ -107,14 +109,14 @@ def anneal(
     bars: Bars = lambda name: iter,
 ) -> list[Line]:
     """Estimate log p(x) of the first images by annealing and by samples; for simulated images from below and above."""
-    x = images(run.config, first_images(split, num_images, "ais-images"))
+    x = images(first_images(split, num_images, "ais-images"))
     options: dict[str, Any] = {
         "model": run.model,
         "num_temperatures": num_temperatures,
         "num_chains": num_chains,
         "block_size": 20,  # small, so that the bar moves
     }
-    key = rng.root(run.config.seed)
+    key = rng.root(run.recipe.train.seed)
     sampled = log_marginal_likelihood(
         run.params, key, x, model=run.model, num_samples=num_samples, progress=bars("log p(x) of the images to anneal")
     )
@@ -147,9 +149,9 @@ def first_images(split: Split, num: int | None, option: str = "num-images") -> S
     return split.take(np.arange(num))
 
 
-def images(config: TrainConfig, split: Split) -> np.ndarray:
+def images(split: Split) -> np.ndarray:
     """Return `[N, ...]` examples of a split for evaluation, binarized if the run binarizes."""
-    batches = pieces.evaluation_batches(config, split)
+    batches = evaluation_batches(split)
     return np.concatenate([np.asarray(batch.x)[np.asarray(batch.weights) > 0] for batch in batches])
 
 
@@ -169,7 +171,7 @@ def _of_codes(run: Run, x: np.ndarray, progress: Bar) -> list[Line]:
     if not (isinstance(blocks[0], Normal) and isinstance(prior, Normal)):  # dimensions cannot be scored separately
         return lines
     whole = jax.tree.map(lambda *parts: jnp.concatenate(parts), *blocks)
-    parts = decompose_kl(rng.root(run.config.seed), whole, prior, progress=progress)
+    parts = decompose_kl(rng.root(run.recipe.train.seed), whole, prior, progress=progress)
     names = (*parts._fields, "aggregate_kl")
     how = "aggregate posterior of these images"
     return lines + [Line(name, how, 1, len(x), getattr(parts, name)) for name in names]
@@ -209,8 +211,8 @@ def to_json(run: Run, lines: list[Line]) -> dict[str, Any]:
         "num_examples": lines[0].images,
         "num_samples": samples.get("log_px", 1),
         "step": run.step,
-        "dataset": run.config.dataset,
-        "protocol": protocol(run.config),
+        "dataset": run.recipe.data.dataset,
+        "protocol": protocol(run.recipe),
         "num_parameters": num_parameters(run),
-        "latent_dims": [run.config.latent_dim, *run.config.upper_latent_dims],
+        "latent_dims": latent_dims(run),
     }
