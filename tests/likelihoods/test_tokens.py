@@ -35,3 +35,9 @@ def test_an_output_bias_would_have_no_meaning():
 def test_it_needs_tokens():
     with pytest.raises(InputError, match="likelihood: tokens scores rows of tokens, got Counts"):
         OPTIONS.build(Facts(Counts((3,)), 2))
+
+
+@pytest.mark.parametrize("name", ["window", "embedding", "context"])
+def test_sizes_are_at_least_one(name):
+    with pytest.raises(InputError, match=f"{name}: must be at least 1, got 0"):
+        WindowedTokens(**{name: 0})
