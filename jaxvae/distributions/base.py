@@ -18,7 +18,7 @@ from jaxvae import rng
 from jaxvae.types import Array, Key
 
 T = TypeVar("T", bound=type)
-Support: TypeAlias = Literal["real", "unit", "binary", "integers", "counts", "codes", "any"]
+Support: TypeAlias = Literal["real", "unit", "simplex", "binary", "integers", "counts", "codes", "one-hot", "any"]
 """Support of a distribution; a point mass may lie anywhere."""
 
 
@@ -122,15 +122,6 @@ def halves(outputs: Array | tuple[Array, Array]) -> tuple[Array, Array]:
 def flatten_event(array: Array, event_ndim: int) -> Array:
     """Flatten the last `event_ndim` axes to one."""
     return array.reshape(*array.shape[: array.ndim - event_ndim], -1)
-
-
-def as_rows(value: Any) -> Array:
-    """Return `[B, E]` of a value `[B, ...]`, or of several: the arrays are flattened behind the first axis and joined.
-
-    >>> as_rows((jnp.ones((2, 3)), jnp.ones((2, 4, 5)))).shape
-    (2, 23)
-    """
-    return jnp.concatenate([leaf.reshape(leaf.shape[0], -1) for leaf in jax.tree.leaves(value)], axis=1)
 
 
 def draw(sampler: Callable[..., Array], key: Key, shape: Sequence[int], dtype: Any = jnp.float32) -> Array:

@@ -7,7 +7,7 @@ import dataclasses
 import optax
 from flax import linen as nn
 
-from jaxvae.distributions.base import as_rows
+from jaxvae.distributions.sampling import as_rows
 from jaxvae.facts import Facts
 from jaxvae.nets import MLPEncoder, pure
 from jaxvae.types import Array, Key, Params, Value

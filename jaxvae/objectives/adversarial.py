@@ -13,7 +13,7 @@ import jax.numpy as jnp
 
 from jaxvae import pieces
 from jaxvae.arguments import check_number
-from jaxvae.distributions.base import as_rows
+from jaxvae.distributions.sampling import as_rows
 from jaxvae.objectives import draws
 from jaxvae.objectives.checks import check_arguments
 from jaxvae.objectives.coupling import counts_of, gather, own_places

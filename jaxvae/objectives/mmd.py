@@ -7,7 +7,8 @@ from typing import Literal, NamedTuple, get_args
 import jax.numpy as jnp
 
 from jaxvae.arguments import check_number
-from jaxvae.distributions.base import as_rows, at_least_float32
+from jaxvae.distributions.base import at_least_float32
+from jaxvae.distributions.sampling import as_rows
 from jaxvae.objectives import draws
 from jaxvae.objectives.checks import check_arguments
 from jaxvae.objectives.coupling import counts_of, gather, own_places

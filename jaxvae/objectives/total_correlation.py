@@ -9,8 +9,9 @@ import jax.numpy as jnp
 
 from jaxvae.arguments import check_number, whole_number
 from jaxvae.distributions import Normal
-from jaxvae.distributions.base import as_rows, broadcast_floats
+from jaxvae.distributions.base import broadcast_floats
 from jaxvae.distributions.kl import log_prob_per_example
+from jaxvae.distributions.sampling import as_rows
 from jaxvae.objectives import draws
 from jaxvae.objectives.checks import check_arguments
 from jaxvae.objectives.coupling import counts_of, gather, own_places

@@ -57,9 +57,18 @@ def shard(batch):
     return jax.tree.map(lambda a: a.reshape(2, 3, *a.shape[1:]), batch)
 
 
+@functools.cache
+def on_one(name):
+    return jax.jit(make_step(name))
+
+
+@functools.cache
+def mapped(name):
+    return jax.jit(jax.vmap(make_step(name, axis_name="device"), in_axes=(None, 0), axis_name="device"))
+
+
 def by_vmap(name, state, batch):
-    step = jax.vmap(make_step(name, axis_name="device"), in_axes=(None, 0), axis_name="device")
-    return jax.tree.map(lambda a: a[0], jax.jit(step)(state, shard(batch)))
+    return jax.tree.map(lambda a: a[0], mapped(name)(state, shard(batch)))
 
 
 def by_pmap(name, state, batch):
@@ -70,7 +79,7 @@ def by_pmap(name, state, batch):
 def by_sharding(name, state, batch):
     mesh = jax.make_mesh((2,), ("device",), axis_types=(jax.sharding.AxisType.Auto,))
     split = jax.sharding.NamedSharding(mesh, SPLIT)
-    return jax.block_until_ready(jax.jit(make_step(name))(state, jax.device_put(batch, split)))
+    return jax.block_until_ready(on_one(name)(state, jax.device_put(batch, split)))
 
 
 def assert_close(a, b):
@@ -82,7 +91,7 @@ def assert_close(a, b):
 def test_devices_take_the_step_of_one(name, weights, state):
     """By `vmap` for all; the other ways run the same collectives, so one kind of weights is enough."""
     given = batch(WEIGHTS[weights])
-    new, metrics = jax.jit(make_step(name))(state, given)
+    new, metrics = on_one(name)(state, given)
     assert all(jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(new.params))
     ways = [by_vmap, by_pmap, by_sharding] if weights == "uneven weights" else [by_vmap]
     for dispatch in ways:
@@ -94,7 +103,7 @@ def test_devices_take_the_step_of_one(name, weights, state):
 @pytest.mark.parametrize("name", LOSSES)
 def test_padding_and_order_change_nothing(name, state):
     given = batch(WEIGHTS["uneven shards"])
-    step = jax.jit(make_step(name))
+    step = on_one(name)
     new, _ = step(state, given)
     unpadded, _ = step(state, jax.tree.map(lambda a: a[:5], given))
     assert_close(new.params, unpadded.params)
@@ -111,5 +120,5 @@ def test_parts_of_a_batch_are_refused(name):
 
 def test_examples_of_their_own_may_be_taken_in_parts(state):
     given = batch(WEIGHTS["uneven weights"])
-    whole, _ = jax.jit(make_step("adversarial"))(state, given)
+    whole, _ = on_one("adversarial")(state, given)
     assert_close(whole.params, jax.jit(make_step("adversarial", accumulate=2))(state, given)[0].params)
