@@ -12,6 +12,8 @@ from jaxvae import rng
 from jaxvae.data import Split
 from jaxvae.data.scaling import Scaling
 from jaxvae.distributions import Normal
+from jaxvae.distributions.flags import has_density
+from jaxvae.distributions.sampling import as_rows, point
 from jaxvae.evaluation import (
     Bar,
     active_units,
@@ -28,7 +30,7 @@ from jaxvae.runs.data import latent_dims
 from jaxvae.runs.directory import Run
 from jaxvae.runs.parts import evaluate_split, evaluation_batches
 from jaxvae.runs.progress import Bars
-from jaxvae.types import InputError
+from jaxvae.types import Array, Distribution, InputError
 
 ACTIVE_UNITS_OF = "active_units_of_layer"
 """Prefix of the scores of several stochastic layers, numbered from the image upwards."""
@@ -75,17 +77,27 @@ def score(
         point = Line("log_likelihood", "log p(x|z) at the code", 1, num, elbo["log_likelihood"])
         return [point, *_of_scale(run, split)]
     x, condition = images(split), split.conditions()
-    options: dict[str, Any] = {"model": run.model, "num_samples": num_samples, "condition": condition}
-    estimate = log_marginal_likelihood(run.params, rng.root(seed), x, progress=bars("log p(x)"), **options)
-    bits = bits_per_dimension(estimate.mean, x.shape[1:])
     return [
         Line("elbo", "one draw of z", 1, num, elbo["elbo"], elbo["elbo_standard_error"]),
         Line("log_likelihood", "log p(x|z) of the ELBO", 1, num, elbo["log_likelihood"]),
         Line("kl", "KL(q(z|x) || p(z)) of the ELBO", 1, num, elbo["kl"]),
-        Line("log_px", "importance-weighted bound", num_samples, num, estimate.mean, estimate.standard_error),
-        Line("bits_per_dimension", "of log_px", num_samples, num, bits),
+        *_of_weights(run, x, condition, num_samples, bars("log p(x)")),
         *_of_scale(run, split),
         *_of_codes(run, x, condition, bars("parts of the KL")),
+    ]
+
+
+def _of_weights(run: Run, x: Any, condition: Any, num_samples: int, progress: Bar) -> list[Line]:
+    """Score log p(x) by importance weights; codes of a codebook have none, and the ELBO alone."""
+    one = (x[:1],) if condition is None else (x[:1], condition[:1])
+    if not has_density(jax.eval_shape(run.model.encode, run.params, *one)):
+        return []
+    key, options = rng.root(run.recipe.train.seed), {"model": run.model, "condition": condition}
+    estimate = log_marginal_likelihood(run.params, key, x, num_samples=num_samples, progress=progress, **options)
+    bits = bits_per_dimension(estimate.mean, x.shape[1:])
+    return [
+        Line("log_px", "importance-weighted bound", num_samples, len(x), estimate.mean, estimate.standard_error),
+        Line("bits_per_dimension", "of log_px", num_samples, len(x), bits),
     ]
 
 
@@ -163,7 +175,7 @@ def _of_codes(run: Run, x: np.ndarray, condition: np.ndarray | None, progress: B
     ids = np.arange(len(x))
     blocks = [encode(run.params, *take((x, condition), ids[at : at + 1000])) for at in range(0, len(x), 1000)]
     # With several layers, each is taken at the mean of the one below.
-    means = jax.tree.map(lambda *parts: np.concatenate(parts), *[_as_tuple(block.mean) for block in blocks])
+    means = jax.tree.map(lambda *parts: np.concatenate(parts), *[_layers(block) for block in blocks])
     active = [int(active_units(mean).sum()) for mean in means]
     sizes = [mean.shape[1] for mean in means]
     lines = [Line("active_units", f"of {sum(sizes)}, variance of the mean > 0.01", 0, len(x), sum(active))]
@@ -181,8 +193,10 @@ def _of_codes(run: Run, x: np.ndarray, condition: np.ndarray | None, progress: B
     return lines + [Line(name, how, 1, len(x), getattr(parts, name)) for name in names]
 
 
-def _as_tuple(value: Any) -> tuple[Any, ...]:
-    return value if isinstance(value, tuple) else (value,)
+def _layers(posterior: Distribution) -> tuple[Array, ...]:
+    """Return the codes `[B, D]` of each stochastic layer without noise."""
+    codes = point(posterior)
+    return tuple(map(as_rows, codes)) if isinstance(codes, tuple) else (as_rows(codes),)
 
 
 def num_parameters(run: Run) -> int:
