@@ -17,6 +17,7 @@ from jaxvae.data.attributes import class_name
 from jaxvae.distributions.sampling import as_rows, for_decoder, point
 from jaxvae.distributions.supports import is_discrete
 from jaxvae.evaluation import in_blocks
+from jaxvae.evaluation.blocks import take
 from jaxvae.report.display import Limits, value_limits
 from jaxvae.runs.directory import Run
 from jaxvae.types import InputError
@@ -99,10 +100,9 @@ class Trained(NamedTuple):
     @property
     def code_shape(self) -> tuple[int, ...]:
         """Shape of the decoder's input for one example."""
-        split, condition = self.data.test, self.run.condition
-        assert split.space is not None
-        given = () if condition is None else (condition.space.zeros(1),)
-        encode = functools.partial(self.run.model.encode, self.run.params, split.space.zeros(1), *given)
+        split = self.data.test
+        one = split.read(*take((split.x, split.condition), np.arange(1)))
+        encode = functools.partial(self.run.model.encode, self.run.params, *one)
         return tuple(jax.eval_shape(lambda: for_decoder(point(encode()))).shape[1:])
 
     @property
