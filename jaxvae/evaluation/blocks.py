@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -33,7 +33,7 @@ def example_blocks(num: int, block_size: int, progress: Bar = iter) -> Iterator[
         yield np.minimum(np.arange(first, first + size), num - 1)
 
 
-def in_blocks(function: Callable[[Array], Array], x: Array | np.ndarray, *, block_size: int = 500) -> np.ndarray:
+def in_blocks(function: Callable[[Any], Array], x: Any, *, block_size: int = 500) -> np.ndarray:
     """Apply a function of `[B, ...]` examples to `[N, ...]`, compiled once; the result is gathered on the host.
 
     >>> print(in_blocks(lambda x: 2 * x, np.arange(5), block_size=2))
@@ -41,19 +41,29 @@ def in_blocks(function: Callable[[Array], Array], x: Array | np.ndarray, *, bloc
 
     Args:
         function: function that treats examples independently.
-        x: `[N, ...]` examples, or keys.
+        x: `[N, ...]` examples, an array or a tree of arrays, or keys.
         block_size: maximum number of examples per block.
 
     Raises:
         InputError: there are no examples, or `block_size` is below 1.
     """
     compiled = jax.jit(function)
-    blocks = [np.asarray(compiled(take(x, ids))) for ids in example_blocks(len(x), block_size)]
-    return np.concatenate(blocks)[: len(x)]
+    num = num_rows(x)
+    blocks = [np.asarray(compiled(take(x, ids))) for ids in example_blocks(num, block_size)]
+    return np.concatenate(blocks)[:num]
 
 
-def take(x: Array | np.ndarray, ids: np.ndarray) -> Array:
-    """Return rows of x on the device; for an array sharded over an explicit mesh, on all its devices."""
+def num_rows(x: Any) -> int:
+    """Return the number N of examples of an array `[N, ...]`, or of a tree of them."""
+    return len(jax.tree.leaves(x)[0])
+
+
+def take(x: Any, ids: np.ndarray) -> Any:
+    """Return rows of an array, or of a tree of arrays, on the device; sharded over an explicit mesh, on all of it."""
+    return jax.tree.map(lambda leaf: _take(leaf, ids), x)
+
+
+def _take(x: Array | np.ndarray, ids: np.ndarray) -> Array:
     if isinstance(x, jax.Array) and any(axis is not None for axis in jax.typeof(x).sharding.spec):
         # With an explicit mesh, JAX leaves the sharding of the rows to the caller.
         return x.at[ids].get(out_sharding=NamedSharding(jax.typeof(x).sharding.mesh, PartitionSpec()))
