@@ -16,7 +16,7 @@ from jaxvae.distributions.base import at_least_float32
 from jaxvae.distributions.flags import has_density, is_normalized, is_relaxed
 from jaxvae.distributions.kl import log_prob_per_example
 from jaxvae.evaluation.annealing import anneal, sigmoid_schedule, tune
-from jaxvae.evaluation.blocks import Bar, check_counts, example_blocks, num_rows, take
+from jaxvae.evaluation.blocks import Bar, check_conditions, check_counts, count_examples, example_blocks, take
 from jaxvae.evaluation.compiled import compiled
 from jaxvae.evaluation.hmc import Path
 from jaxvae.objectives.checks import check_scores
@@ -112,14 +112,16 @@ def annealed_log_likelihood(
     Reference: Neal 2001, https://arxiv.org/abs/physics/9803008; Wu et al. 2017, https://arxiv.org/abs/1611.04273,
     section 4 (for decoders).
     """
+    num = count_examples(x)
+    check_conditions(condition, num)
     options = _options(num_temperatures, num_chains, num_leapfrog, start)
     key = rng.stream(key, "annealed")
     forward = compiled(_forward, model=model, options=options)
 
     def block(ids: np.ndarray) -> Any:
-        return forward(params, key, ids, take(x, ids), take(condition, ids))
+        return forward(params, key, ids, *take((x, condition), ids))
 
-    log_px, acceptance, step_size = _in_blocks(block, num_rows(x), block_size, progress)
+    log_px, acceptance, step_size = _in_blocks(block, num, block_size, progress)
     return AnnealedEstimate(log_px.astype(np.float64), acceptance, step_size)
 
 
@@ -153,6 +155,7 @@ def bidirectional(
     Reference: Grosse, Ghahramani & Adams 2015, https://arxiv.org/abs/1511.02543, section 3.
     """
     check_counts(num_examples=num_examples)
+    check_conditions(condition, num_examples)
     options = _options(num_temperatures, num_chains, num_leapfrog, start)
     key = rng.stream(key, "bidirectional")
     both_ways = compiled(_both_ways, model=model, options=options)

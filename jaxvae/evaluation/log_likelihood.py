@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxvae import rng
-from jaxvae.evaluation.blocks import Bar, check_counts, example_blocks, num_rows, take
+from jaxvae.evaluation.blocks import Bar, check_conditions, check_counts, count_examples, example_blocks, take
 from jaxvae.evaluation.compiled import compiled
 from jaxvae.evaluation.standard_error import standard_error
 from jaxvae.objectives import importance_weighted_bound
@@ -67,7 +67,8 @@ def log_marginal_likelihood(
         log p(x) per example, with mean and standard error.
 
     Raises:
-        InputError: the posterior has no density, as a point; there are no examples, or a number is below 1.
+        InputError: the posterior is a point, which has no density; there are no examples, or not one condition for
+            each; or a number is below 1.
 
     Reference: Burda et al. 2016, https://arxiv.org/abs/1509.00519, section 5 (L_5000).
     """
@@ -75,9 +76,11 @@ def log_marginal_likelihood(
     key = rng.stream(key, "log_marginal_likelihood")
     bound = compiled(_bound, model=model, num_samples=num_samples, samples_at_once=samples_at_once)
     bounds = []
-    for ids in example_blocks(num_rows(x), block_size, progress):
-        bounds.append(bound(params, key, ids, take(x, ids), take(condition, ids)))
-    return LogLikelihood(np.concatenate(bounds)[: num_rows(x)].astype(np.float64))
+    num = count_examples(x)
+    check_conditions(condition, num)
+    for ids in example_blocks(num, block_size, progress):
+        bounds.append(bound(params, key, ids, *take((x, condition), ids)))
+    return LogLikelihood(np.concatenate(bounds)[:num].astype(np.float64))
 
 
 def _bound(

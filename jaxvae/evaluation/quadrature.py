@@ -19,7 +19,7 @@ from jaxvae.distributions import Bernoulli, ContinuousBernoulli, GreyCrossEntrop
 from jaxvae.distributions.base import at_least_float32
 from jaxvae.distributions.flags import has_density
 from jaxvae.distributions.kl import log_prob_per_example
-from jaxvae.evaluation.blocks import check_counts, num_rows, take
+from jaxvae.evaluation.blocks import check_counts, count_examples, take
 from jaxvae.evaluation.compiled import compiled
 from jaxvae.types import Array, Distribution, InputError, Model, Params
 
@@ -77,7 +77,7 @@ def log_evidence(
     Reference: Trefethen & Weideman 2014, https://doi.org/10.1137/130932132 (accuracy of the rule).
     """
     check_counts(block_size=block_size, max_points=max_points)
-    if not num_rows(x):
+    if not count_examples(x):
         raise InputError("x: holds no examples; give one or more")
     prior = model.prior(params)
     if not has_density(prior):
@@ -90,8 +90,8 @@ def log_evidence(
     cells = _cells(dim, half_width, spacing)
     of_points = compiled(log_joint, model=model)
     blocks = []
-    for first in range(0, num_rows(x), block_size):
-        ids = np.arange(first, min(first + block_size, num_rows(x)))
+    for first in range(0, count_examples(x), block_size):
+        ids = np.arange(first, min(first + block_size, count_examples(x)))
         score = functools.partial(of_points, params, take(x, ids))
         log_px, error = _refine(score, cells, spacing, tolerance, max_points)
         blocks.append((log_px, error + _outside(score, cells, spacing, log_px)))

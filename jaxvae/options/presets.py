@@ -41,6 +41,7 @@ PRESETS = {
         corruption=Masking(),
         paper="Vincent et al. 2010, https://jmlr.org/papers/v11/vincent10a.html",
     ),
+    "conditional_vae": Recipe(condition="label", paper="Kingma et al. 2014, https://arxiv.org/abs/1406.5298"),
     "kl_only": Recipe(objective=objective("kl_only"), paper=KINGMA),
     "iwae": Recipe(
         objective=objective("iwae"), paper="Burda, Grosse & Salakhutdinov 2016, https://arxiv.org/abs/1509.00519"
@@ -71,5 +72,13 @@ PRESETS = {
         prior=UniformCategories(),
         paper="Jang, Gu & Poole 2017, https://arxiv.org/abs/1611.01144",
     ),
-    "conditional_vae": Recipe(condition="label", paper="Sohn et al. 2015, https://papers.nips.cc/paper/5775"),
+    "beta_tc_vae": Recipe(objective=objective("beta_tc"), paper="Chen et al. 2018, https://arxiv.org/abs/1802.04942"),
+    "info_vae": Recipe(objective=objective("info"), paper="Zhao et al. 2017, https://arxiv.org/abs/1706.02262"),
+    "factor_vae": Recipe(objective=objective("factor"), paper="Kim & Mnih 2018, https://arxiv.org/abs/1802.05983"),
+    "adversarial_autoencoder": Recipe(
+        posterior=Point(),
+        likelihood=FixedNormal(),
+        objective=objective("adversarial"),
+        paper="Makhzani et al. 2015, https://arxiv.org/abs/1511.05644",
+    ),
 }

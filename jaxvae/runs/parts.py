@@ -16,7 +16,6 @@ from jaxvae.arguments import asked
 from jaxvae.data import Split
 from jaxvae.data.batches import sequential_batches
 from jaxvae.data.rows import gather, num_bytes
-from jaxvae.data.spaces.values import as_values
 from jaxvae.evaluation import evaluate_elbo
 from jaxvae.model import VAE
 from jaxvae.nets import with_output_bias
@@ -181,7 +180,7 @@ def examples_to_begin_with(model: VAE, split: Split) -> tuple[Any, Any] | None:
     size, key = max(1, num_bytes(split.x) // split.num_examples), rng.stream(rng.root(0), "examples to begin with")
     num = max(1, min(split.num_examples, LEARNED_FROM, LEARNED_BYTES // size))
     ids = jnp.sort(jax.random.choice(key, split.num_examples, (num,), replace=False))
-    return as_values(gather(split.x, jax.device_get(ids))), None
+    return split.read(*gather((split.x, split.condition), jax.device_get(ids)))
 
 
 def root_keys(train: Train) -> Key:
@@ -196,7 +195,10 @@ def evaluation_batches(split: Split, *, batch_size: int = 1000) -> Iterator[Batc
     Where pixels are binarized, they are the same in every run, for any seed, so that runs can be compared.
     """
     key = rng.stream(rng.root(0), "binarize for evaluation")
-    return sequential_batches(split.x, key, batch_size=min(batch_size, split.num_examples), space=split.space)
+    options: dict[str, Any] = {"condition": split.condition, "condition_space": split.condition_space}
+    return sequential_batches(
+        split.x, key, batch_size=min(batch_size, split.num_examples), space=split.space, **options
+    )
 
 
 def evaluate_split(
