@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+from jaxvae.data.spaces.shown import noun
 from jaxvae.report import write_json
 from jaxvae.runs import load_run, scores
 from jaxvae.runs.checks import check, check_at_least
@@ -73,7 +74,7 @@ def main(config: EvaluateConfig) -> int:
         )
     print(scores.protocol(run.config))
     print(f"{run.config.preset} of {scores.num_parameters(run):,} parameters after {run.step:,} steps")
-    print(scores.text_table(lines))
+    print(scores.text_table(lines, noun(run.space)))
     write_json(config.run_dir / "evaluation.json", scores.to_json(run, lines))
     return 0
 

@@ -28,6 +28,7 @@ class Recorder:
         from tqdm import tqdm
 
         self._config, self._first_step, writes = experiment.config, first_step, hosts.is_main()
+        self._noun = experiment.data.noun
         self._learning_rate = pieces.build_learning_rate(self._config)
         options: dict[str, Any] = {"first_step": first_step, "tensorboard": self._config.tensorboard, "expected": lines}
         self._writer = MetricsWriter(experiment.run_dir, **options) if writes else None
@@ -62,7 +63,7 @@ class Recorder:
         rates = {"learning_rate": learning_rate, **({} if speed is None else {"examples_per_second": speed})}
         self.write("train", step, {**values, **rates})
         shown = {name: f"{values[key]:.2f}" for name, key in (("loss", "loss"), ("KL", "kl")) if key in values}
-        self._bar.set_postfix({**shown, "images/s": "-" if speed is None else f"{speed:,.0f}"})
+        self._bar.set_postfix({**shown, f"{self._noun}/s": "-" if speed is None else f"{speed:,.0f}"})
 
     def note(self, step: int) -> None:
         """Move the bar to a step."""

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from jaxvae import presets, rng
 from jaxvae.data import Dataset, is_named
 from jaxvae.data.batches import BatchOrder
-from jaxvae.data.scaling import fit_scaling, scaled
+from jaxvae.data.scaling import default_scale, fit_scaling, scaled
 from jaxvae.data.spaces import INK, Pixels
 from jaxvae.likelihoods import LIKELIHOODS
 from jaxvae.runs import selection
@@ -31,10 +31,11 @@ SMALLEST_CONV = 16
 
 def settle_scale(config: TrainConfig, data: Dataset) -> tuple[TrainConfig, Dataset]:
     """Scale values as configured, real ones by default to mean 0 and deviation 1; the config returned records it."""
-    kind = config.scale or ("standard" if data.pixels == "real" else "none")
+    default = default_scale(data.space)
+    kind = config.scale or default
     if kind != "none":
         return dataclasses.replace(config, scale=kind), scaled(data, fit_scaling(kind, data))
-    return dataclasses.replace(config, scale="none" if data.pixels == "real" else None), data
+    return dataclasses.replace(config, scale="none" if default != "none" else None), data
 
 
 def settle_space(config: TrainConfig, data: Dataset) -> Dataset:

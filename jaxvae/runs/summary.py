@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from jaxvae.checkpoint import digest
+from jaxvae.data.scaling import mean_log_jacobian
 from jaxvae.report import write_json
 from jaxvae.runs import collapse, nonfinite, pieces, seeds
 from jaxvae.runs.config import TrainConfig, settled
@@ -45,7 +46,7 @@ def summarize(
         summaries.append(
             {
                 **{f"test_{name}": value for name, value in test.items()},
-                **_in_own_units(data.scaling and data.scaling.log_jacobian(data.shape), test),
+                **_in_own_units(data.scaling and mean_log_jacobian(data.scaling, data.test), test),
                 "select": config.select,
                 "selected_step": steps_taken(selected),
                 "steps": steps_taken(last),
