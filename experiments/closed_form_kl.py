@@ -11,8 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxvae.distributions import gaussian_kl, multivariate_gaussian_kl
+from jaxvae.options.checks import check_folder
 from jaxvae.report.kl_figures import Curve, Panel, save_kl_curves
-from jaxvae.runs.checks import check_folder
 from jaxvae.runs.command_line import run_script
 
 DOT_EVERY = 8

@@ -10,14 +10,15 @@ import dataclasses
 from pathlib import Path
 
 from jaxvae.data.spaces.shown import noun
+from jaxvae.options import Compute
+from jaxvae.options.checks import check, check_at_least
+from jaxvae.options.groups import Select
 from jaxvae.report import write_json
 from jaxvae.runs import load_run, scores
-from jaxvae.runs.checks import check, check_at_least
 from jaxvae.runs.command_line import run_script
-from jaxvae.runs.compute import Compute, set_up
+from jaxvae.runs.compute import set_up
 from jaxvae.runs.data import load_data
 from jaxvae.runs.progress import named_bar
-from jaxvae.runs.selection import Select
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,8 +73,8 @@ def main(config: EvaluateConfig) -> int:
             num_samples=config.num_samples,
             bars=named_bar,
         )
-    print(scores.protocol(run.config))
-    print(f"{run.config.preset} of {scores.num_parameters(run):,} parameters after {run.step:,} steps")
+    print(scores.protocol(run.recipe))
+    print(f"{run.recipe.preset} of {scores.num_parameters(run):,} parameters after {run.step:,} steps")
     print(scores.text_table(lines, noun(run.space)))
     write_json(config.run_dir / "evaluation.json", scores.to_json(run, lines))
     return 0

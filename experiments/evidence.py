@@ -13,17 +13,20 @@ import numpy as np
 
 from jaxvae import rng
 from jaxvae.evaluation import Evidence, log_evidence, log_joint
+from jaxvae.likelihoods import GreyCrossEntropyPixels
 from jaxvae.model import VAE
 from jaxvae.objectives import elbo_terms, log_importance_weights
+from jaxvae.options import Compute
+from jaxvae.options.checks import check_at_least, check_folder
+from jaxvae.options.groups import Select
 from jaxvae.report import write_json
 from jaxvae.report.evidence_figures import Posteriors, save_gaps, save_posteriors
-from jaxvae.runs import Run, TrainConfig, load_run, pieces
-from jaxvae.runs.checks import check_at_least, check_folder
+from jaxvae.runs import Run, load_run
 from jaxvae.runs.command_line import run_script
-from jaxvae.runs.compute import Compute, set_up
-from jaxvae.runs.data import check_one_layer, load_data
+from jaxvae.runs.compute import set_up
+from jaxvae.runs.data import check_one_layer, check_unconditional, load_data
+from jaxvae.runs.parts import evaluation_batches
 from jaxvae.runs.progress import announce
-from jaxvae.runs.selection import Select
 from jaxvae.types import Array, Batch, InputError, Key, Params
 
 GRID = 200
@@ -81,9 +84,10 @@ def main(config: EvidenceConfig) -> int:
     set_up(Compute(num_processes=1))
     run = load_run(config.run_dir, select="best" if config.best else config.select)
     check_one_layer(run)
-    check_run(run.config)
+    check_unconditional(run)
+    check_run(run)
     data = load_data(run, config.data_dir, config.dataset)
-    batch = next(pieces.evaluation_batches(run.config, data.test, config.num))
+    batch = next(evaluation_batches(data.test, batch_size=config.num))
     folder = config.out or config.run_dir / "evidence"
 
     announce(f"log p(x) of {len(batch.x)} images by quadrature")
@@ -104,23 +108,23 @@ def main(config: EvidenceConfig) -> int:
     return 0
 
 
-def check_run(config: TrainConfig) -> None:
+def check_run(run: Run) -> None:
     """Refuse a run whose evidence cannot be computed or bounded."""
-    if config.latent_dim not in (1, 2):
+    if run.recipe.latent_dim not in (1, 2):
         raise InputError(
-            f"run-dir: quadrature needs 1 or 2 latent dimensions, this run has {config.latent_dim}; "
+            f"run-dir: quadrature needs 1 or 2 latent dimensions, this run has {run.recipe.latent_dim}; "
             "train one with --latent-dim 2"
         )
-    if config.posterior == "delta":
+    if not run.reports_elbo:
         raise InputError("run-dir: this run's posterior is a point, which bounds no evidence; use --preset vae")
-    if config.likelihood == "grey_cross_entropy":
+    if isinstance(run.recipe.likelihood, GreyCrossEntropyPixels):
         raise InputError("run-dir: cross-entropy on grey values is no likelihood, so there is no evidence")
 
 
 def estimate_bounds(run: Run, batch: Batch, num_samples: tuple[int, ...], repeats: int) -> list[Bound]:
     """Estimate the ELBO and the importance-weighted bounds, all from the samples of the largest bound."""
     draws = repeats * max(num_samples)
-    keys = rng.example_keys(rng.stream(rng.root(run.config.seed), "evidence"), batch.ids)
+    keys = rng.example_keys(rng.stream(rng.root(run.recipe.train.seed), "evidence"), batch.ids)
     elbos = _elbos(run.params, keys, batch.x, model=run.model, num_samples=100 * repeats)
     log_weights = _log_weights(run.params, keys, batch.x, model=run.model, num_samples=draws)
     return [_bound("ELBO", elbos, 1), *(_bound(f"K = {number}", log_weights, number) for number in num_samples)]
@@ -189,7 +193,7 @@ def images_to_show(gaps: np.ndarray, num: int) -> list[int]:
 def posteriors(run: Run, x: Array, log_px: float, title: str) -> Posteriors:
     """Compute the posterior p(z|x) = p(x, z) / p(x) of one example `[1, ...]`, and q(z|x), where either has mass."""
     log_densities = functools.partial(_log_densities, run.params, x, model=run.model)
-    dim = int(run.config.latent_dim or 0)
+    dim = run.recipe.latent_dim
     coarse = lattice([np.linspace(-6, 6, GRID)] * dim)
     inside = np.asarray(coarse)[np.logical_or(*map(_near_the_top, log_densities(coarse)))]
     centre, width = (inside.max(0) + inside.min(0)) / 2, np.ptp(inside, axis=0).max() + 0.2

@@ -6,12 +6,13 @@ import dataclasses
 from pathlib import Path
 
 from jaxvae.explorer import explorer_page
+from jaxvae.options import Compute
+from jaxvae.options.checks import check_at_least, check_file
+from jaxvae.options.groups import Select
 from jaxvae.runs import load_run
-from jaxvae.runs.checks import check_at_least, check_file
 from jaxvae.runs.command_line import run_script
-from jaxvae.runs.compute import Compute, set_up
+from jaxvae.runs.compute import set_up
 from jaxvae.runs.data import check_one_layer, load_data
-from jaxvae.runs.selection import Select
 
 
 @dataclasses.dataclass(frozen=True)

@@ -26,25 +26,25 @@ from jaxvae.evaluation.aggregate import knn_kl, squared_mmd
 from jaxvae.evaluation.decoded import recognise, unevenness
 from jaxvae.evaluation.probes import Probe, fit_probe, nearest_neighbour_accuracy
 from jaxvae.latent import halfway, interpolate, manifold_grid
+from jaxvae.options import Compute, Recipe, given
+from jaxvae.options.checks import check_folder, check_seed
 from jaxvae.priors import StandardNormal
 from jaxvae.report import write_json
 from jaxvae.report.display import value_limits
 from jaxvae.report.gallery import Gallery
 from jaxvae.report.latent_figures import Panel, save_panels
 from jaxvae.report.tables import markdown_table
-from jaxvae.runs import Run, TrainConfig, load_run
-from jaxvae.runs.checks import check_folder, check_seed
+from jaxvae.runs import Run, load_run
 from jaxvae.runs.command_line import run_script
-from jaxvae.runs.compute import Compute, set_up
-from jaxvae.runs.config import PresetName
+from jaxvae.runs.compute import set_up
 from jaxvae.runs.data import training_labels
 from jaxvae.runs.many import train_all
 from jaxvae.runs.progress import announce
-from jaxvae.runs.resolve import resolve, settle_scale, settle_space
 from jaxvae.runs.seeds import together
+from jaxvae.runs.settle import settle, settle_scale, settle_space
 from jaxvae.types import Array, Batch, InputError
 
-VARIANTS: dict[PresetName, str] = {
+VARIANTS: dict[str, str] = {
     "autoencoder": "reconstruction only",
     "kl_only": "KL only",
     "vae": "both",
@@ -115,22 +115,22 @@ class LatentSpaceConfig:
         for seed in self.seeds:
             check_seed("seeds", seed)
         check_folder("out", self.out)
-        TrainConfig(steps=self.steps, epochs=self.epochs, hidden=self.hidden).check()
+        given(steps=self.steps, epochs=self.epochs, hidden=self.hidden).check()
 
 
 def main(config: LatentSpaceConfig) -> int:
     """Train, measure and draw; returns the exit code."""
     set_up(Compute(num_processes=1))
-    _, data = settle_scale(TrainConfig(), load(config.dataset, config.data_dir))
+    _, data = settle_scale(None, load(config.dataset, config.data_dir))
     labels = training_labels(data, config.dataset, "to colour codes by")
     if (least := min(data.train.num_examples, data.test.num_examples)) <= NEIGHBOURS:
         raise InputError(f"dataset: {config.dataset} has a split of {least}; name one with more than {NEIGHBOURS}")
     folder = config.out or Path("runs") / f"latent_space-{Path(config.dataset).resolve().stem}"
-    configs = {name: [train_config(config, data, folder, name, seed) for seed in config.seeds] for name in VARIANTS}
-    runs = {f"{name}, seed {one.seed}": one for name, several in configs.items() for one in several}
+    recipes = {name: [recipe_of(config, data, folder, name, seed) for seed in config.seeds] for name in VARIANTS}
+    runs = {f"{name}, seed {one.train.seed}": one for name, several in recipes.items() for one in several}
     if exit_code := train_all(runs, LatentSpaceConfig):
         return exit_code
-    spaces = {name: [read_space(one, data) for one in several] for name, several in configs.items()}
+    spaces = {name: [read_space(one, data) for one in several] for name, several in recipes.items()}
     announce(f"an independent classifier learns from {min(TRAIN, data.train.num_examples):,} images")
     probe = fit_probe(data.train.first(TRAIN), labels[:TRAIN])
     announce("measuring")
@@ -146,9 +146,9 @@ def main(config: LatentSpaceConfig) -> int:
     return 1 if gallery.missing else 0
 
 
-def train_config(config: LatentSpaceConfig, data: Dataset, folder: Path, preset: PresetName, seed: int) -> TrainConfig:
+def recipe_of(config: LatentSpaceConfig, data: Dataset, folder: Path, preset: str, seed: int) -> Recipe:
     """Return one run's options; its folder is named after them, so that other options give another run."""
-    one = TrainConfig(
+    one = given(
         preset=preset,
         dataset=config.dataset,
         data_dir=config.data_dir,
@@ -162,10 +162,10 @@ def train_config(config: LatentSpaceConfig, data: Dataset, folder: Path, preset:
         select="last",
         tensorboard=False,
         figures=False,
-        compute=Compute(num_processes=1),
+        num_processes=1,
     )
-    name = Path(str(resolve(one, data).run_dir)).name
-    return dataclasses.replace(one, run_dir=folder / name)
+    name = settle(one, data).run_dir.name
+    return given(one, run_dir=folder / name)
 
 
 class Space(NamedTuple):
@@ -185,10 +185,10 @@ class Space(NamedTuple):
         return in_blocks(lambda z: self.run.model.decode(self.run.params, z).mean, z)
 
 
-def read_space(config: TrainConfig, data: Dataset) -> Space:
+def read_space(recipe: Recipe, data: Dataset) -> Space:
     """Load a run and encode images."""
-    run = load_run(Path(str(config.run_dir)))
-    data = settle_space(run.config, data)
+    run = load_run(recipe.run_dir)
+    data = settle_space(run.recipe.data.binarize, data)
     train_means, _ = encode(run, data.train, TRAIN)
     labels = (np.asarray(split.label)[:num] for split, num in ((data.train, TRAIN), (data.test, TEST)))
     return Space(run, train_means, next(labels), *encode(run, data.test, TEST), next(labels))
@@ -221,7 +221,7 @@ def prior_draws(num: int) -> Array:
 
 def measure(space: Space, probe: Probe) -> dict[str, float]:
     """Compute one run's row of the table."""
-    summary = json.loads((Path(str(space.run.config.run_dir)) / "summary.json").read_text())
+    summary = json.loads((space.run.recipe.run_dir / "summary.json").read_text())
     starts, ends = jnp.asarray(space.means)[pairs(len(space.means))]
     paths = space.decode(interpolate(starts, ends, STEPS + 1).swapaxes(0, 1).reshape(-1, 2))
     prior = recognise(probe, space.decode(manifold_grid(CELLS)))
@@ -271,7 +271,7 @@ def check_kl_only(run: Run, split: Split) -> dict[str, Any]:
     estimate = evaluate_elbo(run.params, key, batches, model=run.model)
     entropy = float((entr(mean) + entr(1 - mean)).sum())
     return {
-        "run": str(run.config.run_dir),
+        "run": str(run.recipe.run_dir),
         "kl": estimate.kl,
         "bound": estimate.elbo,
         "minus_entropy": -entropy,

@@ -19,23 +19,23 @@ from jaxvae.evaluation import in_blocks
 from jaxvae.evaluation.decoded import recognise
 from jaxvae.evaluation.probes import Probe, fit_probe
 from jaxvae.latent import nearest, prior_quantiles
+from jaxvae.options import Compute, Recipe, given
+from jaxvae.options.checks import check_folder
 from jaxvae.report import write_json
 from jaxvae.report.display import value_limits
 from jaxvae.report.gallery import Gallery
 from jaxvae.report.latent_figures import Line, save_lines
 from jaxvae.report.tables import markdown_table
-from jaxvae.runs import Run, TrainConfig, load_run
-from jaxvae.runs.checks import check_folder
+from jaxvae.runs import Run, load_run
 from jaxvae.runs.command_line import run_script
-from jaxvae.runs.compute import Compute, set_up
-from jaxvae.runs.config import PresetName
+from jaxvae.runs.compute import set_up
 from jaxvae.runs.data import training_labels
 from jaxvae.runs.many import train_all
 from jaxvae.runs.progress import announce
-from jaxvae.runs.resolve import resolve, settle_scale
+from jaxvae.runs.settle import settle, settle_scale
 from jaxvae.types import InputError
 
-VARIANTS: dict[PresetName, str] = {"autoencoder": "autoencoder", "vae": "VAE"}
+VARIANTS: dict[str, str] = {"autoencoder": "autoencoder", "vae": "VAE"}
 PROBED, POINTS = 20_000, 1000
 """Maximum number of images for the classifier, and numbers of points on the line and under the prior."""
 VARIANCE = 0.1
@@ -82,22 +82,22 @@ class OneDimensionalConfig:
         if self.num < 2:
             raise InputError(f"num: there is nothing between fewer than 2 codes, got {self.num}")
         check_folder("out", self.out)
-        TrainConfig(steps=self.steps, hidden=self.hidden, seed=self.seed).check()
+        given(steps=self.steps, hidden=self.hidden, seed=self.seed).check()
 
 
 def main(config: OneDimensionalConfig) -> int:
     """Train, measure and draw; returns the exit code."""
     set_up(Compute(num_processes=1))
-    _, data = settle_scale(TrainConfig(), load(config.dataset, config.data_dir))
+    _, data = settle_scale(None, load(config.dataset, config.data_dir))
     known = training_labels(data, config.dataset, "to tell images by")
     if config.num > data.train.num_examples:
         raise InputError(f"num: {config.num} asked for, {data.name} has {data.train.num_examples}; ask for fewer")
     folder = config.out or Path("runs") / f"one_dimensional-{Path(config.dataset).resolve().stem}"
-    configs = {name: train_config(config, data, folder, name) for name in VARIANTS}
-    if exit_code := train_all({VARIANTS[name]: one for name, one in configs.items()}, OneDimensionalConfig):
+    recipes = {name: recipe_of(config, data, folder, name) for name in VARIANTS}
+    if exit_code := train_all({VARIANTS[name]: one for name, one in recipes.items()}, OneDimensionalConfig):
         return exit_code
     images, labels = data.train.first(config.num), known[: config.num]
-    walks = {VARIANTS[name]: walk(load_run(Path(str(one.run_dir))), images) for name, one in configs.items()}
+    walks = {VARIANTS[name]: walk(load_run(one.run_dir), images) for name, one in recipes.items()}
     announce(f"an independent classifier learns from {min(PROBED, data.train.num_examples):,} images")
     probe = fit_probe(data.train.first(PROBED), known[:PROBED])
     ordered = images[walks["VAE"].order]
@@ -115,9 +115,9 @@ def main(config: OneDimensionalConfig) -> int:
     return 1 if gallery.missing else 0
 
 
-def train_config(config: OneDimensionalConfig, data: Dataset, folder: Path, preset: PresetName) -> TrainConfig:
+def recipe_of(config: OneDimensionalConfig, data: Dataset, folder: Path, preset: str) -> Recipe:
     """Return one run's options; its folder is named after them, so that other options give another run."""
-    one = TrainConfig(
+    one = given(
         preset=preset,
         dataset=config.dataset,
         data_dir=config.data_dir,
@@ -135,11 +135,12 @@ def train_config(config: OneDimensionalConfig, data: Dataset, folder: Path, pres
         checkpoint_every=config.steps,
         tensorboard=False,
         figures=False,
-        compute=Compute(num_processes=1, devices=1),
+        num_processes=1,
+        devices=1,
     )
     few = data._replace(train=data.train._replace(x=data.train.x[: config.num]))
-    name = Path(str(resolve(one, few).run_dir)).name
-    return dataclasses.replace(one, run_dir=folder / name)
+    name = settle(one, few).run_dir.name
+    return given(one, run_dir=folder / name)
 
 
 class Walk(NamedTuple):

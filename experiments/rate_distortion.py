@@ -10,12 +10,13 @@ import dataclasses
 import json
 from pathlib import Path
 
+from jaxvae.options import Compute, Recipe, given
+from jaxvae.options.checks import check_at_least
 from jaxvae.report import write_json
 from jaxvae.report.figures import new_figure, save_figure
 from jaxvae.report.tables import markdown_table
-from jaxvae.runs import TrainConfig
 from jaxvae.runs.command_line import run_script
-from jaxvae.runs.compute import Compute, set_up
+from jaxvae.runs.compute import set_up
 from jaxvae.runs.many import train_all
 from jaxvae.types import InputError
 
@@ -53,19 +54,20 @@ class RateDistortionConfig:
         if not self.betas or len(set(self.betas)) < len(self.betas):
             raise InputError(f"betas: must be one or more different numbers, got {list(self.betas)}")
         for beta in self.betas:
-            train_config(self, beta, Path()).check()
+            check_at_least(0, "betas", beta)
+            recipe_of(self, beta, Path()).check()
 
 
 def main(config: RateDistortionConfig) -> int:
     """Train, measure and draw; returns the exit code."""
     set_up(Compute(num_processes=1))
     folder = config.out or Path("runs") / f"rate_distortion-{Path(config.dataset).resolve().stem}"
-    runs = {f"beta {beta:g}": train_config(config, beta, folder) for beta in sorted(config.betas)}
+    runs = {f"beta {beta:g}": recipe_of(config, beta, folder) for beta in sorted(config.betas)}
     if exit_code := train_all(runs, RateDistortionConfig):
         return exit_code
     points = {}
     for name, one in runs.items():
-        summary = json.loads((Path(str(one.run_dir)) / "summary.json").read_text())
+        summary = json.loads((one.run_dir / "summary.json").read_text())
         found = {name: summary[f"test_{name}"] for name in ("kl", "log_likelihood", "elbo", "active_units")}
         points[name] = {**found, "distortion": -found["log_likelihood"]}
     write_json(folder / "rate_distortion.json", points)
@@ -76,10 +78,10 @@ def main(config: RateDistortionConfig) -> int:
     return 0
 
 
-def train_config(config: RateDistortionConfig, beta: float, folder: Path) -> TrainConfig:
+def recipe_of(config: RateDistortionConfig, beta: float, folder: Path) -> Recipe:
     """Return one run's options; its folder is named after those in which runs differ."""
     length = f"{config.epochs:g}epochs" if config.epochs is not None else f"{config.steps}steps"
-    return TrainConfig(
+    return given(
         dataset=config.dataset,
         data_dir=config.data_dir,
         run_dir=folder / f"beta{beta:g}-dim{config.latent_dim}-{length}-seed{config.seed}",
@@ -92,7 +94,7 @@ def train_config(config: RateDistortionConfig, beta: float, folder: Path) -> Tra
         select="last",
         tensorboard=False,
         figures=False,
-        compute=Compute(num_processes=1),
+        num_processes=1,
     )
 
 

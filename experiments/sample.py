@@ -20,16 +20,17 @@ from jaxvae import latent, rng
 from jaxvae.data import named_attributes
 from jaxvae.data.attributes import usable_attributes
 from jaxvae.data.spaces.values import as_values
+from jaxvae.options import Compute
+from jaxvae.options.checks import check, check_at_least, check_folder, check_seed
+from jaxvae.options.groups import Select
 from jaxvae.report import animation, figures
 from jaxvae.report.gallery import Gallery
 from jaxvae.runs import load_run
-from jaxvae.runs.checks import check, check_at_least, check_folder, check_seed
 from jaxvae.runs.command_line import run_script
-from jaxvae.runs.compute import Compute, set_up
+from jaxvae.runs.compute import set_up
 from jaxvae.runs.data import check_one_layer, load_data
 from jaxvae.runs.progress import announce
 from jaxvae.runs.samples import sample_grid
-from jaxvae.runs.selection import Select
 from jaxvae.runs.trained import Trained
 from jaxvae.types import InputError
 
@@ -122,8 +123,8 @@ def main(config: SampleConfig) -> int:
     run = load_run(config.run_dir, select="best" if config.best else config.select)
     check_one_layer(run)
     data = load_data(run, config.data_dir, config.dataset, stream=True)
-    if run.config.train_examples is not None:
-        data = data._replace(train=data.train.take(np.arange(run.config.train_examples)))
+    if run.recipe.data.train_examples is not None:
+        data = data._replace(train=data.train.take(np.arange(run.recipe.data.train_examples)))
     trained = Trained(run, data, config.out or config.run_dir / "samples", config.condition)
     check_fits(config, trained)
     gallery = Gallery(trained.folder)
@@ -234,7 +235,7 @@ def draw_variations(config: SampleConfig, trained: Trained, gallery: Gallery) ->
     widths, num, run = config.widen or (1.0, 2.0, 4.0, 8.0), config.num or 10, trained.run
     originals, codes, own = trained.test_images([config.vary or 0])
     key = rng.root(config.seed)
-    if run.config.posterior == "delta":  # without a width: use a tenth of the codes' spread
+    if not run.reports_elbo:  # without a width: use a tenth of the codes' spread
         unit, how = 0.1 * trained.spread()[1], "noise of so many tenths of the codes' deviations"
         variations = [latent.vary(key, jnp.asarray(codes[0]), num, width * unit) for width in widths]
     else:

@@ -16,9 +16,10 @@ import jax
 import tyro
 
 from jaxvae.data import load
+from jaxvae.options import Recipe, given
 from jaxvae.report import write_json
 from jaxvae.report.tables import has_table, put_row
-from jaxvae.runs import TrainConfig, load_run, scores
+from jaxvae.runs import load_run, scores
 from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import set_up
 from jaxvae.runs.directory import read_config
@@ -63,8 +64,8 @@ def main(config: TableConfig) -> int:
     row = read(config.name)
     runs = [one_seed(config, row, seed) for seed in row["seeds"]]
     set_up(runs[0].compute)
-    stages = [stage for run in runs for stage in [*before(config, row, run.seed), run]]
-    if code := train_all({Path(str(stage.run_dir)).name: stage for stage in stages}, TableConfig):
+    stages = [stage for run in runs for stage in [*before(config, row, run.train.seed), run]]
+    if code := train_all({stage.run_dir.name: stage for stage in stages}, TableConfig):
         return code
     values = [evaluate(config, row, run) for run in runs]
     put_row(config.results, config.name, cells(config, row, runs, values))
@@ -77,7 +78,7 @@ def read(name: str) -> dict[str, Any]:
     return tomllib.loads((CONFIGS / f"{name}.toml").read_text())
 
 
-def before(config: TableConfig, row: dict[str, Any], seed: int) -> list[TrainConfig]:
+def before(config: TableConfig, row: dict[str, Any], seed: int) -> list[Recipe]:
     """Return the runs that a config starts from, which are trained first."""
     if "start" not in row:
         return []
@@ -85,23 +86,23 @@ def before(config: TableConfig, row: dict[str, Any], seed: int) -> list[TrainCon
     return [*before(whole, start, seed), one_seed(whole, start, seed)]
 
 
-def one_seed(config: TableConfig, row: dict[str, Any], seed: int) -> TrainConfig:
+def one_seed(config: TableConfig, row: dict[str, Any], seed: int) -> Recipe:
     """Return the config's training options, with one of its seeds."""
     options = {"checkpoint_every": 12000, "log_every": 2400, "figures": False, "select": "last", **row["train"]}
     if config.epochs is not None:
         options["epochs"] = config.epochs
     if "start" in row:
         options["init_from"] = config.runs / f"{row['start']}-{seed}"
-    place = {"run_dir": str(config.runs / f"{config.name}-{seed}"), "data_dir": config.data_dir, "seed": seed}
-    run = TrainConfig.from_json({**options, **place, "compute": {"num_processes": 1}})
+    place = {"run_dir": config.runs / f"{config.name}-{seed}", "data_dir": config.data_dir, "seed": seed}
+    run = given(**{**options, **place, "num_processes": 1})
     run.check()
     return run
 
 
-def evaluate(config: TableConfig, row: dict[str, Any], run: TrainConfig) -> list[scores.Line]:
+def evaluate(config: TableConfig, row: dict[str, Any], run: Recipe) -> list[scores.Line]:
     """Score a trained seed on the test split; evaluation.json in its folder has all numbers."""
-    trained = load_run(Path(str(run.run_dir)))
-    data = load(trained.config.dataset, config.data_dir)
+    trained = load_run(run.run_dir)
+    data = load(trained.recipe.data.dataset, config.data_dir)
     lines = scores.score(
         trained,
         data.test,
@@ -109,29 +110,30 @@ def evaluate(config: TableConfig, row: dict[str, Any], run: TrainConfig) -> list
         num_images=config.num_images,
         bars=named_bar,
     )
-    write_json(Path(str(run.run_dir)) / "evaluation.json", scores.to_json(trained, lines))
+    write_json(run.run_dir / "evaluation.json", scores.to_json(trained, lines))
     return lines
 
 
-def cells(
-    config: TableConfig, row: dict[str, Any], runs: list[TrainConfig], values: list[list[scores.Line]]
-) -> list[str]:
+def cells(config: TableConfig, row: dict[str, Any], runs: list[Recipe], values: list[list[scores.Line]]) -> list[str]:
     """Return the cells of the line."""
     by_name = [{line.name: line for line in lines} for lines in values]
     log_px = [one["log_px"] for one in by_name]
     spread = f" ± {stdev([line.value for line in log_px]):.2f}" if len(log_px) > 1 else ""
-    stages = [*before(config, row, runs[0].seed), one_seed(dataclasses.replace(config, epochs=None), row, runs[0].seed)]
-    epochs = [f"{stage.epochs:g}" for stage in stages]
+    stages = [
+        *before(config, row, runs[0].train.seed),
+        one_seed(dataclasses.replace(config, epochs=None), row, runs[0].train.seed),
+    ]
+    epochs = [f"{stage.train.epochs:g}" for stage in stages]
     if config.epochs is not None:
         epochs[-1] = f"only {config.epochs:g} of {epochs[-1]}"
     return [
         f"[{config.name}](../experiments/configs/{config.name}.toml)",
         f"{row['paper']}, {row['table']}",
-        scores.protocol(read_config(Path(str(runs[0].run_dir)))),
+        scores.protocol(read_config(runs[0].run_dir)),
         f"{row['published']['log_px']:.2f} ({row['published']['active_units']})",
         f"{fmean([line.value for line in log_px]):.2f}{spread} ({', '.join(map(active_units, by_name))})",
         standard_error(fmean([line.standard_error for line in log_px])),
-        ", ".join(str(run.seed) for run in runs),
+        ", ".join(str(run.train.seed) for run in runs),
         f"L{log_px[0].samples} on {log_px[0].images} images",
         f"{' + '.join(epochs)} epochs, {jax.devices()[0].device_kind}",
     ]

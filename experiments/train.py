@@ -20,14 +20,14 @@ from jaxvae.data.rows import num_rows
 from jaxvae.data.spaces.shown import Curves, Pictures
 from jaxvae.evaluation import in_blocks
 from jaxvae.latent import manifold_grid
-from jaxvae.objectives import CORRUPTIONS, elbo_loss
-from jaxvae.presets import PRESETS
+from jaxvae.objectives import elbo_loss
+from jaxvae.options import Recipe
 from jaxvae.report import figures, presentations, read_metrics
 from jaxvae.report.display import value_limits
 from jaxvae.report.gallery import Gallery
 from jaxvae.report.history_figures import save_kl_history, save_loss_curve
 from jaxvae.report.presentations import suffix
-from jaxvae.runs import TrainConfig, seeds
+from jaxvae.runs import seeds
 from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import set_up
 from jaxvae.runs.reproduce import reproduce
@@ -37,19 +37,19 @@ from jaxvae.training.optimizer import evaluation_params
 from jaxvae.types import Space, TrainState
 
 
-def main(config: TrainConfig) -> int:
+def main(recipe: Recipe) -> int:
     """Run one experiment from its options to its figures; returns the exit code."""
-    if config.reproduce is not None:
-        return reproduce(config, draw=draw)
-    set_up(config.compute)
-    return train_run(config, draw=draw)
+    if recipe.output.reproduce is not None:
+        return reproduce(recipe, draw=draw)
+    set_up(recipe.compute)
+    return train_run(recipe, draw=draw)
 
 
 def draw(experiment: Experiment, state: TrainState, folder: Path) -> None:
     """Write the figures into a folder, with several seeds those of the first; one that fails gives a warning."""
-    config, data, model, _, run_dir, _ = experiment
-    config, state = seeds.members(config, state)[0]
-    gallery, params = Gallery(folder), evaluation_params(state)
+    recipe, data, parts, _, run_dir, _ = experiment
+    recipe, state = seeds.members(recipe, state)[0]
+    gallery, params, model = Gallery(folder), evaluation_params(state), parts.model
     some = data.test.take(np.arange(min(64, data.test.num_examples)))
     originals, own = some.first(64), some.conditions()
     presented = data.show(originals)
@@ -61,24 +61,24 @@ def draw(experiment: Experiment, state: TrainState, folder: Path) -> None:
     with gallery.figure(f"reconstructions{end}") as path:
         title = f"test {data.noun}, and their reconstructions" + " below them" * pictures
         save_stages(path, data, {"test": originals, "reconstruction": repair(originals)}, title)
-    if config.corruption != "none":
+    if hasattr(recipe.corruption, "level"):
         with gallery.figure(f"denoised{end}") as path:
-            save_denoised(path, config, data, originals, repair)
+            save_denoised(path, recipe, data, originals, repair)
     with gallery.figure(f"samples{end}") as path:
-        key = rng.stream(rng.root(config.seed), "figures")
+        key = rng.stream(rng.root(recipe.train.seed), "figures")
         save_samples(path, data, sample_grid(model, params, key, split=data.test, condition=data.condition), originals)
     records = read_metrics(run_dir / "metrics.jsonl")
     with gallery.figure("loss.png") as path:
-        save_loss_curve(path, records, objective_is_bound=objective_is_bound(config))
+        save_loss_curve(path, records, objective_is_bound=objective_is_bound(experiment))
     if any("kl_per_dimension" in record for record in records):  # a delta posterior has no finite KL
         with gallery.figure("kl_history.png") as path:
             save_kl_history(path, records)
-    if config.latent_dim == 2:
+    if recipe.latent_dim == 2:
         shown = data.test.take(np.arange(min(5000, data.test.num_examples)))
         with gallery.figure("latent.png") as path:
             means = in_blocks(lambda *rows: model.encode(params, *shown.read(*rows)).mean, shown.x, shown.condition)
             figures.save_latent_scatter(path, means, shown.label, names=data.classes)
-    if config.latent_dim == 2 and own is None and pictures:  # with conditions there is a plane for each
+    if recipe.latent_dim == 2 and own is None and pictures:  # with conditions there is a plane for each
         with gallery.figure("manifold.png") as path:
             manifold = in_blocks(lambda z: model.decode(params, z).mean, manifold_grid(20))
             figures.save_manifold(path, manifold, limits=value_limits(originals))
@@ -97,9 +97,9 @@ def save_samples(path: Path, data: Dataset, grid: Grid, originals: Any) -> None:
         save_stages(path, data, {"sample": grid.images}, grid.title)
 
 
-def save_denoised(path: Path, config: TrainConfig, data: Dataset, originals: Any, repair: Callable[[Any], Any]) -> None:
+def save_denoised(path: Path, recipe: Recipe, data: Dataset, originals: Any, repair: Callable[[Any], Any]) -> None:
     """Write test examples, their corruptions, and the reconstructions from these."""
-    corrupted = corrupt(config, data.space, originals)
+    corrupted = corrupt(recipe, data.space, originals)
     repaired = repair(corrupted)
     errors = ["", ""]
     if isinstance(data.show(originals), Pictures | Curves):
@@ -108,19 +108,20 @@ def save_denoised(path: Path, config: TrainConfig, data: Dataset, originals: Any
     save_stages(path, data, {"test": originals, "corrupted": corrupted, "reconstruction": repaired}, title)
 
 
-def objective_is_bound(config: TrainConfig) -> bool:
+def objective_is_bound(experiment: Experiment) -> bool:
     """Return True if the objective is what evaluations report: the ELBO, or a delta posterior's log-likelihood."""
-    changed = config.beta_warmup_steps or config.free_bits or config.corruption != "none"
-    beta = 0 if config.posterior == "delta" else 1
-    return PRESETS[config.preset].objective is elbo_loss and config.beta == beta and not changed
+    objective, corrupted = experiment.recipe.objective, hasattr(experiment.recipe.corruption, "level")
+    if objective.function is not elbo_loss or objective.free_bits or corrupted:
+        return False
+    return bool(objective.beta == (1 if experiment.parts.reports_elbo else 0))
 
 
-def corrupt(config: TrainConfig, space: Space, x: Any) -> Any:
+def corrupt(recipe: Recipe, space: Space, x: Any) -> Any:
     """Corrupt examples as for a denoising model's encoder in training."""
-    keys = rng.sample_keys(rng.stream(rng.root(config.seed), "spoilt figures"), num_rows(x))
-    corruption, level = CORRUPTIONS[str(config.corruption)], config.corruption_level
-    return jax.vmap(lambda key, x: space.corrupt(key, x, corruption, level))(keys, jax.tree.map(jnp.asarray, x))
+    keys = rng.sample_keys(rng.stream(rng.root(recipe.train.seed), "spoilt figures"), num_rows(x))
+    function, level = recipe.corruption.function, recipe.corruption.level
+    return jax.vmap(lambda key, x: space.corrupt(key, x, function, level))(keys, jax.tree.map(jnp.asarray, x))
 
 
 if __name__ == "__main__":
-    run_script(main, TrainConfig)
+    run_script(main, Recipe)

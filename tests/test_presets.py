@@ -1,7 +1,6 @@
 """The table of variants: every row, every property."""
 
 import functools
-import typing
 
 import jax
 import jax.numpy as jnp
@@ -11,40 +10,33 @@ import pytest
 
 from jaxvae import elbo_loss, presets, rng
 from jaxvae.likelihoods import LIKELIHOODS
-from jaxvae.nets import ACTIVATIONS
-from jaxvae.objectives import CORRUPTIONS
+from jaxvae.options import given
 from jaxvae.posteriors import POSTERIORS
-from jaxvae.runs import config
-from jaxvae.runs.pieces import build_loss
-from jaxvae.runs.resolve import with_defaults
+from jaxvae.runs.parts import build_parts
 from jaxvae.types import InputError
 
 SHAPE = (9, 7, 1)
-CASES = [(name, preset.posterior, preset.likelihood) for name, preset in presets.PRESETS.items()]
-CASES += [("vae", posterior, "bernoulli") for posterior in ("multivariate_normal", "delta")]
-CASES += [("vae", "normal", likelihood) for likelihood in LIKELIHOODS if likelihood != "bernoulli"]
+NAMES = [name for name in presets.PRESETS if name != "auto"]
+CASES = [(name, None, None) for name in NAMES]
+CASES += [("vae", posterior, None) for posterior in POSTERIORS if posterior not in ("normal", "layers")]
+CASES += [("vae", None, likelihood) for likelihood in LIKELIHOODS if likelihood != "bernoulli"]
 
 
-@pytest.fixture(params=CASES, ids="-".join)
-def case(request):
-    return request.param
-
-
-@pytest.fixture
-def model(case):
-    name, posterior, likelihood = case
-    return presets.build(name, SHAPE, latent_dim=3, hidden=(16,), posterior=posterior, likelihood=likelihood)
+@pytest.fixture(params=CASES, ids=lambda case: "-".join(word for word in case if word))
+def parts(request):
+    name, posterior, likelihood = request.param
+    recipe = given(preset=name, latent_dim=3, hidden=(16,), posterior=posterior, likelihood=likelihood)
+    return build_parts(recipe, SHAPE)
 
 
 @pytest.fixture
-def loss(case, model):
-    """As `build_loss` in jaxvae/runs/pieces.py makes it of a run's options."""
-    return build_loss(resolve_for(case), model)
+def model(parts):
+    return parts.model
 
 
-def resolve_for(case):
-    name, posterior, likelihood = case
-    return with_defaults(config.TrainConfig(preset=name, posterior=posterior, likelihood=likelihood))
+@pytest.fixture
+def loss(parts):
+    return parts.loss
 
 
 @pytest.fixture
@@ -85,7 +77,7 @@ def test_equal_builds_are_equal(model):
     assert hash(presets.build("vae", SHAPE)) == hash(presets.build("vae", SHAPE))
 
 
-@pytest.mark.parametrize("name", presets.PRESETS)
+@pytest.mark.parametrize("name", NAMES)
 def test_dtype_reaches_both_networks_and_no_parameter(name, x):
     model = presets.build(name, SHAPE, latent_dim=3, hidden=(16,), dtype="bfloat16")
     assert model == presets.build(name, SHAPE, latent_dim=3, hidden=(16,), dtype=jnp.bfloat16)
@@ -108,17 +100,3 @@ def test_convolutions_refuse_vectors_and_no_channels():
         presets.build("conv_vae", (784,))
     with pytest.raises(InputError, match="channels"):
         presets.build("conv_vae", SHAPE, channels=())
-
-
-@pytest.mark.parametrize(
-    ("names", "table"),
-    [
-        (config.PresetName, {"auto": None, **presets.PRESETS}),
-        (config.PosteriorName, [name for name in POSTERIORS if name != "layers"]),
-        (config.LikelihoodName, LIKELIHOODS),
-        (config.ActivationName, ACTIVATIONS),
-        (config.CorruptionName, {"none": None, **CORRUPTIONS}),
-    ],
-)
-def test_the_command_line_offers_every_row(names, table):
-    assert typing.get_args(names) == tuple(table)

@@ -8,8 +8,7 @@ import jax
 import pytest
 
 from jaxvae.data import load
-from jaxvae.runs import TrainConfig
-from jaxvae.runs.compute import Compute
+from jaxvae.options import given
 from jaxvae.runs.training import train_run
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -31,7 +30,7 @@ def test_example_runs_and_learns(capsys):
 
 def test_a_trained_run_is_used_as_it_says(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    train_run(TrainConfig(run_dir=Path("runs/NAME"), steps=2, hidden=(4,), compute=Compute(num_processes=1, devices=1)))
+    train_run(given(run_dir=Path("runs/NAME"), steps=2, hidden=(4,), num_processes=1, devices=1))
     x = load("digits").test.first(5)
     scope = {"jax": jax, "x": x}
     exec(EXAMPLES[1], scope)

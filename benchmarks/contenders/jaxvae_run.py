@@ -7,10 +7,10 @@ import numpy as np
 from contenders import Case, Run
 from jaxvae.data import Dataset, Split
 from jaxvae.data.spaces import Pixels
-from jaxvae.runs import pieces
-from jaxvae.runs.config import TrainConfig
+from jaxvae.options import given
 from jaxvae.runs.engine import build_engine
-from jaxvae.runs.resolve import resolve, settle_space
+from jaxvae.runs.parts import build_parts, initial_state
+from jaxvae.runs.settle import settle, settle_space
 from jaxvae.training import Hook, Progress, train
 from jaxvae.training.loop import steps_taken
 from jaxvae.types import TrainState
@@ -22,28 +22,28 @@ def log(state: TrainState, progress: Progress) -> None:
 
 
 def setup(case: Case, images: np.ndarray, *, binarize: bool = False) -> Run:
-    config = TrainConfig(
+    config = given(
         preset="conv_vae" if case.channels else "vae",
         batch_size=case.batch_size,
         hidden=case.hidden,
-        channels=case.channels,
+        **({"channels": case.channels} if case.channels else {}),
         latent_dim=case.latent_dim,
         likelihood="bernoulli" if binarize else "grey_cross_entropy",
         steps=10**9,
     )
     data = Dataset("images", Split(images), Split(images[:1])).of_space(Pixels(images.shape[1:], "ink"))
-    config = resolve(config, data)
-    data = settle_space(config, data)
-    model = pieces.build_model(config, data.shape)
-    engine = build_engine(config, model, data.train)
-    state = engine.dispatch.place_state(pieces.initial_state(config, model, data.shape))
+    config = settle(config, data)
+    data = settle_space(config.data.binarize, data)
+    parts = build_parts(config, data.space)
+    engine = build_engine(config, parts, data.train)
+    state = engine.dispatch.place_state(initial_state(config, parts))
     chunks = engine.chunks(0)
 
     def run(num_steps: int) -> int:
         nonlocal state
         first = steps_taken(state)
         state, _ = train(
-            state, engine.dispatch.run, chunks, num_steps=first + num_steps, hooks=[Hook(config.log_every, log)]
+            state, engine.dispatch.run, chunks, num_steps=first + num_steps, hooks=[Hook(config.output.log_every, log)]
         )
         return steps_taken(state) - first
 

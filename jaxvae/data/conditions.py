@@ -122,6 +122,11 @@ def from_json(values: Mapping[str, Any]) -> Condition:
     return Attributes(*(tuple(values[name]) for name in ("names", "mean", "deviation")))
 
 
+def of_facts(facts: Mapping[str, Any]) -> Condition | None:
+    """Return the meaning of a run's conditions from its facts; None where it has none."""
+    return from_json(facts["condition"]) if "condition" in facts else None
+
+
 def fit_condition(text: str, data: Dataset) -> Condition:
     """Return the meaning of a condition for a data set, from its training split.
 

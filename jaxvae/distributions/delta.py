@@ -18,6 +18,8 @@ class Delta:
     """
 
     support: ClassVar[Support] = "any"
+    has_density: ClassVar[bool] = False
+    has_kl: ClassVar[bool] = False
     mean: Array
     event_ndim: int = static(default=1)
 

@@ -96,6 +96,11 @@ class Conv:
         channels = image_channels(facts.space.shape, self.channels)
         return ConvDecoder(channels[::-1], self.hidden[::-1], shape, activation, facts.dtype)
 
+    def settled(self, shape: tuple[int, ...], *, own: bool) -> Conv:
+        """Return the same options with the channels that belong to the image's size."""
+        del own
+        return dataclasses.replace(self, channels=image_channels(shape, self.channels))
+
 
 def image_channels(shape: tuple[int, ...], channels: tuple[int, ...] | None) -> tuple[int, ...]:
     """Return the channels of convolutions for examples of a shape, chosen by it if not given.

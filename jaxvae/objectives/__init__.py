@@ -1,5 +1,8 @@
 """Objectives: pure functions `(params, key, x, *, model, ...) -> (loss, aux)`."""
 
+from collections.abc import Callable
+from typing import Any
+
 from jaxvae.objectives.ablations import kl_only_loss as kl_only_loss
 from jaxvae.objectives.averages import with_averages as with_averages
 from jaxvae.objectives.denoising import CORRUPTIONS as CORRUPTIONS
@@ -13,3 +16,12 @@ from jaxvae.objectives.iwae import ciwae_loss as ciwae_loss
 from jaxvae.objectives.iwae import iwae_loss as iwae_loss
 from jaxvae.objectives.iwae import piwae_loss as piwae_loss
 from jaxvae.objectives.quantized import quantized_loss as quantized_loss
+
+OBJECTIVES: dict[str, Callable[..., Any]] = {
+    "elbo": elbo_loss,
+    "kl_only": kl_only_loss,
+    "iwae": iwae_loss,
+    "ciwae": ciwae_loss,
+    "piwae": piwae_loss,
+    "quantized": quantized_loss,
+}

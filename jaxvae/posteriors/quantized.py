@@ -9,6 +9,7 @@ Reference: van den Oord et al. 2017, https://arxiv.org/abs/1711.00937, equation 
 from __future__ import annotations
 
 import dataclasses
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -38,6 +39,7 @@ class AveragedCodebook:
     code_dim: int
     decay: float
     revive_below: float
+    begins_as_data: ClassVar[bool] = True
 
     def init(self, key: Key, outputs: Array, condition: Array | None = None) -> Params:
         """Initialise the codes as outputs for examples, used alike."""
@@ -100,6 +102,7 @@ class LearnedCodebook:
     num_codes: int
     code_dim: int
     decay: float
+    begins_as_data: ClassVar[bool] = True
 
     def init(self, key: Key, outputs: Array, condition: Array | None = None) -> Params:
         """Initialise the codes as outputs for examples, used alike."""

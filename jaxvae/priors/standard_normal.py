@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jaxvae.arguments import whole_number
 from jaxvae.distributions import Normal
 from jaxvae.facts import Facts
-from jaxvae.types import Array, Params
+from jaxvae.types import Array, InputError, Params
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,5 +33,11 @@ class Standard:
     """Standard normal N(0, I)."""
 
     def build(self, facts: Facts) -> StandardNormal:
-        """Return the prior of the model's latent dimensions."""
+        """Return the prior of the model's latent dimensions.
+
+        Raises:
+            InputError: the posterior has several layers.
+        """
+        if isinstance(facts.latent, tuple):
+            raise InputError(f"prior: standard has one layer, the posterior {len(facts.latent)}; give --prior layers")
         return StandardNormal(facts.latent_dim)

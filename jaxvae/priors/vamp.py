@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -30,6 +30,7 @@ class VampPrior:
     """Space of the data, which projects the pseudo-inputs to legal values."""
     num_inputs: int
     """K, number of pseudo-inputs."""
+    begins_as_data: ClassVar[bool] = True
 
     def init(self, key: Key, x: Any, condition: Array | None = None) -> Params:
         """Choose training examples as pseudo-inputs, some of them several times if there are too few."""

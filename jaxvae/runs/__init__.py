@@ -1,5 +1,4 @@
 """Runs: options, training, run directory, and loading of a trained model."""
 
-from jaxvae.runs.config import TrainConfig as TrainConfig
 from jaxvae.runs.directory import Run as Run
 from jaxvae.runs.directory import load_run as load_run

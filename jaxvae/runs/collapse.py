@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
-from jaxvae.presets import PRESETS
-from jaxvae.runs.config import TrainConfig, settled
+from jaxvae.objectives import kl_only_loss
+from jaxvae.options.recipe import Recipe
+from jaxvae.options.schedules import ends
 
 SHARE = 0.1
 """Share of active latent units below which a posterior counts as collapsed."""
@@ -16,42 +17,41 @@ SHORT = 1000
 """Number of steps below which a run is short: units become active one after another."""
 
 
-def warning(
-    config: TrainConfig, summaries: Sequence[dict[str, Any]], options: Collection[str] | None = None
-) -> str | None:
+def warning(recipe: Recipe, summaries: Sequence[dict[str, Any]], options: Collection[str] | None = None) -> str | None:
     """Return a line with the remedies, if a run, or some of several seeds, has collapsed.
 
-    It is None for a delta posterior, for a preset that is meant to collapse, and with few test examples.
+    It is None for a delta posterior, for an objective that is meant to collapse, and with few test examples.
 
     Args:
-        config: resolved.
+        recipe: settled.
         summaries: summaries, one for each seed.
         options: names of the script's options, which the advice may mention; None for all.
     """
     large = [summary for summary in summaries if summary.get("test_num_examples", FEWEST) >= FEWEST]
     counts = [summary["test_active_units"] for summary in large if "test_active_units" in summary]
-    units = settled(config.latent_dim) + sum(config.upper_latent_dims)
+    units = recipe.latent_dim + sum(getattr(recipe.posterior, "upper_latent_dims", ()))
     collapsed = [count for count in counts if count < SHARE * units]
-    if not collapsed or PRESETS[config.preset].collapses:
+    if not collapsed or recipe.objective.function is kl_only_loss:
         return None
     seeds = f" with {len(collapsed)} of {len(counts)} seeds" if len(counts) > 1 else ""
-    remedies = [text for option, text in _remedies(config) if options is None or option in options]
+    remedies = [text for option, text in _remedies(recipe) if options is None or option in options]
     advice = f"; try {', or '.join(remedies)}" if remedies else ""
     return f"posterior collapse{seeds}: {min(collapsed)} of {units} latent units active{advice}"
 
 
-def _remedies(config: TrainConfig) -> Iterator[tuple[str, str]]:
+def _remedies(recipe: Recipe) -> Iterator[tuple[str, str]]:
     """Yield options and their recommended values, the most probable cause first."""
-    if config.steps < SHORT:
-        name = "steps" if config.epochs is None else "epochs"
-        more = 4 * SHORT if config.epochs is None else f"{4 * SHORT / config.steps * config.epochs:.0f}"
-        yield name, f"a longer run (--{name} {more}; this one had {config.steps:,} steps)"
-    if settled(config.beta) > 1:
-        yield "beta", f"a smaller --beta (it is {config.beta:g})"
-    if not config.beta_warmup_steps and config.steps >= SHORT:
-        yield "beta_warmup_steps", f"--beta-warmup-steps {config.steps // 4}"
-    if "free_bits" in PRESETS[config.preset].options and not config.free_bits:
+    train, objective = recipe.train, recipe.objective
+    if train.steps < SHORT:
+        name = "steps" if train.epochs is None else "epochs"
+        more = 4 * SHORT if train.epochs is None else f"{4 * SHORT / train.steps * train.epochs:.0f}"
+        yield name, f"a longer run (--{name} {more}; this one had {train.steps:,} steps)"
+    if (beta := max(ends(getattr(objective, "beta", 1.0)))) > 1:
+        yield "beta", f"a smaller --beta (it is {beta:g})"
+    if train.steps >= SHORT and isinstance(getattr(objective, "beta", None), float):
+        yield "beta", f"--beta 0:{objective.beta:g}@{train.steps // 4}"
+    if getattr(objective, "free_bits", None) == 0:
         yield "free_bits", "--free-bits 0.1"
-    if config.steps >= SHORT:
+    if train.steps >= SHORT:
         yield "hidden", "a smaller decoder (--hidden)"
         yield "latent_dim", "fewer units (--latent-dim)"

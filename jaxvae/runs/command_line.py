@@ -1,29 +1,18 @@
-"""Command line of every script: options from a dataclass, and errors of one line."""
+"""A script from its command line to its exit code, with errors of one line."""
 
 from __future__ import annotations
 
-import contextlib
-import io
 import logging
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from types import FrameType
-from typing import NoReturn, Protocol, TypeVar
+from typing import NoReturn, TypeVar
 
 from jaxvae import hosts
-from jaxvae.runs.usage import complaint
+from jaxvae.options.command_line import Config, parse
 from jaxvae.types import InputError
-
-
-class Config(Protocol):
-    """Interface of dataclasses of options."""
-
-    def check(self) -> None:
-        """Raise an InputError where an option is invalid."""
-        ...
-
 
 C = TypeVar("C", bound=Config)
 
@@ -62,20 +51,3 @@ def _stop(number: int, frame: FrameType | None) -> None:
 def _exit(line: str, code: int) -> NoReturn:
     print(" ".join(line.splitlines()), file=sys.stderr)  # a file's name may contain line breaks
     hosts.leave(code, patience=hosts.LEAVING_SECONDS)
-
-
-def parse(config_type: type[C], arguments: Sequence[str] | None = None) -> C:
-    """Parse and check options from the command line, or from these arguments."""
-    # Imported here: only scripts need it, and only the `experiments` extra installs it.
-    import tyro
-
-    arguments = sys.argv[1:] if arguments is None else arguments
-    try:
-        with contextlib.redirect_stderr(io.StringIO()):
-            config = tyro.cli(config_type, args=arguments, config=(tyro.conf.OmitArgPrefixes,))
-    except SystemExit as stop:
-        if stop.code != 2:
-            raise
-        raise InputError(complaint(config_type, arguments)) from None
-    config.check()
-    return config

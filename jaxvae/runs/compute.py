@@ -1,66 +1,18 @@
-"""Options of the computation: devices, processes and dispatch. They change the speed, never the result."""
+"""Devices, processes and dispatch, from the options of the computation, which never change the result."""
 
 from __future__ import annotations
 
-import dataclasses
-import math
 import os
-import re
-from pathlib import Path
 from typing import Literal
 
 import jax
 
+from jaxvae.options.groups import Compute
 from jaxvae.runs.joining import join, join_cluster
 from jaxvae.types import InputError
 
 DETERMINISTIC = "--xla_gpu_deterministic_ops=true"
 """XLA flag that excludes operations whose result depends on thread order, and kernel choice by timing."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Compute:
-    """Devices, processes, and the path of steps and examples to them."""
-
-    devices: int | None = None
-    """Number of devices to train on; all if not given."""
-    dispatch: Literal["auto", "step", "scan", "pmap", "sharded"] = "auto"
-    """One step per call (step), a loop of steps on the device (scan), or a loop on several devices (pmap, sharded)."""
-    input: Literal["auto", "resident", "stream"] = "auto"
-    """Keep the training set on the device, or stream it; auto streams sets larger than a quarter of the memory."""
-    deterministic: bool = False
-    """Use only GPU kernels with reproducible results, at some cost in speed; a CPU is deterministic anyway."""
-    compilation_cache: Path | None = Path("~/.cache/jaxvae")
-    """Folder in which compiled programs are kept between runs; None disables the cache."""
-    coordinator: str | None = None
-    """HOST:PORT of process 0 in training by several processes; found automatically on SLURM, TPU pods and GKE."""
-    num_processes: int | None = None
-    """Number of processes, found automatically in the same places; 1 trains alone, even on a cluster."""
-    process_id: int | None = None
-    """Index of this process, from 0; found automatically in the same places."""
-    join_timeout: float = 300.0
-    """Seconds to wait for the other processes to join."""
-
-    def check(self) -> None:
-        """Refuse values that are invalid on every machine."""
-        if self.devices is not None and self.devices < 1:
-            raise InputError(f"devices: must be at least 1, got {self.devices}")
-        if not 0 < self.join_timeout < math.inf:
-            raise InputError(f"join-timeout: must be above 0 and finite, got {self.join_timeout}")
-        if self.coordinator is None:
-            if self.process_id is not None or self.num_processes not in (None, 1):
-                raise InputError(
-                    "coordinator: not given; give HOST:PORT of process 0 with --num-processes, --process-id"
-                )
-            return
-        if not re.fullmatch(r".+:\d+", self.coordinator):
-            raise InputError(f"coordinator: {self.coordinator!r} is no HOST:PORT; give one, such as 10.0.0.1:1234")
-        if not 0 < int(self.coordinator.rsplit(":", 1)[1]) < 2**16:
-            raise InputError(f"coordinator: the port of {self.coordinator!r} must be from 1 to 65535")
-        if self.num_processes is None or self.process_id is None:
-            raise InputError("coordinator: needs --num-processes and --process-id too")
-        if not 0 <= self.process_id < self.num_processes:
-            raise InputError(f"process-id: must be from 0 to {self.num_processes - 1}, got {self.process_id}")
 
 
 def set_up(compute: Compute) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+import jax
 import numpy as np
 
 from jaxvae.data import Dataset, load
@@ -12,7 +13,7 @@ from jaxvae.data.conditions import conditioned
 from jaxvae.data.scaling import Scaling, scaled
 from jaxvae.runs.directory import Run
 from jaxvae.runs.progress import announced
-from jaxvae.runs.resolve import settle_space
+from jaxvae.runs.settle import settle_space
 from jaxvae.types import InputError
 
 logger = logging.getLogger(__name__)
@@ -30,26 +31,26 @@ def load_data(run: Run, data_dir: Path | None = None, dataset: str | None = None
     Raises:
         InputError: the set is missing, or differs.
     """
-    where, folder = dataset or run.config.dataset, data_dir or run.config.data_dir
+    where, folder = dataset or run.recipe.data.dataset, data_dir or run.recipe.data.data_dir
     try:
         with announced(f"reading {where}"):
-            data = load(where, folder, stream=stream, preparation=run.config.preparation)
+            data = load(where, folder, stream=stream, preparation=run.recipe.data.preparation)
     except InputError as error:
         moved = dataset is None and not Path(where).exists()
         raise InputError(f"{error}; if it moved, name its place with --dataset") if moved else error from None
     if known := run.facts.get("scaling"):
         data = scaled(data, Scaling.from_json(known))
-    data = settle_space(run.config, data)
+    data = settle_space(run.recipe.data.binarize, data)
     if run.condition is not None:
         data = conditioned(data, run.condition)
-    if data.shape != (shape := run.space.shape):
+    if data.shape != (shape := _decoded_shape(run)):
         raise InputError(f"dataset: images of {where} are {data.shape}, the run learned {shape}; put the set back")
     # A streamed set at its known path need not be read through.
     if (dataset is None and stream) or _is_same(run, data):
         return data
     if dataset is not None:
         raise InputError(
-            f"dataset: {dataset} is another set than {run.config.dataset}, which the run was trained on: their "
+            f"dataset: {dataset} is another set than {run.recipe.data.dataset}, which the run was trained on: their "
             "fingerprints differ; name that one"
         )
     logger.warning("dataset: %s is no longer as it was when the run was trained on it", where)
@@ -58,7 +59,7 @@ def load_data(run: Run, data_dir: Path | None = None, dataset: str | None = None
 
 def _is_same(run: Run, data: Dataset) -> bool:
     """Compare fingerprints; the run's covers the training examples that it used."""
-    if (num := run.config.train_examples) is not None:
+    if (num := run.recipe.data.train_examples) is not None:
         data = data._replace(train=data.train.take(np.arange(min(num, data.train.num_examples))))
     known = run.facts.get("fingerprint")
     return known is None or known == data.fingerprint()
@@ -73,10 +74,27 @@ def training_labels(data: Dataset, dataset: str, purpose: str) -> np.ndarray:
     return data.train.label
 
 
+def latent_dims(run: Run) -> list[int]:
+    """Return the number of latent dimensions of each stochastic layer, from the lowest up."""
+    return [run.recipe.latent_dim, *getattr(run.recipe.posterior, "upper_latent_dims", ())]
+
+
 def check_one_layer(run: Run) -> None:
     """Refuse a model of several stochastic layers, whose codes are not in one space."""
-    if run.config.upper_latent_dims:
-        layers = [run.config.latent_dim, *run.config.upper_latent_dims]
+    if len(layers := latent_dims(run)) > 1:
         raise InputError(
             f"run-dir: its codes are tuples of {layers} numbers, here they must be points; name another run"
         )
+
+
+def check_unconditional(run: Run) -> None:
+    """Refuse a conditional model, for computations that decode the same codes for all images."""
+    if run.condition is not None:
+        raise InputError(
+            "run-dir: this run decodes each image under its own condition, here all share their codes; name another"
+        )
+
+
+def _decoded_shape(run: Run) -> tuple[int, ...]:
+    condition = None if run.condition is None else run.condition.space.zeros(1)
+    return jax.eval_shape(lambda: run.model.sample(run.params, jax.random.key(0), 1, condition)).shape[1:]

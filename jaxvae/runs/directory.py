@@ -12,29 +12,27 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
 import jax
-import jax.numpy as jnp
 
 from jaxvae import hosts
 from jaxvae.checkpoint import Checkpoints
-from jaxvae.data import Dataset, conditions
-from jaxvae.data.spaces import Pixels, Real, of_facts, to_json
+from jaxvae.data import Dataset, conditions, spaces
+from jaxvae.data.spaces import Pixels, Real, of_facts
 from jaxvae.model import VAE
-from jaxvae.presets import PRESETS
+from jaxvae.options import earlier
+from jaxvae.options.groups import Select
+from jaxvae.options.identity import identity, model_identity
+from jaxvae.options.recipe import Recipe
+from jaxvae.options.stored import to_json
 from jaxvae.report import write_json
 from jaxvae.report.manifest import write_manifest
 from jaxvae.runs import lock
-from jaxvae.runs.config import TrainConfig, identity
-from jaxvae.runs.pieces import build_model, initial_state
+from jaxvae.runs.parts import Parts, build_parts, initial_state
 from jaxvae.runs.progress import announced
-from jaxvae.runs.selection import Select
 from jaxvae.training.optimizer import evaluation_params
 from jaxvae.types import InputError, Params, Space, first_line
 
 ROOM, RIGHT = "make room", "make it writable"
 REMEDIES = {errno.ENOSPC: ROOM, errno.EDQUOT: ROOM, errno.EROFS: RIGHT, errno.EACCES: RIGHT, errno.EPERM: RIGHT}
-SIZES = ("hidden", "channels", "latent_dim", "upper_latent_dims", "upper_hidden")
-NETWORKS = ("dataset", "preset", "posterior", "likelihood", *SIZES, "activation")
-"""Options that determine the networks."""
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
@@ -42,12 +40,14 @@ logger = logging.getLogger(__name__)
 class Run(NamedTuple):
     """Trained model, loaded from its run directory."""
 
-    config: TrainConfig
+    recipe: Recipe
     model: VAE
     params: Params
     step: int
     facts: Mapping[str, Any] = MappingProxyType({})
     """Facts of its data: name, shape, sizes of the splits, fingerprint, scaling, names of columns and words."""
+    reports_elbo: bool = True
+    """False where the posterior is a point without a density, whose KL is infinite."""
 
     @property
     def space(self) -> Space:
@@ -57,11 +57,11 @@ class Run(NamedTuple):
     @property
     def condition(self) -> conditions.Condition | None:
         """Meaning of its conditions; None where it has none."""
-        return conditions.from_json(self.facts["condition"]) if "condition" in self.facts else None
+        return conditions.of_facts(self.facts)
 
 
 @contextlib.contextmanager
-def open_run_dir(config: TrainConfig, data: Dataset) -> Iterator[Path]:
+def open_run_dir(recipe: Recipe, data: Dataset) -> Iterator[Path]:
     """Make the run directory, or check that the one there belongs to the same run; write config and manifest.
 
     Until the block ends no other process trains there, and an error of writing is reported in one line.
@@ -70,7 +70,7 @@ def open_run_dir(config: TrainConfig, data: Dataset) -> Iterator[Path]:
         InputError: the path is a file, another process trains there, or it holds a run with other options or data.
         OSError: it cannot be written to.
     """
-    run_dir = Path(str(config.run_dir))
+    run_dir = recipe.run_dir
     if run_dir.exists() and not run_dir.is_dir():
         raise InputError(f"run-dir: {run_dir} is a file; name a folder")
     with announced(f"reading {data.name} to its end, for its fingerprint"):
@@ -79,7 +79,7 @@ def open_run_dir(config: TrainConfig, data: Dataset) -> Iterator[Path]:
         if hosts.is_main():
             run_dir.mkdir(parents=True, exist_ok=True)
         with lock.hold(run_dir):
-            _describe(run_dir, config, facts)
+            _describe(run_dir, recipe, facts)
             yield run_dir
 
 
@@ -110,22 +110,22 @@ def facts_of(data: Dataset) -> dict[str, Any]:
         **({"preparation": dict(data.preparation)} if data.preparation else {}),
         **({"scaling": data.scaling.to_json()} if data.scaling else {}),
         **({"condition": data.condition.to_json()} if data.condition else {}),
-        **({"space": to_json(data.space)} if not isinstance(data.space, Pixels | Real) else {}),
+        **({"space": spaces.to_json(data.space)} if not isinstance(data.space, Pixels | Real) else {}),
         **({"names": dict(data.facts)} if data.facts else {}),
     }
 
 
-def _describe(run_dir: Path, config: TrainConfig, facts: dict[str, Any]) -> None:
+def _describe(run_dir: Path, recipe: Recipe, facts: dict[str, Any]) -> None:
     if (run_dir / "config.json").exists() or Checkpoints(run_dir / "checkpoints").steps():
-        _check_same(identity(read_config(run_dir)), identity(config), f"run-dir: {run_dir} holds a run with other")
+        _check_same(identity(read_config(run_dir)), identity(recipe), f"run-dir: {run_dir} holds a run with other")
         # Classes are newer than the first versions; the fingerprint counts other names.
         compared = {name: fact for name, fact in facts.items() if name not in ("classes", "names")}
         _check_same(read_facts(run_dir), compared, f"dataset: {run_dir} was trained on other data:")
     hosts.wait_for_all("run directory checked")  # no process may read files that the main process is about to write
     if hosts.is_main():
         # The config last: its existence means that all files are complete.
-        write_manifest(run_dir / "manifest.json", config=config.to_json(), data=facts)
-        write_json(run_dir / "config.json", config.to_json())
+        write_manifest(run_dir / "manifest.json", config=to_json(recipe), data=facts)
+        write_json(run_dir / "config.json", to_json(recipe))
     hosts.wait_for_all("run directory written")
 
 
@@ -138,9 +138,9 @@ def _check_same(there: dict[str, Any], wanted: dict[str, Any], message: str) -> 
         raise InputError(f"{message} {'; '.join(differing)}. Name another --run-dir, or give the same options")
 
 
-def read_config(run_dir: Path) -> TrainConfig:
+def read_config(run_dir: Path) -> Recipe:
     """Read the options of a run."""
-    return _recall(run_dir, "config.json", TrainConfig.from_json, lambda about: TrainConfig.from_json(about["config"]))
+    return _recall(run_dir, "config.json", earlier.read, lambda about: earlier.read(about["config"]))
 
 
 def read_facts(run_dir: Path) -> dict[str, Any]:
@@ -154,7 +154,7 @@ def _data(known: dict[str, Any]) -> dict[str, Any]:
 
 def about(run_dir: Path) -> dict[str, Any]:
     """Return the parts of the run directory that each checkpoint repeats, in case a file is damaged."""
-    return {"config": read_config(run_dir).to_json(), "data": read_facts(run_dir)}
+    return {"config": to_json(read_config(run_dir)), "data": read_facts(run_dir)}
 
 
 def _recall(run_dir: Path, name: str, in_file: Callable[[Any], T], in_checkpoint: Callable[[dict[str, Any]], T]) -> T:
@@ -185,46 +185,50 @@ def load_run(run_dir: str | Path, *, select: Select | None = None) -> Run:
             for, and the run has no validation data.
     """
     run_dir = Path(run_dir)
-    config = read_config(run_dir)
-    if config.seeds > 1:
-        raise InputError(f"run-dir: {run_dir} holds {config.seeds} seeds; name one of its folders seed-N")
+    recipe = read_config(run_dir)
+    if recipe.train.seeds > 1:
+        raise InputError(f"run-dir: {run_dir} holds {recipe.train.seeds} seeds; name one of its folders seed-N")
     facts, checkpoints = read_facts(run_dir), Checkpoints(run_dir / "checkpoints")
     if select == "best" and not facts["validation"]:
         raise InputError(f"select: {run_dir} has no validation data to choose the best checkpoint by; give last")
-    shape = tuple(facts["shape"])
-    model = build_model(config, shape)
-    like = jax.eval_shape(lambda: initial_state(config, model, shape))
+    condition = conditions.of_facts(facts)
+    given = {"condition_space": condition and condition.space, "num_examples": facts["train"]}
+    parts = build_parts(recipe, of_facts(facts), **given)
+    like = jax.eval_shape(lambda: initial_state(recipe, parts))
     # A run that was interrupted early has no evaluation yet.
-    reports_best = config.select == "best" and bool(checkpoints.scores())
+    reports_best = recipe.output.select == "best" and bool(checkpoints.scores())
     restored = checkpoints.restore(like, best=reports_best if select is None else select == "best")
     if restored is None:
         raise InputError(f"run-dir: {run_dir} has no checkpoint yet; train it first")
-    return Run(config, model, evaluation_params(restored.state), int(restored.state.step), facts)
+    return Run(
+        recipe, parts.model, evaluation_params(restored.state), int(restored.state.step), facts, parts.reports_elbo
+    )
 
 
-def starting_params(config: TrainConfig, model: VAE, shape: tuple[int, ...]) -> Params:
-    """Load the parameters of the run in `config.init_from`, as initial parameters.
+def starting_params(recipe: Recipe, parts: Parts) -> Params:
+    """Load the parameters of the run in `train.init_from`, as initial parameters.
 
     Raises:
         InputError: there is no run, or its networks differ.
     """
-    there = Path(str(config.init_from))
+    there = Path(str(recipe.train.init_from))
     try:
         run = load_run(there)
     except InputError as error:
         raise InputError(f"init-from: {str(error).removeprefix('run-dir: ')}") from None
-    fresh = jax.eval_shape(lambda: model.init(jax.random.key(0), jnp.zeros((1, *shape))))
-    theirs, ours = _networks(run.config), _networks(config)
-    if _shapes(run.params) != _shapes(fresh) or theirs["activation"] != ours["activation"]:
-        others = [name for name in NETWORKS if theirs[name] != ours[name]]
-        named = ", ".join(f"{name.replace('_', '-')} {theirs[name]} there, {ours[name]} here" for name in others)
+    fresh = jax.eval_shape(parts.model.init, jax.random.key(0), *parts.blank)
+    theirs, ours = _networks(run.recipe), _networks(recipe)
+    if _shapes(run.params) != _shapes(fresh) or theirs.get("activation") != ours.get("activation"):
+        others = [name for name in {**ours, **theirs} if theirs.get(name) != ours.get(name)]
+        named = ", ".join(
+            f"{name.replace('_', '-')} {theirs.get(name)} there, {ours.get(name)} here" for name in others
+        )
         raise InputError(f"init-from: the networks of {there} are others ({named}); give the same")
     return run.params
 
 
-def _networks(config: TrainConfig) -> dict[str, Any]:
-    """Return the options of the networks, with the preset's activation if none is given."""
-    return {**config.to_json(), "activation": config.activation or PRESETS[config.preset].activation}
+def _networks(recipe: Recipe) -> dict[str, Any]:
+    return {"dataset": recipe.data.dataset, **model_identity(recipe)}
 
 
 def _shapes(params: Params) -> Any:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Mapping
-from pathlib import Path
 
 from jaxvae import hosts
-from jaxvae.runs.config import TrainConfig
+from jaxvae.options.recipe import Recipe
 from jaxvae.runs.training import train_run
 
 
-def train_all(runs: Mapping[str, TrainConfig], script: type) -> int:
+def train_all(runs: Mapping[str, Recipe], script: type) -> int:
     """Train runs one after another, each announced with its number and the estimated time left.
 
     Args:
@@ -22,15 +21,15 @@ def train_all(runs: Mapping[str, TrainConfig], script: type) -> int:
     Returns:
         The exit code of the first run that did not end, or 0.
     """
-    waiting = [name for name, config in runs.items() if not _has_summary(config)]
+    waiting = [name for name, recipe in runs.items() if not _has_summary(recipe)]
     seconds: list[float] = []
     options = [field.name for field in dataclasses.fields(script)]
-    for number, (name, config) in enumerate(runs.items(), start=1):
+    for number, (name, recipe) in enumerate(runs.items(), start=1):
         left = _time_left(seconds, len(waiting))
         if hosts.is_main():
             print(f"run {number} of {len(runs)}: {name}{left}", flush=True)
         start = time.monotonic()
-        if exit_code := train_run(config, options=options):
+        if exit_code := train_run(recipe, options=options):
             return exit_code
         if name in waiting:
             waiting.remove(name)
@@ -38,8 +37,8 @@ def train_all(runs: Mapping[str, TrainConfig], script: type) -> int:
     return 0
 
 
-def _has_summary(config: TrainConfig) -> bool:
-    return (Path(str(config.run_dir)) / "summary.json").exists()
+def _has_summary(recipe: Recipe) -> bool:
+    return (recipe.run_dir / "summary.json").exists()
 
 
 def _time_left(seconds: list[float], num: int) -> str:

@@ -8,8 +8,9 @@ import numpy as np
 
 from jaxvae import hosts
 from jaxvae.report import MetricsWriter
-from jaxvae.runs import nonfinite, pieces, seeds
+from jaxvae.runs import nonfinite, seeds
 from jaxvae.runs.experiment import Experiment
+from jaxvae.runs.parts import build_learning_rate
 from jaxvae.training import Progress
 from jaxvae.training.loop import steps_taken
 from jaxvae.types import TrainState
@@ -27,12 +28,13 @@ class Recorder:
     def __init__(self, experiment: Experiment, *, first_step: int, lines: int | None) -> None:
         from tqdm import tqdm
 
-        self._config, self._first_step, writes = experiment.config, first_step, hosts.is_main()
+        self._train, self._first_step, writes = experiment.recipe.train, first_step, hosts.is_main()
+        self._reports_kl, self._learning_rate = experiment.parts.reports_elbo, build_learning_rate(self._train)
         self._noun = experiment.data.noun
-        self._learning_rate = pieces.build_learning_rate(self._config)
-        options: dict[str, Any] = {"first_step": first_step, "tensorboard": self._config.tensorboard, "expected": lines}
+        tensorboard = experiment.recipe.output.tensorboard
+        options: dict[str, Any] = {"first_step": first_step, "tensorboard": tensorboard, "expected": lines}
         self._writer = MetricsWriter(experiment.run_dir, **options) if writes else None
-        self._bar = tqdm(total=self._config.steps, initial=first_step, unit="step", disable=not writes)
+        self._bar = tqdm(total=self._train.steps, initial=first_step, unit="step", disable=not writes)
 
     def __enter__(self) -> Recorder:
         return self
@@ -52,14 +54,14 @@ class Recorder:
 
     def log(self, state: TrainState, progress: Progress) -> None:
         """Write the metrics of the steps since the last call, and show them after the bar."""
-        config, step, speed = self._config, steps_taken(state), progress.examples_per_second
-        rows = zip(seeds.per_seed(config, progress.take_metrics()), nonfinite.skipped_steps(config, state))
+        train, step, speed = self._train, steps_taken(state), progress.examples_per_second
+        rows = zip(seeds.per_seed(train.seeds, progress.take_metrics()), nonfinite.skipped_steps(train, state))
         values = seeds.together([{**row, **skipped} for row, skipped in rows])
         # Without any step that counts there is no average.
         values = {name: value for name, value in values.items() if np.isfinite(value).all()}
-        if config.posterior == "delta":  # its KL is infinite, and the prior's term is of no interest
+        if not self._reports_kl:  # a delta posterior: its KL is infinite, and the prior's term is of no interest
             values = {name: value for name, value in values.items() if not name.startswith("kl")}
-        learning_rate = float(self._learning_rate(step - 1)) * nonfinite.learning_rate_factor(config, state)
+        learning_rate = float(self._learning_rate(step - 1)) * nonfinite.learning_rate_factor(train, state)
         rates = {"learning_rate": learning_rate, **({} if speed is None else {"examples_per_second": speed})}
         self.write("train", step, {**values, **rates})
         shown = {name: f"{values[key]:.2f}" for name, key in (("loss", "loss"), ("KL", "kl")) if key in values}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,25 +13,33 @@ import jax
 import numpy as np
 
 from jaxvae import hosts
+from jaxvae.options import earlier
+from jaxvae.options.given import preset
+from jaxvae.options.groups import Compute, Train
+from jaxvae.options.identity import flat
+from jaxvae.options.recipe import Recipe
 from jaxvae.report import read_metrics
 from jaxvae.report.manifest import differences
-from jaxvae.runs.compute import Compute, set_up
-from jaxvae.runs.config import TrainConfig
+from jaxvae.runs.compute import set_up
 from jaxvae.runs.directory import load_run
 from jaxvae.runs.experiment import Experiment, say
 from jaxvae.runs.training import Draw, train_run
 from jaxvae.types import InputError
 
-OWN = ("reproduce", "run_dir", "data_dir", "compute")
-"""Options that may differ from those of the reproduced run."""
+OWN: Mapping[str, frozenset[str] | None] = {
+    "data": frozenset({"data_dir"}),
+    "output": frozenset({"run_dir", "reproduce"}),
+    "compute": None,
+}
+"""Options, by part, that may differ from those of the reproduced run."""
 INCIDENTAL = ("command", "config")
 """Fields of the manifest that are not compared: the command may differ, and the options are the same."""
 CLOCKED = ("examples_per_second", "first_run_at")
 EQUAL, DIFFERENT = 0, 1
 
 
-def reproduce(config: TrainConfig, *, draw: Draw | None = None) -> int:
-    """Train the run in `config.reproduce` again, and report what is equal and what differs.
+def reproduce(recipe: Recipe, *, draw: Draw | None = None) -> int:
+    """Train the run in `output.reproduce` again, and report what is equal and what differs.
 
     Returns:
         The exit code: 0 where the numbers are equal, 1 where they differ, or that of a run that did not finish.
@@ -39,10 +47,10 @@ def reproduce(config: TrainConfig, *, draw: Draw | None = None) -> int:
     Raises:
         InputError: there is no finished run, the new directory holds a run already, or other options are given.
     """
-    there = Path(str(config.reproduce))
-    one = _config(config, there)
+    there = Path(str(recipe.output.reproduce))
+    one = _recipe(recipe, there)
     set_up(one.compute)
-    here = Path(str(one.run_dir))
+    here = one.run_dir
 
     def announce(experiment: Experiment) -> None:
         say(f"reproducing {there} in {here}")
@@ -58,27 +66,26 @@ def reproduce(config: TrainConfig, *, draw: Draw | None = None) -> int:
     if not differences(wanted, found):
         say(f"equal: {here} has the numbers of {there}")
         return EQUAL
-    say(f"different: {'; '.join(_how_far(one, there, here))}")
+    say(f"different: {'; '.join(_how_far(one.train, there, here))}")
     return DIFFERENT
 
 
-def _config(config: TrainConfig, there: Path) -> TrainConfig:
-    """Return the options of the run there, with a new directory."""
-    given = [field.name for field in dataclasses.fields(config) if getattr(config, field.name) != field.default]
-    if others := [name.replace("_", "-") for name in given if name not in OWN]:
-        raise InputError(f"reproduce: all options are those of {there}; leave --{others[0]} away")
+def _recipe(recipe: Recipe, there: Path) -> Recipe:
+    """Return the recipe of the run there, with a new directory."""
+    defaults = flat(preset("auto"), OWN)
+    if others := [name for name, value in flat(recipe, OWN).items() if value != defaults.get(name)]:
+        raise InputError(f"reproduce: all options are those of {there}; leave --{others[0].replace('_', '-')} away")
     if not (there / "summary.json").exists():
         raise InputError(f"reproduce: {there} holds no finished run; name a folder with a summary.json")
-    here = config.run_dir or there.with_name(f"{there.name}-reproduced")
+    here = recipe.output.run_dir or there.with_name(f"{there.name}-reproduced")
     if here.resolve() == there.resolve() or (here / "summary.json").exists():
         raise InputError(f"run-dir: {here} holds a finished run; name another --run-dir, or move it away")
-    theirs = TrainConfig.from_json(_read(there, "manifest.json").get("config") or _read(there, "config.json"))
+    theirs = earlier.read(_read(there, "manifest.json").get("config") or _read(there, "config.json"))
     return dataclasses.replace(
         theirs,
-        run_dir=here,
-        reproduce=None,
-        data_dir=config.data_dir or theirs.data_dir,
-        compute=theirs.compute if config.compute == Compute() else config.compute,
+        output=dataclasses.replace(theirs.output, run_dir=here, reproduce=None),
+        data=dataclasses.replace(theirs.data, data_dir=recipe.data.data_dir or theirs.data.data_dir),
+        compute=theirs.compute if recipe.compute == Compute() else recipe.compute,
     )
 
 
@@ -102,9 +109,9 @@ def _short(value: Any) -> str:
     return f"{value[:12]}..." if isinstance(value, str) and len(value) in (40, 64) else str(value)
 
 
-def _how_far(config: TrainConfig, there: Path, here: Path) -> Iterator[str]:
+def _how_far(train: Train, there: Path, here: Path) -> Iterator[str]:
     """Yield the largest differences of parameters and metrics, and the first line of metrics that differs."""
-    folders = ["."] if config.seeds == 1 else [f"seed-{config.seed + number}" for number in range(config.seeds)]
+    folders = ["."] if train.seeds == 1 else [f"seed-{train.seed + number}" for number in range(train.seeds)]
     pairs = [[load_run(run_dir / folder).params for run_dir in (there, here)] for folder in folders]
     leaves = [zip(*map(jax.tree.leaves, pair)) for pair in pairs]
     distances = [float(np.max(np.abs(np.subtract(a, b)))) for pair in leaves for a, b in pair]

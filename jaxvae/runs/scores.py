@@ -12,6 +12,7 @@ from jaxvae import rng
 from jaxvae.data import Split
 from jaxvae.data.rows import gather, num_rows
 from jaxvae.data.scaling import Scaling, mean_log_jacobian
+from jaxvae.data.spaces.shown import noun
 from jaxvae.distributions import Normal
 from jaxvae.evaluation import (
     Bar,
@@ -23,10 +24,11 @@ from jaxvae.evaluation import (
     standard_error,
 )
 from jaxvae.evaluation.blocks import take
+from jaxvae.options.recipe import Recipe
 from jaxvae.report.tables import bits_per_dimension
-from jaxvae.runs import pieces
-from jaxvae.runs.config import TrainConfig
+from jaxvae.runs.data import latent_dims
 from jaxvae.runs.directory import Run
+from jaxvae.runs.parts import evaluate_split, evaluation_batches
 from jaxvae.runs.progress import Bars
 from jaxvae.types import InputError, Space
 
@@ -47,10 +49,10 @@ class Line(NamedTuple):
     """Standard error of the mean over images; NaN where there is none."""
 
 
-def protocol(config: TrainConfig) -> str:
+def protocol(recipe: Recipe) -> str:
     """Describe the protocol of a run's numbers."""
     drawn = "training images binarized afresh at each use, test images drawn once by a fixed key"
-    return f"{config.dataset}, {drawn if config.binarize == 'dynamic' else 'pixels as they are stored'}"
+    return f"{recipe.data.dataset}, {drawn if recipe.data.binarize == 'dynamic' else 'pixels as they are stored'}"
 
 
 def score(
@@ -69,13 +71,14 @@ def score(
         InputError: more images are wanted than there are.
     """
     split = first_images(split, num_images)
-    elbo, num = pieces.evaluate_split(run.config, run.model, run.params, split), split.num_examples
-    if run.config.posterior == "delta":
+    num, seed = split.num_examples, run.recipe.train.seed
+    elbo = evaluate_split(run.model, run.params, split, seed=seed, reports_elbo=run.reports_elbo)
+    if not run.reports_elbo:
         point = Line("log_likelihood", "log p(x|z) at the code", 1, num, elbo["log_likelihood"])
         return [point, *_of_scale(run, split)]
-    x, condition = images(run.config, split), split.conditions()
+    x, condition = images(split), split.conditions()
     options: dict[str, Any] = {"model": run.model, "num_samples": num_samples, "condition": condition}
-    estimate = log_marginal_likelihood(run.params, rng.root(run.config.seed), x, progress=bars("log p(x)"), **options)
+    estimate = log_marginal_likelihood(run.params, rng.root(seed), x, progress=bars("log p(x)"), **options)
     return [
         Line("elbo", "one draw of z", 1, num, elbo["elbo"], elbo["elbo_standard_error"]),
         Line("log_likelihood", "log p(x|z) of the ELBO", 1, num, elbo["log_likelihood"]),
@@ -120,7 +123,7 @@ def anneal(
 ) -> list[Line]:
     """Estimate log p(x) of the first images by annealing and by samples; for simulated images from below and above."""
     split = first_images(split, num_images, "ais-images")
-    x = images(run.config, split)
+    x = images(split)
     common: dict[str, Any] = {"model": run.model, "condition": split.conditions()}
     options: dict[str, Any] = {
         **common,
@@ -128,7 +131,7 @@ def anneal(
         "num_chains": num_chains,
         "block_size": 20,  # small, so that the bar moves
     }
-    key = rng.root(run.config.seed)
+    key = rng.root(run.recipe.train.seed)
     sampled = log_marginal_likelihood(
         run.params, key, x, num_samples=num_samples, progress=bars("log p(x) of the images to anneal"), **common
     )
@@ -161,9 +164,9 @@ def first_images(split: Split, num: int | None, option: str = "num-images") -> S
     return split.take(np.arange(num))
 
 
-def images(config: TrainConfig, split: Split) -> Any:
+def images(split: Split) -> Any:
     """Return `[N, ...]` examples of a split for evaluation, binarized if the run binarizes."""
-    batches = [gather(batch.x, np.asarray(batch.weights) > 0) for batch in pieces.evaluation_batches(config, split)]
+    batches = [gather(batch.x, np.asarray(batch.weights) > 0) for batch in evaluation_batches(split)]
     return jax.tree.map(lambda *parts: np.concatenate(parts), *batches)
 
 
@@ -186,9 +189,9 @@ def _of_codes(run: Run, x: Any, condition: np.ndarray | None, progress: Bar) -> 
     if not (isinstance(blocks[0], Normal) and isinstance(prior, Normal) and prior.mean.ndim == 1):
         return lines
     whole = jax.tree.map(lambda *parts: jnp.concatenate(parts), *blocks)
-    parts = decompose_kl(rng.root(run.config.seed), whole, prior, progress=progress)
+    parts = decompose_kl(rng.root(run.recipe.train.seed), whole, prior, progress=progress)
     names = (*parts._fields, "aggregate_kl")
-    how = "aggregate posterior of these {noun(run.space)}"
+    how = f"aggregate posterior of these {noun(run.space)}"
     return lines + [Line(name, how, 1, num, getattr(parts, name)) for name in names]
 
 
@@ -229,8 +232,8 @@ def to_json(run: Run, lines: list[Line]) -> dict[str, Any]:
         "num_examples": lines[0].images,
         "num_samples": samples.get("log_px", 1),
         "step": run.step,
-        "dataset": run.config.dataset,
-        "protocol": protocol(run.config),
+        "dataset": run.recipe.data.dataset,
+        "protocol": protocol(run.recipe),
         "num_parameters": num_parameters(run),
-        "latent_dims": [run.config.latent_dim, *run.config.upper_latent_dims],
+        "latent_dims": latent_dims(run),
     }

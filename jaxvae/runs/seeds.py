@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import jax
@@ -13,31 +12,43 @@ import numpy as np
 from jaxvae import rng
 from jaxvae.checkpoint import Checkpoints
 from jaxvae.data import Dataset, Split
-from jaxvae.model import VAE
-from jaxvae.runs import directory, pieces
-from jaxvae.runs.config import TrainConfig
+from jaxvae.options.recipe import Recipe
+from jaxvae.runs import directory
+from jaxvae.runs.parts import Parts, evaluate_split
 from jaxvae.training.optimizer import evaluation_params
 from jaxvae.types import TrainState
 
 
-def members(config: TrainConfig, state: TrainState) -> list[tuple[TrainConfig, TrainState]]:
-    """Return each seed's config and state; its run directory is a subfolder of the common one."""
-    if config.seeds == 1:
-        return [(config, state)]
+def members(recipe: Recipe, state: TrainState) -> list[tuple[Recipe, TrainState]]:
+    """Return each seed's recipe and state; its run directory is a subfolder of the common one."""
+    if recipe.train.seeds == 1:
+        return [(recipe, state)]
     # Each seed's key is known, so the stack of keys need not be split repeatedly.
     stacked: TrainState = state._replace(key=())  # type: ignore[arg-type]
 
-    def member(number: int, one: TrainConfig) -> tuple[TrainConfig, TrainState]:
-        own = dataclasses.replace(one, run_dir=Path(str(config.run_dir)) / f"seed-{one.seed}")
-        return own, jax.tree.map(lambda leaf: leaf[number], stacked)._replace(key=rng.root(one.seed))
+    def member(number: int) -> tuple[Recipe, TrainState]:
+        seed = recipe.train.seed + number
+        train = dataclasses.replace(recipe.train, seed=seed, seeds=1)
+        output = dataclasses.replace(recipe.output, run_dir=recipe.run_dir / f"seed-{seed}")
+        own = jax.tree.map(lambda leaf: leaf[number], stacked)._replace(key=rng.root(seed))
+        return dataclasses.replace(recipe, train=train, output=output), own
 
-    return [member(number, one) for number, one in enumerate(pieces.single_seeds(config))]
+    return [member(number) for number in range(recipe.train.seeds)]
 
 
-def evaluate(config: TrainConfig, model: VAE, state: TrainState, split: Split) -> dict[str, Any]:
+def evaluate(recipe: Recipe, parts: Parts, state: TrainState, split: Split) -> dict[str, Any]:
     """Evaluate the ELBO on a split, for one seed, or as mean and spread over several."""
-    return together(
-        [pieces.evaluate_split(one, model, evaluation_params(member), split) for one, member in members(config, state)]
+    return together([evaluate_one(one, parts, member, split) for one, member in members(recipe, state)])
+
+
+def evaluate_one(recipe: Recipe, parts: Parts, state: TrainState, split: Split) -> dict[str, float]:
+    """Evaluate the ELBO of one seed on a split."""
+    return evaluate_split(
+        parts.model,
+        evaluation_params(state),
+        split,
+        seed=recipe.train.seed,
+        reports_elbo=parts.reports_elbo,
     )
 
 
@@ -63,23 +74,23 @@ def together(rows: list[dict[str, Any]]) -> dict[str, Any]:
     return result
 
 
-def per_seed(config: TrainConfig, metrics: dict[str, Any]) -> list[dict[str, Any]]:
+def per_seed(num: int, metrics: dict[str, Any]) -> list[dict[str, Any]]:
     """Split metrics, whose first axis is the seed, into those of each seed."""
-    if config.seeds == 1:
+    if num == 1:
         return [metrics]
-    return [{name: values[number] for name, values in metrics.items()} for number in range(config.seeds)]
+    return [{name: values[number] for name, values in metrics.items()} for number in range(num)]
 
 
-def save_alone(config: TrainConfig, data: Dataset, states: list[TrainState], scores: Mapping[int, float]) -> None:
+def save_alone(recipe: Recipe, data: Dataset, states: list[TrainState], scores: Mapping[int, float]) -> None:
     """Write the run directory of one of several seeds, as if it had been trained alone.
 
     Args:
-        config: config of the seed.
+        recipe: recipe of the seed.
         data: data set of the run.
         states: reported state and last state, which may be the same.
         scores: scores over all seeds, by evaluated step.
     """
-    with directory.open_run_dir(config, data) as run_dir:
+    with directory.open_run_dir(recipe, data) as run_dir:
         for state in states:
             step, checkpoints = int(state.step), Checkpoints(run_dir / "checkpoints")
             checkpoints.save(step, state, directory.about(run_dir), scores.get(step))

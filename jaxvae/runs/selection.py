@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 from jaxvae.data import Dataset
+from jaxvae.options.groups import Select
 from jaxvae.types import InputError
-
-Select = Literal["last", "best"]
 
 
 def settle(select: Select | None, data: Dataset) -> Select:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from pathlib import Path
 from typing import Any
 
 from jaxvae.checkpoint import digest
 from jaxvae.data.scaling import mean_log_jacobian
+from jaxvae.options.groups import settled
+from jaxvae.options.recipe import Recipe
 from jaxvae.report import write_json
-from jaxvae.runs import collapse, nonfinite, pieces, seeds
-from jaxvae.runs.config import TrainConfig, settled
+from jaxvae.runs import collapse, nonfinite, seeds
 from jaxvae.runs.experiment import Experiment
 from jaxvae.training import Progress
 from jaxvae.training.loop import steps_taken
@@ -37,17 +37,16 @@ def summarize(
         progress: progress of the training.
         options: see `train_run`.
     """
-    config, data, model, _, run_dir, checkpoints = experiment
+    recipe, data, parts, _, run_dir, checkpoints = experiment
     summaries, scores = [], checkpoints.scores()
-    ends, skips = seeds.members(config, last), nonfinite.skipped_steps(config, last)
-    for (one, member), (_, end), skipped in zip(seeds.members(config, selected), ends, skips):
-        params = evaluation_params(member)
-        test = pieces.evaluate_split(one, model, params, data.test)
+    ends, skips = seeds.members(recipe, last), nonfinite.skipped_steps(recipe.train, last)
+    for (one, member), (_, end), skipped in zip(seeds.members(recipe, selected), ends, skips):
+        params, test = evaluation_params(member), seeds.evaluate_one(one, parts, member, data.test)
         summaries.append(
             {
                 **{f"test_{name}": value for name, value in test.items()},
                 **_in_own_units(data.scaling and mean_log_jacobian(data.scaling, data.test), test),
-                "select": config.select,
+                "select": recipe.output.select,
                 "selected_step": steps_taken(selected),
                 "steps": steps_taken(last),
                 "examples_per_second": progress.examples_per_second,
@@ -56,14 +55,14 @@ def summarize(
                 **skipped,
             }
         )
-        if config.seeds > 1:
+        if recipe.train.seeds > 1:
             seeds.save_alone(one, data, [member, end], scores)
-            write_json(Path(str(one.run_dir)) / "summary.json", summaries[-1])
+            write_json(one.run_dir / "summary.json", summaries[-1])
     summary = {**seeds.together(summaries), **({"classes": list(data.classes)} if data.classes else {})}
     write_json(run_dir / "summary.json", summary)
-    for line in [_headline(config, summary), *_remarks(config, summary, scores)]:
+    for line in [_headline(recipe.train.seeds, summary), *_remarks(recipe, summary, scores)]:
         print(line)
-    if warning := collapse.warning(config, summaries, options):
+    if warning := collapse.warning(recipe, summaries, options):
         print(warning)
 
 
@@ -77,23 +76,24 @@ def _in_own_units(log_jacobian: float | None, test: dict[str, Any]) -> dict[str,
     return {"log_jacobian": log_jacobian, **own}
 
 
-def _headline(config: TrainConfig, summary: dict[str, Any]) -> str:
-    if config.posterior == "delta":
+def _headline(num_seeds: int, summary: dict[str, Any]) -> str:
+    if "test_elbo" not in summary:
         value = summary["test_log_likelihood"]
         return f"test log-likelihood {value:.2f} nats per example; of a code that is a point there is no ELBO"
-    if config.seeds > 1:
-        return f"test ELBO {summary['test_elbo']:.2f}, over {config.seeds} seeds ± {summary['test_elbo_std']:.2f} nats"
+    if num_seeds > 1:
+        return f"test ELBO {summary['test_elbo']:.2f}, over {num_seeds} seeds ± {summary['test_elbo_std']:.2f} nats"
     error = f" ± {summary['test_elbo_standard_error']:.2f}" if summary["test_num_examples"] > 1 else ""
     return f"test ELBO {summary['test_elbo']:.2f}{error} nats per example"
 
 
-def _remarks(config: TrainConfig, summary: dict[str, Any], scores: dict[int, float]) -> Iterator[str]:
+def _remarks(recipe: Recipe, summary: dict[str, Any], scores: dict[int, float]) -> Iterator[str]:
     """Return lines on the units of the bound, on the step that is reported, and on an early end."""
     name = "elbo" if "test_elbo" in summary else "log_likelihood"
     if "log_jacobian" in summary:
         yield (
-            f"values were scaled ({config.scale}): in the data's own units {summary[f'test_{name}_in_own_units']:.2f} "
-            f"nats, which counts {summary['log_jacobian']:+.2f} for the scale"
+            f"values were scaled ({recipe.data.scale}): in the data's own units "
+            f"{summary[f'test_{name}_in_own_units']:.2f} nats, "
+            f"which counts {summary['log_jacobian']:+.2f} for the scale"
         )
     step, last = summary["selected_step"], summary["steps"]
     if step < last and {step, last} <= scores.keys():
@@ -103,8 +103,8 @@ def _remarks(config: TrainConfig, summary: dict[str, Any], scores: dict[int, flo
         )
     if (skipped := summary.get("skipped_steps", 0)) > MOST_SKIPPED * last:
         yield f"{skipped:.0f} of {last} steps were not finite and left out: lower --learning-rate, or give --clip-norm"
-    if last < config.steps:
+    if last < recipe.train.steps:
         yield (
-            f"stopped early: no better in {settled(config.patience)} evaluations, one every {config.checkpoint_every} "
-            "steps (--patience 0 goes on)"
+            f"stopped early: no better in {settled(recipe.output.patience)} evaluations, one every "
+            f"{recipe.output.checkpoint_every} steps (--patience 0 goes on)"
         )

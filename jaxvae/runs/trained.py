@@ -97,7 +97,7 @@ class Trained(NamedTuple):
 
     def spread(self) -> tuple[np.ndarray, np.ndarray]:
         """Return mean and deviation `[D]` of the prior or, for an autoencoder, of the test images' codes."""
-        if self.run.config.posterior != "delta":
+        if self.run.reports_elbo:
             return np.zeros(self.latent_dim), np.ones(self.latent_dim)
         codes = self.encode(self.test_split(5000))
         return codes.mean(axis=0), codes.std(axis=0)

@@ -12,10 +12,12 @@ import jax.numpy as jnp
 
 from jaxvae import hosts
 from jaxvae.checkpoint import Restored
+from jaxvae.options.groups import Output, settled
+from jaxvae.options.recipe import Recipe
 from jaxvae.report.gallery import Gallery
-from jaxvae.runs import directory, nonfinite, pieces, seeds
-from jaxvae.runs.config import TrainConfig, settled
+from jaxvae.runs import directory, nonfinite, seeds
 from jaxvae.runs.experiment import Experiment, prepare, say
+from jaxvae.runs.parts import examples_to_begin_with, initial_state
 from jaxvae.runs.recorder import Recorder
 from jaxvae.runs.selection import Patience
 from jaxvae.runs.summary import summarize
@@ -29,7 +31,7 @@ Draw: TypeAlias = Callable[[Experiment, TrainState, Path], None]
 
 
 def train_run(
-    config: TrainConfig,
+    recipe: Recipe,
     *,
     draw: Draw | None = None,
     announce: Callable[[Experiment], None] | None = None,
@@ -38,7 +40,7 @@ def train_run(
     """Train a run to its last step, from its newest checkpoint if there is one, and write its summary.
 
     Args:
-        config: its options; `run_dir` and other options that are not given are filled in.
+        recipe: its options; `run_dir` and others that are not given are filled in.
         draw: function that draws the figures of a finished run.
         announce: function called with the run before the training.
         options: names of the caller's options, which advice may mention; None for those of train.py.
@@ -50,21 +52,22 @@ def train_run(
         InputError: the options contradict each other, the data or the run directory.
         OSError: the run directory cannot be written to.
     """
-    with prepare(config) as experiment:
+    with prepare(recipe) as experiment:
         if announce is not None:
             announce(experiment)
         return _train_to_the_end(experiment, draw, options)
 
 
 def _train_to_the_end(experiment: Experiment, draw: Draw | None, options: Collection[str] | None) -> int:
-    config, run_dir = experiment.config, experiment.run_dir
+    recipe, run_dir = experiment.recipe, experiment.run_dir
+    output, num_steps = recipe.output, recipe.train.steps
     restored = restore_or_init(experiment)
     state, summary = restored.state, run_dir / "summary.json"
-    patience = Patience(settled(config.patience), restored.about.get("patience"))
-    if (steps_taken(state) >= config.steps or patience.is_over) and _reports(summary, config):
+    patience = Patience(settled(output.patience), restored.about.get("patience"))
+    if (steps_taken(state) >= num_steps or patience.is_over) and _reports(summary, output):
         option = "--patience" if patience.is_over else "--steps"
         say(f"{run_dir} is at step {steps_taken(state)} already: raise {option} to continue it")
-        if draw is not None and config.figures and not (run_dir / "figures").exists():  # interrupted while drawing
+        if draw is not None and output.figures and not (run_dir / "figures").exists():  # interrupted while drawing
             draw_figures(experiment, experiment.selected(state), draw)
         return 0
     hosts.wait_for_all("read the summary")
@@ -75,15 +78,15 @@ def _train_to_the_end(experiment: Experiment, draw: Draw | None, options: Collec
         try:
             state, progress = fit(experiment, restored, patience, interrupt)
         except NonFiniteError as fault:
-            return nonfinite.report(config, experiment.engine, experiment.checkpoints.steps(), fault)
-    ended = steps_taken(state) >= config.steps or patience.is_over
+            return nonfinite.report(recipe, experiment.engine, experiment.checkpoints.steps(), fault)
+    ended = steps_taken(state) >= num_steps or patience.is_over
     if not ended or hosts.any_process(bool(interrupt)):
         say(f"stopped at step {steps_taken(state)}, saved in {run_dir}: run the same command again to go on")
         return interrupt.exit_code or 143  # another process was told to stop
     selected = experiment.selected(state)
     if hosts.is_main():
         summarize(experiment, state, selected, progress, options)  # first, so that a failed figure costs no summary
-    if draw is not None and config.figures:
+    if draw is not None and output.figures:
         draw_figures(experiment, selected, draw)
     return 0
 
@@ -101,19 +104,20 @@ def draw_figures(experiment: Experiment, state: TrainState, draw: Draw) -> None:
         print(f"figures in {folder}")
 
 
-def _reports(summary: Path, config: TrainConfig) -> bool:
+def _reports(summary: Path, output: Output) -> bool:
     """Return True if there is a summary of the checkpoint that is asked for."""
     try:
-        return json.loads(summary.read_text()).get("select", "last") == config.select
+        return json.loads(summary.read_text()).get("select", "last") == output.select
     except (OSError, ValueError, AttributeError):
         return False
 
 
 def restore_or_init(experiment: Experiment) -> Restored[TrainState]:
     """Restore the newest checkpoint's state, or initialise one without notes."""
-    config, data, model, _, run_dir, checkpoints = experiment
-    mean = jnp.asarray(data.train.mean()) if config.output_bias else None
-    state = pieces.initial_state(config, model, data.shape, mean)
+    recipe, data, parts, _, run_dir, checkpoints = experiment
+    mean = jnp.asarray(data.train.mean()) if recipe.train.output_bias else None
+    examples = examples_to_begin_with(parts.model, data.train)
+    state = initial_state(recipe, parts, mean=mean, examples=examples)
     if hosts.is_main():
         checkpoints.remove_parts()
     restored = checkpoints.restore(state)
@@ -122,10 +126,10 @@ def restore_or_init(experiment: Experiment) -> Restored[TrainState]:
         return restored
     if (run_dir / "metrics.jsonl").exists():
         say(f"{run_dir} has no checkpoint yet: beginning again with step 1")
-    if config.init_from is not None:
-        params = directory.starting_params(config, model, data.shape)
-        state = pieces.initial_state(config, model, data.shape, params=params)
-        say(f"beginning with the parameters of {config.init_from}")
+    if recipe.train.init_from is not None:
+        params = directory.starting_params(recipe, parts)
+        state = initial_state(recipe, parts, params=params)
+        say(f"beginning with the parameters of {recipe.train.init_from}")
     return Restored(state, {})
 
 
@@ -133,7 +137,8 @@ def fit(
     experiment: Experiment, restored: Restored[TrainState], patience: Patience, interrupt: Interrupt
 ) -> tuple[TrainState, Progress]:
     """Train to the last step, early stopping, or an interruption, with logs and checkpoints."""
-    config, data, model, engine, run_dir, checkpoints = experiment
+    recipe, data, parts, engine, run_dir, checkpoints = experiment
+    output, num_steps = recipe.output, recipe.train.steps
     state, known = restored
     about, first_step = directory.about(run_dir), steps_taken(state)
 
@@ -142,7 +147,7 @@ def fit(
         def evaluate_and_save(state: TrainState, progress: Progress) -> bool:
             name, split = ("validation", data.validation) if data.validation else ("test", data.test)
             state = hosts.local(state)
-            estimate = seeds.evaluate(config, model, state, split)
+            estimate = seeds.evaluate(recipe, parts, state, split)
             score = estimate.get("elbo", estimate["log_likelihood"])
             recorder.write(name, steps_taken(state), {"loss": -score, **estimate})
             if data.validation:
@@ -165,14 +170,14 @@ def fit(
             engine.dispatch.place_state(state),
             engine.dispatch.run,
             () if patience.is_over else engine.chunks(first_step),
-            num_steps=config.steps,
-            hooks=(Hook(config.log_every, recorder.log), Hook(settled(config.checkpoint_every), evaluate_and_save)),
+            num_steps=num_steps,
+            hooks=(Hook(output.log_every, recorder.log), Hook(settled(output.checkpoint_every), evaluate_and_save)),
             should_stop=lambda: hosts.any_process(bool(interrupt)),
             pending=known.get("pending"),
             compile=compile,
             note=recorder.note,
         )
         state = hosts.local(state)
-        if steps_taken(state) < config.steps and not patience.is_over:
+        if steps_taken(state) < num_steps and not patience.is_over:
             save(state, progress, score=None)
     return state, progress

@@ -113,14 +113,15 @@ def _never_trained() -> Path:
     """A run directory as train.py leaves it, of a model that took no step."""
     from jaxvae.checkpoint import Checkpoints
     from jaxvae.data import load
-    from jaxvae.runs import TrainConfig, pieces
+    from jaxvae.options import given
     from jaxvae.runs.directory import about, open_run_dir
-    from jaxvae.runs.resolve import resolve
+    from jaxvae.runs.parts import build_parts, initial_state
+    from jaxvae.runs.settle import settle
 
     data = load("digits")
     run_dir = Path(tempfile.mkdtemp()) / "run"
-    config = resolve(TrainConfig(run_dir=run_dir, **OPTIONS), data)
-    state = pieces.initial_state(config, pieces.build_model(config, data.shape), data.shape)
+    config = settle(given(run_dir=run_dir, **OPTIONS), data)
+    state = initial_state(config, build_parts(config, data.shape), data.shape)
     with open_run_dir(config, data):
         Checkpoints(run_dir / "checkpoints").save(0, state, about(run_dir), score=0.0)
     return run_dir
@@ -132,6 +133,9 @@ def run(**changes):
     def make(folder):
         shutil.copytree(_never_trained(), folder / "run")
         path = folder / "run" / "config.json"
-        path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+        config = json.loads(path.read_text())
+        for part, options in changes.items():
+            config[part] = {**config.get(part, {}), **options} if isinstance(options, dict) else options
+        path.write_text(json.dumps(config))
 
     return make

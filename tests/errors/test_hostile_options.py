@@ -1,21 +1,21 @@
 """Whatever is typed: the options of a run, its help, or one line and exit code 2; never a traceback."""
 
-import dataclasses
 import sys
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jaxvae.runs import TrainConfig
+from jaxvae.options.names import options
+from jaxvae.options.recipe import AXES, Recipe
 from jaxvae.runs.command_line import run_script
-from jaxvae.runs.compute import Compute
 
 pytestmark = pytest.mark.slow
-FIELDS = [field.name for config in (TrainConfig, Compute) for field in dataclasses.fields(config)]
-OPTIONS = ["--" + name.replace("_", "-") for name in FIELDS if name != "compute"]
+OPTIONS = [option.flag for option in options(Recipe()).values()] + [f"--{axis}" for axis in AXES] + ["--preset"]
 NEAR = ["--latent-dims", "--no-tensorboard", "--no-seed", "--latent_dim", "--steps=3", "--beta=", "-s", "--", "---"]
+NEAR += ["--prior=layers", "--prior.num-inputs", "--beta-warmup-steps", "--prior.", "--upper-latent-dims"]
 WORDS = ["", "0", "3", "-1", "1e999", "nan", "-inf", "0x10", "1_0", "٣", "9" * 30, "None", "True", "=", "a b", "a\nb"]
+WORDS += ["0:1@20", "cycle:0:1@", "layers", "iwae"]
 WORDS += ["bernoulli", "bernouli", "[1]", "~nobody", "/dev/null/x", "y" * 300, "@words", "--help=3", "\x1b[31m", "%s{}"]
 TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=8)
 GROUPS = st.tuples(st.sampled_from(OPTIONS + NEAR) | TEXT, st.lists(st.sampled_from(WORDS) | TEXT, max_size=2))
@@ -28,7 +28,7 @@ def answer(monkeypatch, capsys):
     def call(arguments):
         monkeypatch.setattr(sys, "argv", ["train.py", *arguments])
         with pytest.raises(SystemExit) as stop:
-            run_script(lambda config: 0, TrainConfig)
+            run_script(lambda config: 0, Recipe)
         return stop.value.code, capsys.readouterr().err
 
     return call

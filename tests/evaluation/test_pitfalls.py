@@ -12,8 +12,8 @@ from jaxvae.data.spaces import Pixels
 from jaxvae.distributions import Bernoulli, Normal
 from jaxvae.evaluation import evaluate_elbo, log_marginal_likelihood
 from jaxvae.likelihoods import LIKELIHOODS
-from jaxvae.runs import TrainConfig, pieces
-from jaxvae.runs.resolve import with_defaults
+from jaxvae.options import given
+from jaxvae.runs.parts import build_parts, evaluate_split
 
 GREY = np.full((40, 3, 3, 1), 102, np.uint8)  # 0.4 of full scale
 BINARIZED = Pixels((3, 3, 1), "ink", binarize=True)
@@ -73,11 +73,11 @@ def test_weights_are_averaged_over_samples_before_logarithms_are_over_images():
 
 @pytest.mark.parametrize("options", [{"beta": 0.2}, {"free_bits": 3.0}, {"beta_warmup_steps": 9}])
 def test_nothing_of_the_training_loss_is_left_on_when_a_split_is_scored(options):
-    plain, other = (
-        with_defaults(TrainConfig(hidden=(8,), latent_dim=2, binarize="dynamic", **one)) for one in ({}, options)
-    )
-    model, params = model_and_params()
-    scores = [pieces.evaluate_split(one, model, params, Split(GREY, space=BINARIZED)) for one in (plain, other)]
+    recipes = [given(preset="vae", hidden=(8,), latent_dim=2, **one) for one in ({}, options)]
+    params = model_and_params()[1]
+    models = [build_parts(recipe, BINARIZED).model for recipe in recipes]
+    split = Split(GREY, space=BINARIZED)
+    scores = [evaluate_split(model, params, split, seed=0, reports_elbo=True) for model in models]
     assert scores[0] == scores[1]
     assert scores[0]["elbo"] == pytest.approx(scores[0]["log_likelihood"] - scores[0]["kl"])
     assert scores[0]["kl"] == pytest.approx(sum(scores[0]["kl_per_dimension"]), rel=1e-6)

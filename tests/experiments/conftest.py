@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from jaxvae.runs import TrainConfig
-from jaxvae.runs.compute import Compute
+from jaxvae.options import given
 
 EXPERIMENTS = Path(__file__).resolve().parents[2] / "experiments"
 
@@ -30,8 +29,8 @@ def small(tmp_path):
     """Options of a run that takes a second."""
 
     def config(**options):
-        compute = Compute(**{"devices": 1, "num_processes": 1, **options.pop("compute", {})})
+        compute = {"devices": 1, "num_processes": 1, **options.pop("compute", {})}
         defaults = {"run_dir": tmp_path / "run", "steps": 40, "hidden": (16,), "log_every": 10, "checkpoint_every": 20}
-        return TrainConfig(**{**defaults, "tensorboard": False, "figures": False, "compute": compute, **options})
+        return given(**{**defaults, "tensorboard": False, "figures": False, **compute, **options})
 
     return config

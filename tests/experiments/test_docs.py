@@ -47,4 +47,4 @@ def test_examples_print_what_stands_below_them(page, capsys):
 
 def test_a_command_that_is_not_true_would_be_seen(scripts):
     with pytest.raises(InputError, match="latent-dims"):
-        parse(scripts["train"].TrainConfig, ["--latent-dims", "2"])
+        parse(scripts["train"].Recipe, ["--latent-dims", "2"])

@@ -62,7 +62,7 @@ def folder(scripts, tmp_path_factory):
     shutil.copy(PROJECT / "docs" / "performance.md", place)
     for name, dataset in {"NAME": "digits", "faces": str(place / "faces.npz")}.items():
         options = f"{TRAIN} --dataset {dataset} --latent-dim 2 --run-dir {place / 'runs' / name}"
-        assert scripts["train"].main(parse(scripts["train"].TrainConfig, options.split())) == 0
+        assert scripts["train"].main(parse(scripts["train"].Recipe, options.split())) == 0
     for name in ("plane", "vae", "mnist", "photos"):
         shutil.copytree(place / "runs" / "NAME", place / "runs" / name)
     return place

@@ -57,8 +57,8 @@ def test_several_seeds_are_as_many_runs(scripts, small, tmp_path, capsys):
     means = np.mean([losses(config.run_dir) for config in alone], axis=0)
     np.testing.assert_allclose(losses(together.run_dir), means, rtol=1e-5)
     for config in alone:
-        run = load_run(together.run_dir / f"seed-{config.seed}")
-        assert run.config.seed == config.seed
+        run = load_run(together.run_dir / f"seed-{config.train.seed}")
+        assert run.recipe.train.seed == config.train.seed
         trees = run.params, load_run(config.run_dir).params
         jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-4), *trees)
     with pytest.raises(InputError, match="holds 2 seeds; name one of its folders seed-N"):

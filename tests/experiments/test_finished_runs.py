@@ -76,9 +76,9 @@ def test_data_that_moved_are_known_by_their_fingerprint(moved):
 
 def test_data_that_changed_where_they_lie_are_named(moved, caplog):
     run, there = moved
-    shutil.copy(there / "other.npz", run.config.dataset)
+    shutil.copy(there / "other.npz", run.recipe.data.dataset)
     load_data(run)
-    assert f"{run.config.dataset} is no longer as it was" in caplog.text
+    assert f"{run.recipe.data.dataset} is no longer as it was" in caplog.text
 
 
 def test_test_images_are_called_by_what_they_show(tmp_path):

@@ -12,8 +12,10 @@ from scipy import stats
 from jaxvae import rng
 from jaxvae.data import load
 from jaxvae.evaluation import Evidence
-from jaxvae.runs import Run, TrainConfig, pieces
-from jaxvae.runs.resolve import resolve
+from jaxvae.options import given
+from jaxvae.runs import Run
+from jaxvae.runs.parts import build_parts
+from jaxvae.runs.settle import settle
 from jaxvae.types import InputError
 
 
@@ -45,8 +47,8 @@ def test_the_figures_integrals_are_expectations(scripts):
 def run(small):
     """Nothing of it was trained; larger weights make narrow posteriors, and something to see."""
     data = load("digits")
-    config = resolve(small(latent_dim=2), data)
-    model = pieces.build_model(config, data.shape)
+    config = settle(small(latent_dim=2), data)
+    model = build_parts(config, data.shape).model
     params = jax.jit(model.init)(rng.root(0), jnp.zeros((1, *data.shape)))
     return Run(config, model, jax.tree.map(lambda leaf: 1.5 * leaf, params), 0)
 
@@ -80,7 +82,7 @@ def test_the_bounds_of_a_model_lie_below_its_evidence(scripts, run, tmp_path, ca
 )
 def test_runs_without_such_an_evidence_are_refused_in_one_line(scripts, options, message):
     with pytest.raises(InputError, match=message) as refusal:
-        scripts["evidence"].check_run(TrainConfig(**options))
+        scripts["evidence"].check_run(given(**options))
     assert "\n" not in str(refusal.value)
 
 

@@ -1,6 +1,5 @@
 """train.py at a step that is not finite: what it says, what it leaves, and how a run goes on from there."""
 
-import dataclasses
 import json
 import subprocess
 import sys
@@ -14,8 +13,9 @@ from jaxvae import elbo_loss, presets, rng
 from jaxvae.data import load
 from jaxvae.data.batches import BatchOrder
 from jaxvae.objectives.elbo import weighted_mean
+from jaxvae.options import given
 from jaxvae.report import read_metrics
-from jaxvae.runs import TrainConfig, load_run, nonfinite
+from jaxvae.runs import load_run, nonfinite
 from jaxvae.runs.engine import Engine
 from jaxvae.training import NonFiniteError
 
@@ -96,7 +96,7 @@ def test_an_overflow_in_the_optimizer_is_left_out_to_the_end(scripts, small, cap
     assert scripts["train"].main(config) == 3
     assert "optimizer state" in capsys.readouterr().err
     for mode in ("halve-lr", "skip"):
-        config = dataclasses.replace(config, run_dir=config.run_dir.with_name(mode), on_nonfinite=mode)
+        config = given(config, run_dir=config.run_dir.with_name(mode), on_nonfinite=mode)
         assert scripts["train"].main(config) == 0
         assert summary(config.run_dir)["skipped_steps"] > 0
 
@@ -110,7 +110,7 @@ def test_an_overflow_in_the_optimizer_is_left_out_to_the_end(scripts, small, cap
     ],
 )
 def test_no_remedy_is_named_that_is_given_already(tmp_path, capsys, given, remedies):
-    config = TrainConfig(run_dir=tmp_path, **given)
+    config = given(run_dir=tmp_path, **given)
     engine = Engine(None, None, lambda step: np.array([[7]]))
     assert nonfinite.report(config, engine, [5], NonFiniteError(8, ["kl"])) == 3
     assert capsys.readouterr().err.endswith(f"the checkpoint of step 5 is kept: {remedies}\n")

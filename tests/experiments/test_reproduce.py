@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from jaxvae.runs import TrainConfig
+from jaxvae.options import given
 from jaxvae.runs.reproduce import relative_difference
 from jaxvae.types import InputError
 
@@ -25,7 +25,7 @@ def test_a_run_that_was_continued_is_reproduced_from_its_first_step(scripts, sma
     assert scripts["train"].main(small(steps=20, log_every=7, **options)) == 0
     assert scripts["train"].main(small(**options)) == 0
     capsys.readouterr()
-    assert scripts["train"].main(TrainConfig(reproduce=run_dir)) == 0
+    assert scripts["train"].main(given(reproduce=run_dir)) == 0
     here = run_dir.with_name("run-reproduced")
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == f"reproducing {run_dir} in {here}"
@@ -35,7 +35,7 @@ def test_a_run_that_was_continued_is_reproduced_from_its_first_step(scripts, sma
     shas = [json.loads((folder / "summary.json").read_text())["params_sha256"] for folder in (run_dir, here)]
     assert shas[0] == shas[1]
     with pytest.raises(InputError, match=r"run-dir: .*run-reproduced holds a finished run; name another"):
-        scripts["train"].main(TrainConfig(reproduce=run_dir))
+        scripts["train"].main(given(reproduce=run_dir))
 
 
 def test_what_differs_is_said_and_by_how_much(scripts, small, tmp_path, capsys):
@@ -46,7 +46,7 @@ def test_what_differs_is_said_and_by_how_much(scripts, small, tmp_path, capsys):
     change(manifest, "data", "fingerprint", value="abc")
     change(manifest, "config", "learning_rate", value=2e-3)
     capsys.readouterr()
-    assert scripts["train"].main(TrainConfig(reproduce=config.run_dir, run_dir=tmp_path / "again")) == 1
+    assert scripts["train"].main(given(reproduce=config.run_dir, run_dir=tmp_path / "again")) == 1
     before, after = capsys.readouterr().out.split("test ELBO")
     assert "  different  packages.jax      0.1.2 there, " in before
     assert "  different  data.fingerprint  abc there, " in before
@@ -69,14 +69,14 @@ def test_what_differs_is_said_and_by_how_much(scripts, small, tmp_path, capsys):
 def test_what_cannot_be_reproduced_is_refused(scripts, tmp_path, options, message):
     (tmp_path / "run").mkdir()
     with pytest.raises(InputError, match=message):
-        scripts["train"].main(TrainConfig(reproduce=tmp_path / "run", **options))
+        scripts["train"].main(given(reproduce=tmp_path / "run", **options))
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
 def test_a_finished_run_is_not_written_over(scripts, tmp_path):
     (tmp_path / "summary.json").write_text("{}")
     with pytest.raises(InputError, match=r"run-dir: .* holds a finished run"):
-        scripts["train"].main(TrainConfig(reproduce=tmp_path, run_dir=tmp_path))
+        scripts["train"].main(given(reproduce=tmp_path, run_dir=tmp_path))
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,13 @@ import pytest
 from jaxvae import rng
 from jaxvae.data import load
 from jaxvae.latent import slerp
+from jaxvae.options import Compute, given
 from jaxvae.report import animation, figures, read_metrics
 from jaxvae.report.gallery import Gallery
-from jaxvae.runs import Run, TrainConfig, load_run, pieces
+from jaxvae.runs import Run, load_run
 from jaxvae.runs.command_line import parse
-from jaxvae.runs.compute import Compute
-from jaxvae.runs.resolve import resolve
+from jaxvae.runs.parts import build_parts
+from jaxvae.runs.settle import settle
 from jaxvae.types import InputError
 
 DATA = load("digits")
@@ -29,7 +30,7 @@ def run_dir(scripts, tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs")
     options = {"steps": 40, "hidden": (16,), "log_every": 20, "checkpoint_every": 20, "latent_dim": 3}
     compute = Compute(devices=1, num_processes=1)
-    config = TrainConfig(run_dir=folder / "run", tensorboard=False, figures=False, compute=compute, **options)
+    config = given(run_dir=folder / "run", tensorboard=False, figures=False, compute=compute, **options)
     scripts["train"].main(config)
     return shutil.move(folder / "run", folder / "moved")
 
@@ -144,9 +145,10 @@ def test_neighbours_are_the_training_images_with_the_nearest_codes(sample, run, 
 
 @pytest.mark.slow
 def test_a_plain_autoencoder_varies_by_what_its_codes_differ_by(scripts, small, tmp_path, strips):
-    config = resolve(small(preset="autoencoder", latent_dim=2), DATA)
-    model = pieces.build_model(config, DATA.shape)
-    run = Run(config, model, jax.jit(model.init)(rng.root(0), TEST[:1]), step=0)
+    config = settle(small(preset="autoencoder", latent_dim=2), DATA)
+    parts = build_parts(config, DATA.shape)
+    params = jax.jit(parts.model.init)(rng.root(0), TEST[:1])
+    run = Run(config, parts.model, params, step=0, reports_elbo=parts.reports_elbo)
     sample, trained = scripts["sample"], scripts["sample"].Trained(run, DATA, tmp_path)
     options = sample.SampleConfig(tmp_path, vary=1, widen=(1.0,), traverse=(1,), steps=3, num=5)
     gallery = Gallery(tmp_path)

@@ -12,7 +12,8 @@ import pytest
 
 from jaxvae.data import load
 from jaxvae.distributions import MultivariateNormal
-from jaxvae.runs import TrainConfig, load_run, scores
+from jaxvae.options.stored import from_json, to_json
+from jaxvae.runs import load_run, scores
 from jaxvae.types import InputError
 
 CONFIGS = sorted((Path(__file__).resolve().parents[2] / "experiments" / "configs").glob("*.toml"))
@@ -118,7 +119,7 @@ def test_a_config_that_starts_from_another_trains_that_first(scripts, tmp_path, 
     runs = tmp_path / "runs"
     assert table.main(table.TableConfig(name="tiny_iwae", runs=runs, results=page, num_images=40)) == 0
     assert {path.name for path in runs.iterdir()} == {"tiny-1", "tiny_iwae-1"}
-    assert load_run(runs / "tiny_iwae-1").config.init_from == runs / "tiny-1"
+    assert load_run(runs / "tiny_iwae-1").recipe.train.init_from == runs / "tiny-1"
     assert "| 1 + 1 epochs, " in page.read_text()
 
 
@@ -134,8 +135,8 @@ def test_a_config_says_where_its_number_is_from_and_its_options_hold(scripts, pa
     config.check()
     for seed in row["seeds"]:
         run = table.one_seed(config, row, seed)
-        assert (run.seed, run.data_dir) == (seed, Path("data"))
-        assert TrainConfig.from_json(run.to_json()) == run
+        assert (run.train.seed, run.data.data_dir) == (seed, Path("data"))
+        assert from_json(json.loads(json.dumps(to_json(run)))) == run
 
 
 def test_the_kl_is_taken_apart_only_where_prior_and_posterior_are_diagonal_normals(scripts, small):

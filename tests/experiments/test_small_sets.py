@@ -72,7 +72,7 @@ def run(request, scripts, tmp_path_factory):
     folder = tmp_path_factory.mktemp("small")
     path = small_set(folder / "mine.npz", request.param)
     options = f"{TRAIN} --dataset {path} --run-dir {folder / 'run'}"
-    assert scripts["train"].main(parse(scripts["train"].TrainConfig, options.split())) == 0
+    assert scripts["train"].main(parse(scripts["train"].Recipe, options.split())) == 0
     return folder / "run"
 
 

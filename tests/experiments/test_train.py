@@ -1,6 +1,5 @@
 """train.py: what a run leaves behind, the same numbers twice, and a run that goes on where it stopped."""
 
-import dataclasses
 import json
 import os
 import signal
@@ -9,6 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from jaxvae.likelihoods import SharedNormal
+from jaxvae.options import given
 from jaxvae.report import read_metrics
 from jaxvae.runs import experiment, load_run
 from jaxvae.types import InputError
@@ -132,7 +133,7 @@ def test_a_finished_run_can_be_continued(scripts, small, tmp_path, capsys):
     scripts["train"].main(config)
     assert scripts["train"].main(config) == 0
     assert "raise --steps" in capsys.readouterr().out
-    scripts["train"].main(dataclasses.replace(config, steps=40))
+    scripts["train"].main(given(config, steps=40))
     whole = small(run_dir=tmp_path / "whole")
     scripts["train"].main(whole)
     assert summary(config.run_dir)["params_sha256"] == summary(whole.run_dir)["params_sha256"]
@@ -162,7 +163,7 @@ def test_another_run_is_not_written_over(scripts, small):
         ({"binarize": "none", "likelihood": "bernoulli"}, "likelihood: .* --binarize dynamic"),
         ({"dataset": "digit"}, "did you mean 'digits'"),
         ({"warmup_steps": 40}, "warmup-steps: 40 steps never end in a run of 40"),
-        ({"beta_warmup_steps": 50}, "beta-warmup-steps: 50 steps never end in a run of 40"),
+        ({"beta_warmup_steps": 50}, "beta: 50 steps never end in a run of 40"),
         ({"compute": {"devices": 3}}, "devices: 3 asked for"),
         ({"compute": {"devices": 2, "dispatch": "scan"}}, "dispatch: scan is for one device"),
         ({"compute": {"devices": 2}, "seeds": 2}, "seeds: 2 are trained at once on one device"),
@@ -181,4 +182,4 @@ def test_convolutions_on_own_faces_scored_as_shades(scripts, small, shared_data)
     config = small(preset="conv_vae", channels=(4, 8), dataset=str(faces), batch_size=256, epochs=1.0)
     assert scripts["train"].main(config) == 0
     assert summary(config.run_dir)["steps"] == 7
-    assert load_run(config.run_dir).config.likelihood == "normal_shared"
+    assert load_run(config.run_dir).recipe.likelihood == SharedNormal()

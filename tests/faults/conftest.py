@@ -5,7 +5,6 @@ docs/reproducibility.md.
 """
 
 import contextlib
-import dataclasses
 import importlib.util
 import json
 import os
@@ -21,10 +20,11 @@ import jax
 import pytest
 from PIL import Image
 
+from jaxvae.options import Recipe, given
+from jaxvae.options.names import options
 from jaxvae.report import read_metrics
-from jaxvae.runs import TrainConfig, load_run
+from jaxvae.runs import load_run
 from jaxvae.runs.command_line import run_script
-from jaxvae.runs.compute import Compute
 from jaxvae.training import loop
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -100,10 +100,10 @@ def train():
 
 def small_run(run_dir, **options):
     """A short run whose metrics, checkpoints and end fall on different steps."""
-    compute = Compute(devices=1, num_processes=1, dispatch="step")
+    compute = {"devices": 1, "num_processes": 1, "dispatch": "step"}
     defaults = {"steps": 25, "log_every": 7, "checkpoint_every": 10, "hidden": (8,), "latent_dim": 3, "batch_size": 32}
-    quick = {"tensorboard": False, "figures": False, "compute": compute}
-    return TrainConfig(**{"run_dir": run_dir, **defaults, **quick, **options})
+    quick = {"tensorboard": False, "figures": False, **compute}
+    return given(**{"run_dir": run_dir, **defaults, **quick, **options})
 
 
 @pytest.fixture
@@ -149,7 +149,7 @@ def command(train, monkeypatch, capsys):
     def call(config):
         monkeypatch.setattr(sys, "argv", ["train.py", *arguments(config)])
         with pytest.raises(SystemExit) as stop:
-            run_script(train.main, TrainConfig)
+            run_script(train.main, Recipe)
         output = capsys.readouterr()
         assert "Traceback" not in output.err
         return stop.value.code, output.out, (output.err.splitlines() or [""])[-1]
@@ -165,11 +165,10 @@ def command(train, monkeypatch, capsys):
 def arguments(config):
     """Options as they are written on the command line."""
     words = []
-    for name, value in {**vars(config), **vars(config.compute)}.items():
-        option = name.replace("_", "-")
+    for option, value in ((option.flag[2:], option.value) for option in options(config).values()):
         if isinstance(value, bool):
             words += [f"--{option}" if value else f"--no-{option}"]
-        elif value is not None and not dataclasses.is_dataclass(value):
+        elif value is not None:
             words += [f"--{option}", *(map(str, value) if isinstance(value, tuple) else [str(value)])]
     return words
 

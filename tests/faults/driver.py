@@ -45,4 +45,4 @@ if __name__ == "__main__":
         act = functools.partial(os.kill, os.getpid(), signal.Signals[kind])
     holder, name = find(dotted)
     setattr(holder, name, at_call(int(count), act, getattr(holder, name)))
-    train.run_script(train.main, train.TrainConfig)
+    train.run_script(train.main, train.Recipe)

@@ -6,6 +6,8 @@ import time
 
 import pytest
 
+from jaxvae.options import given
+
 pytestmark = [pytest.mark.faults, pytest.mark.slow]
 
 LAST_CALL_AND_DELAY = {  # of a function in which a process is killed: at which call at the latest, how long after it
@@ -28,7 +30,7 @@ def ends_undisturbed(train, assert_nothing_is_lost):
     def check(config, number):
         assert train.main(config) == 0
         assert_nothing_is_lost(config.run_dir)
-        return dataclasses.replace(config, run_dir=config.run_dir.with_name(f"after-{number}"))
+        return given(config, run_dir=config.run_dir.with_name(f"after-{number}"))
 
     return check
 

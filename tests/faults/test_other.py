@@ -5,11 +5,15 @@ import os
 import signal
 import socket
 import time
+from pathlib import Path
 
 import pytest
 
-from jaxvae.runs import TrainConfig, load_run, lock
-from jaxvae.runs.config import MAY_CHANGE, identity
+from jaxvae.options import Compute, Output, given
+from jaxvae.options.identity import identity
+from jaxvae.options.names import options, replace
+from jaxvae.options.recipe import AXES
+from jaxvae.runs import load_run, lock
 
 pytestmark = pytest.mark.faults
 
@@ -54,57 +58,61 @@ def test_another_place_and_another_time(fault, train, resumed, monkeypatch, tmp_
         monkeypatch.chdir(tmp_path)
         now = time.time
         monkeypatch.setattr(time, "time", lambda: 1e9 - now() / 1e3)
-        assert train.main(dataclasses.replace(resumed, run_dir="moved", tensorboard=True)) == 0
+        assert train.main(given(resumed, run_dir=Path("moved"), tensorboard=True)) == 0
         monkeypatch.undo()
         assert_nothing_is_lost(tmp_path / "moved")
 
 
 OTHER = {
-    "preset": "conv_vae",
-    "dataset": "mnist",
-    "data_dir": "elsewhere",
-    "train_examples": 99,
-    "run_dir": "elsewhere",
-    "seeds": 2,
-    "epochs": 2.0,
-    "clip_norm": 1.0,
-    "ema_decay": 0.9,
+    "networks": "conv",
+    "posterior": "delta",
+    "prior": "layers",
+    "likelihood": "mse",
+    "objective": "iwae",
+    "corruption": "noise",
+    "activation": "tanh",
+    "condition": "label",
+    "beta": 2.0,
+    "decay": "cosine",
+    "binarize": "none",
     "precision": "bfloat16",
     "on_nonfinite": "skip",
-    "latent_dim": 7,
-    "hidden": (7,),
-    "upper_latent_dims": (7,),
-    "upper_hidden": (7,),
-    "channels": (7,),
-    "posterior": "delta",
-    "likelihood": "mse",
-    "beta": 2.0,
-    "corruption": "noise",
-    "binarize": "none",
-    "decay": "cosine",
+    "hidden": (3,),
 }
+START = given(preset="vae")
+MAY_CHANGE = {"data_dir", "steps", "epochs", "on_nonfinite"}
+"""Besides the options of output and compute."""
 
 
-def other(field):
+def other(option):
     """Another value than the default."""
-    if field.name in OTHER:
-        return OTHER[field.name]
-    if field.name == "compute":
-        return dataclasses.replace(TrainConfig().compute, devices=3)
-    value = getattr(TrainConfig(), field.name)
-    return not value if isinstance(value, bool) else "other" if value is None else value + 1
+    if option.name in OTHER:
+        return OTHER[option.name]
+    return not option.value if isinstance(option.value, bool) else "a" if option.value is None else option.value + 1
 
 
-@pytest.mark.parametrize("field", dataclasses.fields(TrainConfig), ids=lambda field: field.name)
-def test_only_what_does_not_decide_the_numbers_may_change(field):
-    changed = identity(dataclasses.replace(TrainConfig(), **{field.name: other(field)})) != identity(TrainConfig())
-    assert changed == (field.name not in MAY_CHANGE)
+@pytest.mark.parametrize("option", options(START).values(), ids=lambda option: option.name)
+def test_only_what_does_not_decide_the_numbers_may_change(option):
+    if option.part in ("output", "compute"):
+        return
+    changed = identity(replace(START, {option.name: other(option)})) != identity(START)
+    assert changed == (option.name not in MAY_CHANGE)
+
+
+@pytest.mark.parametrize("axis", AXES)
+def test_every_choice_decides_the_numbers(axis):
+    assert identity(START.choose(axis, OTHER[axis])) != identity(START)
+
+
+def test_output_and_compute_decide_no_number():
+    changed = dataclasses.replace(START, output=Output(run_dir=Path("x"), log_every=3), compute=Compute(devices=2))
+    assert identity(changed) == identity(START)
 
 
 @pytest.mark.slow
 def test_other_options_are_refused(fault, command, resumed):
     with fault("other options: refused and named"):
-        code, _, error = command(dataclasses.replace(resumed, batch_size=16, beta=2.0))
+        code, _, error = command(given(resumed, batch_size=16, beta=2.0))
         assert code == 2
         assert f"error: run-dir: {resumed.run_dir} holds a run with other batch_size 32 there, 16 here" in error
         assert "beta 1.0 there, 2.0 here. Name another --run-dir, or give the same options" in error

@@ -10,7 +10,7 @@ from breaking import at_call
 
 from jaxvae import checkpoint
 from jaxvae.report import figures
-from jaxvae.runs import experiment, pieces, training
+from jaxvae.runs import experiment, seeds, training
 from jaxvae.training import loop
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow]
@@ -23,7 +23,7 @@ BEFORE_AND_AFTER_TRAINING = {
 }
 WHILE_TRAINING = {
     "a step": (loop.Progress, "add"),
-    "an evaluation": (pieces, "evaluate_split"),
+    "an evaluation": (seeds, "evaluate_split"),
     "a save": (checkpoint, "_write_state"),
 }
 SIGNALS = {"Ctrl-C": signal.SIGINT, "SIGTERM": signal.SIGTERM}

@@ -20,16 +20,17 @@ from jaxvae.data import load
 from jaxvae.data.batches import BatchOrder, make_batch
 from jaxvae.data.spaces import Pixels
 from jaxvae.objectives.denoising import salt_and_pepper
-from jaxvae.runs import TrainConfig, pieces
+from jaxvae.options import given
 from jaxvae.runs.engine import step_maker
-from jaxvae.runs.resolve import resolve, settle_space
+from jaxvae.runs.parts import build_parts, initial_state
+from jaxvae.runs.settle import settle, settle_space
 
 VALUES = Path(__file__).with_name("values.json")
 STEPS = 4
 BINARIZED = Pixels((8, 8, 1), "ink", binarize=True)
 CONFIGS = {
-    "vae": TrainConfig(hidden=(8,), latent_dim=2, batch_size=16),
-    "conv_vae": TrainConfig(preset="conv_vae", hidden=(8,), channels=(2,), latent_dim=2, batch_size=16),
+    "vae": given(hidden=(8,), latent_dim=2, batch_size=16),
+    "conv_vae": given(preset="conv_vae", hidden=(8,), channels=(2,), latent_dim=2, batch_size=16),
 }
 
 
@@ -63,12 +64,13 @@ def digests():
 def losses(config):
     """Of the first steps."""
     data = load("digits", None)
-    config = resolve(config, data)
-    model = pieces.build_model(config, data.shape)
+    config = settle(config, data)
+    data = settle_space(config.data.binarize, data)
+    parts = build_parts(config, data.space)
     rows = {"x": jnp.asarray(data.train.x)}
-    state = pieces.initial_state(config, model, data.shape, jnp.asarray(data.train.mean()))
-    ids, weights = BatchOrder(rng.root(config.seed), data.train.num_examples, config.batch_size).block(0)
-    step, values = jax.jit(step_maker(config, model, settle_space(config, data).space)(None)), []
+    state = initial_state(config, parts, mean=jnp.asarray(data.train.mean()))
+    ids, weights = BatchOrder(rng.root(0), data.train.num_examples, config.train.batch_size).block(0)
+    step, values = jax.jit(step_maker(parts, config.train, data.train)(None)), []
     for number in range(STEPS):
         state, metrics = step(state, rows, ids[number], weights[number], None)
         values.append(float(metrics["loss"]))

@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 from jaxvae.data import load
-from jaxvae.runs import TrainConfig
+from jaxvae.options import given
 from jaxvae.runs.data import load_data
 from jaxvae.runs.directory import load_run
 from jaxvae.runs.training import train_run
@@ -22,7 +22,7 @@ def test_photographs_of_several_sizes_are_prepared_alike_in_training_and_after_i
         image = np.full((height, width, 4), 20 * number, np.uint8)
         image[0, 0, 3] = 0
         Image.fromarray(image).save(folder / f"{number}.png")
-    config = TrainConfig(
+    config = given(
         dataset=str(tmp_path / "photos"), run_dir=tmp_path / "run", resize=(8,), crop=6, background="red", **OPTIONS
     )
     assert train_run(config) == 0
@@ -31,5 +31,5 @@ def test_photographs_of_several_sizes_are_prepared_alike_in_training_and_after_i
     assert (facts["shape"], facts["classes"]) == ([6, 6, 3], ["cats", "dogs"])
     assert json.loads((tmp_path / "run" / "summary.json").read_text())["classes"] == ["cats", "dogs"]
     found = load_data(load_run(tmp_path / "run"))
-    assert found.fingerprint() == load(config.dataset, preparation=config.preparation).fingerprint()
+    assert found.fingerprint() == load(config.data.dataset, preparation=config.data.preparation).fingerprint()
     assert found.preparation == facts["preparation"]

@@ -4,7 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from jaxvae.runs import TrainConfig, many
+from jaxvae.options import Train, given
+from jaxvae.runs import many
 
 
 @pytest.fixture
@@ -14,7 +15,7 @@ def clock(monkeypatch):
 
     def train(config, options):
         now[0] += 1 if (config.run_dir / "summary.json").exists() else 60
-        return 3 if config.seed == 9 else 0
+        return 3 if config.train.seed == 9 else 0
 
     monkeypatch.setattr(many, "train_run", train)
     monkeypatch.setattr(many, "time", SimpleNamespace(monotonic=lambda: now[0]))
@@ -23,8 +24,8 @@ def clock(monkeypatch):
 def test_runs_are_announced_with_what_is_left(tmp_path, clock, capsys):
     (tmp_path / "b").mkdir()
     (tmp_path / "b" / "summary.json").write_text("{}")
-    runs = {name: TrainConfig(run_dir=tmp_path / name) for name in ("a", "b", "c", "d")}
-    assert many.train_all(runs, TrainConfig) == 0
+    runs = {name: given(run_dir=tmp_path / name) for name in ("a", "b", "c", "d")}
+    assert many.train_all(runs, Train) == 0
     assert capsys.readouterr().out.splitlines() == [
         "run 1 of 4: a",
         "run 2 of 4: b (about 2 min left)",
@@ -34,6 +35,6 @@ def test_runs_are_announced_with_what_is_left(tmp_path, clock, capsys):
 
 
 def test_a_run_that_does_not_end_is_the_last(tmp_path, clock, capsys):
-    runs = {str(seed): TrainConfig(run_dir=tmp_path / str(seed), seed=seed) for seed in (9, 1)}
-    assert many.train_all(runs, TrainConfig) == 3
+    runs = {str(seed): given(run_dir=tmp_path / str(seed), seed=seed) for seed in (9, 1)}
+    assert many.train_all(runs, Train) == 3
     assert "run 2" not in capsys.readouterr().out

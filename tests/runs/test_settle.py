@@ -1,16 +1,15 @@
 """Defaults that fit the data, and options that do not."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from jaxvae import presets
 from jaxvae.data import Dataset, Split, load
 from jaxvae.data.spaces import Pixels, Real
-from jaxvae.runs import TrainConfig
-from jaxvae.runs.config import default_run_dir
-from jaxvae.runs.resolve import resolve, settle_scale
+from jaxvae.likelihoods import SharedNormal
+from jaxvae.nets.conv import channels_for
+from jaxvae.options import given
+from jaxvae.runs.settle import settle, settle_scale
 from jaxvae.types import InputError
 
 DIGITS = load("digits")
@@ -28,16 +27,14 @@ def own(shape, *, num=300, validation=True, low=0.0, high=1.0):
     [((64, 64, 3), "conv_vae"), ((16, 16, 1), "conv_vae"), ((15, 64, 1), "vae"), ((1, 100, 1), "vae"), ((30,), "vae")],
 )
 def test_auto_gives_images_of_ones_own_convolutions(shape, preset):
-    assert resolve(TrainConfig(dataset="mine.npz"), own(shape)).preset == preset
+    assert settle(given(dataset="mine.npz"), own(shape)).preset == preset
 
 
 def test_named_sets_keep_their_network_steps_and_place():
-    config = resolve(TrainConfig(), DIGITS)
-    assert (config.preset, config.checkpoint_every, config.patience, config.batch_size) == ("vae", 1000, 0, 128)
-
-    assert config.run_dir == Path(
-        "runs/digits-vae-" + default_run_dir(resolve(TrainConfig(preset="vae"), DIGITS)).name[-6:]
-    )
+    config = settle(given(), DIGITS)
+    assert (config.preset, config.output.checkpoint_every, config.output.patience) == ("vae", 1000, 0)
+    assert (config.train.batch_size, config.run_dir) == (128, settle(given(preset="vae"), DIGITS).run_dir)
+    assert config.run_dir.name.startswith("digits-vae-")
 
 
 @pytest.mark.parametrize("side", [16, 28, 64, 96, 256, 512])
@@ -49,41 +46,41 @@ def test_depth_follows_the_size_and_parameters_stay_few(side):
     params = jax.eval_shape(lambda: model.init(jax.random.key(0), jnp.zeros((1, side, side, 3))))
     assert sum(leaf.size for leaf in jax.tree.leaves(params)) < 12e6
     smallest = side
-    for _ in presets.channels_for((side, side, 3)):
+    for _ in channels_for((side, side, 3)):
         smallest = -(-smallest // 2)
     assert 4 <= smallest <= 7
 
 
 @pytest.mark.parametrize(("num", "batch_size"), [(5, 5), (40, 16), (320, 32), (5000, 128)])
 def test_batches_fit_small_sets(num, batch_size):
-    assert resolve(TrainConfig(dataset="mine.npz"), own((3,), num=num)).batch_size == batch_size
+    assert settle(given(dataset="mine.npz"), own((3,), num=num)).train.batch_size == batch_size
 
 
 def test_a_batch_larger_than_the_set_is_refused():
     with pytest.raises(InputError, match="batch-size: 41 is more than the 40 training examples"):
-        resolve(TrainConfig(dataset="mine.npz", batch_size=41), own((3,), num=40))
+        settle(given(dataset="mine.npz", batch_size=41), own((3,), num=40))
 
 
 def test_data_of_ones_own_are_evaluated_often_and_training_stops_early():
-    config = resolve(TrainConfig(dataset="mine.npz"), own((3,)))
-    assert (config.checkpoint_every, config.select, config.patience) == (100, "best", 5)
-    assert resolve(TrainConfig(dataset="mine.npz", decay="cosine"), own((3,))).patience == 0
-    without = resolve(TrainConfig(dataset="mine.npz"), own((3,), validation=False))
+    output = settle(given(dataset="mine.npz"), own((3,))).output
+    assert (output.checkpoint_every, output.select, output.patience) == (100, "best", 5)
+    assert settle(given(dataset="mine.npz", decay="cosine"), own((3,))).output.patience == 0
+    without = settle(given(dataset="mine.npz"), own((3,), validation=False)).output
     assert (without.select, without.patience) == ("last", 0)
     with pytest.raises(InputError, match="patience: mine has no validation data"):
-        resolve(TrainConfig(dataset="mine.npz", patience=3), own((3,), validation=False))
+        settle(given(dataset="mine.npz", patience=3), own((3,), validation=False))
 
 
 @pytest.mark.parametrize(("num", "steps"), [(300, 100), (40_000, 313), (400_000, 1000)])
 def test_an_evaluation_comes_no_more_often_than_once_an_epoch(num, steps):
-    assert resolve(TrainConfig(dataset="mine.npz"), own((1,), num=num)).checkpoint_every == steps
+    assert settle(given(dataset="mine.npz"), own((1,), num=num)).output.checkpoint_every == steps
 
 
 def test_real_values_get_a_scale_and_a_likelihood_for_them():
-    config, data = settle_scale(TrainConfig(dataset="mine.npz"), own((3,), low=-40.0, high=900.0))
-    assert (config.scale, data.pixels) == ("standard", "real")
-    assert resolve(config, data).likelihood == "normal_shared"
-    assert settle_scale(TrainConfig(dataset="mine.npz"), own((3,)))[0].scale is None
+    scale, data = settle_scale(None, own((3,), low=-40.0, high=900.0))
+    assert (scale, data.pixels) == ("standard", "real")
+    assert settle(given(dataset="mine.npz"), data).likelihood == SharedNormal()
+    assert settle_scale(None, own((3,)))[0] is None
 
 
 @pytest.mark.parametrize("likelihood", ["bernoulli", "continuous_bernoulli", "grey_cross_entropy"])
@@ -92,13 +89,13 @@ def test_real_values_are_refused_where_they_have_no_likelihood(likelihood):
     with pytest.raises(
         InputError, match=rf"^likelihood: {likelihood} scores values .*; use --likelihood normal_shared"
     ):
-        resolve(TrainConfig(dataset="mine.npz", likelihood=likelihood), data)
+        settle(given(dataset="mine.npz", likelihood=likelihood), data)
 
 
 def test_the_same_file_is_the_same_run_however_it_is_spelled(tmp_path, monkeypatch):
     (tmp_path / "there").mkdir()
     monkeypatch.chdir(tmp_path / "there")
     spelled = ["mine.npz", "./mine.npz", "../there/mine.npz", str(tmp_path / "there" / "mine.npz")]
-    places = {resolve(TrainConfig(dataset=name), own((3,))).run_dir for name in spelled}
+    places = {settle(given(dataset=name), own((3,))).run_dir for name in spelled}
     assert len(places) == 1
-    assert resolve(TrainConfig(dataset="."), own((3,))).run_dir.name.startswith("there-vae-")
+    assert settle(given(dataset="."), own((3,))).run_dir.name.startswith("there-vae-")

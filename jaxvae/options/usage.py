@@ -6,36 +6,64 @@ import dataclasses
 import itertools
 import types
 import typing
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from jaxvae.options.schedules import Number, parse_number
 from jaxvae.types import did_you_mean
 
-_NOUNS = {int: "a whole number", float: "a number", str: "a word", Path: "a path"}
+_NOUNS: dict[Any, str] = {int: "a whole number", float: "a number", str: "a word", Path: "a path"}
+_NOUNS[Number] = "a number, or a schedule such as 0:1@2000"
 
 
-def complaint(config_type: type, arguments: Sequence[str]) -> str:
+def complaint_of(config_type: type, arguments: Sequence[str]) -> str:
     """Describe the error in arguments that do not parse as a `config_type`: the option, its value, the remedy.
 
     >>> @dataclasses.dataclass
     ... class Config:
     ...     hidden: tuple[int, ...] = ()
-    >>> complaint(Config, ["--hiden", "3"])
+    >>> complaint_of(Config, ["--hiden", "3"])
     "'--hiden': no such option (did you mean 'hidden'?); --help lists them all"
-    >>> complaint(Config, ["--hidden", "3", "x"])
+    >>> complaint_of(Config, ["--hidden", "3", "x"])
     "hidden: must be a whole number, got 'x'"
     """
-    kinds = dict(_options(config_type))
-    words = _words(config_type)
-    given = _grouped(_named(words, arguments))
+    kinds, words = dict(_options(config_type)), _words(config_type)
+    return complaint(kinds, _named(words, arguments), words=words, required=_required(config_type))
+
+
+def complaint(
+    kinds: Mapping[str, Any],
+    arguments: Sequence[str],
+    *,
+    words: Sequence[str] = (),
+    required: Sequence[str] = (),
+    unknown: Callable[[str], str] | None = None,
+) -> str:
+    """Describe the error in arguments that do not parse.
+
+    Args:
+        kinds: types of the options' values, by flag.
+        arguments: arguments, in which positional ones have their flags.
+        words: names of the positional options.
+        required: flags of the options without a default.
+        unknown: function that describes a flag that is not in `kinds`.
+    """
+    given = _grouped(arguments)
     for option, values in given:
+        if option.startswith("--") and option not in ("--", *kinds) and unknown is not None:
+            return unknown(option)
         if found := _fault(option, values, kinds):
             return found
-    for name in _required(config_type):
+    for name in required:
         if name not in [option for option, _ in given]:
             return f"{name[2:]}: missing; give {name[2:].upper() if name[2:] in words else name}"
     return "the options make no sense together; --help lists them all"
+
+
+def flags(flag: str, kind: Any) -> list[str]:
+    """Return the spellings of an option: a switch has a second one that turns it off."""
+    return [flag, f"--no-{flag[2:]}"] if kind is bool else [flag]
 
 
 def _options(config_type: type) -> Iterable[tuple[str, Any]]:
@@ -44,10 +72,7 @@ def _options(config_type: type) -> Iterable[tuple[str, Any]]:
         if dataclasses.is_dataclass(kind):
             yield from _options(typing.cast(type, kind))
         else:
-            option = name.replace("_", "-")
-            yield f"--{option}", kind
-            if kind is bool:
-                yield f"--no-{option}", kind
+            yield from ((flag, kind) for flag in flags("--" + name.replace("_", "-"), kind))
 
 
 def _words(config_type: type) -> list[str]:
@@ -81,7 +106,7 @@ def _grouped(arguments: Sequence[str]) -> list[tuple[str, list[str]]]:
     return groups
 
 
-def _fault(option: str, values: list[str], kinds: dict[str, Any]) -> str | None:
+def _fault(option: str, values: list[str], kinds: Mapping[str, Any]) -> str | None:
     if option in ("", "--"):
         return f"{values[0]!r}: belongs to no option; --help lists them all" if values else None
     if option not in kinds:
@@ -98,7 +123,8 @@ def _fault(option: str, values: list[str], kinds: dict[str, Any]) -> str | None:
     wrong = next((value for value in values if not _is(kind, value) and values != none), None)
     if wrong is None:
         return None
-    if choices := typing.get_args(kind):
+    if typing.get_origin(kind) is Literal:
+        choices = typing.get_args(kind)
         return f"{name}: must be one of {', '.join(choices)}, got {wrong!r}{did_you_mean(wrong, choices)}"
     return f"{name}: must be {_NOUNS[kind]}, got {wrong!r}"
 
@@ -116,7 +142,7 @@ def _is(kind: Any, value: str) -> bool:
     if typing.get_origin(kind) is Literal:
         return value in typing.get_args(kind)
     try:
-        kind(value)
+        parse_number(value) if kind == Number else kind(value)
     except ValueError:
         return False
     return True

@@ -1,0 +1,155 @@
+"""Command line of a recipe, read in two phases: first the preset and the choices, then exactly their options."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import io
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any, Protocol, TypeVar, cast
+
+from jaxvae.options.given import ALIASES, WARMUP, given, in_layers, preset, warmed_up
+from jaxvae.options.help import all_choices, page
+from jaxvae.options.names import Option, options, refusal, replace
+from jaxvae.options.recipe import AXES, Recipe
+from jaxvae.options.schedules import Number, parse_number
+from jaxvae.options.usage import complaint, complaint_of, flags
+from jaxvae.types import InputError
+
+
+class Config(Protocol):
+    """Interface of dataclasses of options."""
+
+    def check(self) -> None:
+        """Raise an InputError where an option is invalid."""
+        ...
+
+
+C = TypeVar("C", bound=Config)
+LAYERS_FLAG = "--posterior.upper-latent-dims"
+
+
+def parse(config_type: type[C], arguments: Sequence[str] | None = None) -> C:
+    """Parse and check options from the command line, or from these arguments.
+
+    Raises:
+        InputError: an option is unknown, or its value is invalid.
+        SystemExit: help was asked for, and is printed.
+    """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if issubclass(config_type, Recipe):
+        config = cast(C, parse_recipe(arguments))
+    else:
+        config = _parse(config_type, arguments, lambda: complaint_of(config_type, arguments))
+    config.check()
+    return config
+
+
+def parse_recipe(arguments: Sequence[str]) -> Recipe:
+    """Parse the options of a recipe, such as `--preset iaf_vae --prior vamp --prior.num-inputs 50`."""
+    words = [_modern(word) for word in arguments]
+    recipe, words = _choices(words)
+    if {"-h", "--help", "--help-all"} & set(words):
+        print(all_choices() if "--help-all" in words else page(recipe))
+        raise SystemExit(0)
+    known = options(recipe)
+    if "beta" in known:
+        known[WARMUP] = Option(WARMUP, "", WARMUP, int, 0, Recipe)
+    names = {f"option_{number}": option for number, option in enumerate(known.values())}
+
+    def unknown(flag: str) -> str:
+        return refusal(flag.removeprefix("--").replace("-", "_"), known)
+
+    values = _parse(_flat(names), words, lambda: complaint(_kinds(known), words, unknown=unknown))
+    found = {option.name: getattr(values, name) for name, option in names.items()}
+    warmup_steps = found.pop(WARMUP, 0)
+    return warmed_up(replace(recipe, found), warmup_steps)
+
+
+def _modern(word: str) -> str:
+    """Replace the name of an option of version 0.1 in a word such as `--upper-hidden=100`."""
+    name, equals, value = word.partition("=")
+    if not name.startswith("--"):
+        return word
+    name = name[2:].replace("-", "_")
+    return "--" + ALIASES.get(name, name).replace("_", "-") + equals + value
+
+
+def _choices(words: Sequence[str]) -> tuple[Recipe, list[str]]:
+    """Return the recipe of the choices, and the other words."""
+    name, words = _take("preset", words)
+    recipe, chosen = preset(name or "auto"), {}
+    for axis in AXES:
+        chosen[axis], words = _take(axis, words)
+    recipe = given(recipe, **chosen)
+    layered = any(word.partition("=")[0] == LAYERS_FLAG for word in words)
+    return in_layers(recipe) if layered else recipe, words
+
+
+def _take(name: str, words: Sequence[str]) -> tuple[str | None, list[str]]:
+    """Take `--name VALUE` or `--name=VALUE` out of the words."""
+    flag = f"--{name}"
+    places = [place for place, word in enumerate(words) if word.partition("=")[0] == flag]
+    if not places:
+        return None, list(words)
+    if len(places) > 1:
+        raise InputError(f"{name}: is given twice; give it once")
+    (place,) = places
+    _, equals, value = words[place].partition("=")
+    rest = list(words[place + 1 :])
+    if not equals:
+        if not rest or rest[0].startswith("-"):
+            raise InputError(f"{name}: takes one value, got none; write {flag} VALUE")
+        value = rest.pop(0)
+    return value, [*words[:place], *rest]
+
+
+def _flat(names: Mapping[str, Option]) -> type:
+    """Make a dataclass of options under other field names, because the names of options contain dots."""
+    import tyro
+
+    fields = [
+        (name, Annotated[option.kind, tyro.conf.arg(name=option.flag[2:])], dataclasses.field(default=option.value))
+        for name, option in names.items()
+    ]
+    return dataclasses.make_dataclass("Options", fields)
+
+
+def _kinds(known: Mapping[str, Option]) -> dict[str, Any]:
+    return {flag: option.kind for option in known.values() for flag in flags(option.flag, option.kind)}
+
+
+def _parse(config_type: type[Any], arguments: Sequence[str], explain: Callable[[], str]) -> Any:
+    """Parse by tyro; an error is one line instead of its box of many."""
+    # Imported here: only scripts need it, and only the `experiments` extra installs it.
+    import tyro
+
+    try:
+        with contextlib.redirect_stderr(io.StringIO()):
+            return tyro.cli(config_type, args=arguments, registry=_registry(), config=(tyro.conf.OmitArgPrefixes,))
+    except SystemExit as stop:
+        if stop.code != 2:
+            raise
+        raise InputError(explain()) from None
+
+
+def _registry() -> Any:
+    """Teach tyro numbers that may be schedules."""
+    from tyro import constructors
+
+    registry = constructors.ConstructorRegistry()
+
+    @registry.primitive_rule
+    def rule(info: Any) -> Any:
+        if info.type != Number:
+            return None
+        return constructors.PrimitiveConstructorSpec(
+            nargs=1,
+            metavar="NUMBER",
+            instance_from_str=lambda words: parse_number(words[0]),
+            is_instance=lambda value: True,
+            str_from_instance=lambda value: [str(value)],
+        )
+
+    return registry

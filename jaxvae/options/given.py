@@ -1,0 +1,83 @@
+"""Recipe from options by their names, as a command line, a TOML file or an earlier config gives them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from jaxvae.options.names import replace
+from jaxvae.options.presets import PRESETS
+from jaxvae.options.recipe import AXES, Recipe, kind_of
+from jaxvae.options.schedules import Schedule
+from jaxvae.types import InputError, did_you_mean
+
+ALIASES: Mapping[str, str] = {
+    "corruption_level": "corruption.level",
+    "upper_latent_dims": "posterior.upper_latent_dims",
+    "upper_hidden": "posterior.upper_hidden",
+}
+"""Names of version 0.1 that are other names now."""
+LAYERS = "upper_latent_dims"
+"""Option of version 0.1 that makes posterior and prior `layers`."""
+WARMUP = "beta_warmup_steps"
+"""Option of version 0.1 that makes beta a schedule."""
+
+
+def given(recipe: Recipe | None = None, /, **values: Any) -> Recipe:
+    """Return a recipe with options by their names, such as `hidden=(500,)` or `**{"prior.num_inputs": 50}`.
+
+    An option of None is one that is not given. Choices, such as `prior="vamp"`, come before their options.
+
+    Args:
+        recipe: the recipe to change; that of `preset`, or of `auto` without one, if not given.
+        values: options by name.
+
+    Raises:
+        InputError: there is no such preset or choice, or the choices do not take an option.
+    """
+    values = {name: _tuples(value) for name, value in values.items() if value is not None}
+    recipe = recipe or preset(values.pop("preset", "auto"))
+    layered = bool(values.get(LAYERS))
+    for axis in AXES:
+        if axis in values:
+            recipe = recipe.choose(axis, values.pop(axis))
+    recipe = in_layers(recipe) if layered else recipe
+    warmup_steps = values.pop(WARMUP, 0)
+    recipe = replace(recipe, {ALIASES.get(name, name): value for name, value in values.items()})
+    return warmed_up(recipe, warmup_steps)
+
+
+def preset(name: str) -> Recipe:
+    """Return a row of the table.
+
+    Raises:
+        InputError: there is no such row.
+    """
+    if name not in PRESETS:
+        raise InputError(f"preset: must be one of {', '.join(PRESETS)}, got {name!r}{did_you_mean(name, PRESETS)}")
+    return dataclasses.replace(PRESETS[name], preset=name)
+
+
+def warmed_up(recipe: Recipe, steps: int) -> Recipe:
+    """Return a recipe whose beta rises from 0 over its first steps."""
+    if not steps:
+        return recipe
+    beta = recipe.objective.beta
+    return replace(recipe, {"beta": Schedule(0.0, beta, steps)})
+
+
+def in_layers(recipe: Recipe) -> Recipe:
+    """Return a recipe with several stochastic layers in place of one normal.
+
+    Raises:
+        InputError: its posterior is of another kind.
+    """
+    kind = kind_of(recipe.posterior, AXES["posterior"])
+    if kind not in ("normal", "layers"):
+        raise InputError(f"posterior: layers above z go with normal, got {kind}; leave one of them out")
+    return recipe.choose("posterior", "layers").choose("prior", "layers")
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

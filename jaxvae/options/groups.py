@@ -1,0 +1,187 @@
+"""Options that every recipe has: data, training, output and compute."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import re
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from jaxvae.data import Preparation
+from jaxvae.data.preparation import WHITE
+from jaxvae.data.scaling import ScaleName
+from jaxvae.options.checks import check, check_at_least, check_folder, check_seed
+from jaxvae.training.nonfinite import OnNonFinite
+from jaxvae.training.optimizer import DecayName
+from jaxvae.types import InputError
+
+Select = Literal["last", "best"]
+T = TypeVar("T")
+
+
+@dataclasses.dataclass(frozen=True)
+class Data:
+    """Data set, its preparation and its scaling."""
+
+    dataset: str = "digits"
+    """digits, mnist, fashion_mnist, binarized_mnist, an .npz or array_record file of images, or a folder of them."""
+    data_dir: Path | None = None
+    """Folder in which tensorflow-datasets keeps its sets; TFDS_DATA_DIR if not given."""
+    resize: tuple[int, ...] | None = None
+    """Height and width to which images are scaled, or one number for both; other proportions are cut to these first."""
+    crop: int | None = None
+    """Height and width of the square cut from the centre of each image, after --resize if that is given."""
+    background: str | None = None
+    """Colour behind transparent pixels, as a name or #rrggbb; white if not given."""
+    train_examples: int | None = None
+    """Number of training examples to use, the first of the split; all if not given."""
+    scale: ScaleName | None = None
+    """Scaling of real values by column or channel; if not given, standard for values outside [0, 1], else none."""
+    binarize: Literal["auto", "dynamic", "none"] = "auto"
+    """Sample grey pixels anew from {0, 1} at each use; auto does so for ink images where the likelihood needs it."""
+
+    def check(self) -> None:
+        """Refuse values that are invalid for every data set."""
+        check_at_least(1, "train_examples", self.train_examples)
+        self.preparation.check()
+
+    @property
+    def preparation(self) -> Preparation:
+        """Size and background of the prepared images."""
+        return Preparation(self.resize, self.crop, self.background or WHITE)
+
+
+@dataclasses.dataclass(frozen=True)
+class Train:
+    """Length, optimizer and start of a training."""
+
+    seed: int = 0
+    """Seed of all randomness."""
+    seeds: int = 1
+    """Number of runs trained together, with this seed and the next ones; mean and spread are reported."""
+    steps: int = 4000
+    """Number of training steps."""
+    epochs: float | None = None
+    """Passes over the training set, instead of --steps."""
+    batch_size: int | None = None
+    """Examples per step; 128 if not given, or a tenth of a small training set of your own."""
+    learning_rate: float = 1e-3
+    """Peak learning rate of Adam."""
+    warmup_steps: int = 0
+    """Steps over which the learning rate rises from 0."""
+    decay: DecayName = "none"
+    """Fall of the learning rate to 0 at the last step."""
+    weight_decay: float = 0.0
+    """Weight decay of AdamW, as a share of the learning rate; kernels decay, biases do not."""
+    clip_norm: float | None = None
+    """Norm above which a gradient is scaled down."""
+    ema_decay: float | None = None
+    """Decay of an average of the parameters, such as 0.999, which is then evaluated, sampled and kept."""
+    accumulate: int = 1
+    """Number of parts of a batch whose gradients are computed one after another, to save memory."""
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """Floating-point type of the layers; parameters, likelihood and KL are always float32."""
+    on_nonfinite: OnNonFinite = "stop"
+    """Response to a step with NaN or infinity: stop, skip its update, or skip it and halve the learning rate."""
+    output_bias: bool = True
+    """Start the decoder's last bias at the training set's mean."""
+    init_from: Path | None = None
+    """Run directory whose parameters training starts from; its networks must have the same sizes."""
+    train_only: tuple[str, ...] = ()
+    """Parts that learn, such as prior; all others stay as they began. All learn if not given."""
+
+    def check(self) -> None:
+        """Refuse values that are invalid for every data set."""
+        for name in ("seeds", "steps", "batch_size", "accumulate"):
+            check_at_least(1, name, getattr(self, name))
+        for name in ("epochs", "learning_rate", "clip_norm"):
+            value = getattr(self, name)
+            check(value is None or 0 < value < math.inf, name, value, "above 0 and finite")
+        for name in ("weight_decay", "warmup_steps"):
+            check_at_least(0, name, getattr(self, name))
+        check_seed("seed", self.seed, self.seeds)
+        check(self.ema_decay is None or 0 < self.ema_decay < 1, "ema_decay", self.ema_decay, "between 0 and 1")
+        if self.batch_size is not None:
+            most = f"at most {self.batch_size}, a batch"
+            check(self.accumulate <= self.batch_size, "accumulate", self.accumulate, most)
+
+
+@dataclasses.dataclass(frozen=True)
+class Output:
+    """Run directory, metrics, checkpoints and figures."""
+
+    run_dir: Path | None = None
+    """Folder for all output; if not given, one under runs/ named after the options."""
+    reproduce: Path | None = None
+    """Run directory to train again, in RUN_DIR-reproduced or --run-dir; differences are reported."""
+    log_every: int = 100
+    """Steps between lines of metrics."""
+    checkpoint_every: int | None = None
+    """Steps between evaluations, each with a checkpoint; 1000 if not given, or 100 to 1000 for data of your own."""
+    select: Select | None = None
+    """Checkpoint to report, draw and load: best on validation data, or last; if not given, best where there are any."""
+    patience: int | None = None
+    """Evaluations without improvement after which training stops; 0 never stops. 5 for data of your own, else 0."""
+    tensorboard: bool = True
+    """Write TensorBoard files beside metrics.jsonl."""
+    figures: bool = True
+    """Draw figures at the end."""
+
+    def check(self) -> None:
+        """Refuse values that are invalid for every data set."""
+        for name in ("log_every", "checkpoint_every"):
+            check_at_least(1, name, getattr(self, name))
+        check_at_least(0, "patience", self.patience)
+        check_folder("run-dir", self.run_dir)
+
+
+@dataclasses.dataclass(frozen=True)
+class Compute:
+    """Devices, processes, and the path of steps and examples to them."""
+
+    devices: int | None = None
+    """Number of devices to train on; all if not given."""
+    dispatch: Literal["auto", "step", "scan", "pmap", "sharded"] = "auto"
+    """One step per call (step), a loop of steps on the device (scan), or a loop on several devices (pmap, sharded)."""
+    input: Literal["auto", "resident", "stream"] = "auto"
+    """Keep the training set on the device, or stream it; auto streams sets larger than a quarter of the memory."""
+    deterministic: bool = False
+    """Use only GPU kernels with reproducible results, at some cost in speed; a CPU is deterministic anyway."""
+    compilation_cache: Path | None = Path("~/.cache/jaxvae")
+    """Folder in which compiled programs are kept between runs; None disables the cache."""
+    coordinator: str | None = None
+    """HOST:PORT of process 0 in training by several processes; found automatically on SLURM, TPU pods and GKE."""
+    num_processes: int | None = None
+    """Number of processes, found automatically in the same places; 1 trains alone, even on a cluster."""
+    process_id: int | None = None
+    """Index of this process, from 0; found automatically in the same places."""
+    join_timeout: float = 300.0
+    """Seconds to wait for the other processes to join."""
+
+    def check(self) -> None:
+        """Refuse values that are invalid on every machine."""
+        if self.devices is not None and self.devices < 1:
+            raise InputError(f"devices: must be at least 1, got {self.devices}")
+        if not 0 < self.join_timeout < math.inf:
+            raise InputError(f"join-timeout: must be above 0 and finite, got {self.join_timeout}")
+        if self.coordinator is None:
+            if self.process_id is not None or self.num_processes not in (None, 1):
+                raise InputError(
+                    "coordinator: not given; give HOST:PORT of process 0 with --num-processes, --process-id"
+                )
+            return
+        if not re.fullmatch(r".+:\d+", self.coordinator):
+            raise InputError(f"coordinator: {self.coordinator!r} is no HOST:PORT; give one, such as 10.0.0.1:1234")
+        if not 0 < int(self.coordinator.rsplit(":", 1)[1]) < 2**16:
+            raise InputError(f"coordinator: the port of {self.coordinator!r} must be from 1 to 65535")
+        if self.num_processes is None or self.process_id is None:
+            raise InputError("coordinator: needs --num-processes and --process-id too")
+        if not 0 <= self.process_id < self.num_processes:
+            raise InputError(f"process-id: must be from 0 to {self.num_processes - 1}, got {self.process_id}")
+
+
+def settled(value: T | None) -> T:
+    """Return an option of a settled recipe, in which every option has a value."""
+    assert value is not None
+    return value

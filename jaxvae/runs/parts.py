@@ -1,0 +1,214 @@
+"""Parts of a run, each made of the options that it needs: loss, schedules, optimizer, initial state, evaluation."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from jaxvae import rng
+from jaxvae.arguments import asked
+from jaxvae.data import Split
+from jaxvae.data.batches import sequential_batches
+from jaxvae.data.rows import gather, num_bytes
+from jaxvae.evaluation import evaluate_elbo
+from jaxvae.model import VAE
+from jaxvae.nets import with_output_bias
+from jaxvae.objectives import denoising
+from jaxvae.objectives.averages import with_averages
+from jaxvae.options.groups import Train
+from jaxvae.options.recipe import Recipe
+from jaxvae.options.schedules import Schedule, ends
+from jaxvae.training import guarded, init_state, labelled
+from jaxvae.training.optimizer import adam, learning_rate_schedule, with_average
+from jaxvae.training.step import Loss
+from jaxvae.types import FROZEN, GRADIENT, Array, Batch, InputError, Key, Params, Space, TrainState, first_line
+
+LEARNED_FROM, LEARNED_BYTES = 2000, 64 * 2**20
+"""Maximum number and bytes of the training examples from which pieces begin."""
+
+
+class Parts(NamedTuple):
+    """Functions of a run that its options and the facts of the data decide."""
+
+    model: VAE
+    blank: tuple[Any, Any]
+    """One example of zeros and its condition or None, for shapes."""
+    loss: Loss
+    schedules: Mapping[str, Schedule]
+    """Arguments of the loss that change with the step."""
+    optimizer: optax.GradientTransformation
+    reports_elbo: bool
+    """False where the posterior is a point without a density, whose KL is infinite."""
+
+
+def build_parts(
+    recipe: Recipe, space: Space, *, condition_space: Space | None = None, num_examples: int | None = None
+) -> Parts:
+    """Build the parts of a settled recipe.
+
+    Args:
+        recipe: the recipe.
+        space: space of an example.
+        condition_space: space of a condition, or None without one.
+        num_examples: number of training examples.
+
+    Raises:
+        InputError: the choices do not fit each other or the data.
+    """
+    model = recipe.build(space, condition_space=condition_space, num_examples=num_examples)
+    blank = space.zeros(1), None if condition_space is None else condition_space.zeros(1)
+    params = jax.eval_shape(model.init, jax.random.key(0), *blank)
+    labels = _labels(recipe.train.train_only, model, params)
+    options = {field.name: getattr(recipe.objective, field.name) for field in dataclasses.fields(recipe.objective)}
+    schedules = {name: value for name, value in options.items() if isinstance(value, Schedule)}
+    objective = _objective(recipe, space)
+    known = asked(objective, {"num_examples": num_examples, **dict(model.extras)})
+    constants = {name: value for name, value in options.items() if name not in schedules}
+    loss = functools.partial(_moving(objective, labels), model=model, **known, **constants)
+    for number in (0, 1):
+        _check_loss(loss, params, blank, {name: ends(value)[number] for name, value in schedules.items()})
+    posterior = jax.eval_shape(model.encode, params, *blank)
+    optimizer = build_optimizer(recipe.train, labels)
+    return Parts(model, blank, loss, schedules, optimizer, getattr(posterior, "has_kl", True))
+
+
+def _objective(recipe: Recipe, space: Space) -> Any:
+    """Return the objective, whose encoder gets corrupted examples if the recipe says so."""
+    function, corruption = recipe.objective.function, recipe.corruption
+    if not hasattr(corruption, "level"):
+        return function
+    if corruption.function.__name__ not in space.corruptions:
+        known = ", ".join(space.corruptions) or "none"
+        raise InputError(f"corruption: must be one of {known} for this data, got {corruption.function.__name__}")
+
+    def corrupt(key: Key, x: Any, level: Any) -> Any:
+        return space.corrupt(key, x, corruption.function, level)
+
+    return denoising(function, corrupt, corruption.level)
+
+
+def _moving(objective: Any, labels: Params) -> Any:
+    """Return the objective, which also moves averages where the model has any, and no frozen parameter."""
+    return objective if set(jax.tree.leaves(labels)) <= {GRADIENT} else with_averages(objective)
+
+
+def _labels(train_only: tuple[str, ...], model: VAE, params: Params) -> Params:
+    """Return the labels of all parameters, see `training.labels`."""
+    labels = model.labels(params)
+    if unknown := [name for name in train_only if name not in labels]:
+        raise InputError(f"train-only: must be of {', '.join(labels)}, got {unknown[0]!r}")
+    if not train_only:
+        return labels
+    return {name: own if name in train_only else jax.tree.map(lambda _: FROZEN, own) for name, own in labels.items()}
+
+
+def _check_loss(loss: Loss, params: Params, blank: tuple[Any, Any], scheduled: Mapping[str, Any]) -> None:
+    """Refuse a combination that cannot work, by the shapes of one loss."""
+    key, weights = rng.example_keys(jax.random.key(0), jnp.arange(1)), jnp.ones(1)
+    step = {"step": jnp.zeros((), int), "step_key": jax.random.key(0), "ids": jnp.arange(1), "axis_name": None}
+    given = {"condition": blank[1], "weights": weights, **scheduled, **asked(loss, step)}
+    try:
+        jax.eval_shape(lambda params: loss(params, key, blank[0], **given), params)
+    except InputError:
+        raise
+    except (TypeError, ValueError, NotImplementedError) as error:
+        raise InputError(f"the choices do not fit each other: {first_line(error)}") from error
+
+
+def build_learning_rate(train: Train) -> optax.Schedule:
+    """Build the schedule of the learning rate."""
+    return learning_rate_schedule(
+        train.learning_rate, steps=train.steps, warmup_steps=train.warmup_steps, decay=train.decay
+    )
+
+
+def build_optimizer(train: Train, labels: Params = GRADIENT) -> optax.GradientTransformation:
+    """Build Adam with clipping, guard and average, for parameters with these labels."""
+    scheduled = train.warmup_steps or train.decay != "none"
+    optimizer = adam(build_learning_rate(train) if scheduled else train.learning_rate, train.weight_decay)
+    if train.clip_norm is not None:
+        optimizer = optax.chain(optax.clip_by_global_norm(train.clip_norm), optimizer)
+    optimizer = guarded(labelled(optimizer, labels), train.on_nonfinite, labels)
+    return optimizer if train.ema_decay is None else with_average(optimizer, train.ema_decay, labels)
+
+
+def initial_state(
+    recipe: Recipe,
+    parts: Parts,
+    *,
+    mean: Array | None = None,
+    examples: tuple[Any, Any] | None = None,
+    params: Params | None = None,
+) -> TrainState:
+    """Make the state before the first step; with several seeds their states, stacked along a first axis.
+
+    Args:
+        recipe: settled.
+        parts: parts of the recipe.
+        mean: `[...]` mean training example in [0, 1], the initial output of the decoder.
+        examples: training examples and their conditions, where a piece begins as data; zeros if not given.
+        params: initial parameters; random ones if not given.
+    """
+
+    # Compiled as a whole, because a hundred separate small operations would take seconds.
+    @jax.jit
+    def init(key: Key, mean: Array | None, params: Params | None, examples: tuple[Any, Any]) -> TrainState:
+        if params is not None:
+            return init_state(key, params, parts.optimizer)
+        params = parts.model.init(key, *examples)
+        if mean is not None and (outputs := recipe.likelihood.link(mean)) is not None:
+            params["decoder"] = with_output_bias(params["decoder"], outputs)
+        return init_state(key, params, parts.optimizer)
+
+    keys, first = root_keys(recipe.train), parts.blank if examples is None else examples
+    if recipe.train.seeds == 1:
+        return init(keys, mean, params, first)
+    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *[init(key, mean, params, first) for key in keys])
+
+
+def examples_to_begin_with(model: VAE, split: Split) -> tuple[Any, Any] | None:
+    """Return examples of a training split, the same for every seed and host, where a piece of the model needs them."""
+    held = (model.prior, model.posterior, model.likelihood, *dict(model.extras).values())
+    if not any(getattr(piece, "begins_as_data", False) for piece in held):
+        return None
+    size, key = max(1, num_bytes(split.x) // split.num_examples), rng.stream(rng.root(0), "examples to begin with")
+    num = max(1, min(split.num_examples, LEARNED_FROM, LEARNED_BYTES // size))
+    ids = jnp.sort(jax.random.choice(key, split.num_examples, (num,), replace=False))
+    return split.read(*gather((split.x, split.condition), jax.device_get(ids)))
+
+
+def root_keys(train: Train) -> Key:
+    """Return the run's root key, or the `[S]` root keys of all its seeds."""
+    keys = [rng.root(train.seed + number) for number in range(train.seeds)]
+    return keys[0] if train.seeds == 1 else jnp.stack(keys)
+
+
+def evaluation_batches(split: Split, *, batch_size: int = 1000) -> Iterator[Batch]:
+    """Yield the batches of a split for evaluation.
+
+    Where pixels are binarized, they are the same in every run, for any seed, so that runs can be compared.
+    """
+    key = rng.stream(rng.root(0), "binarize for evaluation")
+    options: dict[str, Any] = {"condition": split.condition, "condition_space": split.condition_space}
+    return sequential_batches(
+        split.x, key, batch_size=min(batch_size, split.num_examples), space=split.space, **options
+    )
+
+
+def evaluate_split(
+    model: VAE, params: Params, split: Split, *, seed: int, reports_elbo: bool, num_samples: int = 1
+) -> dict[str, float]:
+    """Compute the `ElboEstimate` of a split, by name.
+
+    A delta posterior has no bound, because its KL to any density is infinite: only its likelihood is reported.
+    """
+    batches = evaluation_batches(split)
+    estimate = evaluate_elbo(params, rng.root(seed), batches, model=model, num_samples=num_samples)
+    told = estimate._fields if reports_elbo else ("log_likelihood", "num_examples")
+    return {name: getattr(estimate, name) for name in told}
