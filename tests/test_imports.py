@@ -31,6 +31,7 @@ LAYERS = {  # name -> what it may import of jaxvae, besides itself
     "posteriors": PIECES,
     "priors": PIECES | {"posteriors", "pieces"},
     "likelihoods": PIECES,
+    "extras": PIECES,
     "model": MODEL,
     "assemble": MODEL | {"model"},
     "objectives": OBJECTIVE,

@@ -58,7 +58,9 @@ class InverseAutoregressiveFlow:
     def log_prob(self, value: Array) -> Array:
         """Return `[...]` nats, by D passes of each network."""
         check_value(value, self.base.mean.shape, self.event_ndim)
+        leading = jnp.broadcast_shapes(value.shape[:-1], self.context.shape[:-1])
         x, total = at_least_float32(value), jnp.zeros((), jnp.float32)
+        x = jnp.broadcast_to(x, (*leading, x.shape[-1]))
         for network, step in reversed(self._maps()):
             x, log_det = _inverse(network, x[..., ::step], self.context)
             x, total = x[..., ::step], total + log_det

@@ -54,7 +54,7 @@ def log_marginal_likelihood(
     Args:
         params: the model's parameters.
         key: one key.
-        x: `[N, ...]` examples.
+        x: `[N, ...]` examples, an array or a tree of arrays.
         model: see `elbo_terms`.
         num_samples: K, number of samples. Compare only numbers with the same K: the bound rises with it.
         condition: `[N, ...]` passed to the model, if given.
@@ -67,7 +67,7 @@ def log_marginal_likelihood(
         log p(x) per example, with mean and standard error.
 
     Raises:
-        InputError: the posterior is a point, which has no density; there are no examples, or not one condition for
+        InputError: the posterior has no density, as a point; there are no examples, or not one condition for
             each; or a number is below 1.
 
     Reference: Burda et al. 2016, https://arxiv.org/abs/1509.00519, section 5 (L_5000).

@@ -211,4 +211,4 @@ def evaluate_split(
     batches = evaluation_batches(split)
     estimate = evaluate_elbo(params, rng.root(seed), batches, model=model, num_samples=num_samples)
     told = estimate._fields if reports_elbo else ("log_likelihood", "num_examples")
-    return {name: getattr(estimate, name) for name in told}
+    return {name: value for name in told if (value := getattr(estimate, name)) is not None}
