@@ -35,7 +35,7 @@ LAYERS = {  # name -> what it may import of jaxvae, besides itself
     "model": MODEL,
     "assemble": MODEL | {"model"},
     "objectives": OBJECTIVE,
-    "options": TOP | {"data", "training"},
+    "options": TOP | {"data", "extras", "training"},
     "presets": TOP | {"data", "options"},
     "latent": TOP,
     "evaluation": TOP,

@@ -72,4 +72,13 @@ PRESETS = {
         prior=UniformCategories(),
         paper="Jang, Gu & Poole 2017, https://arxiv.org/abs/1611.01144",
     ),
+    "beta_tc_vae": Recipe(objective=objective("beta_tc"), paper="Chen et al. 2018, https://arxiv.org/abs/1802.04942"),
+    "info_vae": Recipe(objective=objective("info"), paper="Zhao et al. 2017, https://arxiv.org/abs/1706.02262"),
+    "factor_vae": Recipe(objective=objective("factor"), paper="Kim & Mnih 2018, https://arxiv.org/abs/1802.05983"),
+    "adversarial_autoencoder": Recipe(
+        posterior=Point(),
+        likelihood=FixedNormal(),
+        objective=objective("adversarial"),
+        paper="Makhzani et al. 2015, https://arxiv.org/abs/1511.05644",
+    ),
 }
