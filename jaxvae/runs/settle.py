@@ -123,9 +123,25 @@ def _check_schedules(recipe: Recipe, steps: int) -> None:
             )
 
 
+SCORED = {"binary": "values that are 0 or 1", "unit": "values in [0, 1]", "real": "real numbers", "table": "tables"}
+"""Plain words for the values that a likelihood scores."""
+OWN_LIKELIHOODS = {"counts", "tokens", "table"}
+"""Kinds of data that have likelihoods of their own."""
+
+
 def _likelihood(chosen: Any, data: Dataset) -> Any:
-    """Return the likelihood that was chosen; by default the one of the data's space."""
-    return chosen or LIKELIHOODS[data.space.likelihood]()
+    """Return the likelihood that was chosen, by default the one of the data's space; refuse one of another kind."""
+    likelihood = chosen or LIKELIHOODS[data.space.likelihood]()
+    holds, scores = data.space.kind, likelihood.support
+    of_other_kind = holds != scores and {holds, scores} & OWN_LIKELIHOODS
+    if of_other_kind and (holds, scores) != ("counts", "real"):
+        name = kind_of(likelihood, AXES["likelihood"])
+        values = "pixels" if isinstance(data.space, Pixels) else holds
+        raise InputError(
+            f"likelihood: {name} scores {SCORED.get(scores, scores)}, but {data.name} holds {values}; "
+            f"leave it out, or use --likelihood {data.space.likelihood}"
+        )
+    return likelihood
 
 
 def _place(dataset: str) -> str:
