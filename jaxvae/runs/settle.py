@@ -9,7 +9,7 @@ from typing import Any, Literal
 from jaxvae import rng
 from jaxvae.data import Dataset, is_named
 from jaxvae.data.batches import BatchOrder
-from jaxvae.data.scaling import ScaleName, fit_scaling, scaled
+from jaxvae.data.scaling import ScaleName, default_scale, fit_scaling, scaled
 from jaxvae.data.spaces import Pixels
 from jaxvae.likelihoods import LIKELIHOODS
 from jaxvae.options.checks import check
@@ -33,10 +33,11 @@ SMALLEST_BATCH, BATCHES = 16, 10
 
 def settle_scale(asked: ScaleName | None, data: Dataset) -> tuple[ScaleName | None, Dataset]:
     """Scale values as asked, real ones by default to mean 0 and deviation 1; return the scaling's name too."""
-    kind = asked or ("standard" if data.pixels == "real" else "none")
+    default = default_scale(data.space)
+    kind = asked or default
     if kind != "none":
         return kind, scaled(data, fit_scaling(kind, data))
-    return "none" if data.pixels == "real" else None, data
+    return None if default == "none" else "none", data
 
 
 def settle_space(binarize: str, data: Dataset) -> Dataset:
