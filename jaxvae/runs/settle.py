@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from jaxvae import rng
-from jaxvae.data import Dataset, is_named
+from jaxvae.data import Dataset, is_named, kind_by_name
 from jaxvae.data.batches import BatchOrder
 from jaxvae.data.scaling import ScaleName, default_scale, fit_scaling, scaled
 from jaxvae.data.spaces import Pixels
 from jaxvae.likelihoods import LIKELIHOODS
+from jaxvae.options.auto import Auto
 from jaxvae.options.checks import check
 from jaxvae.options.groups import Data, Output, Train, settled
 from jaxvae.options.identity import default_run_dir
@@ -54,14 +55,14 @@ def settle(recipe: Recipe, data: Dataset) -> Recipe:
         InputError: the options contradict each other or the data.
     """
     own = not is_named(recipe.data.dataset)
-    networks = recipe.networks.settled(data.shape, own=own) if hasattr(recipe.networks, "settled") else recipe.networks
+    networks = _networks(recipe.networks, data, own=own)
     likelihood = _likelihood(recipe.likelihood, data)
     source = dataclasses.replace(
         recipe.data, dataset=_place(recipe.data.dataset), binarize=_binarization(recipe.data, likelihood, data)
     )
     train = _lengths(recipe.train, data.train.num_examples, own=own)
     output = _watch(recipe.output, train, data, own=own)
-    preset = recipe.preset if recipe.preset != "auto" else AUTO[kind_of(networks, AXES["networks"])]
+    preset = recipe.preset if recipe.preset != "auto" else AUTO.get(kind_of(networks, AXES["networks"]), "vae")
     parts: dict[str, Any] = {"networks": networks, "likelihood": likelihood}
     recipe = dataclasses.replace(recipe, preset=preset, data=source, train=train, output=output, **parts)
     _check_schedules(recipe, train.steps)
@@ -70,7 +71,29 @@ def settle(recipe: Recipe, data: Dataset) -> Recipe:
     )
 
 
-AUTO = {"mlp": "vae", "conv": "conv_vae"}
+def check_kind(recipe: Recipe) -> None:
+    """Refuse networks for another kind of data, where its name tells the kind, before anything is read.
+
+    Raises:
+        InputError: they read tokens and the set holds none, or the reverse.
+    """
+    kind, networks = kind_by_name(recipe.data.dataset), kind_of(recipe.networks, AXES["networks"])
+    if kind is None or networks == "auto" or (kind == "tokens") == (networks == "tokens"):
+        return
+    fitting = "token_vae" if kind == "tokens" else "vae"
+    raise InputError(
+        f"preset: {networks} networks do not read {kind}, as {recipe.data.dataset}; give --preset {fitting}"
+    )
+
+
+def _networks(networks: Any, data: Dataset, *, own: bool) -> Any:
+    """Settle networks that depend on the data."""
+    if isinstance(networks, Auto):
+        return networks.settled(data.shape, own=own, tokens=data.space.kind == "tokens")
+    return networks.settled(data.shape, own=own) if hasattr(networks, "settled") else networks
+
+
+AUTO = {"mlp": "vae", "conv": "conv_vae", "tokens": "token_vae"}
 """Rows that `auto` stands for, by their networks."""
 
 
