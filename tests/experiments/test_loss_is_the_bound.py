@@ -23,7 +23,7 @@ DENSITIES = {
 }
 
 
-ROWS = {name: row for name, row in presets.PRESETS.items() if name != "auto"}
+ROWS = {name: row for name, row in presets.PRESETS.items() if name not in ("auto", "token_vae")}
 
 
 def is_point(name):
