@@ -8,6 +8,7 @@ Does the attribute change, and does everything else stay?
 from __future__ import annotations
 
 import dataclasses
+import functools
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ import numpy as np
 
 from jaxvae.data import Dataset, Split, named_attributes
 from jaxvae.data.attributes import MEASURES, class_labels, usable_attributes
+from jaxvae.distributions.sampling import point
 from jaxvae.evaluation import in_blocks
 from jaxvae.evaluation.probes import fit_probe
 from jaxvae.latent import attribute_direction, attribute_threshold, edit, orthogonalize
@@ -101,23 +103,22 @@ def main(config: AttributesConfig) -> int:
     truth = {name: values > thresholds[name] for name, values in test_values.items()}
     report_judges(judges, test, truth)
 
-    def encode(x: Array) -> Array:
-        return run.model.encode(run.params, x).mean
+    def decode(z: Array, condition: Array | None) -> Array:
+        return jnp.clip(point(run.model.decode(run.params, z, condition)), 0, 1)
 
-    def decode(z: Array) -> Array:
-        return jnp.clip(run.model.decode(run.params, z).mean, 0, 1)
-
-    codes, z = (jnp.asarray(in_blocks(encode, split.first(split.num_examples))) for split in (train, test))
+    trained, own = Trained(run, data, folder), test.conditions()
+    codes, z = (jnp.asarray(trained.encode(split)) for split in (train, test))
     directions = find_directions(codes, known, config)
-    rows = measure(decode, z, directions, judges, labels, truth, config.strengths)
+    pictures = functools.partial(in_blocks, decode)
+    rows = measure(lambda z: pictures(z, own), z, directions, judges, labels, truth, config.strengths)
     gallery, numbers = Gallery(folder), part_numbers(data.test, config.num)
-    trained = Trained(run, data, folder)
     for name, direction in directions.items():
         chosen = examples(truth[name], config.rows)
         edited = edit(z[chosen][:, None], direction, jnp.array(config.strengths))
+        given = None if own is None else own[chosen].repeat(len(config.strengths), axis=0)
         with gallery.figure(re.sub(r"[^\w-]+", "-", name) + ".png") as path:
             originals, shows = test.take(chosen).first(len(chosen)), trained.shows(numbers[chosen])
-            draw(path, name, originals, in_blocks(decode, flat(edited)), config.strengths, shows)
+            draw(path, name, originals, pictures(flat(edited), given), config.strengths, shows)
 
     columns = {name: (name.replace("_", " "), ".3f") for shares in rows.values() for name in shares}
     table = markdown_table({f"{name} {strength:+g}": shares for (name, strength), shares in rows.items()}, columns)
@@ -155,7 +156,7 @@ def find_directions(codes: Array, known: Mapping[str, np.ndarray], config: Attri
 
 
 def measure(
-    decode: Callable[[Array], Array],
+    decode: Callable[[Array], np.ndarray],
     z: Array,
     directions: Mapping[str, Array],
     judges: Mapping[str, Judge],
@@ -165,10 +166,10 @@ def measure(
 ) -> Rows:
     """Judge the edited images; one row of the table for each attribute and strength."""
     rows: Rows = {}
-    unedited = ask(judges, in_blocks(decode, z))
+    unedited = ask(judges, decode(z))
     for name, direction in directions.items():
         for strength in strengths:
-            seen = ask(judges, in_blocks(decode, edit(z, direction, strength)))
+            seen = ask(judges, decode(edit(z, direction, strength)))
             rows[name, strength] = compare(name, seen, unedited, labels, truth[name])
     return rows
 

@@ -24,7 +24,7 @@ from jaxvae.report.evidence_figures import Posteriors, save_gaps, save_posterior
 from jaxvae.runs import Run, load_run
 from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import set_up
-from jaxvae.runs.data import check_one_layer, load_data
+from jaxvae.runs.data import check_one_layer, check_unconditional, load_data
 from jaxvae.runs.parts import evaluation_batches
 from jaxvae.runs.progress import announce
 from jaxvae.types import Array, Batch, InputError, Key, Params
@@ -84,6 +84,7 @@ def main(config: EvidenceConfig) -> int:
     set_up(Compute(num_processes=1))
     run = load_run(config.run_dir, select="best" if config.best else config.select)
     check_one_layer(run)
+    check_unconditional(run)
     check_run(run)
     data = load_data(run, config.data_dir, config.dataset)
     batch = next(evaluation_batches(data.test, batch_size=config.num))

@@ -11,7 +11,7 @@ import itertools
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import jax.numpy as jnp
 import numpy as np
@@ -20,7 +20,6 @@ from jaxvae import latent, rng
 from jaxvae.data import named_attributes
 from jaxvae.data.attributes import usable_attributes
 from jaxvae.data.spaces.values import as_values
-from jaxvae.evaluation import in_blocks
 from jaxvae.options import Compute
 from jaxvae.options.checks import check, check_at_least, check_folder, check_seed
 from jaxvae.options.groups import Select
@@ -31,6 +30,7 @@ from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import set_up
 from jaxvae.runs.data import check_one_layer, load_data
 from jaxvae.runs.progress import announce
+from jaxvae.runs.samples import sample_grid
 from jaxvae.runs.trained import Trained
 from jaxvae.types import InputError
 
@@ -68,8 +68,10 @@ class SampleConfig:
     """Test images whose nearest training images, by their codes, are drawn."""
     view: Literal["pca", "tsne"] | None = None
     """Method for a map of the test images' codes, for more than two latent dimensions."""
+    condition: str | None = None
+    """Condition to decode with, of a conditional run: a class by name or number, or NAME=NUMBER,... of attributes."""
     num: int | None = None
-    """Number of samples and reconstructions (64 if not given), variations or neighbours (10 if not given)."""
+    """Number of samples (64, or 10 of each class), reconstructions (64), variations or neighbours (10 if not given)."""
     steps: int = 11
     """Number of images from one end of an interpolation or a traversal to the other."""
     select: Select | None = None
@@ -98,6 +100,9 @@ class SampleConfig:
             given, least = getattr(self, name), 2 if name == "interpolate" else 1
             if given is not None and len(given) < least:
                 raise InputError(f"{name}: name at least {least}, got {len(given)}")
+        asked = {name for name in ACTIONS if getattr(self, name) is not None}
+        if self.condition is not None and asked and asked <= UNDECODED:
+            raise InputError(f"condition: {' and '.join(sorted(asked))} decode nothing; leave it out")
         for name, owners in OWNERS.items():
             if getattr(self, name) and all(getattr(self, owner) is None for owner in owners):
                 raise InputError(f"{name}: goes with --{' or --'.join(owners)}; give that too, or leave it out")
@@ -120,7 +125,7 @@ def main(config: SampleConfig) -> int:
     data = load_data(run, config.data_dir, config.dataset, stream=True)
     if run.recipe.data.train_examples is not None:
         data = data._replace(train=data.train.take(np.arange(run.recipe.data.train_examples)))
-    trained = Trained(run, data, config.out or config.run_dir / "samples")
+    trained = Trained(run, data, config.out or config.run_dir / "samples", config.condition)
     check_fits(config, trained)
     gallery = Gallery(trained.folder)
     asked = [draw for name, draw in ACTIONS.items() if getattr(config, name) is not None]
@@ -132,6 +137,8 @@ def main(config: SampleConfig) -> int:
 
 def check_fits(config: SampleConfig, trained: Trained) -> None:
     """Refuse options that do not fit the run and its data, before any output."""
+    if config.condition is not None:
+        trained.chosen()
     images, dimensions = (trained.data.test.num_examples, "test image"), (trained.latent_dim, "latent dimension")
     for name in ("interpolate", "image", "vary", "neighbours", "traverse"):
         limit, what = dimensions if name == "traverse" else images
@@ -147,35 +154,38 @@ def check_fits(config: SampleConfig, trained: Trained) -> None:
 
 def draw_samples(config: SampleConfig, trained: Trained, gallery: Gallery) -> None:
     """Draw decoded samples of the prior."""
-    num, run = config.num or 64, trained.run
+    run, key = trained.run, rng.stream(rng.root(config.seed), "sample")
     with gallery.figure("samples.png") as path:
-        keys = rng.sample_keys(rng.stream(rng.root(config.seed), "sample"), num)
-        samples = in_blocks(lambda keys: run.model.sample_each(run.params, keys), keys)
-        title = "decoded samples of the prior"
-        figures.save_grid(path, samples, columns=min(num, 16), title=title, limits=trained.limits())
+        options: dict[str, Any] = {"condition": run.condition, "chosen": config.condition}
+        grid = sample_grid(run.model, run.params, key, config.num, split=trained.data.test, **options)
+        grid.save(path, trained.limits())
         if trained.data.scaling is not None:  # figures show scaled values, this file the data's units
-            np.savez(path.with_suffix(".npz"), image=trained.data.scaling.undo(samples))
+            np.savez(path.with_suffix(".npz"), image=trained.data.scaling.undo(grid.images))
 
 
 def draw_reconstructions(config: SampleConfig, trained: Trained, gallery: Gallery) -> None:
     """Draw test images and their reconstructions."""
     with gallery.figure("reconstructions.png") as path:
-        originals, codes = trained.test_images(range(min(config.num or 64, trained.data.test.num_examples)))
-        figures.save_reconstructions(path, originals, trained.decode(codes))
+        originals, codes, own = trained.test_images(range(min(config.num or 64, trained.data.test.num_examples)))
+        title = trained.titled("test images, and their reconstructions below them")
+        figures.save_reconstructions(path, originals, trained.decode(codes, own), title=title)
 
 
 def draw_path(config: SampleConfig, trained: Trained, gallery: Gallery) -> None:
     """Draw an interpolation between test images: a row for each leg, and an animation of all."""
     ids, each = config.interpolate or (), frames_each(config.steps)
     leg = each * (config.steps - 1)
-    originals, codes = trained.test_images(ids)
-    film = trained.decode(latent.path_through(jnp.asarray(codes), leg, spherical=config.spherical))
+    originals, codes, own = trained.test_images(ids)
+    # Conditions change evenly, also where codes go along arcs.
+    given = None if own is None else np.asarray(latent.path_through(jnp.asarray(own), leg))
+    film = trained.decode(latent.path_through(jnp.asarray(codes), leg, spherical=config.spherical), given)
     legs = film[leg * np.arange(len(ids) - 1)[:, None] + each * np.arange(config.steps)]
     images = np.concatenate([legs, originals[1:, None]], axis=1)
     rows = [f"{start} to {end}" for start, end in itertools.pairwise(trained.shows(ids))]
     columns = [*(f"{t:.2g}" for t in np.linspace(0, 1, config.steps)), "image"]
     limits = trained.limits()
-    title = f"{'spherical' if config.spherical else 'linear'} interpolation between the codes of test images"
+    curve = "spherical" if config.spherical else "linear"
+    title = trained.titled(f"{curve} interpolation between the codes of test images")
     with gallery.figure("interpolation.png") as path:
         figures.save_strips(path, originals[:-1], images, rows=rows, columns=columns, title=title, limits=limits)
     with gallery.figure("interpolation.gif") as path:
@@ -187,14 +197,15 @@ def draw_traversals(config: SampleConfig, trained: Trained, gallery: Gallery) ->
     """Draw traversals of one latent dimension after another, the others fixed at a test image's code."""
     ids, turned = config.image or (0,), config.traverse or range(trained.latent_dim)
     deviations = animation.between(np.linspace(-REACH, REACH, config.steps), frames_each(config.steps))
-    originals, codes = trained.test_images(ids)
+    originals, codes, own = trained.test_images(ids)
     mean, unit = trained.spread()
     film = [latent.traversal(z, d, jnp.asarray(mean[d] + unit[d] * deviations)) for z in codes for d in turned]
     rows = [f"{image}, z{d}" for image in trained.shows(ids) for d in turned]
     columns = [f"{deviation:.1f}" for deviation in deviations[:: frames_each(config.steps)]]
     title = "one latent dimension at a time, in standard deviations"
     originals = originals.repeat(len(turned), axis=0)
-    save_film(trained, gallery, "traversal", originals, trained.decode(film), rows, columns, title)
+    given = None if own is None else own.repeat(len(turned), axis=0)
+    save_film(trained, gallery, "traversal", originals, trained.decode(film, given), rows, columns, title)
 
 
 def draw_attributes(config: SampleConfig, trained: Trained, gallery: Gallery) -> None:
@@ -209,32 +220,33 @@ def draw_attributes(config: SampleConfig, trained: Trained, gallery: Gallery) ->
     announce(f"codes of {data.train.num_examples:,} training images")
     known = jnp.asarray(trained.encode(data.train))
     directions = jnp.stack([latent.attribute_direction(known, each) for each in values.values()])
-    originals, codes = trained.test_images(ids)
+    originals, codes, own = trained.test_images(ids)
     rows, columns = trained.shows(ids), [f"{strength:g}" for strength in strengths]
     moving = animation.between(strengths, frames_each(len(strengths)))
     for name, direction in zip(values, latent.orthogonalize(directions)):
         edited = latent.edit(jnp.asarray(codes)[:, None], direction, moving)
         title = f"attribute {name}: so much of it added to the codes"
         file = "attribute-" + re.sub(r"[^\w-]+", "-", name)
-        save_film(trained, gallery, file, originals, trained.decode(edited), rows, columns, title)
+        save_film(trained, gallery, file, originals, trained.decode(edited, own), rows, columns, title)
 
 
 def draw_variations(config: SampleConfig, trained: Trained, gallery: Gallery) -> None:
     """Draw random variations of a test image, wider from row to row."""
     widths, num, run = config.widen or (1.0, 2.0, 4.0, 8.0), config.num or 10, trained.run
-    originals, codes = trained.test_images([config.vary or 0])
+    originals, codes, own = trained.test_images([config.vary or 0])
     key = rng.root(config.seed)
     if not run.reports_elbo:  # without a width: use a tenth of the codes' spread
         unit, how = 0.1 * trained.spread()[1], "noise of so many tenths of the codes' deviations"
         variations = [latent.vary(key, jnp.asarray(codes[0]), num, width * unit) for width in widths]
     else:
-        posterior, how = run.model.encode(run.params, jnp.asarray(originals)), "its posterior, so many times as wide"
+        given, how = None if own is None else jnp.asarray(own), "its posterior, so many times as wide"
+        posterior = run.model.encode(run.params, jnp.asarray(originals), given)
         variations = [latent.vary_posterior(key, posterior, num, width)[:, 0] for width in widths]
     rows, columns = [f"x {width:g}" for width in widths], [str(number + 1) for number in range(num)]
     (shown,) = trained.shows([config.vary or 0])
-    title = f"variations of an image, {shown}: {how}"
+    title = trained.titled(f"variations of an image, {shown}: {how}")
     originals = originals.repeat(len(widths), axis=0)
-    decoded, limits = trained.decode(variations), trained.limits()
+    decoded, limits = trained.decode(variations, own), trained.limits()
     with gallery.figure("variations.png") as path:
         figures.save_strips(path, originals, decoded, rows=rows, columns=columns, title=title, limits=limits)
 
@@ -242,7 +254,7 @@ def draw_variations(config: SampleConfig, trained: Trained, gallery: Gallery) ->
 def draw_neighbours(config: SampleConfig, trained: Trained, gallery: Gallery) -> None:
     """Draw test images, and the training images with the nearest codes."""
     ids, train = config.neighbours or (), trained.data.train
-    originals, codes = trained.test_images(ids)
+    originals, codes, _ = trained.test_images(ids)
     announce(f"codes of {train.num_examples:,} training images")
     found = latent.nearest(codes, trained.encode(train), min(config.num or 10, train.num_examples))
     images = as_values(train.x[np.asarray(found.indices)])
@@ -284,6 +296,7 @@ def save_film(
     limits = trained.limits()
     with gallery.figure(f"{name}.png") as path:
         stills = film[:, :: frames_each(len(columns))]
+        title = trained.titled(title)
         figures.save_strips(path, originals, stills, rows=rows, columns=columns, title=title, limits=limits)
     with gallery.figure(f"{name}.gif") as path:
         animation.save_gif(path, film.swapaxes(0, 1), labels=rows, limits=limits)
@@ -298,6 +311,8 @@ ACTIONS: dict[str, Callable[[SampleConfig, Trained, Gallery], None]] = {
     "view": draw_view,
 }
 """Drawing functions by option."""
+UNDECODED = {"neighbours", "view"}
+"""Options whose figures show codes and images as they are."""
 
 
 if __name__ == "__main__":

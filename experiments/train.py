@@ -26,6 +26,7 @@ from jaxvae.runs import seeds
 from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import set_up
 from jaxvae.runs.reproduce import reproduce
+from jaxvae.runs.samples import sample_grid
 from jaxvae.runs.training import Experiment, train_run
 from jaxvae.training.optimizer import evaluation_params
 from jaxvae.types import Array, TrainState
@@ -45,37 +46,41 @@ def draw(experiment: Experiment, state: TrainState, folder: Path) -> None:
     recipe, state = seeds.members(recipe, state)[0]
     gallery, params, model = Gallery(folder), evaluation_params(state), parts.model
     originals = data.test.first(64)
-    limits = value_limits(originals)
+    own, limits = data.test.take(np.arange(len(originals))).conditions(), value_limits(originals)
+
+    def repair(x: Array | np.ndarray) -> np.ndarray:
+        return in_blocks(lambda x, own: model.reconstruct(params, x, own), x, own)
+
     with gallery.figure("reconstructions.png") as path:
-        figures.save_reconstructions(path, originals, in_blocks(lambda x: model.reconstruct(params, x), originals))
+        figures.save_reconstructions(path, originals, repair(originals))
     if hasattr(recipe.corruption, "level"):
         with gallery.figure("denoised.png") as path:
-            save_denoised(path, recipe, originals, lambda x: model.reconstruct(params, x))
+            save_denoised(path, recipe, originals, repair)
     with gallery.figure("samples.png") as path:
-        keys = rng.sample_keys(rng.stream(rng.root(recipe.train.seed), "figures"), 64)
-        samples = in_blocks(lambda keys: model.sample_each(params, keys), keys)
-        figures.save_grid(path, samples, columns=16, title="decoded samples of the prior", limits=limits)
+        key = rng.stream(rng.root(recipe.train.seed), "figures")
+        sample_grid(model, params, key, split=data.test, condition=data.condition).save(path, limits)
     records = read_metrics(run_dir / "metrics.jsonl")
     with gallery.figure("loss.png") as path:
         save_loss_curve(path, records, objective_is_bound=objective_is_bound(experiment))
-    if any("kl_per_dimension" in record for record in records):  # a delta posterior has no finite KL
+    # A delta posterior has no finite KL, and that of a flow is no sum over dimensions: evaluations leave it out.
+    if any("kl_per_dimension" in record for record in records if record["split"] != "train"):
         with gallery.figure("kl_history.png") as path:
             save_kl_history(path, records)
     if recipe.latent_dim == 2:
+        shown = data.test.take(np.arange(min(5000, data.test.num_examples)))
         with gallery.figure("latent.png") as path:
-            examples = data.test.first(5000)
-            labels = None if data.test.label is None else data.test.label[: len(examples)]
-            means = in_blocks(lambda x: model.encode(params, x).mean, examples)
-            figures.save_latent_scatter(path, means, labels, names=data.classes)
+            means = in_blocks(lambda *rows: model.encode(params, *shown.read(*rows)).mean, shown.x, shown.condition)
+            figures.save_latent_scatter(path, means, shown.label, names=data.classes)
+    if recipe.latent_dim == 2 and own is None:  # with conditions there is a plane for each
         with gallery.figure("manifold.png") as path:
             manifold = in_blocks(lambda z: model.decode(params, z).mean, manifold_grid(20))
             figures.save_manifold(path, manifold, limits=limits)
 
 
-def save_denoised(path: Path, recipe: Recipe, originals: np.ndarray, repair: Callable[[Array], Array]) -> None:
+def save_denoised(path: Path, recipe: Recipe, originals: np.ndarray, repair: Callable[[Array], np.ndarray]) -> None:
     """Draw test images, their corruptions, and the reconstructions from these."""
     corrupted = corrupt_images(recipe, originals)
-    repaired = in_blocks(repair, corrupted)
+    repaired = repair(corrupted)
     before, after = (np.sqrt(np.mean((x - originals) ** 2)) for x in (corrupted, repaired))
     title = f"test images, what was done to them (RMS error {before:.2f}), what the model makes of it ({after:.2f})"
     figures.save_reconstructions(path, originals, corrupted, repaired, title=title)

@@ -31,10 +31,11 @@ LAYERS = {  # name -> what it may import of jaxvae, besides itself
     "posteriors": PIECES,
     "priors": PIECES | {"posteriors", "pieces"},
     "likelihoods": PIECES,
+    "extras": PIECES,
     "model": MODEL,
     "assemble": MODEL | {"model"},
     "objectives": OBJECTIVE,
-    "options": TOP | {"data", "training"},
+    "options": TOP | {"data", "extras", "training"},
     "presets": TOP | {"data", "options"},
     "latent": TOP,
     "evaluation": TOP,
@@ -47,7 +48,7 @@ LAYERS = {  # name -> what it may import of jaxvae, besides itself
 LAYERS |= {name: set(LAYERS) for name in ("__init__", "runs")}
 
 HEAVY = {"orbax", "matplotlib", "tensorflow_datasets", "tensorflow", "sklearn", "tyro", "tensorboardX", "PIL", "tqdm"}
-HEAVY |= {"array_record", "grain"}
+HEAVY |= {"array_record", "grain", "pyarrow", "h5py"}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 

@@ -50,7 +50,7 @@ def test_one_log_prob_per_example(likelihood, shape):
 
 @rows
 def test_support_is_a_known_word(likelihood):
-    assert likelihood.support in ("binary", "unit", "real")
+    assert likelihood.support in ("binary", "unit", "real", "counts", "tokens", "table")
 
 
 @SHAPES

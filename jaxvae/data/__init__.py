@@ -16,6 +16,11 @@ from jaxvae.data.preparation import Preparation, prepare
 from jaxvae.data.recipes import file_advice
 from jaxvae.data.records import open_records, record_files, write_array_record
 from jaxvae.data.rows import Rows
+from jaxvae.data.sources.h5ad import open_h5ad
+from jaxvae.data.sources.npy import open_npy
+from jaxvae.data.sources.tables import open_csv, open_parquet
+from jaxvae.data.sources.text import ENDS as TEXT_ENDS
+from jaxvae.data.sources.text import is_text, open_text
 from jaxvae.data.tfds_sets import TFDS_SETS, open_tfds
 from jaxvae.types import InputError, did_you_mean
 
@@ -27,6 +32,17 @@ _SETS: dict[str, _Opener] = {
     "digits": lambda data_dir, manual_dir: load_digits(),
     **{name: partial(open_tfds, name) for name in TFDS_SETS},
 }
+
+_FILES: dict[str, Callable[[Path, Preparation], Dataset]] = {
+    ".npz": open_npz,
+    ".npy": open_npy,
+    ".csv": open_csv,
+    ".tsv": open_csv,
+    ".parquet": open_parquet,
+    ".h5ad": open_h5ad,
+    **dict.fromkeys(TEXT_ENDS, open_text),
+}
+"""Functions that open a file, by the end of its name."""
 
 
 def is_named(name: str) -> bool:
@@ -45,8 +61,9 @@ def load(
     """Load a data set into memory, or open it; an unprepared TFDS set is downloaded and prepared first.
 
     Args:
-      name: `digits`, `mnist`, `fashion_mnist`, `binarized_mnist`, or the path of an `.npz` file, of an
-        `.array_record` file, or of a folder of images or of `.array_record` files.
+      name: `digits`, `mnist`, `fashion_mnist`, `binarized_mnist`, or the path of a file (`.npz`, `.npy`, `.csv`,
+        `.tsv`, `.parquet`, `.h5ad`, `.txt`, `.txt.gz`, `.array_record`) or of a folder of images, texts or
+        `.array_record` files.
       data_dir: folder in which TFDS keeps its sets; by default `$TFDS_DATA_DIR`, then `~/tensorflow_datasets`.
       manual_dir: folder with a TFDS set's original files, used in place of a download; by default
         `<data_dir>/downloads/manual`.
@@ -73,9 +90,10 @@ def _open(name: str, data_dir: Path | None, manual_dir: Path | None, preparation
     if record_files(path):
         return open_records(path, preparation)
     if path.is_dir():
-        return open_folder(path, preparation)
-    if path.suffix.lower() == ".npz":
-        return open_npz(path, preparation)
+        return (open_text if is_text(path) else open_folder)(path, preparation)
+    for end, opener in _FILES.items():
+        if path.name.lower().endswith(end):
+            return opener(path, preparation)
     raise InputError(file_advice(path))
 
 
@@ -93,4 +111,4 @@ def _expand(folder: str | Path | None) -> Path | None:
 
 def _unknown(name: str) -> str:
     known = f"{', '.join(_SETS)}{did_you_mean(name, _SETS)}"
-    return f"dataset: {name!r} is neither one of {known} nor an existing .npz or .array_record file or folder"
+    return f"dataset: {name!r} is neither one of {known} nor an existing file or folder"

@@ -14,7 +14,7 @@ import numpy as np
 from jaxvae.data.memory import check_fits
 from jaxvae.types import InputError, first_line
 
-_READ_ERRORS = (
+READ_ERRORS = (
     *(ArithmeticError, EOFError, LookupError, MemoryError, OSError, RuntimeError, SyntaxError, TypeError, ValueError),
     *(zipfile.BadZipFile, zlib.error),
 )
@@ -58,7 +58,7 @@ def read_archive(
             for name in sorted(entries, key=lambda name: name not in needed):
                 with archive.open(entries[name]) as member:
                     try:
-                        headers[name] = _read_header(member)
+                        headers[name] = read_header(member)
                     except ValueError:  # no array: ignored unless it is needed
                         if name in needed:
                             raise
@@ -66,18 +66,19 @@ def read_archive(
                 if name not in needed and not useful(header):
                     continue
                 num_bytes += header.num_bytes
-                check_fits(f"{path}: array {name!r}, {header.dtype} {header.shape},", num_bytes, "store fewer images")
+                check_fits(f"{path}: array {name!r}, {header.dtype} {header.shape},", num_bytes, "store fewer examples")
                 with archive.open(entries[name]) as member:
                     arrays[name] = np.lib.format.read_array(member, allow_pickle=False)
     except InputError:
         raise
-    except _READ_ERRORS as error:
+    except READ_ERRORS as error:
         found = f"array {name!r} cannot be read ({first_line(error)})"
         raise InputError(f"{path}: {found}; save arrays of numbers with numpy.savez") from error
     return arrays, headers
 
 
-def _read_header(member: IO[bytes]) -> ArrayHeader:
+def read_header(member: IO[bytes]) -> ArrayHeader:
+    """Read the header of an array at the beginning of an `.npy` file."""
     version = np.lib.format.read_magic(member)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, _, dtype = read(member)

@@ -15,9 +15,10 @@ from jaxvae.data.rows import Rows, Subset, blocks, gather, num_bytes, num_rows
 from jaxvae.data.spaces.judged import image_space
 from jaxvae.data.spaces.shown import Cells, Shown
 from jaxvae.data.spaces.values import as_values, full_scale
-from jaxvae.types import InputError, Space, did_you_mean
+from jaxvae.types import Space
 
 if TYPE_CHECKING:
+    from jaxvae.data.conditions import Condition
     from jaxvae.data.scaling import Scaling
 
 Examples: TypeAlias = Any
@@ -37,6 +38,10 @@ class Split(NamedTuple):
     """`[N]` integers or floats by name: further attributes of each example."""
     space: Space | None = None
     """Meaning of the examples; None reads them by their type alone."""
+    condition: np.ndarray | None = None
+    """`[N]` or `[N, A]` stored conditions of a conditional model, such as class numbers; see `conditioned`."""
+    condition_space: Space | None = None
+    """Meaning of the conditions."""
 
     @property
     def num_examples(self) -> int:
@@ -46,8 +51,8 @@ class Split(NamedTuple):
     def take(self, ids: np.ndarray) -> Split:
         """Return the examples with these indices `[M]`; rows on disk stay there."""
         x = jax.tree.map(lambda rows: Subset(rows, ids), self.x)
-        label, attributes = gather((self.label, dict(self.attributes)), ids)
-        return self._replace(x=x, label=label, attributes=attributes)
+        label, attributes, condition = gather((self.label, dict(self.attributes), self.condition), ids)
+        return self._replace(x=x, label=label, attributes=attributes, condition=condition)
 
     def first(self, num: int) -> Any:
         """Return `[num, ...]` examples as the model sees them, fewer where the split is smaller; nothing is drawn."""
@@ -57,22 +62,17 @@ class Split(NamedTuple):
         """Return the mean example, with bytes in [0, 1]; of a table the means of both its arrays."""
         return jax.tree.map(_mean, self.x)
 
-    def rows(self, condition: str | None = None) -> dict[str, Examples]:
-        """Return what a step gathers: the examples as `x` and, if one is named, a `condition`.
+    def rows(self) -> dict[str, Examples]:
+        """Return the rows that a step gathers: examples as `x` and, where there are any, conditions as `condition`."""
+        return {EXAMPLES: self.x, **({} if self.condition is None else {CONDITION: self.condition})}
 
-        Args:
-            condition: `label`, or the name of an attribute.
+    def read(self, x: Any, condition: Any) -> tuple[Any, Any]:
+        """Convert stored rows of the split to examples and conditions as a model gets them; nothing is drawn."""
+        return as_values(x), condition if self.condition_space is None else self.condition_space.read(None, condition)
 
-        Raises:
-            InputError: the split has no such rows.
-        """
-        if condition is None:
-            return {EXAMPLES: self.x}
-        known = {**({} if self.label is None else {"label": self.label}), **self.attributes}
-        if condition not in known:
-            remedy = f"name {', '.join(known)}" if known else "the data set has neither labels nor attributes"
-            raise InputError(f"condition: there is no {condition!r}{did_you_mean(condition, known)}; {remedy}")
-        return {EXAMPLES: self.x, CONDITION: known[condition]}
+    def conditions(self) -> np.ndarray | None:
+        """Return `[N, C]` conditions as a model gets them, such as one-hot vectors; None without conditions."""
+        return None if self.condition_space is None else np.asarray(self.condition_space.read(None, self.condition))
 
 
 class Dataset(NamedTuple):
@@ -88,6 +88,8 @@ class Dataset(NamedTuple):
     """Preparation of the stored images, by the option's name: resize, crop, background."""
     scaling: Scaling | None = None
     """Scaling of the values; None where they are as stored."""
+    condition: Condition | None = None
+    """Meaning of the conditions of its splits; None without conditions."""
     facts: Mapping[str, Any] = MappingProxyType({})
     """Plain values that belong to the space and are too long for it: words, names of columns and of categories."""
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from jaxvae.data.archive import ArrayHeader
 
-_IMAGE = ("images", "img", "imgs", "x", "data", "inputs", "features", "pictures", "pixels", "faces", "samples", "arr_0")
+_IMAGE = ("images", "img", "imgs", "inputs", "features", "pictures", "pixels", "faces", "samples", "arr_0")
 _LABEL = ("labels", "y", "target", "targets", "class", "label_ids")
 _PARTS = {"train": 0, "valid": 1, "val": 1, "test": 2}
 
@@ -26,7 +26,8 @@ def image_advice(headers: Mapping[str, ArrayHeader]) -> str:
     for name in _IMAGE:
         if name in by_lower:
             return f"did you mean {by_lower[name]!r}? save it under this name: numpy.savez(file, image=...)"
-    return "save it with numpy.savez(file, image=...)"
+    others = "numbers as 'x', counts as 'counts', words as 'tokens'"
+    return f"save images under this name, {others}: numpy.savez(file, image=...)"
 
 
 def misnamed_label(headers: Mapping[str, ArrayHeader], num_examples: int) -> str | None:

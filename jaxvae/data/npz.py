@@ -1,4 +1,4 @@
-"""Images in an `.npz` file of the user, with labels and further attributes."""
+"""Arrays in an `.npz` file of the user: images, numbers, counts or tokens, with labels and further attributes."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ from jaxvae.data.images import Page, image_rows
 from jaxvae.data.memory import check_fits
 from jaxvae.data.misnamed import image_advice, label_advice, misnamed_label
 from jaxvae.data.partition import TEST, TRAIN, VALIDATION, divide, tenths
-from jaxvae.data.preparation import Preparation, prepare_rows
+from jaxvae.data.preparation import Preparation, prepare_rows, refuse_sizes
 from jaxvae.data.rows import Rows, num_bytes
+from jaxvae.data.sources.arrays import KEYS, Found, examples
 from jaxvae.data.survey import Survey
 from jaxvae.types import InputError
 
@@ -32,24 +33,50 @@ def open_npz(path: Path, preparation: Preparation) -> Dataset:
 
     It holds `image` (`[N, H, W]`, `[N, H, W, C]` or `[N, D]`; uint8, or floats), or image files: `png`,
     `jpeg` or `webp`, the uint8 bytes of all files one after another, and `offset` (`[N + 1]` integers), where file i
-    is `webp[offset[i]:offset[i + 1]]`. It may hold `label` (`[N]` integers) with `classes` (`[C]` their names), and
+    is `webp[offset[i]:offset[i + 1]]`; or, without images, one of `x` and `data` (`[N, D]`, `[N, T]` or `[N, T, C]`
+    numbers) and `counts` (`[N, D]`), perhaps with `columns` (`[D]` names), and `tokens` (`[N, T]`), perhaps with
+    `vocabulary` (`[V]` words). It may hold `label` (`[N]` integers) with `classes` (`[C]` their names), and
     `split` (`[N]`: 0 train, 1 validation, 2 test); without `split` a fixed permutation divides the set 80/10/10. Any
     other array of `[N]` numbers is an attribute of that name.
     """
     arrays, headers = read_archive(path, _RESERVED, useful=_may_be_attribute)
-    image, named = _find_image(path, arrays, headers, preparation)
-    if (name := misnamed_label(headers, len(image))) is not None:
+    if (key := _other_key(path, headers)) is None:
+        rows, named = _find_image(path, arrays, headers, preparation)
+        found = Found(rows, None, {})
+    else:
+        refuse_sizes(preparation, str(path))
+        found, named = _find_numbers(path, key), {}
+    rows = found.rows
+    if (name := misnamed_label(headers, len(rows))) is not None:
         remedy = "save it under this name if it holds classes, or under another if it is an attribute"
         raise InputError(f"{path}: array {name!r}; did you mean 'label'? {remedy}")
-    label = _check_integers(path, "label", arrays.get("label"), len(image))
-    parts = _check_integers(path, "split", arrays.get("split"), len(image))
+    label = _check_integers(path, "label", arrays.get("label"), len(rows))
+    parts = _check_integers(path, "split", arrays.get("split"), len(rows))
     if parts is None:
-        parts = tenths(path, len(image))
+        parts = tenths(path, len(rows))
     elif not {TRAIN, TEST} <= set(parts) <= {TRAIN, VALIDATION, TEST}:
         found = np.unique(parts).tolist()
         raise InputError(f"{path}: array 'split' holds {found}; use 0 train, 1 validation (optional), 2 test")
-    data = divide(path.stem, Split(image, label, _attributes(arrays, len(image))), parts)
-    return data._replace(classes=_check_classes(path, arrays.get("classes"), label), preparation=named)
+    data = divide(path.stem, Split(rows, label, _attributes(arrays, len(rows))), parts, found.space)
+    return data._replace(
+        classes=_check_classes(path, arrays.get("classes"), label), preparation=named, facts=found.facts
+    )
+
+
+def _other_key(path: Path, headers: Mapping[str, ArrayHeader]) -> str | None:
+    """Return the name of the array of examples in a file without images; `[N]` numbers are an attribute."""
+    if any(name in headers for name in ("image", *_ENCODED)):
+        return None
+    found = [key for key in KEYS if key in headers and len(headers[key].shape) != 1]
+    if len(found) > 1:
+        raise InputError(f"{path}: arrays {' and '.join(map(repr, found))}; keep one of them")
+    return found[0] if found else None
+
+
+def _find_numbers(path: Path, key: str) -> Found:
+    names = "vocabulary" if key == "tokens" else "columns"
+    arrays, _ = read_archive(path, (key, names), useful=lambda header: False)
+    return examples(f"{path}: array {key!r}", key, arrays[key], arrays.get(names))
 
 
 def _find_image(
@@ -63,17 +90,20 @@ def _find_image(
         raise InputError(f"{path}: arrays {' and '.join(map(repr, found))}; keep one of them")
     if found != ["image"]:
         return _decode(path, found[0], arrays[found[0]], arrays.get("offset"), preparation)
-    image = _check_image(path, arrays["image"])
-    if preparation.changes_size:
-        image = prepare_rows(image, preparation, str(path))[:]
-    return image, preparation.named(alpha=False)
+    image = check_image(f"{path}: array 'image'", arrays["image"])
+    return resized(image, preparation, str(path)), preparation.named(alpha=False)
 
 
-def _check_image(path: Path, image: np.ndarray) -> np.ndarray:
-    """Convert `image` to the form of a split, or refuse it."""
+def resized(image: np.ndarray, preparation: Preparation, name: str) -> np.ndarray:
+    """Resize and crop images `[N, H, W, C]` in memory, if a size is given."""
+    return prepare_rows(image, preparation, name)[:] if preparation.changes_size else image
+
+
+def check_image(what: str, image: np.ndarray) -> np.ndarray:
+    """Convert an array of images to the form of a split, or refuse it."""
 
     def refuse(found: str, remedy: str) -> InputError:
-        return InputError(f"{path}: array 'image' {found}; {remedy}")
+        return InputError(f"{what} {found}; {remedy}")
 
     if image.ndim not in (2, 3, 4):
         raise refuse(f"has shape {image.shape}", "give [N, H, W], [N, H, W, C] or [N, D]")
@@ -142,7 +172,7 @@ def _check_integers(path: Path, name: str, array: np.ndarray | None, length: int
     if array is None:
         return None
     if array.dtype.kind not in "iu" or array.shape != (length,):
-        found = f"is {array.dtype} {array.shape}; give integers of shape ({length},), one per image"
+        found = f"is {array.dtype} {array.shape}; give integers of shape ({length},), one per example"
         advice = "0 train, 1 validation, 2 test" if name == "split" else label_advice(array, length)
         raise InputError(f"{path}: array {name!r} {found}{advice and ': '}{advice}")
     if array.min() < 0 or array.max() >= 2**31:

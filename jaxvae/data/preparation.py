@@ -129,6 +129,17 @@ def _within(image: Image.Image, original: Image.Image) -> Image.Image:
     return Image.fromarray(np.clip(np.asarray(image), low, high))
 
 
+def refuse_sizes(preparation: Preparation, name: str) -> None:
+    """Refuse sizes for a set without images.
+
+    Raises:
+        InputError: a size is given.
+    """
+    if preparation.changes_size:
+        option = "resize" if preparation.resize else "crop"
+        raise InputError(f"{option}: {name} holds no images; leave it out")
+
+
 def prepare_rows(image: Rows, preparation: Preparation, name: str) -> LazyRows:
     """Resize and crop arrays, channel by channel, when they are indexed.
 

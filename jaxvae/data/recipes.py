@@ -29,16 +29,15 @@ UNREAD_IMAGES = frozenset(
     | {".svg", ".tga"}
 )
 """Suffixes of image files that are not read."""
+READ = (".npz", ".npy", ".csv", ".tsv", ".parquet", ".h5ad", ".txt", ".txt.gz")
+"""Ends of the names of other files that are read."""
 _SAVE = "numpy.savez({npz!r}, image=x)"
-_FRAME = f".to_numpy('float32'); {_SAVE}"
+_FRAME = ".to_numpy('float32'); numpy.savez({npz!r}, x=x)"
 _VIDEO = f"x = imageio.v3.imread({{name!r}}); {_SAVE}"
 _UNPACK = "shutil.unpack_archive({name!r}, {stem!r})  # then name the folder {stem!r}"
 _GUNZIP = "gzip.decompress(pathlib.Path({name!r}).read_bytes())"
 _KEY = "  # with the key of your array for 'x'"
 RECIPES = {
-    (".csv",): "x = pandas.read_csv({name!r})" + _FRAME,
-    (".tsv",): "x = pandas.read_csv({name!r}, sep='\\t')" + _FRAME,
-    (".parquet",): "x = pandas.read_parquet({name!r})" + _FRAME,
     (".feather", ".arrow"): "x = pandas.read_feather({name!r})" + _FRAME,
     (".xlsx", ".xls", ".ods"): "x = pandas.read_excel({name!r})" + _FRAME,
     (".jsonl", ".ndjson"): "x = pandas.read_json({name!r}, lines=True)" + _FRAME,
@@ -46,11 +45,9 @@ RECIPES = {
     (".dta",): "x = pandas.read_stata({name!r})" + _FRAME,
     (".sas7bdat",): "x = pandas.read_sas({name!r})" + _FRAME,
     (".arff",): "x = pandas.DataFrame(scipy.io.arff.loadarff({name!r})[0])" + _FRAME,
-    (".txt", ".dat"): f"x = numpy.loadtxt({{name!r}}, dtype='float32', ndmin=2); {_SAVE}",
-    (".npy",): f"x = numpy.load({{name!r}}); {_SAVE}",
+    (".dat",): f"x = numpy.loadtxt({{name!r}}, dtype='float32', ndmin=2); {_SAVE}",
     (".npz.gz",): f"content = {_GUNZIP}; pathlib.Path({{npz!r}}).write_bytes(content)",
     (".h5", ".hdf5"): f"x = h5py.File({{name!r}})['x'][:]; {_SAVE}{_KEY}",
-    (".h5ad",): "x = anndata.read_h5ad({name!r}).to_df()" + _FRAME,
     (".mat",): f"x = scipy.io.loadmat({{name!r}})['x']; {_SAVE}{_KEY}",
     (".pkl", ".pickle", ".joblib"): f"x = pandas.read_pickle({{name!r}}); {_SAVE}  # if you trust who made it",
     (".pt", ".pth"): f"x = torch.load({{name!r}}, weights_only=True).numpy(); {_SAVE}",
@@ -62,11 +59,11 @@ RECIPES = {
     (".mp4", ".avi", ".mov", ".mkv", ".webm", ".mpg", ".mpeg"): _VIDEO,
     (".wav",): (
         "rate, sound = scipy.io.wavfile.read({name!r}); numpy.savez({npz!r}, "
-        "image=sound[: len(sound) // 1024 * 1024].reshape(-1, 1024) / 65536 + 0.5)"
+        "x=sound[: len(sound) // 1024 * 1024].reshape(-1, 1024) / 32768)"
     ),
     (".mp3", ".flac", ".ogg"): (
         "sound, rate = soundfile.read({name!r}); numpy.savez({npz!r}, "
-        "image=sound[: len(sound) // 1024 * 1024].reshape(-1, 1024) / 2 + 0.5)"
+        "x=sound[: len(sound) // 1024 * 1024].reshape(-1, 1024))"
     ),
     (".nii", ".nii.gz"): f"x = nibabel.load({{name!r}}).get_fdata().T; {_SAVE}",
     (".fits", ".fit"): f"x = astropy.io.fits.getdata({{name!r}}); {_SAVE}",
@@ -79,8 +76,8 @@ _ANY = "read it into an array x, [N, H, W, C] or [N, D], with the package that w
 def recipe(path: Path) -> str:
     """Return the recipe for a file that is not read.
 
-    >>> recipe(Path("a.csv"))
-    "x = pandas.read_csv('a.csv').to_numpy('float32'); numpy.savez('a.npz', image=x)"
+    >>> recipe(Path("a.json"))
+    "x = pandas.read_json('a.json').to_numpy('float32'); numpy.savez('a.npz', x=x)"
     """
     name = str(path)
     end = max((end for end in _BY_END if name.lower().endswith(end)), key=len, default="")
@@ -108,7 +105,7 @@ def folder_advice(path: Path, others: list[Path]) -> str:
     kinds = f"files of these kinds are read: {' '.join(sorted(IMAGES))}"
     if unread := [file for file in others if file.suffix.lower() in UNREAD_IMAGES]:
         return f"{path}: holds no image that is read, but {_count(unread)}; convert them to .png"
-    if named := [file for file in others if file.suffix.lower() == ".npz"]:
+    if named := [file for file in others if file.name.lower().endswith(READ)]:
         return f"{path}: holds no image; name the file, {str(named[0])!r}"
     if known := [file for file in others if any(file.name.lower().endswith(end) for end in _BY_END)]:
         return f"{path}: holds no image, but {known[0].name}; {recipe(known[0])}"

@@ -15,6 +15,11 @@ def has_density(distribution: Any) -> bool:
     return bool(getattr(distribution, "has_density", True))
 
 
+def has_kl(distribution: Any) -> bool:
+    """Return False for a point mass among real numbers, whose KL to any density is infinite."""
+    return bool(getattr(distribution, "has_kl", True))
+
+
 def is_normalized(distribution: Any) -> bool:
     """Return False where exp(log_prob) does not integrate to 1: no bound on log p(x) can be made of it."""
     return bool(getattr(distribution, "normalized", True))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -33,7 +33,7 @@ def example_blocks(num: int, block_size: int, progress: Bar = iter) -> Iterator[
         yield np.minimum(np.arange(first, first + size), num - 1)
 
 
-def in_blocks(function: Callable[[Array], Array], x: Array | np.ndarray, *, block_size: int = 500) -> np.ndarray:
+def in_blocks(function: Callable[..., Array], *examples: Any, block_size: int = 500) -> np.ndarray:
     """Apply a function of `[B, ...]` examples to `[N, ...]`, compiled once; the result is gathered on the host.
 
     >>> print(in_blocks(lambda x: 2 * x, np.arange(5), block_size=2))
@@ -41,19 +41,42 @@ def in_blocks(function: Callable[[Array], Array], x: Array | np.ndarray, *, bloc
 
     Args:
         function: function that treats examples independently.
-        x: `[N, ...]` examples, or keys.
+        examples: `[N, ...]` examples or keys, trees of such arrays, or None, each an argument of the function.
         block_size: maximum number of examples per block.
 
     Raises:
         InputError: there are no examples, or `block_size` is below 1.
     """
     compiled = jax.jit(function)
-    blocks = [np.asarray(compiled(take(x, ids))) for ids in example_blocks(len(x), block_size)]
-    return np.concatenate(blocks)[: len(x)]
+    num = count_examples(examples)
+    blocks = [np.asarray(compiled(*take(examples, ids))) for ids in example_blocks(num, block_size)]
+    return np.concatenate(blocks)[:num]
 
 
-def take(x: Array | np.ndarray, ids: np.ndarray) -> Array:
-    """Return rows of x on the device; for an array sharded over an explicit mesh, on all its devices."""
+def count_examples(examples: Any) -> int:
+    """Return the number N of examples `[N, ...]`, an array or a tree of arrays."""
+    return len(jax.tree.leaves(examples)[0])
+
+
+def check_conditions(condition: Array | np.ndarray | None, num: int) -> None:
+    """Refuse conditions that are not one for each of `num` examples.
+
+    Raises:
+        InputError: there are more or fewer.
+    """
+    if condition is not None and len(condition) != num:
+        raise InputError(f"condition: {len(condition)} rows for {num} examples; give one for each")
+
+
+def take(examples: Any, ids: np.ndarray) -> Any:
+    """Return rows of an array, or of every array of a tree, on the device.
+
+    Rows of an array that is sharded over an explicit mesh lie on all its devices.
+    """
+    return jax.tree.map(lambda array: _rows(array, ids), examples)
+
+
+def _rows(x: Array | np.ndarray, ids: np.ndarray) -> Array:
     if isinstance(x, jax.Array) and any(axis is not None for axis in jax.typeof(x).sharding.spec):
         # With an explicit mesh, JAX leaves the sharding of the rows to the caller.
         return x.at[ids].get(out_sharding=NamedSharding(jax.typeof(x).sharding.mesh, PartitionSpec()))

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxvae import rng
-from jaxvae.evaluation.blocks import Bar, check_counts, example_blocks, take
+from jaxvae.evaluation.blocks import Bar, check_conditions, check_counts, count_examples, example_blocks, take
 from jaxvae.evaluation.compiled import compiled
 from jaxvae.evaluation.standard_error import standard_error
 from jaxvae.objectives import importance_weighted_bound
@@ -54,7 +54,7 @@ def log_marginal_likelihood(
     Args:
         params: the model's parameters.
         key: one key.
-        x: `[N, ...]` examples.
+        x: `[N, ...]` examples, an array or a tree of arrays.
         model: see `elbo_terms`.
         num_samples: K, number of samples. Compare only numbers with the same K: the bound rises with it.
         condition: `[N, ...]` passed to the model, if given.
@@ -67,7 +67,8 @@ def log_marginal_likelihood(
         log p(x) per example, with mean and standard error.
 
     Raises:
-        InputError: the posterior is a point, which has no density; there are no examples, or a number is below 1.
+        InputError: the posterior is a point, which has no density; there are no examples, or not one condition for
+            each; or a number is below 1.
 
     Reference: Burda et al. 2016, https://arxiv.org/abs/1509.00519, section 5 (L_5000).
     """
@@ -75,10 +76,11 @@ def log_marginal_likelihood(
     key = rng.stream(key, "log_marginal_likelihood")
     bound = compiled(_bound, model=model, num_samples=num_samples, samples_at_once=samples_at_once)
     bounds = []
-    for ids in example_blocks(len(x), block_size, progress):
-        given = None if condition is None else take(condition, ids)
-        bounds.append(bound(params, key, ids, take(x, ids), given))
-    return LogLikelihood(np.concatenate(bounds)[: len(x)].astype(np.float64))
+    num = count_examples(x)
+    check_conditions(condition, num)
+    for ids in example_blocks(num, block_size, progress):
+        bounds.append(bound(params, key, ids, *take((x, condition), ids)))
+    return LogLikelihood(np.concatenate(bounds)[:num].astype(np.float64))
 
 
 def _bound(

@@ -12,7 +12,9 @@ import numpy as np
 from jaxvae.data import Split
 from jaxvae.data.attributes import class_labels, class_name, named_attributes, usable_attributes
 from jaxvae.data.spaces import INK
+from jaxvae.distributions.sampling import point
 from jaxvae.evaluation import in_blocks
+from jaxvae.explorer.choices import choices_of
 from jaxvae.explorer.codes import activity, planes, slider_ranges
 from jaxvae.explorer.layers import Layer, mean_layers, rescaled
 from jaxvae.latent import attribute_direction
@@ -38,11 +40,14 @@ def page_contents(
     split = _every_so_often(split, NUM_CODES)
     x = split.first(NUM_CODES)
     limits = value_limits(x)
-    layers = rescaled(mean_layers(model, params), limits)
-    codes = in_blocks(lambda x: model.encode(params, x).mean, x).astype(np.float32)
+    choices = choices_of(split, classes)
+    layers = rescaled(mean_layers(model, params, choices and choices.vectors), limits)
+    codes = in_blocks(lambda *rows: point(model.encode(params, *split.read(*rows))), split.x, split.condition)
+    codes = codes.astype(np.float32)
     shown = _spread(len(x), min(num_images, max(PIXEL_BYTES // (height * width * channels), 2)))
     ranges = slider_ranges(codes)
-    weights = weight_dtype(model, params, np.concatenate([codes[shown], _stretched(codes[shown], ranges)]), limits)
+    extremes = np.concatenate([codes[shown], _stretched(codes[shown], ranges)])
+    weights = weight_dtype(model, params, extremes, limits, choices and np.tile(choices.of_images(shown), (2, 1)))
     return {
         "ink": pixels in INK,
         "image": {"height": height, "width": panels * width, "channels": channels, "panels": panels},
@@ -52,6 +57,7 @@ def page_contents(
         "planes": [plane._asdict() for plane in planes(codes)],
         "pixels": np.round(255 * _between(x[shown], limits)).astype(np.uint8).reshape(len(shown), -1),
         "codes": codes[shown],
+        "conditions": choices and {"names": choices.names, "values": choices.numbers[shown].tolist()},
         "groups": groups(split, shown, classes),
         "attributes": attributes(codes, split, pixels, classes),
     }
@@ -63,7 +69,7 @@ def _every_so_often(split: Split, num: int) -> Split:
     label = None if split.label is None else split.label[ids]
     if label is not None and len(np.unique(label)) > MOST_CLASSES:
         label = None
-    return Split(split.x[ids], label, {name: values[ids] for name, values in split.attributes.items()})
+    return split.take(ids)._replace(x=split.x[ids], label=label)
 
 
 def _spread(size: int, num: int) -> np.ndarray:
@@ -97,14 +103,17 @@ def _between(values: np.ndarray, limits: Limits) -> np.ndarray:
     return (values - low) / (high - low)
 
 
-def weight_dtype(model: VAE, params: Params, codes: np.ndarray, limits: Limits = UNIT) -> type[np.floating]:
+def weight_dtype(
+    model: VAE, params: Params, codes: np.ndarray, limits: Limits = UNIT, conditions: np.ndarray | None = None
+) -> type[np.floating]:
     """Choose half precision, which halves the page, if it changes no pixel at these codes by half a level."""
     low, high = limits
+    given = None if conditions is None else jnp.asarray(conditions)
 
     @jax.jit
     def largest_change(params: Params) -> jax.Array:
         half = {**params, "decoder": jax.tree.map(_through_half, params["decoder"])}
-        decoded = [model.decode(each, jnp.asarray(codes)).mean for each in (params, half)]
+        decoded = [model.decode(each, jnp.asarray(codes), given).mean for each in (params, half)]
         pictures = [jnp.clip((mean - low) / (high - low), 0, 1) for mean in decoded]
         return jnp.abs(pictures[0] - pictures[1]).max()
 

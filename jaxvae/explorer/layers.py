@@ -12,8 +12,10 @@ from typing import Any, NamedTuple, TypeAlias
 import jax
 import numpy as np
 from flax import linen as nn
+from numpy.typing import ArrayLike
 
 from jaxvae import likelihoods, nets
+from jaxvae.distributions.sampling import point
 from jaxvae.model import VAE
 from jaxvae.nets import conv_layers
 from jaxvae.types import InputError, Params
@@ -26,6 +28,15 @@ class Dense(NamedTuple):
     """`[I, O]` kernel."""
     bias: np.ndarray
     """`[O]`."""
+
+
+class ConditionalDense(NamedTuple):
+    """Dense layer with another bias for each condition, `x @ kernel + bias[condition]`."""
+
+    kernel: np.ndarray
+    """`[I, O]` kernel."""
+    bias: np.ndarray
+    """`[K, O]`."""
 
 
 class ConvTranspose(NamedTuple):
@@ -51,7 +62,7 @@ class Elementwise(NamedTuple):
     function: str
 
 
-Layer: TypeAlias = Dense | ConvTranspose | Elementwise
+Layer: TypeAlias = Dense | ConditionalDense | ConvTranspose | Elementwise
 
 ACTIVATIONS: dict[Callable, str] = {
     nn.relu: "relu",
@@ -70,19 +81,24 @@ MEANS: dict[Callable, str] = {
 }
 
 
-def mean_layers(model: VAE, params: Params) -> list[Layer]:
+def mean_layers(model: VAE, params: Params, conditions: ArrayLike | None = None) -> list[Layer]:
     """Return the layers that compute the mean of p(x|z) from z, in float32.
 
     Args:
-        model: model with an `MLPDecoder` or a `ConvDecoder`, perhaps in a `SharedLogVar`, without condition.
+        model: model with an `MLPDecoder` or a `ConvDecoder`, perhaps in a `SharedLogVar`.
         params: the model's parameters.
+        conditions: `[K, C]` conditions to choose from, where the decoder takes one; the first layer has K biases.
 
     Raises:
-        InputError: the decoder or the likelihood is of another kind, or the decoder takes a condition besides z.
+        InputError: the decoder or the likelihood is of another kind, or the decoder takes other inputs.
     """
     decoder = jax.tree.map(lambda array: np.asarray(array, np.float32), params["decoder"])
     layers = _network(model.decoder, decoder)
-    _check_unconditional(layers[0], model.prior(params).mean.shape[-1])
+    given = () if conditions is None else (np.asarray(conditions, np.float32),)
+    latent_dim = point(model.prior(params, *given)).shape[-1]
+    _check_inputs(layers[0], latent_dim, *given)
+    if given:
+        layers[0] = _of_conditions(layers[0], latent_dim, *given)
     if model.likelihood is likelihoods.normal and not isinstance(model.decoder, nets.SharedLogVar):
         layers[-1] = _means_only(layers[-1], model.decoder.shape[-1])
     mean = Elementwise(_mean(model.likelihood))
@@ -160,9 +176,14 @@ def _means_only(layer: Any, channels: int) -> Any:
     return layer._replace(kernel=first_half(layer.kernel), bias=first_half(layer.bias))
 
 
-def _check_unconditional(first: Any, latent_dim: int) -> None:
-    inputs = first.kernel.shape[0]
-    if inputs != latent_dim:
-        raise InputError(
-            f"decoder: it takes {inputs} numbers and z has {latent_dim}; the explorer draws no conditional decoder"
-        )
+def _check_inputs(first: Any, latent_dim: int, *conditions: np.ndarray) -> None:
+    inputs, width = first.kernel.shape[0], sum(each.shape[1] for each in conditions)
+    if inputs != latent_dim + width:
+        given = f"z has {latent_dim}" + (f", the condition {width}" if width else " and there is no condition")
+        raise InputError(f"decoder: it takes {inputs} numbers, {given}; the explorer draws no other decoder")
+
+
+def _of_conditions(first: Any, latent_dim: int, conditions: np.ndarray) -> ConditionalDense:
+    """Split the first kernel, whose inputs are z and then the condition, and add the condition's part to the bias."""
+    of_z, of_condition = np.split(first.kernel, [latent_dim])
+    return ConditionalDense(of_z, first.bias + conditions @ of_condition)

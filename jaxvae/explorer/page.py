@@ -21,7 +21,7 @@ from jaxvae.types import Params
 PAGE = resources.files("jaxvae.explorer") / "page"
 SCRIPTS = (
     *("data", "decoder", "latent", "picture", "gestures", "controls", "map", "manifold"),
-    *("sliders", "between", "attributes", "images", "app"),
+    *("sliders", "between", "attributes", "images", "condition", "app"),
 )
 """Programs of the page, in the order in which they are loaded."""
 

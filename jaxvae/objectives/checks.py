@@ -114,12 +114,12 @@ def check_density(posterior: Distribution) -> None:
         raise InputError(f"model: its posterior, {name}, is relaxed, and its samples have no weights; use normal")
 
 
-def check_scores(posterior: Distribution, wanted_by: str) -> None:
+def check_scores(posterior: Distribution, wanted_by: str, remedy: str) -> None:
     """Refuse a posterior that knows only the density of its own samples, where that of a given value is needed."""
     if not callable(getattr(posterior, "log_prob", None)):
         raise InputError(
             f"{wanted_by}: needs the density of any value, and {type(posterior).__name__} has only that of its own "
-            "samples; use standard gradients or another posterior"
+            f"samples; use {remedy}"
         )
 
 

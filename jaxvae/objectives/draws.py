@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import jax
+import jax.numpy as jnp
+
 from jaxvae import rng
 from jaxvae.distributions.kl import kl_per_dimension, log_prob_per_example, log_ratio
 from jaxvae.distributions.sampling import sample_and_log_prob
@@ -87,6 +90,20 @@ def decode(params: Params, z: Value, x: Any, *, model: Model, condition: Any = N
     log_likelihood = log_prob_per_example(likelihood, x)
     check_per_example(x, log_likelihood=log_likelihood)
     return log_likelihood
+
+
+def draw_prior(draw: Draw, key: Key) -> Value:
+    """Sample the prior once for each example, whether it has a batch axis or is the same for all."""
+    num = jnp.shape(jax.tree.leaves(draw.z)[0])[0]
+    one = jax.eval_shape(draw.prior.sample, jax.random.key(0))
+    if jax.tree.leaves(one)[0].ndim == jnp.ndim(jax.tree.leaves(draw.z)[0]):
+        return draw.prior.sample(key)
+    return jax.vmap(draw.prior.sample)(key if key.ndim else rng.sample_keys(key, num))
+
+
+def stream(key: Key, name: str) -> Key:
+    """Return the key or the `[B]` keys of a named stream, for noise besides that of z."""
+    return jax.vmap(lambda one: rng.stream(one, name))(key) if key.ndim else rng.stream(key, name)
 
 
 def divergence(draw: Draw, beta: Array | float = 1.0) -> Array:

@@ -10,6 +10,7 @@ from jaxvae.arguments import check_number, known
 from jaxvae.distributions.kl import kl_separates
 from jaxvae.objectives import draws
 from jaxvae.objectives.checks import check_arguments, check_per_example
+from jaxvae.objectives.overriding import with_hard_values
 from jaxvae.objectives.weights import blank_padding, weigh, weighted_mean
 from jaxvae.types import Array, ElboTerms, InputError, Key, Model, Params
 
@@ -22,7 +23,7 @@ def elbo_terms(
         log p(x) >= E_q(z|x)[ log p(x|z) ] - KL( q(z|x) || p(z) )
 
     The expectation is an average over `num_samples` samples; the KL is exact where a closed form is known, and averaged
-    over the same samples elsewhere.
+    over the same samples elsewhere. A relaxed posterior is evaluated at the discrete values that it stands for.
 
     Args:
         params: the model's parameters.
@@ -43,7 +44,7 @@ def elbo_terms(
     Reference: Kingma & Welling 2014, https://arxiv.org/abs/1312.6114, equations 3 and 7.
     """
     check_arguments(key, x, condition, num_samples)
-    return _terms(params, key, x, model, condition, num_samples)[0]
+    return _terms(params, key, x, with_hard_values(model), condition, num_samples)[0]
 
 
 def _terms(

@@ -11,6 +11,7 @@ from jaxvae.arguments import whole_number
 from jaxvae.distributions.base import at_least_float32
 from jaxvae.objectives import draws
 from jaxvae.objectives.checks import check_arguments, check_density
+from jaxvae.objectives.overriding import with_hard_values
 from jaxvae.types import Array, Key, Model, Params
 
 
@@ -29,7 +30,7 @@ def importance_weighted_bound(
         log p(x) >= E[ log 1/K sum_k w_k ],    w_k = p(x|z_k) p(z_k) / q(z_k|x),    z_k ~ q(z|x)
 
     At K = 1 it is the ELBO with a sampled KL. The sum is taken in float32 and in logarithms, where no weight
-    underflows.
+    underflows. A relaxed posterior is evaluated at the discrete values that it stands for.
 
     Args:
         params: the model's parameters.
@@ -68,7 +69,7 @@ def log_importance_weights(
     """Return `[K, B]` log w_k of `importance_weighted_bound`, with the same arguments."""
     check_arguments(key, x, condition, num_samples)
     block_size = whole_number("block_size", block_size)
-    posterior, prior = draws.encode(params, key, x, model=model, condition=condition)
+    posterior, prior = draws.encode(params, key, x, model=with_hard_values(model), condition=condition)
     check_density(posterior)
 
     def log_weight(key: Key) -> Array:

@@ -86,7 +86,7 @@ def iwae_loss(
     x, condition = blank_padding(weights, x, condition)
     posterior, samples = _sample(params, key, x, model, condition, num_samples * num_groups)
     if gradient != "standard":
-        check_scores(posterior, f"gradient {gradient}")
+        check_scores(posterior, f"gradient {gradient}", "standard")
         posterior, samples = jax.lax.stop_gradient(posterior), samples._replace(log_q=None)
     inputs = (params, posterior, x, condition, at_least_float32(beta))
     bound_of = doubly_reparameterized if gradient == "dreg" else _bound

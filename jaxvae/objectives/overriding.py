@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, cast
 
-from jaxvae.types import Model
+from jaxvae.distributions.gumbel import hard
+from jaxvae.types import Distribution, Model, Params
 
 
 def override(model: Model, **functions: Callable[..., Any]) -> Model:
@@ -18,6 +19,15 @@ def override(model: Model, **functions: Callable[..., Any]) -> Model:
     (<built-in function len>, <built-in function sorted>, ('critic',))
     """
     return cast(Model, _Overridden(model, functions))
+
+
+def with_hard_values(model: Model) -> Model:
+    """Return the model with the discrete values of a relaxed posterior: relaxed ones make no bound on log p(x)."""
+
+    def encode(params: Params, x: Any, *given: Any) -> Distribution:
+        return hard(model.encode(params, x, *given))
+
+    return override(model, encode=encode)
 
 
 class _Overridden:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from jaxvae.assemble import assemble
+from jaxvae.extras import EXTRAS as EXTRAS
 from jaxvae.facts import Facts
 from jaxvae.likelihoods import LIKELIHOODS
 from jaxvae.model import VAE
@@ -34,8 +35,6 @@ AXES: Mapping[str, Mapping[str, type]] = {
     "corruption": CORRUPTIONS,
 }
 """Choices of a recipe: by axis, the options classes by the names of their kinds."""
-EXTRAS: Mapping[str, type] = {}
-"""Further pieces, for the objectives that ask for them by name."""
 GROUPS = ("data", "train", "output", "compute")
 """Options that every recipe has."""
 
@@ -57,7 +56,7 @@ class Recipe:
     extras: tuple[Any, ...] = ()
     corruption: Any = dataclasses.field(default_factory=Clean)
     condition: str = "none"
-    """Condition of encoder and decoder: none, or label, the class of each example."""
+    """Condition of the networks: none; label, the class of each example; or names of attributes joined by commas."""
     data: Data = dataclasses.field(default_factory=Data)
     train: Train = dataclasses.field(default_factory=Train)
     output: Output = dataclasses.field(default_factory=Output)

@@ -9,6 +9,7 @@ import jax
 import numpy as np
 
 from jaxvae.data import Dataset, load
+from jaxvae.data.conditions import conditioned
 from jaxvae.data.scaling import Scaling, scaled
 from jaxvae.runs.directory import Run
 from jaxvae.runs.progress import announced
@@ -40,6 +41,8 @@ def load_data(run: Run, data_dir: Path | None = None, dataset: str | None = None
     if known := run.facts.get("scaling"):
         data = scaled(data, Scaling.from_json(known))
     data = settle_space(run.recipe.data.binarize, data)
+    if run.condition is not None:
+        data = conditioned(data, run.condition)
     if data.shape != (shape := _decoded_shape(run)):
         raise InputError(f"dataset: images of {where} are {data.shape}, the run learned {shape}; put the set back")
     # A streamed set at its known path need not be read through.
@@ -84,6 +87,14 @@ def check_one_layer(run: Run) -> None:
         )
 
 
+def check_unconditional(run: Run) -> None:
+    """Refuse a conditional model, for computations that decode the same codes for all images."""
+    if run.condition is not None:
+        raise InputError(
+            "run-dir: this run decodes each image under its own condition, here all share their codes; name another"
+        )
+
+
 def _decoded_shape(run: Run) -> tuple[int, ...]:
-    z = jax.tree.map(lambda mean: mean[None], run.model.prior(run.params).mean)
-    return jax.eval_shape(lambda: run.model.decode(run.params, z).mean).shape[1:]
+    condition = None if run.condition is None else run.condition.space.zeros(1)
+    return jax.eval_shape(lambda: run.model.sample(run.params, jax.random.key(0), 1, condition)).shape[1:]

@@ -15,7 +15,7 @@ import jax
 
 from jaxvae import hosts
 from jaxvae.checkpoint import Checkpoints
-from jaxvae.data import Dataset, spaces
+from jaxvae.data import Dataset, conditions, spaces
 from jaxvae.data.spaces import Pixels, Real, of_facts
 from jaxvae.model import VAE
 from jaxvae.options import earlier
@@ -53,6 +53,11 @@ class Run(NamedTuple):
     def space(self) -> Space:
         """Meaning of its examples."""
         return of_facts(self.facts)
+
+    @property
+    def condition(self) -> conditions.Condition | None:
+        """Meaning of its conditions; None where it has none."""
+        return conditions.of_facts(self.facts)
 
 
 @contextlib.contextmanager
@@ -104,6 +109,7 @@ def facts_of(data: Dataset) -> dict[str, Any]:
         **({"classes": list(data.classes)} if data.classes else {}),
         **({"preparation": dict(data.preparation)} if data.preparation else {}),
         **({"scaling": data.scaling.to_json()} if data.scaling else {}),
+        **({"condition": data.condition.to_json()} if data.condition else {}),
         **({"space": spaces.to_json(data.space)} if not isinstance(data.space, Pixels | Real) else {}),
         **({"names": dict(data.facts)} if data.facts else {}),
     }
@@ -185,7 +191,9 @@ def load_run(run_dir: str | Path, *, select: Select | None = None) -> Run:
     facts, checkpoints = read_facts(run_dir), Checkpoints(run_dir / "checkpoints")
     if select == "best" and not facts["validation"]:
         raise InputError(f"select: {run_dir} has no validation data to choose the best checkpoint by; give last")
-    parts = build_parts(recipe, of_facts(facts), num_examples=facts["train"])
+    condition = conditions.of_facts(facts)
+    given = {"condition_space": condition and condition.space, "num_examples": facts["train"]}
+    parts = build_parts(recipe, of_facts(facts), **given)
     like = jax.eval_shape(lambda: initial_state(recipe, parts))
     # A run that was interrupted early has no evaluation yet.
     reports_best = recipe.output.select == "best" and bool(checkpoints.scores())

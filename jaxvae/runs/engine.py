@@ -94,7 +94,8 @@ def step_maker(parts: Parts, train: Train, split: Split) -> StepMaker:
         ) -> tuple[TrainState, Metrics]:
             gathered = gather(resident, ids) if rows is None else rows
             key = rng.stream(state.key, "binarize", state.step)
-            batch = make_batch(gathered[EXAMPLES], key, ids, weights, gathered.get(CONDITION), space=split.space)
+            spaces = {"space": split.space, "condition_space": split.condition_space}
+            batch = make_batch(gathered[EXAMPLES], key, ids, weights, gathered.get(CONDITION), **spaces)
             return train_step(state, batch)
 
         return gather_step

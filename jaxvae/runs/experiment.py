@@ -13,6 +13,7 @@ import numpy as np
 from jaxvae import hosts
 from jaxvae.checkpoint import Checkpoints
 from jaxvae.data import Dataset, load
+from jaxvae.data.conditions import conditioned, fit_condition
 from jaxvae.options.recipe import Recipe
 from jaxvae.runs import directory
 from jaxvae.runs.engine import Engine, build_engine, is_resident
@@ -51,8 +52,11 @@ def prepare(recipe: Recipe) -> Iterator[Experiment]:
         scale, data = settle_scale(source.scale, data)
     recipe = settle(dataclasses.replace(recipe, data=dataclasses.replace(source, scale=scale)), data)
     data = settle_space(recipe.data.binarize, data)
-    parts = build_parts(recipe, data.space, num_examples=data.train.num_examples)
-    engine = build_engine(recipe, parts, data.train)
+    if recipe.condition != "none":
+        data = conditioned(data, fit_condition(recipe.condition, data))
+    train = data.train
+    parts = build_parts(recipe, data.space, condition_space=train.condition_space, num_examples=train.num_examples)
+    engine = build_engine(recipe, parts, train)
     checkpoints = Checkpoints(recipe.run_dir / "checkpoints")
     if recipe.train.init_from is not None and not checkpoints.steps():
         directory.starting_params(recipe, parts)  # refuses it before the folder is made

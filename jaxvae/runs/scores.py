@@ -21,6 +21,7 @@ from jaxvae.evaluation import (
     log_marginal_likelihood,
     standard_error,
 )
+from jaxvae.evaluation.blocks import take
 from jaxvae.options.recipe import Recipe
 from jaxvae.report.tables import bits_per_dimension
 from jaxvae.runs.data import latent_dims
@@ -73,10 +74,9 @@ def score(
     if not run.reports_elbo:
         point = Line("log_likelihood", "log p(x|z) at the code", 1, num, elbo["log_likelihood"])
         return [point, *_of_scale(run, split)]
-    x = images(split)
-    estimate = log_marginal_likelihood(
-        run.params, rng.root(seed), x, model=run.model, num_samples=num_samples, progress=bars("log p(x)")
-    )
+    x, condition = images(split), split.conditions()
+    options: dict[str, Any] = {"model": run.model, "num_samples": num_samples, "condition": condition}
+    estimate = log_marginal_likelihood(run.params, rng.root(seed), x, progress=bars("log p(x)"), **options)
     bits = bits_per_dimension(estimate.mean, x.shape[1:])
     return [
         Line("elbo", "one draw of z", 1, num, elbo["elbo"], elbo["elbo_standard_error"]),
@@ -85,7 +85,7 @@ def score(
         Line("log_px", "importance-weighted bound", num_samples, num, estimate.mean, estimate.standard_error),
         Line("bits_per_dimension", "of log_px", num_samples, num, bits),
         *_of_scale(run, split),
-        *_of_codes(run, x, bars("parts of the KL")),
+        *_of_codes(run, x, condition, bars("parts of the KL")),
     ]
 
 
@@ -109,16 +109,18 @@ def anneal(
     bars: Bars = lambda name: iter,
 ) -> list[Line]:
     """Estimate log p(x) of the first images by annealing and by samples; for simulated images from below and above."""
-    x = images(first_images(split, num_images, "ais-images"))
+    split = first_images(split, num_images, "ais-images")
+    x = images(split)
+    common: dict[str, Any] = {"model": run.model, "condition": split.conditions()}
     options: dict[str, Any] = {
-        "model": run.model,
+        **common,
         "num_temperatures": num_temperatures,
         "num_chains": num_chains,
         "block_size": 20,  # small, so that the bar moves
     }
     key = rng.root(run.recipe.train.seed)
     sampled = log_marginal_likelihood(
-        run.params, key, x, model=run.model, num_samples=num_samples, progress=bars("log p(x) of the images to anneal")
+        run.params, key, x, num_samples=num_samples, progress=bars("log p(x) of the images to anneal"), **common
     )
     real = annealed_log_likelihood(run.params, key, x, progress=bars("annealing"), **options)
     both = bidirectional(run.params, key, num_images, progress=bars("annealing simulated images"), **options)
@@ -155,10 +157,11 @@ def images(split: Split) -> np.ndarray:
     return np.concatenate([np.asarray(batch.x)[np.asarray(batch.weights) > 0] for batch in batches])
 
 
-def _of_codes(run: Run, x: np.ndarray, progress: Bar) -> list[Line]:
+def _of_codes(run: Run, x: np.ndarray, condition: np.ndarray | None, progress: Bar) -> list[Line]:
     """Score the codes: active units of each layer and, for normal posterior and prior, the parts of the KL."""
     encode = jax.jit(run.model.encode)
-    blocks = [encode(run.params, jnp.asarray(x[first : first + 1000])) for first in range(0, len(x), 1000)]
+    ids = np.arange(len(x))
+    blocks = [encode(run.params, *take((x, condition), ids[at : at + 1000])) for at in range(0, len(x), 1000)]
     # With several layers, each is taken at the mean of the one below.
     means = jax.tree.map(lambda *parts: np.concatenate(parts), *[_as_tuple(block.mean) for block in blocks])
     active = [int(active_units(mean).sum()) for mean in means]
@@ -167,8 +170,9 @@ def _of_codes(run: Run, x: np.ndarray, progress: Bar) -> list[Line]:
     if len(means) > 1:
         numbered = enumerate(zip(active, sizes), start=1)
         lines += [Line(f"{ACTIVE_UNITS_OF}_{i}", f"of {size}", 0, len(x), units) for i, (units, size) in numbered]
-    prior = run.model.prior(run.params)
-    if not (isinstance(blocks[0], Normal) and isinstance(prior, Normal)):  # dimensions cannot be scored separately
+    prior = run.model.prior(run.params) if condition is None else run.model.prior(run.params, condition[:1])
+    # Other dimensions cannot be scored separately, and a prior of the condition is another for each image.
+    if not (isinstance(blocks[0], Normal) and isinstance(prior, Normal) and prior.mean.ndim == 1):
         return lines
     whole = jax.tree.map(lambda *parts: jnp.concatenate(parts), *blocks)
     parts = decompose_kl(rng.root(run.recipe.train.seed), whole, prior, progress=progress)

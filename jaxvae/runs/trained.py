@@ -11,10 +11,11 @@ from numpy.typing import ArrayLike
 
 from jaxvae.data import Dataset, Split
 from jaxvae.data.attributes import class_name
-from jaxvae.data.spaces.values import as_values
+from jaxvae.distributions.sampling import point
 from jaxvae.evaluation import in_blocks
 from jaxvae.report.display import Limits, value_limits
 from jaxvae.runs.directory import Run
+from jaxvae.types import InputError
 
 LOOKED_AT = 1000
 """Maximum number of test images for the range of values and codes."""
@@ -26,23 +27,51 @@ class Trained(NamedTuple):
     run: Run
     data: Dataset
     folder: Path
+    condition: str | None = None
+    """Condition to decode with in place of each image's own, as `Condition.parse` takes it."""
 
     def encode(self, split: Split) -> np.ndarray:
-        """Return posterior means `[N, D]` of all images of a split."""
+        """Return posterior means `[N, D]` of all images of a split, each under its own condition."""
         run = self.run
         # in_blocks uses only operations that rows on disk support too.
-        return in_blocks(lambda x: run.model.encode(run.params, as_values(x)).mean, split.x)
+        return in_blocks(
+            lambda *rows: point(run.model.encode(run.params, *split.read(*rows))), split.x, split.condition
+        )
 
-    def decode(self, codes: ArrayLike) -> np.ndarray:
-        """Decode codes `[..., D]` to images `[..., H, W, C]`."""
+    def decode(self, codes: ArrayLike, conditions: np.ndarray | None = None) -> np.ndarray:
+        """Decode codes `[..., D]` to images `[..., H, W, C]`.
+
+        Args:
+            codes: codes.
+            conditions: `[N, C]` conditions of the codes' first axis, or of more of their axes; None without them.
+        """
         run, codes = self.run, np.asarray(codes)
-        images = in_blocks(lambda z: run.model.decode(run.params, z).mean, codes.reshape(-1, codes.shape[-1]))
+        if self.condition is not None:
+            conditions = self.chosen()[None]
+        if conditions is not None:
+            conditions = _repeated(conditions, codes.shape[:-1])
+        rows = codes.reshape(-1, codes.shape[-1])
+        images = in_blocks(lambda z, given: point(run.model.decode(run.params, z, given)), rows, conditions)
         return images.reshape(*codes.shape[:-1], *images.shape[1:])
 
-    def test_images(self, ids: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
-        """Return test images `[N, ...]` in [0, 1], and their codes `[N, D]`."""
+    def chosen(self) -> np.ndarray:
+        """Return the `[C]` condition that was chosen for all images.
+
+        Raises:
+            InputError: the run has no conditions, or the chosen one is none of them.
+        """
+        if self.run.condition is None:
+            raise InputError("condition: the run has none; leave it out, or train one with --preset conditional_vae")
+        return self.run.condition.parse(str(self.condition))
+
+    def titled(self, title: str) -> str:
+        """Return a figure's title, with the condition that was chosen for all images."""
+        return title if self.condition is None else f"{title}; decoded as {self.condition}"
+
+    def test_images(self, ids: Sequence[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+        """Return test images `[N, ...]` in [0, 1], their codes `[N, D]`, and their conditions `[N, C]` if any."""
         part = self.data.test.take(np.asarray(ids))
-        return part.first(len(ids)), self.encode(part)
+        return part.first(len(ids)), self.encode(part), part.conditions()
 
     def shows(self, ids: Sequence[int]) -> list[str]:
         """Return names of test images: their indices, and their classes if known."""
@@ -63,7 +92,8 @@ class Trained(NamedTuple):
     @property
     def latent_dim(self) -> int:
         """Number D of latent dimensions."""
-        return self.run.model.prior(self.run.params).mean.shape[-1]
+        given = () if self.run.condition is None else (self.run.condition.space.zeros(1),)
+        return int(point(self.run.model.prior(self.run.params, *given)).shape[-1])
 
     def spread(self) -> tuple[np.ndarray, np.ndarray]:
         """Return mean and deviation `[D]` of the prior or, for an autoencoder, of the test images' codes."""
@@ -71,3 +101,10 @@ class Trained(NamedTuple):
             return np.zeros(self.latent_dim), np.ones(self.latent_dim)
         codes = self.encode(self.test_split(5000))
         return codes.mean(axis=0), codes.std(axis=0)
+
+
+def _repeated(conditions: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Repeat conditions `[N, ..., C]` over the last axes of a shape, and return them as rows."""
+    width, missing = conditions.shape[-1], len(shape) - conditions.ndim + 1
+    aligned = conditions.reshape(*conditions.shape[:-1], *[1] * missing, width)
+    return np.broadcast_to(aligned, (*shape, width)).reshape(-1, width)

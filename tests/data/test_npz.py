@@ -111,7 +111,7 @@ INDICES = np.arange(50)
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
-        ({"picture": GREY}, "no array 'image'; save it with"),
+        ({"picture": GREY}, "no array 'image'; save images under this name, numbers as 'x'"),
         ({"Images": GREY}, "no array 'image'; did you mean 'Images'[?]"),
         ({"arr_0": GREY}, "no array 'image'; did you mean 'arr_0'[?]"),
         ({"x_train": GREY, "x_test": GREY, "y_train": INDICES}, r"concatenate\(\[f\['x_train'\], f\['x_test'\]\]"),

@@ -59,8 +59,7 @@ def _archive() -> bytes:
 
 
 WRITERS = {
-    "a.npy": lambda path: np.save(path, TABLE),
-    "a.txt": lambda path: np.savetxt(path, TABLE),
+    "a.dat": lambda path: np.savetxt(path, TABLE),
     "a.mat": lambda path: scipy.io.savemat(path, {"x": TABLE}),
     "a.npz.gz": lambda path: _zipped(path, _archive()),
 }
@@ -92,9 +91,10 @@ def test_the_original_files_of_mnist_become_images(tmp_path, monkeypatch):
     ("names", "message"),
     [
         (("notes.xyz",), r"holds no image; files of these kinds are read: .*\.png"),
-        (("labels.csv", "notes.xyz"), r"holds no image, but labels\.csv; x = pandas\.read_csv\('.*labels\.csv'\)"),
+        (("labels.json", "notes.xyz"), r"holds no image, but labels\.json; x = pandas\.read_json\('.*labels\.json'\)"),
         (("a.heic", "b.HEIC", "c.dcm"), r"holds no image that is read, but 2 \.heic and 1 \.dcm; convert them"),
         (("data.npz",), r"holds no image; name the file, '.*data\.npz'"),
+        (("notes.xyz", "data.csv"), r"holds no image; name the file, '.*data\.csv'"),
         ((), "holds no image; files of these kinds"),
     ],
 )

@@ -57,7 +57,7 @@ SAVE = "save arrays of numbers with numpy.savez"
 KINDS = "files of these kinds are read: .apng .bmp .gif .jfif .jpeg .jpg .pbm .pgm .png .pnm .ppm .tif .tiff .webp"
 TO_NPZ = "numpy.savez('mine.npz', image=x)"
 OTHERWISE = "Name another --run-dir, or give the same options"
-NOTHING_ELSE = "nor an existing .npz or .array_record file or folder"
+NOTHING_ELSE = "nor an existing file or folder"
 
 TABLE = {
     "Options": [
@@ -293,32 +293,33 @@ TABLE = {
         Row(
             "images under another name",
             TRAIN,
-            "mine.npz: no array 'image'; did you mean 'x'? save it under this name: numpy.savez(file, image=...)",
-            mine(x=GREY),
+            "mine.npz: no array 'image'; did you mean 'faces'? save it under this name: numpy.savez(file, image=...)",
+            mine(faces=GREY),
         ),
         Row(
             "no images",
             TRAIN,
-            "mine.npz: no array 'image'; save it with numpy.savez(file, image=...)",
+            "mine.npz: no array 'image'; save images under this name, numbers as 'x', counts as 'counts', words as "
+            "'tokens': numpy.savez(file, image=...)",
             mine(age=LABELS),
         ),
         Row(
             "too few labels",
             TRAIN,
-            "mine.npz: array 'label' is int64 (19,); give integers of shape (20,), one per image",
+            "mine.npz: array 'label' is int64 (19,); give integers of shape (20,), one per example",
             mine(image=GREY, label=LABELS[:-1]),
         ),
         Row(
             "labels that are no integers",
             TRAIN,
-            "mine.npz: array 'label' is float64 (20,); give integers of shape (20,), one per image: number the "
+            "mine.npz: array 'label' is float64 (20,); give integers of shape (20,), one per example: number the "
             "classes: classes, label = numpy.unique(label, return_inverse=True)",
             mine(image=GREY, label=LABELS / 2),
         ),
         Row(
             "labels that are words",
             TRAIN,
-            "mine.npz: array 'label' is <U3 (20,); give integers of shape (20,), one per image: save its numbers and "
+            "mine.npz: array 'label' is <U3 (20,); give integers of shape (20,), one per example: save its numbers and "
             "names: classes, label = numpy.unique(label, return_inverse=True)",
             mine(image=GREY, label=np.array(["cat", "dog"] * 10)),
         ),
@@ -370,7 +371,7 @@ TABLE = {
             "an array that claims more than the memory",
             TRAIN,
             "mine.npz: array 'image', uint8 (1000000, 2048, 2048), takes 4,194.3 GB, this machine has … GB; store "
-            "fewer images",
+            "fewer examples",
             claiming("mine.npz", (1000000, 2048, 2048)),
         ),
         Row(

@@ -24,3 +24,9 @@ def test_no_more_than_a_block_is_seen_at_once():
     seen = []
     in_blocks(lambda x: seen.append(x.shape) or x, X, block_size=2)
     assert seen == [(2, 3)], "one shape, compiled once"
+
+
+def test_several_arguments_trees_and_none_go_block_by_block_together():
+    tree = {"x": X, "y": X[:, 0]}
+    result = in_blocks(lambda tree, by, none: (tree["x"] + tree["y"][:, None]) * by, tree, X, None, block_size=3)
+    np.testing.assert_allclose(result, (X + X[:, :1]) * X)

@@ -11,6 +11,7 @@ from jaxvae.distributions import Bernoulli, Categorical, Chain, Normal
 from jaxvae.evaluation import log_marginal_likelihood
 from jaxvae.nets import Bound
 from jaxvae.nets.links import Link
+from jaxvae.types import InputError
 
 W = np.array([[1.0, 0.5], [-0.7, 1.2], [0.3, -0.4]])
 B = np.array([0.5, -1.0, 0.2])
@@ -40,6 +41,27 @@ def test_neither_blocks_nor_chunks_change_the_estimate():
     parts = estimate(LINEAR, B, X, num_samples=30, block_size=3, samples_at_once=4)
     np.testing.assert_allclose(parts.log_px, whole.log_px, atol=1e-5)
     assert abs(estimate(LINEAR, B, X, num_samples=29).log_px - whole.log_px).max() > 1e-4
+
+
+def shift(condition):
+    """Offset of x, the same for the model and for the truth."""
+    return condition @ jnp.array([[2.0, -1.0, 0.5], [-1.0, 0.0, 3.0]])
+
+
+CONDITIONAL = LINEAR._replace(
+    encode=lambda params, x, condition: LINEAR.encode(params, x - shift(condition)),
+    decode=lambda params, z, condition: Normal(z @ W.T + params + shift(condition), jnp.full(3, -1.0)),
+    prior=lambda params, condition: LINEAR.prior(params),
+)
+
+
+def test_under_a_condition_it_is_log_p_of_x_given_each_examples_own():
+    condition = np.eye(2, dtype=np.float32)[np.arange(7) % 2]
+    given = {"condition": condition, "num_samples": 2000}
+    result = estimate(CONDITIONAL, B, X + shift(condition), block_size=3, **given)
+    np.testing.assert_allclose(result.log_px, LOG_PX, atol=0.08)
+    with pytest.raises(InputError, match=r"^condition: 7 rows for 5 examples; give one for each"):
+        estimate(CONDITIONAL, B, X[:5], **given)
 
 
 def test_two_stochastic_layers_of_a_linear_model():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-ENTER, SHIFT, PAGE_DOWN, END, HOME, UP, RIGHT = "\ue007\ue008\ue00f\ue010\ue011\ue013\ue014"
+ENTER, SHIFT, PAGE_DOWN, END, HOME, UP, RIGHT, DOWN = "\ue007\ue008\ue00f\ue010\ue011\ue013\ue014\ue015"
 """Keys by WebDriver's codes."""
 NEXT_FRAME = "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(done));"
 PIXELS = """
@@ -74,6 +74,27 @@ def test_pixels_are_the_decoders(browser, opened, name):
         set_code(browser, z)
         assert np.ptp(decoded(page, z)) > 50, "a picture in which a mistake would show"
         assert_shows(browser, page, z)
+
+
+def test_a_conditional_decoder_decodes_as_the_class_that_is_chosen(browser, opened):
+    page = opened("classes")
+    choice = element(browser, "condition")
+    assert [option.text for option in choice.find_elements("tag name", "option")] == ["0", "1", "2", "unknown"]
+    z = np.float32([0.7, -1.0])
+    set_code(browser, z)
+    for number, label in enumerate((0, 1, 2, -1)):
+        choice.send_keys(HOME + DOWN * number)
+        expected = 255 * np.clip(page.decode(z[None], np.array([label]))[0], 0, 1)
+        assert np.abs(picture(browser) - expected).max() <= 1
+    browser.find_elements("css selector", "#gallery button")[7].click()  # of class 1
+    assert choice.get_property("value") == "1"
+    expected = 255 * np.clip(page.decode(page.codes[7:8], np.array([1]))[0], 0, 1)
+    assert np.abs(picture(browser) - expected).max() <= 1
+
+
+def test_pages_without_conditions_have_no_selector(browser, opened):
+    opened("vae")
+    assert not element(browser, "condition").is_displayed()
 
 
 def test_sliders_move_the_picture_and_the_least_active_are_folded_away(browser, opened):

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from jaxvae.data import Split
+from jaxvae.data.spaces import Real
 from jaxvae.explorer import explorer_page
+from jaxvae.explorer.choices import choices_of
 from jaxvae.explorer.codes import activity, planes, slider_ranges
 from jaxvae.explorer.contents import attributes, groups, image_shape, page_contents, weight_dtype
 from jaxvae.explorer.page import PAGE, SCRIPTS, to_json
@@ -147,6 +149,12 @@ def test_classes_have_their_names_and_attributes_of_no_use_are_left_out(caplog):
         "kinds": ["cat", "dog"],
         "values": ["cat", "cat", "dog"],
     }
+
+
+def test_a_run_of_attributes_is_refused():
+    split = Split(np.zeros((3, 4), np.uint8), condition=np.zeros((3, 2), np.float32), condition_space=Real((2,)))
+    with pytest.raises(InputError, match="run-dir: the explorer offers classes, this run's condition is attributes"):
+        choices_of(split, ())
 
 
 def test_no_name_ends_the_script_and_arrays_keep_every_bit():

@@ -7,7 +7,7 @@ import scipy.special
 from flax import linen as nn
 
 from jaxvae import VAE, likelihoods, nets
-from jaxvae.explorer.layers import ConvTranspose, Dense, Elementwise, mean_layers
+from jaxvae.explorer.layers import ConditionalDense, ConvTranspose, Dense, Elementwise, mean_layers
 from jaxvae.presets import build
 from jaxvae.priors import StandardNormal
 from jaxvae.types import InputError
@@ -20,10 +20,12 @@ FUNCTIONS = {
 }
 
 
-def run(layers, z):
+def run(layers, z, condition=None):
     x = z.astype(np.float64)
     for layer in layers:
         match layer:
+            case ConditionalDense(kernel, bias):
+                x = x @ kernel + bias[condition]
             case Dense(kernel, bias):
                 x = x @ kernel + bias
             case ConvTranspose():
@@ -45,8 +47,8 @@ def spread(layer, x):
     return y[margin : margin + height, margin : margin + width] + layer.bias
 
 
-def randomized(model, shape):
-    like = jax.eval_shape(model.init, jax.random.key(0), jax.ShapeDtypeStruct((1, *shape), np.float32))
+def randomized(model, shape, condition=None):
+    like = jax.eval_shape(model.init, jax.random.key(0), jax.ShapeDtypeStruct((1, *shape), np.float32), condition)
     rng = np.random.default_rng(0)
     return jax.tree.map(lambda leaf: 0.3 * rng.normal(size=leaf.shape).astype(np.float32), like)
 
@@ -99,9 +101,34 @@ def test_what_the_page_cannot_compute_is_refused(model, message):
         mean_layers(model, params)
 
 
-def test_a_conditional_decoder_is_refused():
+@pytest.mark.parametrize(
+    ("preset", "options"),
+    [
+        ("vae", {"hidden": (), "likelihood": "normal_pixel"}),
+        ("vae", {"hidden": (5,), "likelihood": "normal_shared"}),
+        ("conv_vae", {"hidden": (5,), "channels": (2,)}),
+    ],
+)
+def test_a_conditional_decoder_has_a_bias_for_each_condition(preset, options):
+    shape = (4, 3, 1)
+    model = build(preset, shape, latent_dim=2, **options)
+    params = randomized(model, shape, np.zeros((1, 3)))
+    z, conditions = np.float32([[0.3, -1.0]]), np.eye(3, dtype=np.float32)
+    layers = mean_layers(model, params, conditions)
+    for number, condition in enumerate(conditions):
+        expected = model.decode(params, z, condition[None]).mean.ravel()
+        np.testing.assert_allclose(run(layers, z[0], number), expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("conditions", "message"),
+    [
+        (None, "takes 12 numbers, z has 2 and there is no condition; the explorer draws no other decoder"),
+        (np.eye(3), "takes 12 numbers, z has 2, the condition 3;"),
+    ],
+)
+def test_a_decoder_of_other_conditions_is_refused(conditions, message):
     model = vae(nets.MLPDecoder((4,), (6,)))
-    like = jax.eval_shape(model.decoder.init, jax.random.key(0), np.zeros((1, 2)), np.zeros((1, 10)))["params"]
-    decoder = jax.tree.map(lambda leaf: np.zeros(leaf.shape), like)
-    with pytest.raises(InputError, match="takes 12 numbers and z has 2; the explorer draws no conditional decoder"):
-        mean_layers(model, {"decoder": decoder})
+    params = randomized(model, (6,), np.zeros((1, 10)))
+    with pytest.raises(InputError, match=message):
+        mean_layers(model, params, conditions)

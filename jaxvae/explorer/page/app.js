@@ -6,11 +6,20 @@ function start() {
   const element = (id) => document.getElementById(id);
   const contents = readContents();
   document.documentElement.classList.toggle("ink", contents.ink);
-  const decode = makeDecoder(contents.decoder);
+  const decoder = makeDecoder(contents.decoder);
   const code = makeCode(contents.activity.length);
+  const condition = makeCondition({
+    contents,
+    onChange: () => {
+      manifold.refresh();
+      code.set(code.value, "condition");
+    },
+  });
+  const decode = (z) => decoder(z, condition.value);
 
   const pick = (index) => {
     between.offer(index);
+    condition.setTo(index);
     code.set(row(contents.codes, index), "images");
   };
   const between = makeBetween({ contents, code, onPath: () => map.draw() });
@@ -44,8 +53,9 @@ function start() {
 
   choosePlane(0);
   between.show();
+  condition.setTo(0);
   code.set(row(contents.codes, 0), "start");
-  return { contents, decode, code };
+  return { contents, decode, code, condition };
 }
 
 /** The decoded picture, how long it took, and the test image that lies nearest. */

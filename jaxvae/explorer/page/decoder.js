@@ -1,7 +1,7 @@
 "use strict";
 // The decoder: layers as data, run in plain JavaScript. Pictures lie flat, [height, width, channels].
 
-const LAYERS = { Dense: dense, ConvTranspose: convTranspose, Elementwise: elementwise };
+const LAYERS = { Dense: dense, ConditionalDense: conditionalDense, ConvTranspose: convTranspose, Elementwise: elementwise };
 
 const FUNCTIONS = {
   relu: (x) => (x > 0 ? x : 0),
@@ -16,10 +16,10 @@ const FUNCTIONS = {
     Math.abs(x) < 0.3 ? 0.5 + x / 12 - x ** 3 / 720 + x ** 5 / 30240 : -1 / Math.expm1(-x) - 1 / x,
 };
 
-/** From layers to a function: code -> picture. The picture is overwritten by the next one. */
+/** From layers to a function: code and number of the condition -> picture, which is overwritten by the next one. */
 function makeDecoder(layers) {
   const steps = layers.map((layer) => LAYERS[layer.kind](layer));
-  return (code) => steps.reduce((values, step) => step(values), code);
+  return (code, condition) => steps.reduce((values, step) => step(values, condition), code);
 }
 
 function dense({ kernel, bias }) {
@@ -29,6 +29,12 @@ function dense({ kernel, bias }) {
     addProduct(y, x, 0, kernel);
     return y;
   };
+}
+
+/** A dense layer whose bias is the row of a condition. */
+function conditionalDense({ kernel, bias }) {
+  const layers = Array.from({ length: bias.shape[0] }, (_, i) => dense({ kernel, bias: row(bias, i) }));
+  return (x, condition) => layers[condition](x);
 }
 
 /** Every pixel of x is spread over a window of y; where windows overlap they add up. */

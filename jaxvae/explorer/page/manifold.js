@@ -52,5 +52,5 @@ function makeManifold({ canvas, decode, image, code }) {
     clearTimeout(waiting);
     waiting = setTimeout(refresh, 120);
   });
-  return { setPlane };
+  return { setPlane, refresh };
 }

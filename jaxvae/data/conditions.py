@@ -1,0 +1,197 @@
+"""Conditions of examples: the class or the attributes that a model gets besides x."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from jaxvae.data.dataset import Dataset, Split
+from jaxvae.data.spaces import Categories, Real
+from jaxvae.types import InputError, Space, did_you_mean
+
+LABEL = "label"
+"""Name of the class as a condition."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Classes:
+    """Class of each example; `names` are those of the classes, in the order of their numbers."""
+
+    names: tuple[str, ...]
+
+    @property
+    def space(self) -> Space:
+        """Space of one-hot vectors."""
+        return Categories(len(self.names))
+
+    def rows(self, split: Split) -> np.ndarray:
+        """Return `[N]` class numbers of a split, -1 where the class is unknown.
+
+        Raises:
+            InputError: the split has no labels, or one of no class.
+        """
+        if split.label is None:
+            raise InputError("condition: a split has no labels; name a data set whose splits all have some")
+        unknown = split.label[(split.label < -1) | (split.label >= len(self.names))]
+        if unknown.size:
+            raise InputError(
+                f"condition: label {unknown[0]} is none of the {len(self.names)} classes of the training split; give "
+                "-1 for an unknown class"
+            )
+        return np.asarray(split.label, np.int32)
+
+    def parse(self, text: str) -> np.ndarray:
+        """Return the `[K]` one-hot vector of a class, given by its name or its number.
+
+        >>> print(Classes(("cat", "dog")).parse("dog"))
+        [0. 1.]
+
+        Raises:
+            InputError: there is no such class.
+        """
+        numbers = {**{str(number): number for number in range(len(self.names))}, **_numbered(self.names)}
+        if text not in numbers:
+            hint, known = did_you_mean(text, self.names), ", ".join(self.names[:20])
+            raise InputError(f"condition: there is no class {text!r}{hint}; give one of {known}")
+        return np.eye(len(self.names), dtype=np.float32)[numbers[text]]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values, as the manifest holds them."""
+        return {"names": [LABEL], "classes": list(self.names)}
+
+
+@dataclasses.dataclass(frozen=True)
+class Attributes:
+    """Attributes of each example, standardised by their mean and deviation over the training split."""
+
+    names: tuple[str, ...]
+    mean: tuple[float, ...]
+    deviation: tuple[float, ...]
+
+    @property
+    def space(self) -> Space:
+        """Space of vectors with one number for each attribute."""
+        return Real((len(self.names),))
+
+    def rows(self, split: Split) -> np.ndarray:
+        """Return `[N, A]` standardised attributes of a split.
+
+        Raises:
+            InputError: the split lacks an attribute, or one is not finite.
+        """
+        return self._standardised(np.stack([_values(split, name) for name in self.names], axis=-1))
+
+    def parse(self, text: str) -> np.ndarray:
+        """Return `[A]` standardised values, given as `NAME=NUMBER` joined by commas; others are at their mean.
+
+        >>> print(Attributes(("age", "smile"), (40.0, 0.5), (10.0, 0.5)).parse("age=60"))
+        [2. 0.]
+
+        Raises:
+            InputError: a part has another form or names no attribute of the condition.
+        """
+        values = dict(zip(self.names, self.mean))
+        for part in text.split(","):
+            name, _, number = part.partition("=")
+            if name not in values:
+                raise InputError(
+                    f"condition: {name!r} is no attribute of this run{did_you_mean(name, self.names)}; give "
+                    f"NAME=NUMBER of {', '.join(self.names)}"
+                )
+            values[name] = _number(name, number)
+        return self._standardised(np.array([*values.values()]))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values, as the manifest holds them."""
+        return {"names": list(self.names), "mean": list(self.mean), "deviation": list(self.deviation)}
+
+    def _standardised(self, values: np.ndarray) -> np.ndarray:
+        return ((values - np.array(self.mean)) / np.array(self.deviation)).astype(np.float32)
+
+
+Condition: TypeAlias = Classes | Attributes
+
+
+def from_json(values: Mapping[str, Any]) -> Condition:
+    """Invert `to_json`."""
+    if values["names"] == [LABEL]:
+        return Classes(tuple(values["classes"]))
+    return Attributes(*(tuple(values[name]) for name in ("names", "mean", "deviation")))
+
+
+def of_facts(facts: Mapping[str, Any]) -> Condition | None:
+    """Return the meaning of a run's conditions from its facts; None where it has none."""
+    return from_json(facts["condition"]) if "condition" in facts else None
+
+
+def fit_condition(text: str, data: Dataset) -> Condition:
+    """Return the meaning of a condition for a data set, from its training split.
+
+    Args:
+        text: `label`, or the names of attributes joined by commas.
+        data: data set as stored.
+
+    Raises:
+        InputError: the training split has no labels, or those of one class; it has no such attribute, or one that is
+            the same everywhere or not finite.
+    """
+    if text == LABEL:
+        return Classes(_class_names(data))
+    names = tuple(text.split(","))
+    columns = np.stack([_values(data.train, name) for name in names])
+    for name, column in zip(names, columns):
+        if np.ptp(column) == 0:
+            raise InputError(f"condition: {name!r} is {column[0]:g} in all {len(column)} examples; name another")
+    return Attributes(names, tuple(columns.mean(axis=1).tolist()), tuple(columns.std(axis=1).tolist()))
+
+
+def conditioned(data: Dataset, condition: Condition) -> Dataset:
+    """Return the same set, whose splits have the condition of each example.
+
+    Raises:
+        InputError: a split lacks it.
+    """
+
+    def add(split: Split) -> Split:
+        return split._replace(condition=condition.rows(split), condition_space=condition.space)
+
+    return data.map_splits(add)._replace(condition=condition)
+
+
+def _class_names(data: Dataset) -> tuple[str, ...]:
+    label = data.train.label
+    if label is None:
+        raise InputError("condition: the data set has no labels; name one that has, or an attribute")
+    known = np.unique(label[label >= 0])
+    if len(known) < 2:
+        raise InputError("condition: the training examples are of one class; name a set of two or more")
+    return data.classes or tuple(map(str, range(known[-1] + 1)))
+
+
+def _numbered(names: tuple[str, ...]) -> dict[str, int]:
+    return {name: number for number, name in enumerate(names)}
+
+
+def _values(split: Split, name: str) -> np.ndarray:
+    """Return `[N]` values of an attribute in float64."""
+    if name not in split.attributes:
+        known = [LABEL, *split.attributes] if split.label is not None else [*split.attributes]
+        hint, found = did_you_mean(name, known), f"give one of {', '.join(known)}" if known else "the set has none"
+        raise InputError(f"condition: the data set has no attribute {name!r}{hint}; {found}")
+    values = np.asarray(split.attributes[name], np.float64)
+    if gaps := np.count_nonzero(~np.isfinite(values)):
+        raise InputError(f"condition: {name!r} is NaN or infinite in {gaps} of {len(values)} examples; name another")
+    return values
+
+
+def _number(name: str, text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = float("nan")
+    if not np.isfinite(number):
+        raise InputError(f"condition: {name} must be a finite number, got {text!r}; give {name}=NUMBER")
+    return number

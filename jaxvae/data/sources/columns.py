@@ -1,0 +1,161 @@
+"""Columns of a table as examples: numbers and categories, labels and splits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from jaxvae.data.classes import class_order
+from jaxvae.data.dataset import Dataset, Split
+from jaxvae.data.partition import SPLITS, TEST, TRAIN, VALIDATION, divide, tenths
+from jaxvae.data.sources.arrays import digest
+from jaxvae.data.spaces import Real, Table
+from jaxvae.data.spaces.table import OBSERVED, X
+from jaxvae.types import InputError
+
+LABELS = ("label", "class", "target")
+"""Names of a column of classes, in any letter case."""
+SPLIT = "split"
+"""Name of a column of splits."""
+_FEW = 10
+"""Largest number of different whole numbers that are categories, if each occurs ten times on average."""
+_MOST_CATEGORIES = 100
+
+
+class Column(NamedTuple):
+    """Column of a file, with its missing values."""
+
+    name: str
+    values: np.ndarray
+    """`[N]` floats, or codes of categories; anything where a value is missing."""
+    observed: np.ndarray
+    """`[N]` True where there is a value."""
+    categories: tuple[str, ...] = ()
+    """Names of the categories; empty for numbers."""
+
+
+def number_column(what: str, name: str, values: np.ndarray, observed: np.ndarray) -> Column:
+    """Make a column of numbers; few different whole numbers are categories.
+
+    Raises:
+        InputError: it holds NaN or infinity.
+    """
+    there = values[observed]
+    if not np.isfinite(there).all():
+        raise InputError(f"{what} holds NaN or infinity; leave the cell of a missing value empty")
+    different = np.unique(there)
+    if values.dtype.kind in "iu" and 2 <= len(different) <= min(_FEW, len(there) // 10):
+        return Column(name, np.searchsorted(different, values), observed, tuple(map(str, different.tolist())))
+    if np.abs(there).max() > np.finfo(np.float32).max:
+        raise InputError(f"{what} holds numbers that float32 cannot; scale them")
+    return Column(name, values.astype(np.float64), observed)
+
+
+def word_column(what: str, name: str, words: np.ndarray, observed: np.ndarray) -> Column:
+    """Make a column of categories from words.
+
+    Raises:
+        InputError: numbers are among the words, or there are too many different ones.
+    """
+    there = words[observed].tolist()
+    numbers = [is_number(word) for word in there]
+    if any(numbers) and not all(numbers):
+        found = f"both numbers and words, such as {there[numbers.index(True)]!r} and {there[numbers.index(False)]!r}"
+        raise InputError(f"{what} holds {found}; leave missing cells empty, and write one kind")
+    if any("\n" in word for word in there):
+        raise InputError(f"{what} holds a line break; close the quotes, or write the word in one line")
+    categories = class_order(there)
+    if len(categories) > min(_MOST_CATEGORIES, max(2, len(there) // 2)):
+        remedy = "remove the column, or give sentences as a .txt file"
+        raise InputError(f"{what} holds {len(categories)} different words, too many for categories; {remedy}")
+    code = {word: number for number, word in enumerate(categories)}
+    return Column(name, np.array([code.get(word, 0) for word in words]), observed, categories)
+
+
+class Roles(NamedTuple):
+    """Columns of a file by their roles."""
+
+    label: np.ndarray | None
+    """`[N]` class numbers."""
+    classes: tuple[str, ...]
+    parts: np.ndarray
+    """`[N]` part numbers."""
+    values: list[Column]
+    """All other columns."""
+
+
+def roles(path: Path, columns: list[Column], num_examples: int) -> Roles:
+    """Find the column of labels and that of splits by their names.
+
+    Raises:
+        InputError: labels or splits cannot be used.
+    """
+    label, split = _one_of(path, columns, LABELS), _one_of(path, columns, (SPLIT,))
+    values = [column for column in columns if column is not label and column is not split]
+    parts = tenths(path, num_examples) if split is None else _parts(path, split)
+    if label is None:
+        return Roles(None, (), parts, values)
+    return Roles(_complete(path, label).values.astype(np.int32), label.categories, parts, values)
+
+
+def dataset(path: Path, columns: list[Column]) -> Dataset:
+    """Make a data set from columns: real numbers if all are numbers without holes, else a table.
+
+    Raises:
+        InputError: there is no column of values, or labels or splits cannot be used.
+    """
+    label, classes, parts, values = roles(path, columns, len(columns[0].values))
+    if not values:
+        raise InputError(f"{path}: holds no columns of values; name some in the first line")
+    rows, space, facts = _examples(values)
+    return divide(path.stem, Split(rows, label), parts, space)._replace(classes=classes, facts=facts)
+
+
+def _one_of(path: Path, columns: list[Column], names: tuple[str, ...]) -> Column | None:
+    found = [column for column in columns if column.name.lower() in names]
+    if len(found) > 1:
+        raise InputError(f"{path}: columns {found[0].name!r} and {found[1].name!r} both hold labels; rename one")
+    if found and not found[0].categories:
+        what = f"{path}: column {found[0].name!r}"
+        raise InputError(f"{what} holds numbers and no classes; rename it to have it learned as a value")
+    return found[0] if found else None
+
+
+def _complete(path: Path, column: Column) -> Column:
+    if not column.observed.all():
+        missing = int((~column.observed).sum())
+        raise InputError(f"{path}: column {column.name!r} misses {missing} values; fill them, or rename the column")
+    return column
+
+
+def _parts(path: Path, column: Column) -> np.ndarray:
+    """Return part numbers from a column of names or of 0, 1 and 2."""
+    numbers = {**SPLITS, **{str(part): part for part in (TRAIN, VALIDATION, TEST)}}
+    names = _complete(path, column).categories
+    known = [numbers.get(name.lower(), -1) for name in names]
+    if -1 in known or not {TRAIN, TEST} <= set(known):
+        remedy = "use train, validation (optional) and test, or 0, 1 and 2"
+        raise InputError(f"{path}: column {column.name!r} holds {', '.join(names)}; {remedy}")
+    return np.array(known)[column.values]
+
+
+def _examples(columns: list[Column]) -> tuple[Any, Real | Table, dict[str, Any]]:
+    values, observed = (np.stack(arrays, axis=1) for arrays in zip(*((c.values, c.observed) for c in columns)))
+    values = np.where(observed, values, 0).astype(np.float32)
+    facts: dict[str, Any] = {"columns": [column.name for column in columns]}
+    if observed.all() and not any(column.categories for column in columns):
+        return values, Real((len(columns),)), facts
+    facts["categories"] = {column.name: list(column.categories) for column in columns if column.categories}
+    space = Table(tuple(len(column.categories) for column in columns), digest(facts))
+    return {X: values, OBSERVED: observed}, space, facts
+
+
+def is_number(word: str) -> bool:
+    """Return True for a word that Python reads as a number."""
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,114 @@
+"""Tables in .csv, .tsv and .parquet files, read by pyarrow."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from jaxvae.data.dataset import Dataset
+from jaxvae.data.memory import check_fits
+from jaxvae.data.preparation import Preparation, refuse_sizes
+from jaxvae.data.sources.columns import Column, dataset, is_number, number_column, word_column
+from jaxvae.data.sources.extras import needed_by
+from jaxvae.types import InputError, first_line
+
+_LARGEST_BLOCK = 2**31 - 1
+_BYTES_PER_CELL = 16
+
+
+def open_csv(path: Path, preparation: Preparation) -> Dataset:
+    """Read a table of comma-separated or, in a .tsv file, tab-separated values, with names in its first line.
+
+    Raises:
+        InputError: the file is damaged or ambiguous.
+    """
+    csv = needed_by(path, "pyarrow.csv")
+    size = path.stat().st_size
+    check_fits(f"{path}", 4 * size, "divide it")
+    delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
+    with path.open("rb") as stream:
+        _check_names(path, stream.readline(), delimiter)
+    try:
+        table = csv.read_csv(
+            path,
+            # One block, because the types of the columns are those of its first.
+            read_options=csv.ReadOptions(block_size=min(max(size, 1), _LARGEST_BLOCK)),
+            parse_options=csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+            # A missing value is an empty cell: NA is Namibia, and a surname is Null.
+            convert_options=csv.ConvertOptions(null_values=[""], strings_can_be_null=True),
+        )
+    except (ValueError, OSError) as error:
+        raise InputError(f"{path}: cannot be read ({first_line(error)}); write it again as UTF-8") from error
+    return _dataset(path, preparation, table)
+
+
+def open_parquet(path: Path, preparation: Preparation) -> Dataset:
+    """Read a table of Apache Parquet.
+
+    Raises:
+        InputError: the file is damaged, or a column is of a type that is not read.
+    """
+    parquet = needed_by(path, "pyarrow.parquet")
+    try:
+        known = parquet.read_metadata(path)
+        needed = known.num_rows * known.num_columns * _BYTES_PER_CELL
+        check_fits(f"{path}: {known.num_rows} rows of {known.num_columns} columns", needed, "divide it")
+        table = parquet.read_table(path)
+    except InputError:
+        raise
+    except (ValueError, OSError) as error:
+        raise InputError(f"{path}: cannot be read ({first_line(error)}); write it again") from error
+    return _dataset(path, preparation, table)
+
+
+def _check_names(path: Path, line: bytes, delimiter: str) -> None:
+    """Refuse a first line of numbers, which would be lost as names."""
+    try:
+        names = line.decode("utf-8-sig").strip().split(delimiter)
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: its first line is not UTF-8; convert the file, for example with iconv") from error
+    if all(map(is_number, names)):
+        raise InputError(f"{path}: its first line holds numbers; write the names of the columns above it")
+
+
+def _dataset(path: Path, preparation: Preparation, table: Any) -> Dataset:
+    refuse_sizes(preparation, str(path))
+    names = table.column_names
+    if not table.num_rows:
+        raise InputError(f"{path}: holds no rows; give at least 2")
+    if "" in names:
+        remedy = "name it; pandas writes no row numbers with to_csv(path, index=False)"
+        raise InputError(f"{path}: column {names.index('') + 1} has no name; {remedy}")
+    if double := [name for name, count in Counter(names).items() if count > 1]:
+        raise InputError(f"{path}: two columns are called {double[0]!r}; rename one")
+    return dataset(path, [_column(path, name, table.column(name)) for name in names])
+
+
+def _column(path: Path, name: str, column: Any) -> Column:
+    """Convert a column of pyarrow by its type."""
+    import pyarrow
+    from pyarrow import types
+
+    what, kind = f"{path}: column {name!r}", column.type
+    observed = np.asarray(column.is_valid())
+    if not observed.any():
+        raise InputError(f"{what} is empty; remove it")
+    if types.is_dictionary(kind):
+        column, kind = column.cast(kind.value_type), kind.value_type
+    if types.is_decimal(kind):
+        column, kind = column.cast(pyarrow.float64()), pyarrow.float64()
+    if types.is_boolean(kind):
+        column, kind = column.cast(pyarrow.string()), pyarrow.string()
+    if types.is_integer(kind):
+        return number_column(what, name, np.asarray(column.fill_null(0)), observed)
+    if types.is_floating(kind):
+        values = np.asarray(column.cast(pyarrow.float64()).fill_null(0))
+        return number_column(what, name, values, observed)
+    if types.is_string(kind) or types.is_large_string(kind):
+        return word_column(what, name, np.asarray(column.fill_null("").to_pylist()), observed)
+    if types.is_binary(kind):
+        raise InputError(f"{what} is not UTF-8; convert the file, for example with iconv")
+    raise InputError(f"{what} is of type {kind}; write it as a number, or as words")

@@ -1,0 +1,93 @@
+"""Samples of a trained model in a grid: of the prior, or in each row under another condition."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from jaxvae import rng
+from jaxvae.data import Split
+from jaxvae.data.conditions import Classes, Condition
+from jaxvae.evaluation import in_blocks
+from jaxvae.model import VAE
+from jaxvae.report import figures
+from jaxvae.report.display import Limits
+from jaxvae.types import Key, Params
+
+MOST_ROWS = 20
+"""Maximum number of conditions in a grid."""
+COLUMNS, EACH = 16, 10
+"""Samples in a row of a grid: of one condition or without, and of several conditions."""
+
+
+class Grid(NamedTuple):
+    """Decoded samples, row by row."""
+
+    images: np.ndarray
+    """`[N, ...]` samples."""
+    columns: int
+    rows: tuple[str, ...]
+    """Names of the rows, if each has a condition of its own."""
+    title: str
+
+    def save(self, path: Path, limits: Limits) -> None:
+        """Draw the grid."""
+        columns, rows = self.columns, self.rows
+        figures.save_grid(path, self.images, columns=columns, row_labels=rows, title=self.title, limits=limits)
+
+
+def sample_grid(
+    model: VAE,
+    params: Params,
+    key: Key,
+    num: int | None = None,
+    *,
+    split: Split,
+    condition: Condition | None = None,
+    chosen: str | None = None,
+) -> Grid:
+    """Sample a model; a conditional one under each condition in turn, or under one that is chosen.
+
+    Args:
+        model: trained model.
+        params: its parameters.
+        key: one key.
+        num: number of samples, of each condition where there are several; 64 or 10 if not given.
+        split: split whose first examples' conditions are used, where these are not classes.
+        condition: meaning of the conditions; None for a model without.
+        chosen: one condition for all samples, as `Condition.parse` takes it.
+
+    Raises:
+        InputError: the chosen condition is none of the model's.
+    """
+    title = "decoded samples of the prior"
+    if condition is None:
+        return _grid(model, params, key, num or 64, None, (), title)
+    if chosen is not None:
+        return _grid(model, params, key, num or 64, condition.parse(chosen)[None], (), f"{title}, as {chosen}")
+    if isinstance(condition, Classes):
+        some = condition.names[:MOST_ROWS]
+        conditions = np.eye(len(condition.names), dtype=np.float32)[: len(some)]
+        return _grid(model, params, key, num or EACH, conditions, some, f"{title}, a class in each row")
+    conditions = np.asarray(split.take(np.arange(min(EACH, split.num_examples))).conditions())
+    names = tuple(f"test {number}" for number in range(len(conditions)))
+    title = f"{title}, in each row with the {', '.join(condition.names)} of a test example"
+    return _grid(model, params, key, num or EACH, conditions, names, title)
+
+
+def _grid(
+    model: VAE,
+    params: Params,
+    key: Key,
+    num: int,
+    conditions: np.ndarray | None,
+    names: tuple[str, ...],
+    title: str,
+) -> Grid:
+    """Draw `num` samples for each of the conditions `[K, C]`."""
+    given = None if conditions is None else conditions.repeat(num, axis=0)
+    keys = rng.sample_keys(key, num if given is None else len(given))
+    images = in_blocks(lambda keys, given: model.sample_each(params, keys, given), keys, given)
+    return Grid(images, num if names else min(num, COLUMNS), names, title)

@@ -1,0 +1,94 @@
+"""Text: sentences come back as they were, the vocabulary is that of the training split, other files are refused."""
+
+import gzip
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from jaxvae.data import load
+from jaxvae.data.spaces import Pixels, Tokens
+from jaxvae.types import InputError
+
+LINES = ["a dog barks", "a cat and a dog", "", "the cat", "the dog barks and barks", "a bird"]
+
+
+def folder(path, **files):
+    path.mkdir(exist_ok=True)
+    for name, lines in files.items():
+        (path / f"mine.{name}.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return str(path)
+
+
+def test_words_get_numbers_by_their_frequency_in_training(tmp_path):
+    data = load(folder(tmp_path / "animals", train=LINES, test=["a bird barks", "the"]))
+    assert data.facts["words"] == ["<pad>", "<end>", "<unk>", "a", "barks", "dog", "and", "cat", "the"]
+    assert data.space == Tokens(9, 6, digest=data.space.digest)
+    assert data.train.x.shape == (5, 6)
+    assert data.train.x[0].tolist() == [3, 5, 4, 1, 0, 0]
+    assert data.show(data.test.x).lines == ("a <unk> barks", "the")
+    assert data.facts["unknown_words"] == {"train": pytest.approx(1 / 17), "test": 0.25}
+    assert data.validation is None
+
+
+def test_a_text_with_marks_of_rare_words_keeps_all_its_words(tmp_path):
+    words = load(folder(tmp_path / "t", train=["a <unk> b", "a"], test=["b"])).facts["words"]
+    assert words == ["<pad>", "<end>", "<unk>", "a", "b"]
+
+
+def test_one_file_is_divided_and_may_be_packed(tmp_path):
+    lines = [f"w{number} w{number} w0" for number in range(50)]
+    (tmp_path / "mine.txt").write_text("\ufeff" + "\n".join(lines), encoding="utf-8")
+    (tmp_path / "packed.txt.gz").write_bytes(gzip.compress("\n".join(lines).encode()))
+    data, packed = load(str(tmp_path / "mine.txt")), load(str(tmp_path / "packed.txt.gz"))
+    assert [split.num_examples for split in data[1:4]] == [40, 5, 5]
+    assert data.fingerprint() == packed.fingerprint()
+    assert packed.name == "packed"
+    known = set(data.facts["words"])
+    assert not any(
+        f"w{number}" in known for number in range(1, 50) if lines[number] not in data.show(data.train.x).lines
+    )
+
+
+def test_lists_of_files_among_images_are_no_text(tmp_path):
+    path = folder(tmp_path / "images", train=["0.png"], test=["1.png"])
+    for number in range(4):
+        Image.fromarray(np.full((4, 4), 60 * number, np.uint8)).save(tmp_path / "images" / f"{number}.png")
+    assert isinstance(load(path).space, Pixels)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "holds no words"),
+        (b" \n\n", "holds no words"),
+        (b"a b\na \xff\n", "line 2 is not UTF-8"),
+        (b"1 2.5\n3 4e5\n", r"numbers and no words; numpy.savez\('.*mine.npz', x=numpy.loadtxt"),
+        (b"a <end> b\nb a\n" * 9, "holds the word '<end>', which is a mark here"),
+        (b"a b\n" + b"a " * 1100 + b"\n", "line 2 has 1100 words; give one sentence a line"),
+        (b"a b\n", "1 example cannot be divided"),
+    ],
+)
+def test_files_that_are_no_text_are_refused(tmp_path, content, told):
+    (tmp_path / "mine.txt").write_bytes(content)
+    with pytest.raises(InputError, match=told) as caught:
+        load(str(tmp_path / "mine.txt"))
+    assert "\n" not in str(caught.value)
+
+
+def test_splits_that_cannot_be_used_are_refused(tmp_path):
+    (tmp_path / "a.train.txt.gz").write_bytes(gzip.compress(b"a b\n" * 9)[:20])
+    (tmp_path / "test.txt").write_text("a\n")
+    with pytest.raises(InputError, match=r"a.train.txt.gz: cannot be read"):
+        load(str(tmp_path))
+    (tmp_path / "b.train.txt").write_text("a\n")
+    with pytest.raises(InputError, match=r"a.train.txt.gz and b.train.txt are one split"):
+        load(str(tmp_path))
+
+
+def test_penn_treebank(shared_data):
+    data = load(str(shared_data / "text" / "ptb"))
+    assert [split.num_examples for split in data[1:4]] == [42068, 3761, 3370]
+    assert (data.space.size, data.space.length) == (10_001, 83)  # 10,000 with the end mark, and padding
+    assert (data.train.x > 0).sum() == 929_589
+    assert (data.test.x > 0).sum() == 82_430
