@@ -129,7 +129,7 @@ class VAE:
         Raises:
             InputError: x is uint8, whose range may be 0 to 255 or 0 and 1.
         """
-        if x.dtype == jnp.uint8:
+        if any(array.dtype == jnp.uint8 for array in jax.tree.leaves(x)):
             raise InputError("x: uint8 may mean 0 to 255 or 0 and 1; give x / 255, or x.astype('float32')")
         z = point(self.encode(params, x, condition))
         return point(self.decode(params, z, condition))

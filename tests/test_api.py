@@ -43,7 +43,19 @@ SIGNATURES = [
         "condition=None, block_size=100, progress=<built-in function iter>)",
     ),
     (evaluation.decompose_kl, "(key, posterior, prior, *, block_size=20, progress=<built-in function iter>)"),
-    (objectives.kl_only_loss, "(params, key, x, *, model, **options)"),
+    (
+        objectives.kl_only_loss,
+        "(params, key, x, *, model, condition=None, weights=None, beta=1.0, num_samples=1, free_bits=0.0)",
+    ),
+    (
+        objectives.ciwae_loss,
+        "(params, key, x, *, model, condition=None, weights=None, beta=1.0, num_samples=64, num_groups=1, "
+        "gradient='standard', elbo_share=0.05)",
+    ),
+    (
+        objectives.denoising(jaxvae.elbo_loss, objectives.CORRUPTIONS["noise"], 0.1),
+        "(params, key, x, *, model, condition=None, weights=None, beta=1.0, num_samples=1, free_bits=0.0)",
+    ),
     (objectives.denoising, "(objective, corruption, level)"),
     (
         evaluation.log_evidence,
@@ -58,7 +70,7 @@ SIGNATURES = [
     (jaxvae.Functions, "(encode, decode, prior)"),
     # Divergences: the posterior first, the prior second.
     (jaxvae.kl_divergence, "(q, p, value=None)"),
-    (distributions.kl_per_dimension, "(q, p, value=None)"),
+    (distributions.kl_per_dimension, "(q, p, value=None, *, log_q=None)"),
     (jaxvae.gaussian_kl, "(mean, log_var, prior_mean=0.0, prior_log_var=0.0)"),
     (jaxvae.multivariate_gaussian_kl, "(mean, cholesky, prior_mean, prior_cholesky)"),
 ]
@@ -80,7 +92,10 @@ def test_signature(function, expected):
 @pytest.mark.parametrize("family", DISTRIBUTIONS, ids=lambda f: f.__name__)
 def test_every_distribution_samples_by_key_and_scores_a_value(family):
     assert signature(family.sample) == "(self, key)"
-    assert signature(family.log_prob) == "(self, value)"
+    if hasattr(family, "log_prob"):
+        assert signature(family.log_prob) == "(self, value)"
+    else:
+        assert signature(family.sample_and_log_prob) == "(self, key)"
 
 
 def public(tree):

@@ -10,6 +10,9 @@ from jaxvae.distributions.codes import UniformOverCodes as UniformOverCodes
 from jaxvae.distributions.columns import Columns as Columns
 from jaxvae.distributions.delta import Delta as Delta
 from jaxvae.distributions.flow import InverseAutoregressiveFlow as InverseAutoregressiveFlow
+from jaxvae.distributions.foreign import foreign as foreign
+from jaxvae.distributions.gumbel import OneHotCategorical as OneHotCategorical
+from jaxvae.distributions.gumbel import RelaxedCategorical as RelaxedCategorical
 from jaxvae.distributions.kl import kl_divergence as kl_divergence
 from jaxvae.distributions.kl import kl_per_dimension as kl_per_dimension
 from jaxvae.distributions.kl import register_kl as register_kl

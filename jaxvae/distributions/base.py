@@ -18,7 +18,7 @@ from jaxvae import rng
 from jaxvae.types import Array, Key
 
 T = TypeVar("T", bound=type)
-Support: TypeAlias = Literal["real", "unit", "binary", "integers", "counts", "codes", "any"]
+Support: TypeAlias = Literal["real", "unit", "simplex", "binary", "integers", "counts", "codes", "one-hot", "any"]
 """Support of a distribution; a point mass may lie anywhere."""
 
 

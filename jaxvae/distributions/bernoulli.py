@@ -89,6 +89,7 @@ class GreyCrossEntropy:
     """
 
     support: ClassVar[Support] = "unit"
+    normalized: ClassVar[bool] = False
     logits: Array
     event_ndim: int = static(default=1)
 

@@ -58,7 +58,9 @@ class InverseAutoregressiveFlow:
     def log_prob(self, value: Array) -> Array:
         """Return `[...]` nats, by D passes of each network."""
         check_value(value, self.base.mean.shape, self.event_ndim)
+        leading = jnp.broadcast_shapes(value.shape[:-1], self.context.shape[:-1])
         x, total = at_least_float32(value), jnp.zeros((), jnp.float32)
+        x = jnp.broadcast_to(x, (*leading, x.shape[-1]))
         for network, step in reversed(self._maps()):
             x, log_det = _inverse(network, x[..., ::step], self.context)
             x, total = x[..., ::step], total + log_det
@@ -91,6 +93,8 @@ def _inverse(network: Network, y: Array, context: Array) -> tuple[Array, Array]:
         return jnp.where(jnp.arange(dim) == number, (y - shift) * jnp.exp(-log_scale), x), log_scale.sum(-1)
 
     dim = y.shape[-1]
+    # One value may be scored by several flows, as by the components of a mixture.
+    y = jnp.broadcast_to(y, (*jnp.broadcast_shapes(y.shape[:-1], context.shape[:-1]), dim))
     # The scale of the last dimension, too, is right before its value is.
     x = jax.lax.fori_loop(0, dim - 1, lambda number, x: solve(number, x)[0], jnp.zeros_like(y))
     return solve(dim - 1, x)

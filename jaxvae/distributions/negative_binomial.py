@@ -99,11 +99,12 @@ def _log_probs(count: Array, log_mean: Array, log_total: Array) -> tuple[Array, 
     total = jnp.exp(log_total)
     at_zero = -total * softplus(log_mean - log_total)
     log_count = jnp.log(count)
+    log_sum = softplus(log_count - log_total)
     remainder = (
-        stirling_remainder(count + total, jnp.log(count + total))
+        stirling_remainder(count + total, log_total + log_sum)
         - stirling_remainder(total, log_total)
         - log_factorial_remainder(count)
-        - 0.5 * softplus(log_count - log_total)
+        - 0.5 * log_sum
     )
     return at_zero, remainder - _deviance(count, log_count, total, log_mean, log_total)
 

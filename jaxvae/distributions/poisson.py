@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
-from jax.scipy.special import gammaln
 
 from jaxvae.distributions.base import (
     Support,
@@ -19,6 +18,7 @@ from jaxvae.distributions.base import (
     event_rows,
     static,
 )
+from jaxvae.distributions.bernoulli import softplus
 from jaxvae.types import Array, Key
 
 HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
@@ -81,15 +81,13 @@ def log_factorial_remainder(count: Array) -> Array:
 def stirling_remainder(x: Array, log_x: Array) -> Array:
     """Compute log Gamma(x) - [ (x - 1/2) log x - x + log(2 pi) / 2 ] from x and its logarithm; near 0 for large x.
 
-    The logarithm stays exact where x itself is too small for its type.
+    It has no pole that a large x or t would have to subtract, and the logarithm stays exact where x itself is 0.
+
+    Reference: Abramowitz & Stegun 1964, equation 6.1.48 (a continued fraction), after two steps of the recurrence.
     """
-    large = x > 8
-    inverse = 1 / jnp.where(large, x, 8.0)
-    series = inverse * (1 / 12 - inverse**2 * (1 / 360 - inverse**2 / 1260))
-    small, log_small = jnp.where(large, 1.0, x), jnp.where(large, 0.0, log_x)
-    # Gamma(x) = Gamma(1 + x) / x has no pole in Gamma(1 + x).
-    direct = gammaln(1 + small) - (small + 0.5) * log_small + small - HALF_LOG_2PI
-    return jnp.where(large, series, direct)
+    remainder = (x + 0.5) * softplus(-log_x) - 1 + (x + 1.5) * jnp.log1p(1 / (x + 1)) - 1
+    x = x + 2
+    return remainder + 1 / 12 / (x + 1 / 30 / (x + 53 / 210 / (x + 195 / 371 / x)))
 
 
 def sample_counts(key: Key, rate: Array) -> Array:

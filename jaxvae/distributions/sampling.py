@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import jax
+import jax.numpy as jnp
+
 from jaxvae.types import Array, Distribution, Key, Value
 
 
@@ -47,3 +50,13 @@ def for_decoder(z: Value) -> Any:
     if hasattr(z, "for_decoder"):
         return z.for_decoder
     return z[0] if isinstance(z, tuple) else z
+
+
+def as_rows(value: Value) -> Array:
+    """Return `[B, E]` of a latent value: flattened behind the first axis, several layers joined, codes as vectors.
+
+    >>> as_rows((jnp.ones((2, 3)), jnp.ones((2, 4, 5)))).shape
+    (2, 23)
+    """
+    value = value.for_decoder if hasattr(value, "for_decoder") else value
+    return jnp.concatenate([leaf.reshape(leaf.shape[0], -1) for leaf in jax.tree.leaves(value)], axis=1)

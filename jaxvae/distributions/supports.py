@@ -6,7 +6,8 @@ from typing import Any
 
 from jaxvae.types import Distribution, InputError
 
-_DISCRETE = {"real": False, "unit": False, "binary": True, "integers": True, "counts": True}
+_DISCRETE = dict.fromkeys(("real", "unit", "simplex"), False)
+_DISCRETE |= dict.fromkeys(("binary", "integers", "counts", "codes", "one-hot"), True)
 
 
 def check_supports(q: Distribution, p: Distribution) -> None:
@@ -22,6 +23,11 @@ def check_supports(q: Distribution, p: Distribution) -> None:
             f"prior: {type(p).__name__} is over other values than the posterior, {type(q).__name__}; "
             "give both the same support, such as two Normals"
         )
+
+
+def is_discrete(d: Any) -> bool:
+    """Return True for a distribution over discrete values, in one of its layers at least."""
+    return any(_is_discrete(support) for support in _supports(d))
 
 
 def _supports(d: Any) -> tuple[Any, ...]:

@@ -12,13 +12,14 @@ import numpy as np
 from jax.flatten_util import ravel_pytree
 
 from jaxvae import rng
-from jaxvae.distributions import Delta, GreyCrossEntropy
 from jaxvae.distributions.base import at_least_float32
+from jaxvae.distributions.flags import has_density, is_normalized, is_relaxed
 from jaxvae.distributions.kl import log_prob_per_example
 from jaxvae.evaluation.annealing import anneal, sigmoid_schedule, tune
 from jaxvae.evaluation.blocks import Bar, check_conditions, check_counts, count_examples, example_blocks, take
 from jaxvae.evaluation.compiled import compiled
 from jaxvae.evaluation.hmc import Path
+from jaxvae.objectives.checks import check_scores
 from jaxvae.objectives.importance import log_mean_exp
 from jaxvae.types import Array, Distribution, InputError, Key, Model, Params
 
@@ -92,7 +93,7 @@ def annealed_log_likelihood(
     Args:
         params: the model's parameters.
         key: one key.
-        x: `[N, ...]` examples.
+        x: `[N, ...]` examples, an array or a tree of arrays.
         model: see `elbo_terms`; z must be continuous.
         num_temperatures: T, 10 to 10,000. At 1 it is the importance-weighted bound of C samples of f_0.
         num_chains: C, number of chains.
@@ -218,11 +219,11 @@ def _path(
     params: Params, x: Array, condition: Array | None, model: Model, start: Start
 ) -> tuple[Path, Callable[[Key], Array]]:
     """Return the path from f_0 to p(x, z) for one example, a batch of one to the model; and a sampler of f_0."""
-    x, given = x[None], _given(condition)
+    x, given = jax.tree.map(lambda leaf: leaf[None], x), _given(condition)
     prior = model.prior(params, *given)
     first = prior if start == "prior" else model.encode(params, x, *given)
-    if isinstance(prior, Delta) or isinstance(first, Delta):
-        raise InputError(f"start: the model's {start} is a Delta, a point without a density, and cannot be annealed")
+    _check_density(prior, "prior")
+    _check_density(first, start)
 
     def score(distribution: Distribution, value: Latents) -> Array:
         return at_least_float32(log_prob_per_example(distribution, value)[0])
@@ -240,15 +241,27 @@ def _path(
     return Path(log_start, log_ratio), functools.partial(_draw, first)
 
 
+def _check_density(distribution: Distribution, where: str) -> None:
+    """Refuse a distribution that no chain can begin from or end at: one without a density, or of whole numbers."""
+    name = type(distribution).__name__
+    if not has_density(distribution) or is_relaxed(distribution):
+        raise InputError(f"start: the model's {where} is a {name}, without a density, and cannot be annealed")
+    check_scores(distribution, f"start {where}", "the other start")
+    values = jax.tree.leaves(jax.eval_shape(distribution.sample, jax.random.key(0)))
+    if not all(jnp.issubdtype(value.dtype, jnp.floating) for value in values):
+        raise InputError(f"start: the model's {where}, {name}, is of whole numbers, and cannot be annealed")
+
+
 def _simulate(params: Params, key: Key, condition: Array | None, model: Model) -> tuple[Array, Array]:
     """Sample z from the prior, and x from p(x|z)."""
     z_key, x_key = rng.sample_keys(key, 2)
     prior = model.prior(params, *_given(condition))
     z = _draw(prior, z_key)
     likelihood = model.decode(params, _unflatten(prior, z), *_given(condition))
-    if isinstance(likelihood, GreyCrossEntropy):
-        raise InputError("model: its likelihood is GreyCrossEntropy, which is none, and cannot simulate examples")
-    return z, likelihood.sample(x_key)[0]
+    if not is_normalized(likelihood):
+        name = type(likelihood).__name__
+        raise InputError(f"model: its likelihood is {name}, which is none, and cannot simulate examples")
+    return z, jax.tree.map(lambda leaf: leaf[0], likelihood.sample(x_key))
 
 
 def _draw(distribution: Distribution, key: Key) -> Array:
@@ -257,12 +270,14 @@ def _draw(distribution: Distribution, key: Key) -> Array:
 
 def _unflatten(prior: Distribution, z: Array) -> Latents:
     """Return latents `[1, D]`, with or without a batch axis in the prior; a tuple for several stochastic layers."""
-    latents = ravel_pytree(prior.mean)[1](z)
-    return jax.tree.map(lambda leaf: leaf.reshape(1, leaf.shape[-1]), latents)
+    shapes = jax.eval_shape(prior.sample, jax.random.key(0))
+    latents = ravel_pytree(jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes))[1](z)
+    event_ndim = getattr(prior, "event_ndim", 1)
+    return jax.tree.map(lambda leaf: leaf.reshape(1, *leaf.shape[leaf.ndim - event_ndim :]), latents)
 
 
 def _given(condition: Array | None) -> tuple[Array, ...]:
-    return () if condition is None else (condition[None],)
+    return () if condition is None else (jax.tree.map(lambda leaf: leaf[None], condition),)
 
 
 def _options(num_temperatures: int, num_chains: int, num_leapfrog: int, start: Start) -> _Options:

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from jaxvae import rng
+from jaxvae.distributions.kl import kl_separates
+from jaxvae.distributions.sampling import as_rows, point
 from jaxvae.evaluation.active_units import active_units
 from jaxvae.evaluation.compiled import compiled
 from jaxvae.evaluation.standard_error import standard_error
@@ -26,7 +27,8 @@ class ElboEstimate(NamedTuple):
     elbo_standard_error: float
     """Standard error of the mean over examples."""
     num_examples: int
-    kl_per_dimension: list[float]
+    kl_per_dimension: list[float] | None
+    """KL of each latent dimension, or None where the KL is no sum over dimensions."""
     active_units: int
     """Number of latent dimensions that depend on the example, see `active_units`."""
 
@@ -36,7 +38,8 @@ def evaluate_elbo(
 ) -> ElboEstimate:
     """Estimate the ELBO on a split, at beta = 1.
 
-    Noise is keyed by example, so the estimate does not depend on the batch size.
+    Noise is keyed by example, so the estimate does not depend on the batch size. A point as posterior has no bound:
+    of its estimate the log-likelihood alone has a meaning.
 
     Args:
         params: the model's parameters.
@@ -49,17 +52,17 @@ def evaluate_elbo(
         InputError: there are no examples.
     """
     key = rng.stream(key, "evaluate")
-    terms_and_means = compiled(_terms_and_means, model=model, num_samples=num_samples)
+    evaluate = compiled(_evaluate, model=model, num_samples=num_samples)
     parts = []
     for batch in batches:
         real = np.flatnonzero(batch.weights)
         if not len(real):
             continue
-        of_batch = terms_and_means(params, key, batch)
+        of_batch, separates = evaluate(params, key, batch)
         parts.append(jax.tree.map(lambda array, real=real: np.asarray(array)[real], of_batch))
     if not parts:
         raise InputError("batches: hold no example of a weight other than 0; give one or more")
-    terms, means = jax.tree.map(lambda *arrays: np.concatenate(arrays).astype(np.float64), *parts)
+    terms, codes = jax.tree.map(lambda *arrays: np.concatenate(arrays).astype(np.float64), *parts)
     elbo = terms.elbo
     return ElboEstimate(
         elbo.mean(),
@@ -67,17 +70,17 @@ def evaluate_elbo(
         terms.kl.mean(),
         standard_error(elbo),
         len(elbo),
-        terms.kl_per_dimension.mean(axis=0).tolist(),
-        int(active_units(means).sum()),
+        terms.kl_per_dimension.mean(axis=0).tolist() if separates else None,
+        int(active_units(codes).sum()),
     )
 
 
-def _terms_and_means(
+def _evaluate(
     params: Params, key: Key, batch: Batch, *, model: Model, num_samples: int
-) -> tuple[ElboTerms, Array]:
-    """Return the terms of each example, and its posterior mean `[B, D]`, with several layers that of all."""
+) -> tuple[tuple[ElboTerms, Array], bool]:
+    """Return the terms of each example and its code `[B, D]`, with several layers those of all; and `kl_separates`."""
     keys, given = rng.example_keys(key, batch.ids), () if batch.condition is None else (batch.condition,)
     terms = elbo_terms(params, keys, batch.x, model=model, condition=batch.condition, num_samples=num_samples)
     # The compiler merges this encoding with that of the terms.
-    means = model.encode(params, batch.x, *given).mean
-    return terms, jnp.concatenate([layer.reshape(layer.shape[0], -1) for layer in jax.tree.leaves(means)], axis=1)
+    posterior, prior = model.encode(params, batch.x, *given), model.prior(params, *given)
+    return (terms, as_rows(point(posterior))), kl_separates(posterior, prior)

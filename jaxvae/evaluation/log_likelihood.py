@@ -54,7 +54,7 @@ def log_marginal_likelihood(
     Args:
         params: the model's parameters.
         key: one key.
-        x: `[N, ...]` examples.
+        x: `[N, ...]` examples, an array or a tree of arrays.
         model: see `elbo_terms`.
         num_samples: K, number of samples. Compare only numbers with the same K: the bound rises with it.
         condition: `[N, ...]` passed to the model, if given.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -17,8 +17,9 @@ import numpy as np
 
 from jaxvae.distributions import Bernoulli, ContinuousBernoulli, GreyCrossEntropy
 from jaxvae.distributions.base import at_least_float32
+from jaxvae.distributions.flags import has_density
 from jaxvae.distributions.kl import log_prob_per_example
-from jaxvae.evaluation.blocks import check_counts, take
+from jaxvae.evaluation.blocks import check_counts, count_examples, take
 from jaxvae.evaluation.compiled import compiled
 from jaxvae.types import Array, Distribution, InputError, Model, Params
 
@@ -76,9 +77,12 @@ def log_evidence(
     Reference: Trefethen & Weideman 2014, https://doi.org/10.1137/130932132 (accuracy of the rule).
     """
     check_counts(block_size=block_size, max_points=max_points)
-    if not len(x):
+    if not count_examples(x):
         raise InputError("x: holds no examples; give one or more")
-    dim = jnp.shape(model.prior(params).mean)[-1]
+    prior = model.prior(params)
+    if not has_density(prior):
+        raise InputError(f"model: its prior is a {type(prior).__name__}, without a density to integrate")
+    dim = jax.tree.leaves(jax.eval_shape(prior.sample, jax.random.key(0)))[0].shape[-1]
     if dim > 2:
         raise InputError(
             f"model: quadrature needs 1 or 2 latent dimensions, the prior has {dim}; use importance_weighted_bound"
@@ -86,8 +90,8 @@ def log_evidence(
     cells = _cells(dim, half_width, spacing)
     of_points = compiled(log_joint, model=model)
     blocks = []
-    for first in range(0, len(x), block_size):
-        ids = np.arange(first, min(first + block_size, len(x)))
+    for first in range(0, count_examples(x), block_size):
+        ids = np.arange(first, min(first + block_size, count_examples(x)))
         score = functools.partial(of_points, params, take(x, ids))
         log_px, error = _refine(score, cells, spacing, tolerance, max_points)
         blocks.append((log_px, error + _outside(score, cells, spacing, log_px)))
@@ -107,8 +111,9 @@ def _log_likelihoods(likelihood: Distribution, x: Array, num_points: int) -> Arr
         products = jnp.matmul(x.reshape(len(x), -1), logits.reshape(num_points, -1).T, precision="highest")
         return products + likelihood.log_prob(jnp.zeros_like(logits))
 
-    def at_every_point(one: Array) -> Array:
-        return log_prob_per_example(likelihood, jnp.broadcast_to(one, (num_points, *one.shape)))
+    def at_every_point(one: Any) -> Array:
+        repeated = jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (num_points, *leaf.shape)), one)
+        return log_prob_per_example(likelihood, repeated)
 
     return jax.vmap(at_every_point)(x)
 

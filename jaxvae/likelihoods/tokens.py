@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import jax.numpy as jnp
 from flax import linen as nn
 
+from jaxvae.arguments import whole_number
 from jaxvae.distributions import Tokens
 from jaxvae.facts import Facts
 from jaxvae.likelihoods.options import Likelihood
@@ -29,6 +30,10 @@ class WindowedTokens(Likelihood):
     """Number of values that the decoder hands on, for every token of a row."""
 
     support: ClassVar = "tokens"
+
+    def __post_init__(self) -> None:
+        for name in ("window", "embedding", "context"):
+            whole_number(name, getattr(self, name))
 
     def link(self, mean: Array) -> None:
         """Return None: the decoder's output is no mean."""

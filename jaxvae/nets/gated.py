@@ -11,6 +11,7 @@ from jax.typing import DTypeLike
 from jaxvae.facts import Facts
 from jaxvae.nets.mlp import hidden_layers, join
 from jaxvae.nets.network import Network
+from jaxvae.nets.reading import reading
 from jaxvae.types import Array
 
 
@@ -58,9 +59,9 @@ class Gated:
     hidden: tuple[int, ...] = (300, 300)
     """Widths of the gated hidden layers, from the data inwards; the decoder mirrors the encoder."""
 
-    def encoder(self, facts: Facts, num_outputs: int) -> GatedEncoder:
+    def encoder(self, facts: Facts, num_outputs: int) -> nn.Module:
         """Build the encoder."""
-        return GatedEncoder(self.hidden, num_outputs, facts.dtype)
+        return reading(facts.space, GatedEncoder(self.hidden, num_outputs, facts.dtype))
 
     def decoder(self, facts: Facts, shape: tuple[int, ...]) -> GatedDecoder:
         """Build the decoder."""

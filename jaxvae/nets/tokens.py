@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from flax import linen as nn
 from jax.typing import DTypeLike
 
-from jaxvae.arguments import look_up
+from jaxvae.arguments import look_up, whole_number
 from jaxvae.facts import Facts
 from jaxvae.nets.activations import ACTIVATIONS
 from jaxvae.nets.mlp import MLPDecoder, hidden_layers, join
@@ -97,6 +97,10 @@ class TokenMLP:
     """Number of successive tokens that the encoder reads together."""
     activation: str = "relu"
     """Activation between the layers."""
+
+    def __post_init__(self) -> None:
+        for name in ("embedding", "window"):
+            whole_number(name, getattr(self, name))
 
     def encoder(self, facts: Facts, num_outputs: int) -> TokenEncoder:
         """Build the encoder.

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from jaxvae.objectives.ablations import kl_only_loss as kl_only_loss
+from jaxvae.objectives.adversarial import adversarial_autoencoder_loss as adversarial_autoencoder_loss
+from jaxvae.objectives.adversarial import factor_vae_loss as factor_vae_loss
 from jaxvae.objectives.averages import with_averages as with_averages
 from jaxvae.objectives.denoising import CORRUPTIONS as CORRUPTIONS
 from jaxvae.objectives.denoising import denoising as denoising
@@ -15,7 +17,9 @@ from jaxvae.objectives.importance import log_mean_exp as log_mean_exp
 from jaxvae.objectives.iwae import ciwae_loss as ciwae_loss
 from jaxvae.objectives.iwae import iwae_loss as iwae_loss
 from jaxvae.objectives.iwae import piwae_loss as piwae_loss
+from jaxvae.objectives.mmd import info_vae_loss as info_vae_loss
 from jaxvae.objectives.quantized import quantized_loss as quantized_loss
+from jaxvae.objectives.total_correlation import beta_tc_loss as beta_tc_loss
 
 OBJECTIVES: dict[str, Callable[..., Any]] = {
     "elbo": elbo_loss,
@@ -23,5 +27,10 @@ OBJECTIVES: dict[str, Callable[..., Any]] = {
     "iwae": iwae_loss,
     "ciwae": ciwae_loss,
     "piwae": piwae_loss,
+    "beta_tc": beta_tc_loss,
+    "info": info_vae_loss,
+    "factor": factor_vae_loss,
+    "adversarial": adversarial_autoencoder_loss,
     "quantized": quantized_loss,
 }
+"""Objectives by name. Their options are their own keyword-only arguments."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -11,12 +12,12 @@ import jax.numpy as jnp
 from jaxvae import rng
 from jaxvae.arguments import check_number
 from jaxvae.distributions.base import at_least_float32, cast_like
-from jaxvae.model import Functions
 from jaxvae.objectives.checks import check_arguments
+from jaxvae.objectives.overriding import override
 from jaxvae.objectives.weights import blank_padding
 from jaxvae.types import Array, Distribution, Key, Model, Params
 
-Corruption = Callable[[Key, Array, Array | float], Array]
+Corruption = Callable[[Key, Any, Array | float], Any]
 Objective = Callable[..., tuple[Array, Any]]
 
 
@@ -57,24 +58,25 @@ def denoising(objective: Objective, corruption: Corruption, level: Array | float
         level: strength of the corruption, a number or a traced one.
 
     Returns:
-        An objective with the same arguments.
+        An objective with the same arguments and the same signature.
 
     Reference: Vincent et al. 2010, equation 8 (autoencoder); Im et al. 2017, https://arxiv.org/abs/1511.06406 (VAE).
     """
 
-    def denoising_loss(params: Params, key: Key, x: Array, *, model: Model, **options: Any) -> tuple[Array, Any]:
+    @functools.wraps(objective)
+    def denoising_loss(params: Params, key: Key, x: Any, *, model: Model, **options: Any) -> tuple[Array, Any]:
         weights, condition = options.get("weights"), options.get("condition")
         check_arguments(key, x, condition, options.get("num_samples", 1), weights)
         x, _ = blank_padding(weights, x, condition)
 
-        def corrupt(key: Key, x: Array) -> Array:
+        def corrupt(key: Key, x: Any) -> Any:
             return corruption(rng.stream(key, "corruption"), x, level)
 
         corrupted = jax.vmap(corrupt)(key, x) if key.ndim else corrupt(key, x)
 
-        def encode(params: Params, _: Array, *given: Array) -> Distribution:
+        def encode(params: Params, _: Any, *given: Array) -> Distribution:
             return model.encode(params, corrupted, *given)
 
-        return objective(params, key, x, model=Functions(encode, model.decode, model.prior), **options)
+        return objective(params, key, x, model=override(model, encode=encode), **options)
 
     return denoising_loss

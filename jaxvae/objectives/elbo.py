@@ -7,10 +7,12 @@ import jax.numpy as jnp
 
 from jaxvae import rng
 from jaxvae.arguments import check_number, known
-from jaxvae.distributions.kl import kl_per_dimension, log_prob_per_example
-from jaxvae.objectives.checks import check_arguments, check_distributions, check_key, check_per_example
-from jaxvae.objectives.weights import blank_padding, weigh, weighted_mean, without_gradient_at_zero
-from jaxvae.types import Array, ElboTerms, Key, Model, Params
+from jaxvae.distributions.kl import kl_separates
+from jaxvae.objectives import draws
+from jaxvae.objectives.checks import check_arguments, check_per_example
+from jaxvae.objectives.overriding import with_hard_values
+from jaxvae.objectives.weights import blank_padding, weigh, weighted_mean
+from jaxvae.types import Array, ElboTerms, InputError, Key, Model, Params
 
 
 def elbo_terms(
@@ -21,12 +23,12 @@ def elbo_terms(
         log p(x) >= E_q(z|x)[ log p(x|z) ] - KL( q(z|x) || p(z) )
 
     The expectation is an average over `num_samples` samples; the KL is exact where a closed form is known, and averaged
-    over the same samples elsewhere.
+    over the same samples elsewhere. A relaxed posterior is evaluated at the discrete values that it stands for.
 
     Args:
         params: the model's parameters.
         key: one key, or `[B]` keys, one per example (see `rng.example_keys`).
-        x: `[B, ...]` examples.
+        x: `[B, ...]` examples, an array or a tree of arrays.
         model: anything with `encode(params, x)`, `decode(params, z)` and `prior(params)`.
         condition: `[B, ...]` passed to the three functions, if given.
         num_samples: number of samples of z per example.
@@ -42,7 +44,7 @@ def elbo_terms(
     Reference: Kingma & Welling 2014, https://arxiv.org/abs/1312.6114, equations 3 and 7.
     """
     check_arguments(key, x, condition, num_samples)
-    return _terms(params, key, x, model, condition, num_samples)
+    return _terms(params, key, x, with_hard_values(model), condition, num_samples)[0]
 
 
 def _terms(
@@ -53,27 +55,20 @@ def _terms(
     condition: Array | None,
     num_samples: int,
     beta: Array | float = 1.0,
-) -> ElboTerms:
-    """Compute `elbo_terms`, with no gradient in the KL where beta is 0."""
-    given = () if condition is None else (condition,)
-    posterior = model.encode(params, x, *given)
-    prior = model.prior(params, *given)
-    check_distributions(encode=posterior, prior=prior)
-    check_key(key, posterior)
+) -> tuple[ElboTerms, bool]:
+    """Compute `elbo_terms`, with no gradient in the KL where beta is 0; and tell whether the KL separates."""
+    posterior, prior = draws.encode(params, key, x, model=model, condition=condition)
 
-    def draw(key: Key) -> tuple[Array, Array]:
-        z = posterior.sample(key)
-        likelihood = model.decode(params, z, *given)
-        check_distributions(decode=likelihood)
-        log_likelihood = log_prob_per_example(likelihood, x)
-        return log_likelihood, kl_per_dimension(*without_gradient_at_zero(beta, (posterior, prior, z)))
+    def terms(key: Key) -> tuple[Array, Array]:
+        draw = draws.sample_with_kl(posterior, prior, key)
+        return draws.decode(params, draw.z, x, model=model, condition=condition), draws.divergence(draw, beta)
 
     keys = rng.sample_keys(key, num_samples)
     # One sample without vmap: an axis of length 1 through the decoder costs time on CPU.
-    draws = jax.vmap(draw)(keys) if num_samples > 1 else jax.tree.map(lambda a: a[None], draw(keys[0]))
-    log_likelihood, kl = jax.tree.map(lambda a: a.mean(0), draws)
+    samples = jax.vmap(terms)(keys) if num_samples > 1 else jax.tree.map(lambda a: a[None], terms(keys[0]))
+    log_likelihood, kl = jax.tree.map(lambda a: a.mean(0), samples)
     check_per_example(x, log_likelihood=log_likelihood, kl=kl.sum(-1))
-    return ElboTerms(log_likelihood, kl.sum(-1), kl)
+    return ElboTerms(log_likelihood, kl.sum(-1), kl), kl_separates(posterior, prior)
 
 
 def elbo_loss(
@@ -98,7 +93,7 @@ def elbo_loss(
     Args:
         params: the model's parameters.
         key: one key, or `[B]` keys, one per example.
-        x: `[B, ...]` examples.
+        x: `[B, ...]` examples, an array or a tree of arrays.
         model: anything with `encode(params, x)`, `decode(params, z)` and `prior(params)`.
         condition: `[B, ...]` labels or other conditions of encoder and decoder.
         weights: `[B]` weights of the average; 0 marks padding, whose x and condition may hold any value.
@@ -114,7 +109,8 @@ def elbo_loss(
 
     Raises:
         TypeError: as for `elbo_terms`.
-        ValueError: as for `elbo_terms`; `weights` are not one number per example; `beta` or `free_bits` is below 0.
+        ValueError: as for `elbo_terms`; `weights` are not one number per example; `beta` or `free_bits` is below 0;
+            or there are free bits, and the KL is no sum over dimensions.
 
     Reference: Kingma & Welling 2014, equation 7; Higgins et al. 2017 (beta-VAE), equation 4; Kingma et al. 2016,
     https://arxiv.org/abs/1606.04934, equation 15 (free bits; there the minimum is over a minibatch's mean, here over
@@ -123,15 +119,26 @@ def elbo_loss(
     check_arguments(key, x, condition, num_samples, weights, beta)
     check_number("free_bits", free_bits)
     x, condition = blank_padding(weights, x, condition)
-    terms = _terms(params, key, x, model, condition, num_samples, beta)
-    return weighted_mean(weigh(beta, _charged(terms, free_bits)) - terms.log_likelihood, weights), terms
+    terms, separates = _terms(params, key, x, model, condition, num_samples, beta)
+    charged = _charged(terms, free_bits) if _any(free_bits, separates) else terms.kl
+    return weighted_mean(weigh(beta, charged) - terms.log_likelihood, weights), terms
+
+
+def _any(free_bits: Array | float, separates: bool) -> bool:
+    """Return False where there are no free bits; refuse them where the dimensions have no KL of their own."""
+    numbers = known("free_bits", free_bits)
+    if numbers is not None and not numbers.any():
+        return False
+    if not separates:
+        raise InputError(
+            "free_bits: this posterior and prior have a KL of all dimensions together, of which none can be free; "
+            "give free_bits 0"
+        )
+    return True
 
 
 def _charged(terms: ElboTerms, free_bits: Array | float) -> Array:
     """Return `[B]` nats of KL above the free bits."""
-    numbers = known("free_bits", free_bits)
-    if numbers is not None and not numbers.any():
-        return terms.kl
     kl, shape = terms.kl_per_dimension, jnp.shape(free_bits)
     free = jnp.asarray(free_bits, kl.dtype)
     if shape == kl.shape[:1] != kl.shape[1:]:

@@ -9,10 +9,10 @@ import jax
 from jaxvae import rng
 from jaxvae.arguments import whole_number
 from jaxvae.distributions.base import at_least_float32
-from jaxvae.distributions.delta import Delta
-from jaxvae.distributions.kl import log_prob_per_example, log_ratio
-from jaxvae.objectives.checks import check_arguments, check_distributions, check_key, check_per_example
-from jaxvae.types import Array, Distribution, InputError, Key, Model, Params
+from jaxvae.objectives import draws
+from jaxvae.objectives.checks import check_arguments, check_density
+from jaxvae.objectives.overriding import with_hard_values
+from jaxvae.types import Array, Key, Model, Params
 
 
 def importance_weighted_bound(
@@ -30,12 +30,12 @@ def importance_weighted_bound(
         log p(x) >= E[ log 1/K sum_k w_k ],    w_k = p(x|z_k) p(z_k) / q(z_k|x),    z_k ~ q(z|x)
 
     At K = 1 it is the ELBO with a sampled KL. The sum is taken in float32 and in logarithms, where no weight
-    underflows.
+    underflows. A relaxed posterior is evaluated at the discrete values that it stands for.
 
     Args:
         params: the model's parameters.
         key: one key, or `[B]` keys, one per example (see `rng.example_keys`).
-        x: `[B, ...]` examples.
+        x: `[B, ...]` examples, an array or a tree of arrays.
         model: anything with `encode(params, x)`, `decode(params, z)` and `prior(params)`.
         num_samples: K, number of samples of z per example. Sample k is the same for every K.
         condition: `[B, ...]` passed to the three functions, if given.
@@ -45,7 +45,7 @@ def importance_weighted_bound(
         `[B]` nats.
 
     Raises:
-        InputError: the posterior is a point, which has no density.
+        InputError: the posterior has no density, as a point.
         TypeError, ValueError: as for `elbo_terms`.
 
     Reference: Burda, Grosse & Salakhutdinov 2016, https://arxiv.org/abs/1509.00519, equation 8.
@@ -69,28 +69,15 @@ def log_importance_weights(
     """Return `[K, B]` log w_k of `importance_weighted_bound`, with the same arguments."""
     check_arguments(key, x, condition, num_samples)
     block_size = whole_number("block_size", block_size)
-    given = () if condition is None else (condition,)
-    posterior = model.encode(params, x, *given)
-    prior = model.prior(params, *given)
-    check_distributions(encode=posterior, prior=prior)
-    check_key(key, posterior)
+    posterior, prior = draws.encode(params, key, x, model=with_hard_values(model), condition=condition)
     check_density(posterior)
 
     def log_weight(key: Key) -> Array:
-        z = posterior.sample(key)
-        likelihood = model.decode(params, z, *given)
-        check_distributions(decode=likelihood)
-        log_likelihood = log_prob_per_example(likelihood, x)
-        check_per_example(x, log_likelihood=log_likelihood)
-        return log_likelihood - log_ratio(posterior, prior, z)
+        draw = draws.sample(posterior, prior, key)
+        log_likelihood, log_ratio = draws.weigh(params, draw, x, model=model, condition=condition)
+        return log_likelihood - log_ratio
 
     return jax.lax.map(log_weight, rng.sample_keys(key, num_samples), batch_size=block_size)
-
-
-def check_density(posterior: Distribution) -> None:
-    """Refuse a posterior without a density, which gives no importance weights."""
-    if isinstance(posterior, Delta):
-        raise InputError("model: its posterior is a Delta, a point without a density to weigh samples by; use normal")
 
 
 def log_mean_exp(values: Array) -> Array:

@@ -11,10 +11,12 @@ import jax
 from jaxvae import rng
 from jaxvae.arguments import check_number, whole_number
 from jaxvae.distributions.base import at_least_float32
-from jaxvae.distributions.kl import log_prob_per_example, log_ratio
-from jaxvae.objectives.checks import check_arguments, check_distributions, check_key, check_per_example
-from jaxvae.objectives.importance import check_density, log_mean_exp
-from jaxvae.objectives.weights import blank_padding, weigh, weighted_mean, without_gradient_at_zero
+from jaxvae.distributions.sampling import sample_and_log_prob
+from jaxvae.objectives import draws
+from jaxvae.objectives.checks import check_arguments, check_density, check_scores
+from jaxvae.objectives.draws import Draw
+from jaxvae.objectives.importance import log_mean_exp
+from jaxvae.objectives.weights import blank_padding, weigh, weighted_mean
 from jaxvae.types import Array, Distribution, InputError, Key, Model, Params, Value, did_you_mean
 
 GradientName = Literal["standard", "stl", "dreg"]
@@ -58,7 +60,7 @@ def iwae_loss(
     Args:
         params: the model's parameters.
         key: one key, or `[B]` keys, one per example.
-        x: `[B, ...]` examples.
+        x: `[B, ...]` examples, an array or a tree of arrays.
         model: anything with `encode(params, x)`, `decode(params, z)` and `prior(params)`; a sample may be a tuple.
         condition: `[B, ...]` passed to the three functions, if given.
         weights: `[B]` weights of the average; 0 marks padding.
@@ -71,7 +73,9 @@ def iwae_loss(
         The scalar loss, and the terms per example.
 
     Raises:
-        ValueError: as for `elbo_loss`; the posterior is a point, which has no density; or `gradient` is none of these.
+        TypeError: as for `elbo_loss`.
+        ValueError: as for `elbo_loss`; the posterior has no density, as a point; `gradient` is none of these, or stl or
+            dreg for a posterior that knows only the density of its own samples.
 
     Reference: Burda et al. 2016, https://arxiv.org/abs/1509.00519, equation 8; Rainforth et al. 2018,
     https://arxiv.org/abs/1802.04537, equation 9 (MIWAE); Roeder et al. 2017, https://arxiv.org/abs/1703.09194 (STL);
@@ -80,11 +84,13 @@ def iwae_loss(
     _check_options(gradient, num_groups)
     check_arguments(key, x, condition, num_samples, weights, beta)
     x, condition = blank_padding(weights, x, condition)
-    posterior, z = _sample(params, key, x, model, condition, num_samples * num_groups)
-    scored_by = posterior if gradient == "standard" else jax.lax.stop_gradient(posterior)
-    inputs = (params, scored_by, x, condition, at_least_float32(beta))
+    posterior, samples = _sample(params, key, x, model, condition, num_samples * num_groups)
+    if gradient != "standard":
+        check_scores(posterior, f"gradient {gradient}", "standard")
+        posterior, samples = jax.lax.stop_gradient(posterior), samples._replace(log_q=None)
+    inputs = (params, posterior, x, condition, at_least_float32(beta))
     bound_of = doubly_reparameterized if gradient == "dreg" else _bound
-    bound, terms = bound_of(functools.partial(_weigh, model=model, num_groups=num_groups), inputs, z)
+    bound, terms = bound_of(functools.partial(_weigh, model=model, num_groups=num_groups), inputs, samples)
     return weighted_mean(-bound, weights), ImportanceTerms(bound, *terms)
 
 
@@ -96,20 +102,51 @@ def ciwae_loss(
     model: Model,
     condition: Array | None = None,
     weights: Array | None = None,
+    beta: float | Array = 1.0,
     num_samples: int = 64,
+    num_groups: int = 1,
+    gradient: GradientName = "standard",
     elbo_share: float | Array = 0.05,
-    **options: Any,
 ) -> tuple[Array, ImportanceTerms]:
-    """CIWAE: `elbo_share` ELBO + (1 - `elbo_share`) importance-weighted bound, of the same samples.
+    r"""Compute minus a mixture of the ELBO and the importance-weighted bound, of the same samples (CIWAE).
 
-    The share is from 0 to 1, one number, which may be a schedule's value; the other arguments are those of
-    `iwae_loss`. Reference: Rainforth et al. 2018, equation 13.
+        bound = share ELBO + (1 - share) IWAE
+
+    Args:
+        params: the model's parameters.
+        key: one key, or `[B]` keys.
+        x: `[B, ...]` examples, an array or a tree of arrays.
+        model: anything with `encode(params, x)`, `decode(params, z)` and `prior(params)`.
+        condition: `[B, ...]` passed to the three functions, if given.
+        weights: `[B]` weights of the average; 0 marks padding.
+        beta: weight of log q - log p; 1 gives the bound.
+        num_samples: number of samples of z per example and group.
+        num_groups: number of groups of samples, whose bounds are averaged.
+        gradient: estimator of the encoder's gradient, see `iwae_loss`.
+        elbo_share: share of the ELBO, from 0 to 1; one number, which may be a schedule's value.
+
+    Returns:
+        The scalar loss, and the terms per example.
+
+    Raises:
+        TypeError, ValueError: as for `iwae_loss`; or the share is not from 0 to 1.
+
+    Reference: Rainforth et al. 2018, https://arxiv.org/abs/1802.04537, equation 13.
     """
     check_number("elbo_share", elbo_share, most=1.0)
     _, terms = iwae_loss(
-        params, key, x, model=model, condition=condition, num_samples=num_samples, weights=weights, **options
+        params,
+        key,
+        x,
+        model=model,
+        condition=condition,
+        weights=weights,
+        beta=beta,
+        num_samples=num_samples,
+        num_groups=num_groups,
+        gradient=gradient,
     )
-    elbo = terms.log_likelihood - weigh(options.get("beta", 1.0), terms.kl)
+    elbo = terms.log_likelihood - weigh(beta, terms.kl)
     bound = weigh(elbo_share, elbo) + weigh(1 - elbo_share, terms.bound)
     return weighted_mean(-bound, weights), terms._replace(bound=bound)
 
@@ -126,29 +163,55 @@ def piwae_loss(
     num_samples: int = 8,
     num_groups: int = 8,
 ) -> tuple[Array, ImportanceTerms]:
-    """PIWAE: the decoder learns from the bound of all M K samples, the encoder from the mean of M bounds of K samples.
+    r"""Compute minus the importance-weighted bound, with another one for the encoder's gradient (PIWAE).
 
-    The value is the decoder's bound, the arguments are those of `iwae_loss`.
+        decoder: bound of all M K samples        encoder: mean of M bounds of K samples
 
-    Reference: Rainforth et al. 2018, section 5.
+    The value is the decoder's bound.
+
+    Args:
+        params: the model's parameters.
+        key: one key, or `[B]` keys.
+        x: `[B, ...]` examples, an array or a tree of arrays.
+        model: anything with `encode(params, x)`, `decode(params, z)` and `prior(params)`.
+        condition: `[B, ...]` passed to the three functions, if given.
+        weights: `[B]` weights of the average; 0 marks padding.
+        beta: weight of log q - log p; 1 gives the bound.
+        num_samples: K, number of samples of z per example and group.
+        num_groups: M, number of groups.
+
+    Returns:
+        The scalar loss, and the terms per example.
+
+    Raises:
+        TypeError, ValueError: as for `iwae_loss`.
+
+    Reference: Rainforth et al. 2018, https://arxiv.org/abs/1802.04537, section 5.
     """
     _check_options("standard", num_groups)
     check_arguments(key, x, condition, num_samples, weights, beta)
     x, condition = blank_padding(weights, x, condition)
-    posterior, z = _sample(params, key, x, model, condition, num_samples * num_groups)
-    fixed = jax.lax.stop_gradient((params, posterior, z))
+    posterior, samples = _sample(params, key, x, model, condition, num_samples * num_groups)
+    fixed = jax.lax.stop_gradient((params, posterior, samples))
     rest = (x, condition, at_least_float32(beta))
     bound, terms = _bound(functools.partial(_weigh, model=model, num_groups=1), (params, fixed[1], *rest), fixed[2])
     for_encoder, _ = _bound(
-        functools.partial(_weigh, model=model, num_groups=num_groups), (fixed[0], posterior, *rest), z
+        functools.partial(_weigh, model=model, num_groups=num_groups), (fixed[0], posterior, *rest), samples
     )
     loss = bound + for_encoder - jax.lax.stop_gradient(for_encoder)
     return weighted_mean(-loss, weights), ImportanceTerms(bound, *terms)
 
 
+class Samples(NamedTuple):
+    """Samples of the posterior `[K, B, ...]`, with their log-densities `[K, B]` where the posterior gives them."""
+
+    z: Value
+    log_q: Array | None
+
+
 Inputs: TypeAlias = tuple[Params, Distribution, Array, Array | None, Array]
-Weigh: TypeAlias = Callable[[Inputs, Value], tuple[Array, tuple[Array, Array]]]
-"""Function `(inputs, z) -> log-weights [M, K, B], and the terms [B]`."""
+Weigh: TypeAlias = Callable[[Inputs, Samples], tuple[Array, tuple[Array, Array]]]
+"""Function `(inputs, samples) -> log-weights [M, K, B], and the terms [B]`."""
 
 
 def _check_options(gradient: str, num_groups: int) -> None:
@@ -162,31 +225,29 @@ def _check_options(gradient: str, num_groups: int) -> None:
 
 def _sample(
     params: Params, key: Key, x: Array, model: Model, condition: Array | None, num_samples: int
-) -> tuple[Distribution, Value]:
-    posterior = model.encode(params, x, *(() if condition is None else (condition,)))
-    check_distributions(encode=posterior)
-    check_key(key, posterior)
+) -> tuple[Distribution, Samples]:
+    posterior, _ = draws.encode(params, key, x, model=model, condition=condition)
     check_density(posterior)
-    return posterior, jax.vmap(posterior.sample)(rng.sample_keys(key, num_samples))
+    return posterior, Samples(
+        *jax.vmap(functools.partial(sample_and_log_prob, posterior))(rng.sample_keys(key, num_samples))
+    )
 
 
-def _weigh(inputs: Inputs, z: Value, *, model: Model, num_groups: int) -> tuple[Array, tuple[Array, Array]]:
+def _weigh(inputs: Inputs, samples: Samples, *, model: Model, num_groups: int) -> tuple[Array, tuple[Array, Array]]:
     params, posterior, x, condition, beta = inputs
-    given = () if condition is None else (condition,)
-    prior = model.prior(params, *given)
+    prior = model.prior(params, *(() if condition is None else (condition,)))
 
-    def score(z: Value) -> tuple[Array, Array]:
-        log_likelihood = log_prob_per_example(model.decode(params, z, *given), x)
-        check_per_example(x, log_likelihood=log_likelihood)
-        return log_likelihood, log_ratio(*without_gradient_at_zero(beta, (posterior, prior, z)))
+    def score(sample: Samples) -> tuple[Array, Array]:
+        draw = Draw(posterior, prior, *sample)
+        return draws.weigh(params, draw, x, model=model, condition=condition, beta=beta)
 
-    log_likelihood, kl = jax.vmap(score)(z)
+    log_likelihood, kl = jax.vmap(score)(samples)
     log_weights = log_likelihood - weigh(beta, kl)
     return log_weights.reshape(num_groups, -1, *log_weights.shape[1:]), (log_likelihood.mean(0), kl.mean(0))
 
 
-def _bound(weigh: Weigh, inputs: Inputs, z: Value) -> tuple[Array, tuple[Array, Array]]:
-    log_weights, terms = weigh(inputs, z)
+def _bound(weigh: Weigh, inputs: Inputs, samples: Samples) -> tuple[Array, tuple[Array, Array]]:
+    log_weights, terms = weigh(inputs, samples)
     return _mean_of_groups(log_weights), terms
 
 
@@ -195,25 +256,25 @@ def _mean_of_groups(log_weights: Array) -> Array:
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
-def doubly_reparameterized(weigh: Weigh, inputs: Inputs, z: Value) -> tuple[Array, tuple[Array, Array]]:
+def doubly_reparameterized(weigh: Weigh, inputs: Inputs, samples: Samples) -> tuple[Array, tuple[Array, Array]]:
     """Compute the bound, its derivative in each sample multiplied by the sample's share of the weight."""
-    return _bound(weigh, inputs, z)
+    return _bound(weigh, inputs, samples)
 
 
-def _forward(weigh: Weigh, inputs: Inputs, z: Value) -> tuple[Any, Any]:
-    log_weights, pullback, terms = jax.vjp(weigh, inputs, z, has_aux=True)
+def _forward(weigh: Weigh, inputs: Inputs, samples: Samples) -> tuple[Any, Any]:
+    log_weights, pullback, terms = jax.vjp(weigh, inputs, samples, has_aux=True)
     return (_mean_of_groups(log_weights), terms), (pullback, jax.nn.softmax(log_weights, axis=1))
 
 
-def _backward(weigh: Weigh, kept: Any, cotangents: Any) -> tuple[Inputs, Value]:
+def _backward(weigh: Weigh, kept: Any, cotangents: Any) -> tuple[Inputs, Samples]:
     pullback, share = kept
-    d_inputs, d_z = pullback(cotangents[0][None, None] * share / len(share))
+    d_inputs, d_samples = pullback(cotangents[0][None, None] * share / len(share))
     share = share.reshape(-1, share.shape[-1])
 
     def again(d: Array) -> Array:
         return (d * share.reshape(share.shape + (1,) * (d.ndim - 2))).astype(d.dtype)
 
-    return d_inputs, jax.tree.map(again, d_z)
+    return d_inputs, jax.tree.map(again, d_samples)
 
 
 doubly_reparameterized.defvjp(_forward, _backward)

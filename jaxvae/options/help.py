@@ -45,14 +45,20 @@ def page(recipe: Recipe) -> str:
 
 
 def all_choices() -> str:
-    """Return the help of every kind of every choice."""
-    lines = []
-    for axis, table in {**AXES, "extras": EXTRAS}.items():
+    """Return the help of every kind of every choice, of the extras, and of the options that every recipe has."""
+    lines: list[str] = []
+    for axis, table in AXES.items():
         for kind, cls in table.items():
-            lines += ["", f"--{axis} {kind}", *_wrapped(summary(cls), "  "), *_list(options_in(axis, cls()))]
+            lines += _section(f"--{axis} {kind}", axis, cls())
+    for name, cls in EXTRAS.items():
+        lines += _section(f"{name}, of the objectives that have one", name, cls())
     for group in GROUPS:
-        lines += ["", _title(Recipe(), group), *_list(options_in(group, getattr(Recipe(), group)))]
+        lines += _section(group, group, getattr(Recipe(), group))
     return "\n".join(lines[1:])
+
+
+def _section(title: str, part: str, value: Any) -> list[str]:
+    return ["", title, *_wrapped(summary(type(value)), "  "), *_list(options_in(part, value))]
 
 
 def brief(text: str) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from jaxvae.likelihoods import FixedNormal
-from jaxvae.nets import Conv
+from jaxvae.nets import Conv, Spatial
 from jaxvae.objectives import OBJECTIVES
 from jaxvae.options.auto import Auto
 from jaxvae.options.corruptions import Masking
 from jaxvae.options.from_signature import options_of
 from jaxvae.options.recipe import Recipe
-from jaxvae.posteriors import Point
+from jaxvae.posteriors import IAF, GumbelSoftmax, Planar, Point, VectorQuantized
+from jaxvae.priors import UniformCategories, UniformCodes, Vamp
 
 
 def objective(name: str, **options: Any) -> Any:
@@ -20,6 +21,7 @@ def objective(name: str, **options: Any) -> Any:
 
 
 KINGMA = "Kingma & Welling 2014, https://arxiv.org/abs/1312.6114"
+OORD = "van den Oord et al. 2017, https://arxiv.org/abs/1711.00937"
 RAINFORTH = "Rainforth et al. 2018, https://arxiv.org/abs/1802.04537"
 AUTOENCODER = Recipe(
     posterior=Point(),
@@ -47,4 +49,36 @@ PRESETS = {
     "miwae": Recipe(objective=objective("iwae", num_samples=8, num_groups=8), paper=RAINFORTH),
     "ciwae": Recipe(objective=objective("ciwae"), paper=RAINFORTH),
     "piwae": Recipe(objective=objective("piwae"), paper=RAINFORTH),
+    "vamp_vae": Recipe(prior=Vamp(), paper="Tomczak & Welling 2018, https://arxiv.org/abs/1705.07120"),
+    "iaf_vae": Recipe(posterior=IAF(), paper="Kingma et al. 2016, https://arxiv.org/abs/1606.04934"),
+    "planar_vae": Recipe(posterior=Planar(), paper="Rezende & Mohamed 2015, https://arxiv.org/abs/1505.05770"),
+    "vq_vae": Recipe(
+        latent_dim=32,
+        posterior=VectorQuantized(),
+        prior=UniformCodes(),
+        objective=objective("quantized"),
+        paper=OORD,
+    ),
+    "conv_vq_vae": Recipe(
+        networks=Spatial(),
+        latent_dim=64,
+        posterior=VectorQuantized(code_dim=64),
+        prior=UniformCodes(),
+        objective=objective("quantized"),
+        paper=OORD,
+    ),
+    "gumbel_vae": Recipe(
+        posterior=GumbelSoftmax(),
+        prior=UniformCategories(),
+        paper="Jang, Gu & Poole 2017, https://arxiv.org/abs/1611.01144",
+    ),
+    "beta_tc_vae": Recipe(objective=objective("beta_tc"), paper="Chen et al. 2018, https://arxiv.org/abs/1802.04942"),
+    "info_vae": Recipe(objective=objective("info"), paper="Zhao et al. 2017, https://arxiv.org/abs/1706.02262"),
+    "factor_vae": Recipe(objective=objective("factor"), paper="Kim & Mnih 2018, https://arxiv.org/abs/1802.05983"),
+    "adversarial_autoencoder": Recipe(
+        posterior=Point(),
+        likelihood=FixedNormal(),
+        objective=objective("adversarial"),
+        paper="Makhzani et al. 2015, https://arxiv.org/abs/1511.05644",
+    ),
 }

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from jaxvae.assemble import assemble
+from jaxvae.extras import EXTRAS as EXTRAS
 from jaxvae.facts import Facts
 from jaxvae.likelihoods import LIKELIHOODS
 from jaxvae.model import VAE
@@ -34,8 +35,6 @@ AXES: Mapping[str, Mapping[str, type]] = {
     "corruption": CORRUPTIONS,
 }
 """Choices of a recipe: by axis, the options classes by the names of their kinds."""
-EXTRAS: Mapping[str, type] = {}
-"""Further pieces, for the objectives that ask for them by name."""
 GROUPS = ("data", "train", "output", "compute")
 """Options that every recipe has."""
 

@@ -3,6 +3,7 @@
 `POSTERIORS` names their options.
 """
 
+from jaxvae.posteriors.gumbel import GumbelSoftmax as GumbelSoftmax
 from jaxvae.posteriors.heads import DiagonalNormal as DiagonalNormal
 from jaxvae.posteriors.heads import FullNormal as FullNormal
 from jaxvae.posteriors.heads import Point as Point
@@ -25,6 +26,7 @@ POSTERIORS = {
     "layers": Layers,
     "vector_quantized": VectorQuantized,
     "gradient_quantized": GradientQuantized,
+    "gumbel_softmax": GumbelSoftmax,
     "iaf": IAF,
     "planar": Planar,
 }

@@ -35,11 +35,11 @@ class AveragedCodebook:
     n and s are the number and the sum of the outputs that chose code k, averaged over the examples of a batch.
     """
 
+    begins_as_data: ClassVar[bool] = True
     num_codes: int
     code_dim: int
     decay: float
     revive_below: float
-    begins_as_data: ClassVar[bool] = True
 
     def init(self, key: Key, outputs: Array, condition: Array | None = None) -> Params:
         """Initialise the codes as outputs for examples, used alike."""
@@ -99,10 +99,10 @@ class AveragedCodebook:
 class LearnedCodebook:
     """Nearest codes of a codebook that learns by gradient, from `objectives.quantized_loss`."""
 
+    begins_as_data: ClassVar[bool] = True
     num_codes: int
     code_dim: int
     decay: float
-    begins_as_data: ClassVar[bool] = True
 
     def init(self, key: Key, outputs: Array, condition: Array | None = None) -> Params:
         """Initialise the codes as outputs for examples, used alike."""

@@ -1,5 +1,7 @@
 """Priors p(z): functions or pieces `(params, condition=None) -> distribution`; `PRIORS` names their options."""
 
+from jaxvae.priors.categories import CategoriesPrior as CategoriesPrior
+from jaxvae.priors.categories import UniformCategories as UniformCategories
 from jaxvae.priors.codes import CodesPrior as CodesPrior
 from jaxvae.priors.codes import UniformCodes as UniformCodes
 from jaxvae.priors.layers import Layers as Layers
@@ -17,4 +19,5 @@ PRIORS = {
     "mixture": NormalMixture,
     "vamp": Vamp,
     "uniform_codes": UniformCodes,
+    "uniform_categories": UniformCategories,
 }

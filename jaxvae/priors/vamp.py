@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from jaxvae import pieces
 from jaxvae.arguments import whole_number
 from jaxvae.distributions import Mixture
+from jaxvae.distributions.base import at_least_float32
 from jaxvae.facts import Facts
 from jaxvae.types import Array, InputError, Key, Params, Space
 
@@ -36,7 +37,7 @@ class VampPrior:
         """Choose training examples as pseudo-inputs, some of them several times if there are too few."""
         num = len(jax.tree.leaves(x)[0])
         ids = jax.random.choice(key, num, (self.num_inputs,), replace=num < self.num_inputs)
-        own = {"inputs": jax.tree.map(lambda rows: rows[ids], x)}
+        own = {"inputs": jax.tree.map(lambda rows: at_least_float32(rows[ids]), x)}
         return own if condition is None else {**own, "condition": condition[ids]}
 
     def labels(self, own: Params) -> dict[str, str]:
@@ -95,12 +96,7 @@ class Vamp:
         """Return the prior, which holds encoder and posterior.
 
         Raises:
-            InputError: the data are not real numbers, as a pseudo-input has to be.
+            InputError: the space of the data has no values in between, as a pseudo-input needs them.
         """
-        for leaf in jax.tree.leaves(jax.eval_shape(lambda: facts.space.zeros(1))):
-            if not jnp.issubdtype(leaf.dtype, jnp.floating):
-                raise InputError(
-                    f"prior: vamp learns pseudo-inputs, which must be real numbers, and this data holds {leaf.dtype}; "
-                    "give --prior mixture"
-                )
+        jax.eval_shape(lambda: facts.space.project(facts.space.zeros(1)))
         return VampPrior(facts.encoder, facts.posterior, facts.space, whole_number("num_inputs", self.num_inputs))

@@ -22,9 +22,9 @@ from jaxvae.nets import with_output_bias
 from jaxvae.objectives import denoising
 from jaxvae.objectives.averages import with_averages
 from jaxvae.options.groups import Train
-from jaxvae.options.recipe import Recipe
+from jaxvae.options.recipe import EXTRAS, Recipe, kind_of
 from jaxvae.options.schedules import Schedule, ends
-from jaxvae.training import guarded, init_state, labelled
+from jaxvae.training import Partition, guarded, init_state, labelled
 from jaxvae.training.optimizer import adam, learning_rate_schedule, with_average
 from jaxvae.training.step import Loss
 from jaxvae.types import FROZEN, GRADIENT, Array, Batch, InputError, Key, Params, Space, TrainState, first_line
@@ -74,7 +74,10 @@ def build_parts(
     for number in (0, 1):
         _check_loss(loss, params, blank, {name: ends(value)[number] for name, value in schedules.items()})
     posterior = jax.eval_shape(model.encode, params, *blank)
-    optimizer = build_optimizer(recipe.train, labels)
+    partitions = {
+        kind_of(extra, EXTRAS): Partition(extra.optimizer, extra.every, extra.after) for extra in recipe.extras
+    }
+    optimizer = build_optimizer(recipe.train, labels, partitions)
     return Parts(model, blank, loss, schedules, optimizer, getattr(posterior, "has_kl", True))
 
 
@@ -128,13 +131,15 @@ def build_learning_rate(train: Train) -> optax.Schedule:
     )
 
 
-def build_optimizer(train: Train, labels: Params = GRADIENT) -> optax.GradientTransformation:
-    """Build Adam with clipping, guard and average, for parameters with these labels."""
+def build_optimizer(
+    train: Train, labels: Params = GRADIENT, partitions: Mapping[str, Partition] | None = None
+) -> optax.GradientTransformation:
+    """Build Adam with clipping, guard and average, for parameters with these labels and partitions."""
     scheduled = train.warmup_steps or train.decay != "none"
     optimizer = adam(build_learning_rate(train) if scheduled else train.learning_rate, train.weight_decay)
     if train.clip_norm is not None:
         optimizer = optax.chain(optax.clip_by_global_norm(train.clip_norm), optimizer)
-    optimizer = guarded(labelled(optimizer, labels), train.on_nonfinite, labels)
+    optimizer = guarded(labelled(optimizer, labels, partitions), train.on_nonfinite, labels)
     return optimizer if train.ema_decay is None else with_average(optimizer, train.ema_decay, labels)
 
 
@@ -211,4 +216,4 @@ def evaluate_split(
     batches = evaluation_batches(split)
     estimate = evaluate_elbo(params, rng.root(seed), batches, model=model, num_samples=num_samples)
     told = estimate._fields if reports_elbo else ("log_likelihood", "num_examples")
-    return {name: getattr(estimate, name) for name in told}
+    return {name: value for name in told if (value := getattr(estimate, name)) is not None}

@@ -6,13 +6,14 @@
     frozen      it never moves
     any other   the `Partition` of this name, with an optimizer of its own
 
-Labels are a tree of strings like the parameters, or a prefix of it: one string may stand for a whole subtree.
+Labels are a tree of strings like the parameters, or a prefix of it: one string may stand for a whole subtree. A
+function of the parameters, such as `VAE.labels`, may stand for the tree.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -34,44 +35,67 @@ class Partition(NamedTuple):
     """Number of first steps at which it is closed."""
 
 
+Labels: TypeAlias = Any
+"""Tree of labels like the parameters, a prefix of it, or a function from parameters to either."""
+
+
 def labelled(
-    optimizer: optax.GradientTransformation, labels: Params, partitions: Mapping[str, Partition] | None = None
+    optimizer: optax.GradientTransformation, labels: Labels, partitions: Mapping[str, Partition] | None = None
 ) -> optax.GradientTransformationExtraArgs:
     """Make an optimizer that moves each parameter by its label.
 
     The optimizer sees the leaves labelled `gradient` alone, so clipping by a global norm and weight decay concern no
-    others. Where all leaves are, it is returned as it is, with the state that it has.
+    others. Where all leaves are, its state is that of the optimizer alone.
 
     Args:
         optimizer: optimizer of the leaves labelled `gradient`.
-        labels: tree of labels like the parameters, or a prefix of it.
+        labels: labels of the parameters.
         partitions: optimizers of all labels other than gradient, average, scheduled and frozen.
 
     Raises:
-        InputError: a label has no optimizer; or a partition has the name of another label, or a wrong number.
+        InputError: a partition has the name of another label, or a wrong number; or, from `init`, a label has no
+            optimizer.
     """
     partitions = dict(partitions or {})
     for name, partition in partitions.items():
         _check_partition(name, partition)
     known = {GRADIENT: optimizer, **STILL, **{name: _gated(partition) for name, partition in partitions.items()}}
-    used = set(jax.tree.leaves(labels))
-    for label in sorted(used - set(known)):
-        raise InputError(
-            f"labels: no optimizer for {label!r}{did_you_mean(label, known)}; "
-            f"give partitions={{{label!r}: Partition(optax.adam(1e-3))}}"
-        )
-    if used <= {GRADIENT}:
-        return optax.with_extra_args_support(optimizer)
-    return optax.partition({label: known[label] for label in sorted(used)}, labels)
+
+    def choose(tree: Params) -> optax.GradientTransformationExtraArgs:
+        labels_ = labels_of(labels, tree)
+        used = set(jax.tree.leaves(labels_))
+        for label in sorted(used - set(known)):
+            raise InputError(
+                f"labels: no optimizer for {label!r}{did_you_mean(label, known)}; "
+                f"give partitions={{{label!r}: Partition(optax.adam(1e-3))}}"
+            )
+        if used <= {GRADIENT}:
+            return optax.with_extra_args_support(optimizer)
+        return optax.partition({label: known[label] for label in sorted(used)}, labels_)
+
+    def init(params: Params) -> optax.OptState:
+        return choose(params).init(params)
+
+    def update(
+        updates: Params, state: optax.OptState, params: Params | None = None, **extra: Any
+    ) -> tuple[Params, optax.OptState]:
+        return choose(updates).update(updates, state, params, **extra)
+
+    return optax.GradientTransformationExtraArgs(init, update)
 
 
-def only(labels: Params, wanted: str, tree: Params) -> Params:
+def labels_of(labels: Labels, tree: Params) -> Params:
+    """Return the label of every leaf of parameters, or of a tree like them."""
+    return jax.tree.broadcast(labels(tree) if callable(labels) else labels, tree)
+
+
+def only(labels: Labels, wanted: str, tree: Params) -> Params:
     """Replace the leaves with other labels than `wanted` by `optax.MaskedNode()`, which has no leaves."""
 
     def choose(label: str, leaf: Array) -> Array | optax.MaskedNode:
         return leaf if label == wanted else optax.MaskedNode()
 
-    return jax.tree.map(choose, jax.tree.broadcast(labels, tree), tree)
+    return jax.tree.map(choose, labels_of(labels, tree), tree)
 
 
 def write_scheduled(params: Params, schedules: Any, step: Array) -> Params:

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from jaxvae.training.labels import STILL
+from jaxvae.training.labels import STILL, Labels, labels_of
 from jaxvae.types import GRADIENT, Array, Params, TrainState
 
 OnNonFinite = Literal["stop", "skip", "halve-lr"]
@@ -112,7 +112,7 @@ class GuardState(NamedTuple):
 
 
 def guarded(
-    optimizer: optax.GradientTransformation, mode: OnNonFinite, labels: Params = GRADIENT
+    optimizer: optax.GradientTransformation, mode: OnNonFinite, labels: Labels = GRADIENT
 ) -> optax.GradientTransformationExtraArgs:
     """Leave out the updates of steps that are not finite.
 
@@ -141,7 +141,7 @@ def guarded(
             scale = jnp.exp2(-state.num_skipped.astype(jnp.float32))
             updates = jax.tree.map(
                 lambda label, leaf: leaf if label in STILL else (scale * leaf).astype(leaf.dtype),
-                jax.tree.broadcast(labels, updates),
+                labels_of(labels, updates),
                 updates,
             )
         new_params = updates if params is None else optax.apply_updates(params, updates)

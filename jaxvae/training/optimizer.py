@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from jaxvae.training.labels import only
+from jaxvae.training.labels import Labels, only
 from jaxvae.types import GRADIENT, Array, Params, TrainState
 
 DecayName = Literal["none", "cosine", "linear"]
@@ -75,7 +75,7 @@ class AverageState(NamedTuple):
 
 
 def with_average(
-    optimizer: optax.GradientTransformation, decay: float, labels: Params = GRADIENT
+    optimizer: optax.GradientTransformation, decay: float, labels: Labels = GRADIENT
 ) -> optax.GradientTransformationExtraArgs:
     r"""Keep an exponential moving average of the parameters, with unchanged updates.
 

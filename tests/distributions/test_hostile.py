@@ -18,6 +18,7 @@ from jaxvae.distributions import (
     ContinuousBernoulli,
     GreyCrossEntropy,
     Normal,
+    Poisson,
     kl_divergence,
 )
 
@@ -61,6 +62,11 @@ def categorical(x, logits):
     return np.where(there, chosen, -np.inf), -special.logsumexp(logits, 1)
 
 
+def poisson(x, log_rate):
+    joint = np.where(x == 0, 0, x * log_rate)
+    return np.where((x >= 0) & (x % 1 == 0), joint, -np.inf), -np.exp(log_rate), -special.gammaln(np.abs(x) + 1)
+
+
 def normal_kl(mean, log_var, prior_mean, prior_log_var):
     ratio = log_var - prior_log_var
     return 0.5 * np.expm1(ratio), -0.5 * ratio, 0.5 * ((mean - prior_mean) * np.exp(-0.5 * prior_log_var)) ** 2
@@ -76,6 +82,7 @@ LOG_PROBS = {
     "grey_cross_entropy": (GreyCrossEntropy, cross_entropy, PIXEL, [REAL]),
     "continuous_bernoulli": (ContinuousBernoulli, continuous_bernoulli, PIXEL, [REAL]),
     "normal": (Normal, normal, REAL, [REAL, LOG_VAR]),
+    "poisson": (Poisson, poisson, PIXEL, [REAL]),
     "categorical": (
         lambda logits: Categorical(logits, event_ndim=0),
         categorical,

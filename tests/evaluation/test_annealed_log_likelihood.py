@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import multivariate_normal
 
 from jaxvae import Functions
-from jaxvae.distributions import Chain, Delta, GreyCrossEntropy, Normal
+from jaxvae.distributions import Categorical, Chain, Delta, GreyCrossEntropy, Normal, PlanarFlow
 from jaxvae.evaluation import annealed_log_likelihood, bidirectional
 from jaxvae.evaluation.hmc import Path, hmc_step, leapfrog, point_at
 from jaxvae.types import InputError
@@ -184,10 +184,18 @@ def test_the_way_of_leapfrog_leads_back():
 
 
 DELTA_PRIOR = Functions(LINEAR_GAUSSIAN.encode, LINEAR_GAUSSIAN.decode, lambda params: Delta(jnp.zeros(2)))
+BENT = LINEAR_GAUSSIAN._replace(
+    encode=lambda params, x: PlanarFlow(
+        Normal(x[:, :2], 0 * x[:, :2]), *jnp.ones((2, len(x), 1, 2)), jnp.ones((len(x), 1))
+    )
+)
+CODES = LINEAR_GAUSSIAN._replace(prior=lambda params: Categorical(jnp.zeros((2, 3))))
 GREY = Functions(LINEAR_GAUSSIAN.encode, lambda params, z: GreyCrossEntropy(z @ params["W"].T), LINEAR_GAUSSIAN.prior)
 REFUSED = {
-    "delta prior": ({"model": DELTA_PRIOR}, r"start: the model's prior is a Delta, a point without a density"),
+    "delta prior": ({"model": DELTA_PRIOR}, r"start: the model's prior is a Delta, without a density"),
     "delta posterior": ({"start": "posterior"}, r"start: the model's posterior is a Delta"),
+    "flow without an inverse": ({"model": BENT, "start": "posterior"}, r"start posterior: .* PlanarFlow has only that"),
+    "codes": ({"model": CODES}, r"start: the model's prior, Categorical, is of whole numbers"),
     "start": ({"start": "encoder"}, r"start: must be one of prior, posterior, got 'encoder'"),
     "count": ({"num_chains": 0}, r"num_chains: must be 1 or more, got 0"),
 }

@@ -4,14 +4,14 @@ import jax
 import jax.numpy as jnp
 import pytest
 
+from jaxvae.data.spaces import Real
 from jaxvae.facts import Facts
 from jaxvae.nets import Spatial
-from jaxvae.presets import Values
 from jaxvae.types import InputError
 
 
 def networks(shape, **options):
-    facts = Facts(Values(shape), latent_dim=3)
+    facts = Facts(Real(shape), latent_dim=3)
     return Spatial(**options).encoder(facts, 3), Spatial(**options).decoder(facts, shape)
 
 

@@ -1,5 +1,7 @@
 """The loss and its terms: what each argument does, on models small enough to say what must come out."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,9 +9,10 @@ import numpyro.distributions as numpyro
 import pytest
 
 from jaxvae import VAE, Functions, elbo_loss, elbo_terms, rng
-from jaxvae.distributions import Bernoulli, Normal
+from jaxvae.distributions import Bernoulli, MultivariateNormal, Normal, kl, register_kl
 from jaxvae.nets import MLPDecoder, MLPEncoder
 from jaxvae.priors import StandardNormal
+from jaxvae.types import InputError
 
 STATIC = ("model", "num_samples", "free_bits")
 jitted_terms = jax.jit(elbo_terms, static_argnames=STATIC[:2])
@@ -188,17 +191,33 @@ def test_free_bits_may_be_traced_one_per_dimension_or_one_per_example():
         charged(jnp.ones(3))
 
 
-def test_an_estimated_kl_below_zero_is_charged_where_nothing_is_free():
-    """One sample of log q - log p may be negative; a schedule that ends at 0 charges what a plain 0 charges."""
-    model = Functions(
-        encode=lambda params, x: Normal(x, jnp.zeros_like(x)),
-        decode=lambda params, z: Normal(z, jnp.zeros_like(z)),
-        prior=lambda params: numpyro.Normal(jnp.zeros(2), 1.5).to_event(1),
-    )
-    loss = jax.jit(lambda free: elbo_loss(None, KEY, jnp.zeros((64, 2)), model=model, free_bits=free))
+ESTIMATED = Functions(
+    encode=lambda params, x: Normal(x, jnp.zeros_like(x)),
+    decode=lambda params, z: Normal(z, jnp.zeros_like(z)),
+    prior=lambda params: numpyro.Normal(jnp.zeros(2), 1.5),
+)
+
+
+def test_an_estimated_kl_below_zero_is_charged_where_nothing_is_free(monkeypatch):
+    """A sampled KL may be negative; a schedule that ends at 0 charges what a plain 0 charges."""
+    monkeypatch.setattr(kl, "_CLOSED_FORMS", dict(kl._CLOSED_FORMS))
+
+    @register_kl(Normal, numpyro.Normal)
+    def per_dimension(q, p, value):
+        return dataclasses.replace(q, event_ndim=0).log_prob(value) - p.log_prob(value)
+
+    loss = jax.jit(lambda free: elbo_loss(None, KEY, jnp.zeros((64, 2)), model=ESTIMATED, free_bits=free))
     value, terms = loss(0.0)
-    assert (terms.kl < 0).any()
+    assert (terms.kl_per_dimension < 0).any()
     assert value == pytest.approx(float(-terms.elbo.mean()), rel=1e-6)
+
+
+@pytest.mark.parametrize("free_bits", [0.1, jnp.array([0.1, 0.2])])
+def test_free_bits_need_a_kl_for_each_dimension(free_bits):
+    full = ESTIMATED._replace(prior=lambda params: MultivariateNormal(jnp.zeros(2), jnp.eye(2)))
+    for model in (ESTIMATED, full):
+        with pytest.raises(InputError, match=r"free_bits: .* KL of all dimensions together"):
+            elbo_loss(None, KEY, jnp.zeros((2, 2)), model=model, free_bits=free_bits)
 
 
 def test_the_condition_reaches_encoder_decoder_and_prior():

@@ -11,12 +11,12 @@ import pytest
 
 from jaxvae import rng
 from jaxvae.assemble import assemble
+from jaxvae.data.spaces import Real
 from jaxvae.facts import Facts
 from jaxvae.likelihoods import BernoulliPixels
 from jaxvae.nets import MLP, Spatial
 from jaxvae.objectives import elbo_loss, quantized_loss, with_averages
 from jaxvae.posteriors import DiagonalNormal, GradientQuantized, VectorQuantized
-from jaxvae.presets import Values
 from jaxvae.priors import Standard, UniformCodes
 from jaxvae.training import init_state, labelled, make_train_step
 from jaxvae.types import Batch, InputError
@@ -27,7 +27,7 @@ DENSE, PLACED = MLP(hidden=(16,)), Spatial(channels=(8,), num_blocks=1)
 
 def build(posterior=VectorQuantized, networks=DENSE, latent_dim=4):
     return assemble(
-        Facts(Values(SHAPE), latent_dim),
+        Facts(Real(SHAPE), latent_dim),
         networks=networks,
         posterior=posterior(num_codes=K, code_dim=2),
         prior=UniformCodes(),
@@ -144,7 +144,7 @@ def test_samples_are_decoded_codes(batch):
 
 
 def test_pieces_that_do_not_fit_are_refused(batch):
-    facts, options = Facts(Values(SHAPE), 4), {"networks": DENSE, "likelihood": BernoulliPixels()}
+    facts, options = Facts(Real(SHAPE), 4), {"networks": DENSE, "likelihood": BernoulliPixels()}
     with pytest.raises(InputError, match="needs a posterior with codes; give --posterior"):
         assemble(facts, posterior=DiagonalNormal(), prior=UniformCodes(), **options)
     plain = assemble(facts, posterior=DiagonalNormal(), prior=Standard(), **options)

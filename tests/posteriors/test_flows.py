@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 
 from jaxvae.assemble import assemble
+from jaxvae.data.spaces import Real
 from jaxvae.distributions.sampling import sample_and_log_prob
 from jaxvae.facts import Facts
 from jaxvae.likelihoods import LIKELIHOODS
 from jaxvae.nets import MLP
 from jaxvae.posteriors import IAF, Planar, PlanarHead, normal
-from jaxvae.presets import Values
 from jaxvae.priors import Standard
 from jaxvae.types import InputError
 
-FACTS = Facts(Values((6,)), 3)
+FACTS = Facts(Real((6,)), 3)
 FLOWS = pytest.mark.parametrize("options", [IAF(3, (8,), 4), Planar(2)], ids=["iaf", "planar"])
 
 

@@ -8,17 +8,17 @@ import scipy.stats
 from sklearn.cluster import KMeans
 
 from jaxvae import rng
+from jaxvae.data.spaces import Real
 from jaxvae.facts import Facts
 from jaxvae.posteriors import GradientQuantized, VectorQuantized
 from jaxvae.posteriors.quantized import SPREAD, mean_per_code
-from jaxvae.presets import Values
 from jaxvae.types import InputError
 
 K, D = 5, 2
 
 
 def piece(options=VectorQuantized, **given):
-    return options(num_codes=K, code_dim=D, **given).build(Facts(Values((4,)), latent_dim=3 * D))
+    return options(num_codes=K, code_dim=D, **given).build(Facts(Real((4,)), latent_dim=3 * D))
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_without_memory_steps_are_those_of_k_means(outputs):
 
 
 def test_one_code_is_the_weighted_mean_of_all_outputs(outputs):
-    quantizer = VectorQuantized(1, D, decay=0.5).build(Facts(Values((4,)), latent_dim=3 * D))
+    quantizer = VectorQuantized(1, D, decay=0.5).build(Facts(Real((4,)), latent_dim=3 * D))
     params, weights = start(quantizer, outputs), jnp.arange(40.0) % 3
     first, (old,) = outputs.reshape(40, 3, D).mean(1), quantizer.codebook(params)
     after = {"posterior": step(quantizer, params, outputs, weights)}
@@ -124,4 +124,4 @@ def test_labels_cover_the_parameters(options, outputs):
 )
 def test_wrong_options_are_refused(given, words):
     with pytest.raises(InputError, match=words):
-        VectorQuantized(**given).build(Facts(Values((4,)), latent_dim=6))
+        VectorQuantized(**given).build(Facts(Real((4,)), latent_dim=6))

@@ -7,11 +7,11 @@ import pytest
 
 from jaxvae import elbo_loss
 from jaxvae.assemble import assemble
+from jaxvae.data.spaces import Real
 from jaxvae.facts import Facts
 from jaxvae.likelihoods import LIKELIHOODS
 from jaxvae.nets import MLP
 from jaxvae.posteriors import POSTERIORS
-from jaxvae.presets import Values
 from jaxvae.priors import MixturePrior, NormalMixture
 from jaxvae.types import InputError
 
@@ -20,7 +20,7 @@ X = jnp.float32(np.random.default_rng(0).random((8, 6)) < 0.4)
 
 def mixture_vae(posterior="normal"):
     return assemble(
-        Facts(Values((6,)), 2),
+        Facts(Real((6,)), 2),
         networks=MLP((8,)),
         posterior=POSTERIORS[posterior](),
         prior=NormalMixture(5),

@@ -9,36 +9,22 @@ import pytest
 
 from jaxvae import elbo_loss, rng
 from jaxvae.assemble import assemble
+from jaxvae.data.spaces import Pixels, Real, Tokens
 from jaxvae.distributions import kl_divergence
 from jaxvae.evaluation.decomposition import decompose_kl
 from jaxvae.facts import Facts
 from jaxvae.likelihoods import LIKELIHOODS
 from jaxvae.nets import MLP, Gated
 from jaxvae.posteriors import POSTERIORS
-from jaxvae.presets import Values
 from jaxvae.priors import Vamp, VampPrior
 from jaxvae.types import InputError
 
 X = jnp.float32(np.random.default_rng(0).random((40, 6)) < 0.4)
 
 
-class Unit(Values):
-    """Space of numbers from 0 to 1."""
-
-    def project(self, x):
-        return jnp.clip(x, 0, 1)
-
-
-class Words(Values):
-    """Space of integers."""
-
-    def zeros(self, num):
-        return jnp.zeros((num, *self.shape), jnp.int32)
-
-
-def vamp_vae(num_inputs=40, posterior="normal", space=Unit, networks=None, condition_space=None):
+def vamp_vae(num_inputs=40, posterior="normal", networks=None, condition_space=None):
     return assemble(
-        Facts(space((6,)), 2, condition_space),
+        Facts(Pixels((6,)), 2, condition_space),
         networks=networks or MLP((8,)),
         posterior=POSTERIORS[posterior](),
         prior=Vamp(num_inputs),
@@ -100,9 +86,10 @@ def test_pseudo_inputs_outside_are_projected_and_only_their_way_back_has_a_gradi
 
 
 @pytest.mark.parametrize("networks", [MLP((8,)), Gated((8, 8))])
-def test_every_parameter_learns(networks):
-    model = vamp_vae(num_inputs=5, networks=networks)
-    params = model.init(jax.random.key(0), X)
+@pytest.mark.parametrize("posterior", ["normal", "multivariate_normal", "iaf"])
+def test_every_parameter_learns(networks, posterior):
+    model = vamp_vae(num_inputs=5, networks=networks, posterior=posterior)
+    params = jax.tree.map(lambda leaf: leaf + 0.01, model.init(jax.random.key(0), X))
     gradient, terms = jax.jit(jax.grad(lambda p: elbo_loss(p, jax.random.key(1), X, model=model), has_aux=True))(params)
     assert all((leaf != 0).any() for leaf in jax.tree.leaves(gradient))
     assert terms.kl.shape == (40,)
@@ -112,7 +99,7 @@ def test_every_parameter_learns(networks):
 def test_with_conditions_each_pseudo_input_keeps_its_examples():
     labels = jnp.eye(3)[jnp.arange(40) % 3]
     x = X.at[:, 0].set(jnp.arange(40) % 3 / 2)
-    model = vamp_vae(num_inputs=7, condition_space=Values((3,)))
+    model = vamp_vae(num_inputs=7, condition_space=Real((3,)))
     params = model.init(jax.random.key(0), x, labels)
     own = params["prior"]
     np.testing.assert_array_equal(own["condition"].argmax(-1), 2 * own["inputs"][:, 0])
@@ -126,11 +113,11 @@ def test_few_examples_are_taken_several_times():
     assert vamp_vae(num_inputs=9).init(jax.random.key(0), X[:4])["prior"]["inputs"].shape == (9, 6)
 
 
-def test_refuses_posteriors_without_a_density_and_data_that_are_integers():
+def test_refuses_posteriors_without_a_density_and_data_without_values_in_between():
     with pytest.raises(InputError, match="prior: vamp scores every z by the posterior's density, which PlanarFlow"):
         vamp_vae(posterior="planar").init(jax.random.key(0), X)
-    with pytest.raises(InputError, match=r"prior: vamp learns pseudo-inputs, which must be real numbers, .*int32"):
-        vamp_vae(space=Words)
+    with pytest.raises(InputError, match="without learned inputs"):
+        Vamp().build(Facts(Tokens(9, 6), 2))
     with pytest.raises(InputError, match="num_inputs: must be at least 1"):
         vamp_vae(num_inputs=0)
 

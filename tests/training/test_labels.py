@@ -12,12 +12,13 @@ import optax
 import pytest
 
 from jaxvae import rng
+from jaxvae.checkpoint import Checkpoints, digest
 from jaxvae.distributions import Normal
 from jaxvae.objectives.averages import with_averages
 from jaxvae.objectives.weights import weighted_mean
-from jaxvae.training import Partition, guarded, init_state, labelled, make_train_step
+from jaxvae.training import Partition, guarded, init_state, labelled, make_dispatch, make_train_step
 from jaxvae.training.optimizer import adam, evaluation_params, with_average
-from jaxvae.types import Batch, InputError
+from jaxvae.types import Batch, Chunk, InputError
 
 DECAY, RATE = 0.8, 0.1
 LABELS = {"w": "gradient", "mean": "average", "fixed": "frozen", "scale": "scheduled", "critic": "critic"}
@@ -61,7 +62,7 @@ def batch():
 
 
 def optimizer(inner=None, partition=None):
-    return labelled(inner or optax.sgd(RATE), LABELS, {"critic": partition or Partition(optax.sgd(2 * RATE))})
+    return labelled(inner or optax.sgd(RATE), Toy().labels, {"critic": partition or Partition(optax.sgd(2 * RATE))})
 
 
 def params():
@@ -207,7 +208,7 @@ def test_halved_rates_concern_gradient_and_partitions(batch):
 )
 def test_wrong_labels_are_refused(partitions, words):
     with pytest.raises(InputError, match=words):
-        labelled(optax.sgd(1.0), LABELS, partitions)
+        labelled(optax.sgd(1.0), LABELS, partitions).init(params())
 
 
 def test_a_loss_that_gathers_refuses_parts():
@@ -242,3 +243,37 @@ def test_examples_may_be_a_dict_of_arrays(batch):
     close(whole.params, parts.params)
     mean = np.average(tree.x["a"] * tree.x["b"][:, None], axis=0, weights=batch.weights)
     close(whole.params["w"], 1 - 2 * RATE * (1 - mean))
+
+
+def test_a_run_resumes_from_a_checkpoint_to_the_last_bit(batch, tmp_path):
+    inner = labelled(optax.adam(RATE), LABELS, {"critic": Partition(optax.adam(RATE), every=2)})
+    chosen = with_average(guarded(inner, "skip", LABELS), 0.5, LABELS)
+    step = jax.jit(make_step(chosen, tolerant=True))
+    state = start(chosen)
+    for number in range(6):
+        if number == 3:
+            Checkpoints(tmp_path).save(3, state, {}, None)
+        state, _ = step(state, batch)
+    resumed = Checkpoints(tmp_path).restore(jax.eval_shape(lambda: start(chosen))).state
+    for _ in range(3):
+        resumed, _ = step(resumed, batch)
+    assert digest(resumed) == digest(state)
+    close(evaluation_params(resumed), evaluation_params(state), rtol=0)
+
+
+@pytest.mark.parametrize("name", ["scan", "pmap", "sharded"])
+def test_dispatches_give_the_numbers_of_single_steps(batch, name):
+    """Two steps of a batch with padding, through every way to reach the devices."""
+    chosen = optimizer(optax.adam(RATE), Partition(optax.adam(RATE), every=2))
+
+    def make_gather(axis_name):
+        step = make_step(chosen, axis_name=axis_name)
+        return lambda state, rows, ids, weights, x: step(state, Batch(rows[ids], ids, weights))
+
+    dispatch = make_dispatch(name, make_gather, np.asarray(batch.x), width=6, devices=jax.devices(), steps=2)
+    chunk = Chunk(np.stack([batch.ids] * 2), np.stack([batch.weights] * 2), None, 0, 2)
+    found, _ = dispatch.run(dispatch.place_state(start(chosen)), dispatch.place_chunk(chunk))
+    step, alone = jax.jit(make_step(chosen)), start(chosen)
+    for _ in range(2):
+        alone, _ = step(alone, batch)
+    close(jax.device_get(found.params), alone.params)
