@@ -54,7 +54,9 @@ class Line(NamedTuple):
 def protocol(recipe: Recipe) -> str:
     """Describe the protocol of a run's numbers."""
     drawn = "training images binarized afresh at each use, test images drawn once by a fixed key"
-    return f"{recipe.data.dataset}, {drawn if recipe.data.binarize == 'dynamic' else 'pixels as they are stored'}"
+    pixels = drawn if recipe.data.binarize == "dynamic" else "pixels as they are stored"
+    given = "" if recipe.condition == "none" else f", each given its {recipe.condition}"
+    return f"{recipe.data.dataset}, {pixels}{given}"
 
 
 def score(
