@@ -103,7 +103,7 @@ class SampleConfig:
                 raise InputError(f"{name}: name at least {least}, got {len(given)}")
         asked = {name for name in ACTIONS if getattr(self, name) is not None}
         if self.condition is not None and asked and asked <= UNDECODED:
-            raise InputError(f"condition: {' and '.join(sorted(asked))} decode nothing; leave it out")
+            raise InputError(f"condition: --{' and --'.join(sorted(asked))} decode no codes; leave it out")
         for name, owners in OWNERS.items():
             if getattr(self, name) and all(getattr(self, owner) is None for owner in owners):
                 raise InputError(f"{name}: goes with --{' or --'.join(owners)}; give that too, or leave it out")

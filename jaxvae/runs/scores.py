@@ -14,6 +14,8 @@ from jaxvae.data.rows import gather, num_rows
 from jaxvae.data.scaling import Scaling, mean_log_jacobian
 from jaxvae.data.spaces.shown import noun
 from jaxvae.distributions import Normal
+from jaxvae.distributions.flags import has_density
+from jaxvae.distributions.sampling import as_rows, point
 from jaxvae.evaluation import (
     Bar,
     active_units,
@@ -30,7 +32,7 @@ from jaxvae.runs.data import latent_dims
 from jaxvae.runs.directory import Run
 from jaxvae.runs.parts import evaluate_split, evaluation_batches
 from jaxvae.runs.progress import Bars
-from jaxvae.types import InputError, Space
+from jaxvae.types import Array, Distribution, InputError, Space
 
 ACTIVE_UNITS_OF = "active_units_of_layer"
 """Prefix of the scores of several stochastic layers, numbered from the image upwards."""
@@ -52,7 +54,9 @@ class Line(NamedTuple):
 def protocol(recipe: Recipe) -> str:
     """Describe the protocol of a run's numbers."""
     drawn = "training images binarized afresh at each use, test images drawn once by a fixed key"
-    return f"{recipe.data.dataset}, {drawn if recipe.data.binarize == 'dynamic' else 'pixels as they are stored'}"
+    pixels = drawn if recipe.data.binarize == "dynamic" else "pixels as they are stored"
+    given = "" if recipe.condition == "none" else f", each given its {recipe.condition}"
+    return f"{recipe.data.dataset}, {pixels}{given}"
 
 
 def score(
@@ -77,14 +81,11 @@ def score(
         point = Line("log_likelihood", "log p(x|z) at the code", 1, num, elbo["log_likelihood"])
         return [point, *_of_scale(run, split)]
     x, condition = images(split), split.conditions()
-    options: dict[str, Any] = {"model": run.model, "num_samples": num_samples, "condition": condition}
-    estimate = log_marginal_likelihood(run.params, rng.root(seed), x, progress=bars("log p(x)"), **options)
     return [
         Line("elbo", "one draw of z", 1, num, elbo["elbo"], elbo["elbo_standard_error"]),
         Line("log_likelihood", "log p(x|z) of the ELBO", 1, num, elbo["log_likelihood"]),
         Line("kl", "KL(q(z|x) || p(z)) of the ELBO", 1, num, elbo["kl"]),
-        Line("log_px", "importance-weighted bound", num_samples, num, estimate.mean, estimate.standard_error),
-        *_per_value(run.space, x, estimate.mean, num_samples),
+        *_of_weights(run, x, condition, num_samples, bars("log p(x)")),
         *_of_scale(run, split),
         *_of_codes(run, x, condition, bars("parts of the KL")),
     ]
@@ -100,6 +101,17 @@ def _per_value(space: Space, x: Any, log_px: float, num_samples: int) -> list[Li
     if space.kind in ("counts", "table"):
         return []
     return [Line("bits_per_dimension", "of log_px", num_samples, num, bits_per_dimension(log_px, space.shape))]
+
+
+def _of_weights(run: Run, x: Any, condition: Any, num_samples: int, progress: Bar) -> list[Line]:
+    """Score log p(x) by importance weights; codes of a codebook have none, and the ELBO alone."""
+    one = gather((x, condition), np.arange(1))
+    if not has_density(jax.eval_shape(run.model.encode, run.params, *one)):
+        return []
+    key, options = rng.root(run.recipe.train.seed), {"model": run.model, "condition": condition}
+    estimate = log_marginal_likelihood(run.params, key, x, num_samples=num_samples, progress=progress, **options)
+    bound = ("importance-weighted bound", num_samples, num_rows(x), estimate.mean, estimate.standard_error)
+    return [Line("log_px", *bound), *_per_value(run.space, x, estimate.mean, num_samples)]
 
 
 def _of_scale(run: Run, split: Split) -> list[Line]:
@@ -177,7 +189,7 @@ def _of_codes(run: Run, x: Any, condition: np.ndarray | None, progress: Bar) -> 
     ids = np.arange(num)
     blocks = [encode(run.params, *take((x, condition), ids[at : at + 1000])) for at in range(0, num, 1000)]
     # With several layers, each is taken at the mean of the one below.
-    means = jax.tree.map(lambda *parts: np.concatenate(parts), *[_as_tuple(block.mean) for block in blocks])
+    means = jax.tree.map(lambda *parts: np.concatenate(parts), *[_layers(block) for block in blocks])
     active = [int(active_units(mean).sum()) for mean in means]
     sizes = [mean.shape[1] for mean in means]
     lines = [Line("active_units", f"of {sum(sizes)}, variance of the mean > 0.01", 0, num, sum(active))]
@@ -195,8 +207,10 @@ def _of_codes(run: Run, x: Any, condition: np.ndarray | None, progress: Bar) -> 
     return lines + [Line(name, how, 1, num, getattr(parts, name)) for name in names]
 
 
-def _as_tuple(value: Any) -> tuple[Any, ...]:
-    return value if isinstance(value, tuple) else (value,)
+def _layers(posterior: Distribution) -> tuple[Array, ...]:
+    """Return the codes `[B, D]` of each stochastic layer without noise."""
+    codes = point(posterior)
+    return tuple(map(as_rows, codes)) if isinstance(codes, tuple) else (as_rows(codes),)
 
 
 def num_parameters(run: Run) -> int:
