@@ -17,8 +17,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxvae import latent, rng
-from jaxvae.data import named_attributes
+from jaxvae.data import Dataset, named_attributes
 from jaxvae.data.attributes import usable_attributes
+from jaxvae.data.spaces.shown import Pictures
 from jaxvae.data.spaces.values import as_values
 from jaxvae.options import Compute
 from jaxvae.options.checks import check, check_at_least, check_folder, check_seed
@@ -30,7 +31,7 @@ from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import set_up
 from jaxvae.runs.data import check_one_layer, load_data
 from jaxvae.runs.progress import announce
-from jaxvae.runs.samples import sample_grid
+from jaxvae.runs.samples import end_of_files, sample_grid, save_stages
 from jaxvae.runs.trained import Trained
 from jaxvae.types import InputError
 
@@ -130,10 +131,10 @@ def main(config: SampleConfig) -> int:
     gallery = Gallery(trained.folder)
     asked = [draw for name, draw in ACTIONS.items() if getattr(config, name) is not None]
     # Vectors of a codebook and categories have no dimensions to move along.
-    usual = (draw_samples, draw_reconstructions, *([draw_traversals] if trained.has_dimensions else []))
-    for draw in asked or usual:
+    moves = trained.has_dimensions and are_pictures(data)
+    for draw in asked or (draw_samples, draw_reconstructions, *([draw_traversals] if moves else [])):
         draw(config, trained, gallery)
-    print(f"pictures in {gallery.folder}")
+    print(f"{'pictures' if are_pictures(data) else 'samples and reconstructions'} in {gallery.folder}")
     return 1 if gallery.missing else 0
 
 
@@ -141,6 +142,10 @@ def check_fits(config: SampleConfig, trained: Trained) -> None:
     """Refuse options that do not fit the run and its data, before any output."""
     if config.condition is not None:
         trained.chosen()
+    asked = [name for name in ACTIONS if getattr(config, name) is not None]
+    if asked and not are_pictures(trained.data):
+        kind = trained.data.space.kind
+        raise InputError(f"{asked[0]}: is for images, the run's examples are {kind}; leave it out to sample them")
     images, dimensions = (trained.data.test.num_examples, "test image"), (trained.latent_dim, "latent dimension")
     for name in ("interpolate", "image", "vary", "neighbours", "traverse"):
         limit, what = dimensions if name == "traverse" else images
@@ -156,23 +161,30 @@ def check_fits(config: SampleConfig, trained: Trained) -> None:
         raise InputError("view: a map needs two latent dimensions or more, the run has one; use --traverse")
 
 
+def are_pictures(data: Dataset) -> bool:
+    """Return True if examples are shown as pictures."""
+    return isinstance(data.show(data.test.first(1)), Pictures)
+
+
 def draw_samples(config: SampleConfig, trained: Trained, gallery: Gallery) -> None:
     """Draw decoded samples of the prior."""
     run, key = trained.run, rng.stream(rng.root(config.seed), "sample")
-    with gallery.figure("samples.png") as path:
+    with gallery.figure(f"samples{end_of_files(trained.data)}") as path:
         options: dict[str, Any] = {"condition": run.condition, "chosen": config.condition}
         grid = sample_grid(run.model, run.params, key, config.num, split=trained.data.test, **options)
-        grid.save(path, trained.limits())
-        if trained.data.scaling is not None:  # figures show scaled values, this file the data's units
+        grid.save(path, trained.data)
+        # Figures show scaled values, this file the data's units, as tables do.
+        if trained.data.scaling is not None and path.suffix == ".png":
             np.savez(path.with_suffix(".npz"), image=trained.data.scaling.undo(grid.images))
 
 
 def draw_reconstructions(config: SampleConfig, trained: Trained, gallery: Gallery) -> None:
     """Draw test images and their reconstructions."""
-    with gallery.figure("reconstructions.png") as path:
-        originals, codes, own = trained.test_images(range(min(config.num or 64, trained.data.test.num_examples)))
-        title = trained.titled("test images, and their reconstructions below them")
-        figures.save_reconstructions(path, originals, trained.decode(codes, own), title=title)
+    data = trained.data
+    with gallery.figure(f"reconstructions{end_of_files(data)}") as path:
+        originals, codes, own = trained.test_images(range(min(config.num or 64, data.test.num_examples)))
+        title = trained.titled(f"test {data.noun}, and their reconstructions" + " below them" * are_pictures(data))
+        save_stages(path, data, {"test": originals, "reconstruction": trained.decode(codes, own)}, title)
 
 
 def draw_path(config: SampleConfig, trained: Trained, gallery: Gallery) -> None:

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from jaxvae.data.spaces import Real
 from jaxvae.facts import Facts
 from jaxvae.likelihoods import LIKELIHOODS, FixedNormal
 from jaxvae.nets import MLPDecoder, SharedLogVar
-from jaxvae.data.spaces import Real
 
 FACTS = Facts(Real((2, 3)), 2)
 REAL = {name: row() for name, row in LIKELIHOODS.items() if row.support in ("binary", "unit", "real")}

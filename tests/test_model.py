@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxvae import VAE, distributions, elbo_loss, likelihoods, posteriors, presets, priors
+from jaxvae import VAE, distributions, elbo_loss, likelihoods, posteriors, priors
 from jaxvae.assemble import assemble
 from jaxvae.data.spaces import Real
 from jaxvae.evaluation import log_marginal_likelihood

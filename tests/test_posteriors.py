@@ -5,10 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jaxvae.data.spaces import Real
 from jaxvae.distributions import kl_divergence
 from jaxvae.facts import Facts
 from jaxvae.posteriors import POSTERIORS
-from jaxvae.data.spaces import Real
 from jaxvae.priors import StandardNormal
 
 HEADS = ("normal", "multivariate_normal", "delta")

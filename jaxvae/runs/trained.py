@@ -6,7 +6,7 @@ import functools
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -46,8 +46,8 @@ class Trained(NamedTuple):
             lambda *rows: as_rows(point(run.model.encode(run.params, *split.read(*rows)))), split.x, split.condition
         )
 
-    def decode(self, codes: ArrayLike, conditions: np.ndarray | None = None) -> np.ndarray:
-        """Decode codes `[..., D]` to images `[..., H, W, C]`.
+    def decode(self, codes: ArrayLike, conditions: np.ndarray | None = None) -> Any:
+        """Decode codes `[..., D]` to examples, such as images `[..., H, W, C]`.
 
         Args:
             codes: codes.
@@ -60,7 +60,7 @@ class Trained(NamedTuple):
             conditions = _repeated(conditions, codes.shape[:-1])
         rows = codes.reshape(-1, *self.code_shape)
         images = in_blocks(lambda z, given: point(run.model.decode(run.params, z, given)), rows, conditions)
-        return images.reshape(*codes.shape[:-1], *images.shape[1:])
+        return jax.tree.map(lambda array: array.reshape(*codes.shape[:-1], *array.shape[1:]), images)
 
     def chosen(self) -> np.ndarray:
         """Return the `[C]` condition that was chosen for all images.

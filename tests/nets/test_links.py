@@ -7,12 +7,12 @@ import pytest
 
 from jaxvae import elbo_loss
 from jaxvae.assemble import assemble
+from jaxvae.data.spaces import Real
 from jaxvae.facts import Facts
 from jaxvae.likelihoods import BernoulliPixels
 from jaxvae.nets import MLP, MLPEncoder
 from jaxvae.nets.links import init_links, links
 from jaxvae.posteriors import Layers
-from jaxvae.data.spaces import Real
 from jaxvae.priors import PRIORS
 
 KEY = jax.random.key(0)
