@@ -97,4 +97,6 @@ def check_unconditional(run: Run) -> None:
 
 def _decoded_shape(run: Run) -> tuple[int, ...]:
     condition = None if run.condition is None else run.condition.space.zeros(1)
-    return jax.eval_shape(lambda: run.model.sample(run.params, jax.random.key(0), 1, condition)).shape[1:]
+    decoded = jax.eval_shape(lambda: run.model.sample(run.params, jax.random.key(0), 1, condition))
+    first, *_ = jax.tree.leaves(decoded)  # both arrays of a table have one shape
+    return first.shape[1:]

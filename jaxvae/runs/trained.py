@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from jaxvae.data import Dataset, Split
 from jaxvae.data.attributes import class_name
-from jaxvae.distributions.sampling import point
+from jaxvae.distributions.sampling import for_decoder, point
 from jaxvae.evaluation import in_blocks
 from jaxvae.report.display import Limits, value_limits
 from jaxvae.runs.directory import Run
@@ -93,7 +93,7 @@ class Trained(NamedTuple):
     def latent_dim(self) -> int:
         """Number D of latent dimensions."""
         given = () if self.run.condition is None else (self.run.condition.space.zeros(1),)
-        return int(point(self.run.model.prior(self.run.params, *given)).shape[-1])
+        return int(for_decoder(point(self.run.model.prior(self.run.params, *given))).shape[-1])
 
     def spread(self) -> tuple[np.ndarray, np.ndarray]:
         """Return mean and deviation `[D]` of the prior or, for an autoencoder, of the test images' codes."""

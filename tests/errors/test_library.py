@@ -16,7 +16,7 @@ IMAGES = np.zeros((3, 4, 4, 1), np.uint8)
 REFUSED = {
     "latent_dim: must be at least 1, got 0": lambda: presets.build("vae", (8, 8, 1), latent_dim=0),
     "latent_dim: must be at least 1, got -1": lambda: StandardNormal(-1),
-    "preset: must be one of vae, .*, got 'vea' (did you mean 'vae'?)": lambda: presets.build("vea", (8, 8, 1)),
+    "preset: must be one of auto, vae, .*, got 'vea' (did you mean 'vae'?)": lambda: presets.build("vea", (8, 8, 1)),
     "posterior: must be one of .*, got 'norml'": lambda: presets.build("vae", (8,), posterior="norml"),
     "likelihood: must be one of .*, got 'bern'": lambda: presets.build("vae", (8,), likelihood="bern"),
     "hidden: must be positive numbers, got (4, 0)": lambda: presets.build("vae", (8,), hidden=(4, 0)),

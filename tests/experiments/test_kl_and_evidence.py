@@ -48,7 +48,7 @@ def run(small):
     """Nothing of it was trained; larger weights make narrow posteriors, and something to see."""
     data = load("digits")
     config = settle(small(latent_dim=2), data)
-    model = build_parts(config, data.shape).model
+    model = build_parts(config, data.space).model
     params = jax.jit(model.init)(rng.root(0), jnp.zeros((1, *data.shape)))
     return Run(config, model, jax.tree.map(lambda leaf: 1.5 * leaf, params), 0)
 
@@ -81,8 +81,10 @@ def test_the_bounds_of_a_model_lie_below_its_evidence(scripts, run, tmp_path, ca
     ],
 )
 def test_runs_without_such_an_evidence_are_refused_in_one_line(scripts, options, message):
+    recipe = settle(given(**options), load("digits"))
+    parts = build_parts(recipe, load("digits").space)
     with pytest.raises(InputError, match=message) as refusal:
-        scripts["evidence"].check_run(given(**options))
+        scripts["evidence"].check_run(Run(recipe, parts.model, {}, 0, reports_elbo=parts.reports_elbo))
     assert "\n" not in str(refusal.value)
 
 

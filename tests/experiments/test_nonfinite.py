@@ -9,11 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxvae import elbo_loss, presets, rng
+from jaxvae import elbo_loss, rng
 from jaxvae.data import load
 from jaxvae.data.batches import BatchOrder
 from jaxvae.objectives.elbo import weighted_mean
-from jaxvae.options import given
+from jaxvae.options import given, options_of
 from jaxvae.report import read_metrics
 from jaxvae.runs import load_run, nonfinite
 from jaxvae.runs.engine import Engine
@@ -41,7 +41,7 @@ def spoilt(monkeypatch):
         infinite = jnp.where((x == image).all(axis=(1, 2, 3)), jnp.inf, 0.0)
         return loss + weighted_mean(infinite, weights), terms._replace(kl=terms.kl + infinite)
 
-    monkeypatch.setitem(presets.PRESETS, "vae", presets.PRESETS["vae"]._replace(objective=objective))
+    monkeypatch.setattr(options_of(elbo_loss), "function", staticmethod(objective))
     return number
 
 

@@ -44,7 +44,7 @@ def test_what_differs_is_said_and_by_how_much(scripts, small, tmp_path, capsys):
     manifest = config.run_dir / "manifest.json"
     change(manifest, "packages", "jax", value="0.1.2")
     change(manifest, "data", "fingerprint", value="abc")
-    change(manifest, "config", "learning_rate", value=2e-3)
+    change(manifest, "config", "train", "learning_rate", value=2e-3)
     capsys.readouterr()
     assert scripts["train"].main(given(reproduce=config.run_dir, run_dir=tmp_path / "again")) == 1
     before, after = capsys.readouterr().out.split("test ELBO")

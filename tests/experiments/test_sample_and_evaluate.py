@@ -11,7 +11,7 @@ import pytest
 from jaxvae import rng
 from jaxvae.data import load
 from jaxvae.latent import slerp
-from jaxvae.options import Compute, given
+from jaxvae.options import given
 from jaxvae.report import animation, figures, read_metrics
 from jaxvae.report.gallery import Gallery
 from jaxvae.runs import Run, load_run
@@ -29,8 +29,8 @@ def run_dir(scripts, tmp_path_factory):
     """A small run, moved to another folder after its training."""
     folder = tmp_path_factory.mktemp("runs")
     options = {"steps": 40, "hidden": (16,), "log_every": 20, "checkpoint_every": 20, "latent_dim": 3}
-    compute = Compute(devices=1, num_processes=1)
-    config = given(run_dir=folder / "run", tensorboard=False, figures=False, compute=compute, **options)
+    options |= {"devices": 1, "num_processes": 1, "tensorboard": False, "figures": False}
+    config = given(run_dir=folder / "run", **options)
     scripts["train"].main(config)
     return shutil.move(folder / "run", folder / "moved")
 
@@ -146,7 +146,7 @@ def test_neighbours_are_the_training_images_with_the_nearest_codes(sample, run, 
 @pytest.mark.slow
 def test_a_plain_autoencoder_varies_by_what_its_codes_differ_by(scripts, small, tmp_path, strips):
     config = settle(small(preset="autoencoder", latent_dim=2), DATA)
-    parts = build_parts(config, DATA.shape)
+    parts = build_parts(config, DATA.space)
     params = jax.jit(parts.model.init)(rng.root(0), TEST[:1])
     run = Run(config, parts.model, params, step=0, reports_elbo=parts.reports_elbo)
     sample, trained = scripts["sample"], scripts["sample"].Trained(run, DATA, tmp_path)

@@ -78,6 +78,8 @@ OTHER = {
     "precision": "bfloat16",
     "on_nonfinite": "skip",
     "hidden": (3,),
+    "dataset": "mnist",
+    "train_only": ("prior",),
 }
 START = given(preset="vae")
 MAY_CHANGE = {"data_dir", "steps", "epochs", "on_nonfinite"}
