@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+from jaxvae.data.spaces.shown import noun
 from jaxvae.options import Compute
 from jaxvae.options.checks import check, check_at_least
 from jaxvae.options.groups import Select
@@ -74,7 +75,7 @@ def main(config: EvaluateConfig) -> int:
         )
     print(scores.protocol(run.recipe))
     print(f"{run.recipe.preset} of {scores.num_parameters(run):,} parameters after {run.step:,} steps")
-    print(scores.text_table(lines))
+    print(scores.text_table(lines, noun(run.space)))
     write_json(config.run_dir / "evaluation.json", scores.to_json(run, lines))
     return 0
 

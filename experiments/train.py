@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from jaxvae import rng
+from jaxvae.data import Dataset
+from jaxvae.data.rows import num_rows
+from jaxvae.data.spaces.shown import Curves, Pictures
 from jaxvae.evaluation import in_blocks
 from jaxvae.latent import manifold_grid
 from jaxvae.objectives import elbo_loss
@@ -26,10 +30,10 @@ from jaxvae.runs import seeds
 from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import set_up
 from jaxvae.runs.reproduce import reproduce
-from jaxvae.runs.samples import sample_grid
+from jaxvae.runs.samples import end_of_files, sample_grid, save_stages
 from jaxvae.runs.training import Experiment, train_run
 from jaxvae.training.optimizer import evaluation_params
-from jaxvae.types import Array, TrainState
+from jaxvae.types import Space, TrainState
 
 
 def main(recipe: Recipe) -> int:
@@ -45,20 +49,22 @@ def draw(experiment: Experiment, state: TrainState, folder: Path) -> None:
     recipe, data, parts, _, run_dir, _ = experiment
     recipe, state = seeds.members(recipe, state)[0]
     gallery, params, model = Gallery(folder), evaluation_params(state), parts.model
-    originals = data.test.first(64)
-    own, limits = data.test.take(np.arange(len(originals))).conditions(), value_limits(originals)
+    some = data.test.take(np.arange(min(64, data.test.num_examples)))
+    originals, own = some.first(64), some.conditions()
+    pictures, end = isinstance(data.show(originals), Pictures), end_of_files(data)
 
-    def repair(x: Array | np.ndarray) -> np.ndarray:
+    def repair(x: Any) -> Any:
         return in_blocks(lambda x, own: model.reconstruct(params, x, own), x, own)
 
-    with gallery.figure("reconstructions.png") as path:
-        figures.save_reconstructions(path, originals, repair(originals))
+    with gallery.figure(f"reconstructions{end}") as path:
+        title = f"test {data.noun}, and their reconstructions" + " below them" * pictures
+        save_stages(path, data, {"test": originals, "reconstruction": repair(originals)}, title)
     if hasattr(recipe.corruption, "level"):
-        with gallery.figure("denoised.png") as path:
-            save_denoised(path, recipe, originals, repair)
-    with gallery.figure("samples.png") as path:
+        with gallery.figure(f"denoised{end}") as path:
+            save_denoised(path, recipe, data, originals, repair)
+    with gallery.figure(f"samples{end}") as path:
         key = rng.stream(rng.root(recipe.train.seed), "figures")
-        sample_grid(model, params, key, split=data.test, condition=data.condition).save(path, limits)
+        sample_grid(model, params, key, split=data.test, condition=data.condition).save(path, data)
     records = read_metrics(run_dir / "metrics.jsonl")
     with gallery.figure("loss.png") as path:
         save_loss_curve(path, records, objective_is_bound=objective_is_bound(experiment))
@@ -71,19 +77,21 @@ def draw(experiment: Experiment, state: TrainState, folder: Path) -> None:
         with gallery.figure("latent.png") as path:
             means = in_blocks(lambda *rows: model.encode(params, *shown.read(*rows)).mean, shown.x, shown.condition)
             figures.save_latent_scatter(path, means, shown.label, names=data.classes)
-    if recipe.latent_dim == 2 and own is None:  # with conditions there is a plane for each
+    if recipe.latent_dim == 2 and own is None and pictures:  # with conditions there is a plane for each
         with gallery.figure("manifold.png") as path:
             manifold = in_blocks(lambda z: model.decode(params, z).mean, manifold_grid(20))
-            figures.save_manifold(path, manifold, limits=limits)
+            figures.save_manifold(path, manifold, limits=value_limits(originals))
 
 
-def save_denoised(path: Path, recipe: Recipe, originals: np.ndarray, repair: Callable[[Array], np.ndarray]) -> None:
-    """Draw test images, their corruptions, and the reconstructions from these."""
-    corrupted = corrupt_images(recipe, originals)
+def save_denoised(path: Path, recipe: Recipe, data: Dataset, originals: Any, repair: Callable[[Any], Any]) -> None:
+    """Write test examples, their corruptions, and the reconstructions from these."""
+    corrupted = corrupt(recipe, data.space, originals)
     repaired = repair(corrupted)
-    before, after = (np.sqrt(np.mean((x - originals) ** 2)) for x in (corrupted, repaired))
-    title = f"test images, what was done to them (RMS error {before:.2f}), what the model makes of it ({after:.2f})"
-    figures.save_reconstructions(path, originals, corrupted, repaired, title=title)
+    errors = ["", ""]
+    if isinstance(data.show(originals), Pictures | Curves):
+        errors = [f" (RMS error {np.sqrt(np.mean((x - originals) ** 2)):.2f})" for x in (corrupted, repaired)]
+    title = "test {}, what was done to them{}, what the model makes of it{}".format(data.noun, *errors)
+    save_stages(path, data, {"test": originals, "corrupted": corrupted, "reconstruction": repaired}, title)
 
 
 def objective_is_bound(experiment: Experiment) -> bool:
@@ -94,11 +102,11 @@ def objective_is_bound(experiment: Experiment) -> bool:
     return bool(objective.beta == (1 if experiment.parts.reports_elbo else 0))
 
 
-def corrupt_images(recipe: Recipe, x: np.ndarray) -> Array:
+def corrupt(recipe: Recipe, space: Space, x: Any) -> Any:
     """Corrupt examples as for a denoising model's encoder in training."""
-    keys = rng.sample_keys(rng.stream(rng.root(recipe.train.seed), "spoilt figures"), len(x))
-    corruption = recipe.corruption
-    return jax.vmap(lambda key, x: corruption.function(key, x, corruption.level))(keys, jnp.asarray(x))
+    keys = rng.sample_keys(rng.stream(rng.root(recipe.train.seed), "spoilt figures"), num_rows(x))
+    function, level = recipe.corruption.function, recipe.corruption.level
+    return jax.vmap(lambda key, x: space.corrupt(key, x, function, level))(keys, jax.tree.map(jnp.asarray, x))
 
 
 if __name__ == "__main__":

@@ -43,7 +43,7 @@ LAYERS = {  # name -> what it may import of jaxvae, besides itself
     "training": ALONE,  # the loss is an argument: it would train anything
     "data": ALONE,
     "checkpoint": ALONE,
-    "report": ALONE,
+    "report": ALONE | {"data"},
 }
 LAYERS |= {name: set(LAYERS) for name in ("__init__", "runs")}
 

@@ -18,7 +18,8 @@ from jaxvae.types import Batch, InputError
 
 SHAPE = (9, 7, 1)
 SPACE = Pixels(SHAPE, "ink")
-ROWS = {name: row for name, row in presets.PRESETS.items() if name != "auto" and row.condition == "none"}
+OTHER_DATA = ("auto", "token_vae")
+ROWS = {name: row for name, row in presets.PRESETS.items() if name not in OTHER_DATA and row.condition == "none"}
 CASES = [{"preset": name} for name in ROWS]
 CASES += [{"posterior": kind} for kind in ("multivariate_normal", "delta", "gradient_quantized")]
 CASES += [{"likelihood": kind} for kind, cls in LIKELIHOODS.items() if cls.support in ("unit", "real")]

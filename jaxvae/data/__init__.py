@@ -9,22 +9,32 @@ from typing import TypeAlias
 
 from jaxvae.data.attributes import named_attributes
 from jaxvae.data.dataset import Dataset, Split
-from jaxvae.data.digits import load_digits
-from jaxvae.data.folders import open_folder
-from jaxvae.data.npz import open_npz
 from jaxvae.data.preparation import Preparation, prepare
 from jaxvae.data.recipes import file_advice
-from jaxvae.data.records import open_records, record_files, write_array_record
 from jaxvae.data.rows import Rows
+from jaxvae.data.sources.digits import load_digits
+from jaxvae.data.sources.folders import open_folder
 from jaxvae.data.sources.h5ad import open_h5ad
 from jaxvae.data.sources.npy import open_npy
+from jaxvae.data.sources.npz import open_npz
+from jaxvae.data.sources.records import open_records, record_files, write_array_record
 from jaxvae.data.sources.tables import open_csv, open_parquet
 from jaxvae.data.sources.text import ENDS as TEXT_ENDS
 from jaxvae.data.sources.text import is_text, open_text
-from jaxvae.data.tfds_sets import TFDS_SETS, open_tfds
+from jaxvae.data.sources.tfds_sets import TFDS_SETS, open_tfds
 from jaxvae.types import InputError, did_you_mean
 
-__all__ = ["Dataset", "Preparation", "Rows", "Split", "is_named", "load", "named_attributes", "write_array_record"]
+__all__ = [
+    "Dataset",
+    "Preparation",
+    "Rows",
+    "Split",
+    "is_named",
+    "kind_by_name",
+    "load",
+    "named_attributes",
+    "write_array_record",
+]
 
 _Opener: TypeAlias = Callable[[Path | None, Path | None], Dataset]
 
@@ -48,6 +58,18 @@ _FILES: dict[str, Callable[[Path, Preparation], Dataset]] = {
 def is_named(name: str) -> bool:
     """Return True for a set with a name here, False for the user's files."""
     return name in _SETS
+
+
+def kind_by_name(name: str) -> str | None:
+    """Return what a set holds if its name tells: images, tokens or counts; None where its content must tell.
+
+    >>> kind_by_name("mnist"), kind_by_name("mine.txt"), kind_by_name("mine.npz")
+    ('images', 'tokens', None)
+    """
+    if is_named(name):
+        return "images"
+    ends = {**dict.fromkeys(TEXT_ENDS, "tokens"), ".h5ad": "counts", ".array_record": "images"}
+    return next((kind for end, kind in ends.items() if name.lower().endswith(end)), None)
 
 
 def load(

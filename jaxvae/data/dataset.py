@@ -14,6 +14,7 @@ from jaxvae.data.memory import check_fits
 from jaxvae.data.rows import Rows, Subset, blocks, gather, num_bytes, num_rows
 from jaxvae.data.spaces.judged import image_space
 from jaxvae.data.spaces.shown import Cells, Shown
+from jaxvae.data.spaces.shown import noun as noun
 from jaxvae.data.spaces.values import as_values, full_scale
 from jaxvae.types import Space
 
@@ -102,6 +103,11 @@ class Dataset(NamedTuple):
     def shape(self) -> tuple[int, ...]:
         """Shape of one example."""
         return self.space.shape
+
+    @property
+    def noun(self) -> str:
+        """Word for several examples in messages and titles."""
+        return noun(self.space)
 
     @property
     def pixels(self) -> str:

@@ -9,11 +9,12 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from jaxvae.data.dataset import Dataset
+from jaxvae.data.dataset import Dataset, Split
 from jaxvae.data.rows import LazyRows, Rows, blocks
-from jaxvae.data.spaces import Pixels, Real
+from jaxvae.data.spaces import Pixels, Real, Table
 from jaxvae.data.spaces.table import OBSERVED, X
 from jaxvae.data.spaces.values import full_scale
+from jaxvae.types import InputError, Space
 
 ScaleName = Literal["none", "unit", "standard"]
 CONSTANT = 1e-6
@@ -57,13 +58,27 @@ class Scaling(NamedTuple):
         return cls(values["kind"], np.asarray(values["shift"]), np.asarray(values["factor"]))
 
 
+def default_scale(space: Space) -> ScaleName:
+    """Return the scaling where none is asked for: real numbers get mean 0 and deviation 1."""
+    return "standard" if space.kind in ("real", "table") else "none"
+
+
 def fit_scaling(kind: ScaleName, data: Dataset) -> Scaling:
     """Fit a scaling to a set.
 
     Args:
         kind: `standard`: mean 0 and deviation 1 over the training split; `unit`: the whole set's range becomes [0, 1].
         data: set with its stored values.
+
+    Raises:
+        InputError: its values are no numbers to be scaled.
     """
+    if data.space.kind in ("counts", "tokens"):
+        raise InputError(f"scale: {data.name} holds {data.space.kind}, which are not scaled; leave it out")
+    if isinstance(data.space, Table):
+        if kind == "unit":
+            raise InputError(f"scale: {data.name} is a table, which is scaled to standard or not at all (none)")
+        return _fit_table(data.train.x, np.array(data.space.columns) == 0)
     if kind == "unit":
         splits = [split.x for split in (data.train, data.validation, data.test) if split]
         low, high = _extremes(splits)
@@ -74,8 +89,33 @@ def fit_scaling(kind: ScaleName, data: Dataset) -> Scaling:
 
 def scaled(data: Dataset, scaling: Scaling) -> Dataset:
     """Return the same set with scaled values, and its scaling."""
+    if isinstance(data.space, Table):
+        return data.map_examples(lambda x: {**x, X: _scaled_table(x, scaling)})._replace(scaling=scaling)
     space = Pixels(data.shape) if scaling.kind == "unit" else Real(data.shape)
     return data.map_examples(lambda x: _scaled_rows(x, scaling), space)._replace(scaling=scaling)
+
+
+def mean_log_jacobian(scaling: Scaling, split: Split) -> float:
+    """Return log |dx'/dx| of an example in nats; in a table of its observed values, averaged over the examples."""
+    if not isinstance(split.x, Mapping):
+        return scaling.log_jacobian(split.x.shape[1:])
+    return float(-(np.log(scaling.factor) * np.asarray(split.x[OBSERVED][:]).mean(axis=0)).sum())
+
+
+def _fit_table(x: Mapping[str, Rows], real: np.ndarray) -> Scaling:
+    """Fit mean and deviation of the observed values of each real column; categories keep their numbers."""
+    observed = np.asarray(x[OBSERVED][:]) & real
+    values = np.where(observed, x[X][:], np.nan).astype(np.float64)
+    known = observed.any(axis=0)
+    mean, deviation, largest = np.zeros(len(real)), np.zeros(len(real)), np.ones(len(real))
+    mean[known] = np.nanmean(values[:, known], axis=0)
+    deviation[known] = np.nanstd(values[:, known], axis=0)
+    largest[known] = np.nanmax(np.abs(values[:, known]), axis=0)
+    return Scaling("standard", mean, _usable(deviation, largest))
+
+
+def _scaled_table(x: Mapping[str, Rows], scaling: Scaling) -> np.ndarray:
+    return np.where(x[OBSERVED][:], scaling.apply(x[X][:]), 0).astype(np.float32)
 
 
 def _scaled_rows(rows: Rows, scaling: Scaling) -> Rows:

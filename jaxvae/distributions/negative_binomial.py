@@ -99,12 +99,12 @@ def _log_probs(count: Array, log_mean: Array, log_total: Array) -> tuple[Array, 
     total = jnp.exp(log_total)
     at_zero = -total * softplus(log_mean - log_total)
     log_count = jnp.log(count)
-    log_sum = softplus(log_count - log_total)
+    log_growth = softplus(log_count - log_total)  # log(1 + x / t)
     remainder = (
-        stirling_remainder(count + total, log_total + log_sum)
+        stirling_remainder(count + total, log_total + log_growth)
         - stirling_remainder(total, log_total)
         - log_factorial_remainder(count)
-        - 0.5 * log_sum
+        - 0.5 * log_growth
     )
     return at_zero, remainder - _deviance(count, log_count, total, log_mean, log_total)
 

@@ -33,14 +33,14 @@ def example_blocks(num: int, block_size: int, progress: Bar = iter) -> Iterator[
         yield np.minimum(np.arange(first, first + size), num - 1)
 
 
-def in_blocks(function: Callable[..., Array], *examples: Any, block_size: int = 500) -> np.ndarray:
+def in_blocks(function: Callable[..., Any], *examples: Any, block_size: int = 500) -> Any:
     """Apply a function of `[B, ...]` examples to `[N, ...]`, compiled once; the result is gathered on the host.
 
     >>> print(in_blocks(lambda x: 2 * x, np.arange(5), block_size=2))
     [0 2 4 6 8]
 
     Args:
-        function: function that treats examples independently.
+        function: function that treats examples independently, and returns an array or a tree of arrays.
         examples: `[N, ...]` examples or keys, trees of such arrays, or None, each an argument of the function.
         block_size: maximum number of examples per block.
 
@@ -49,8 +49,8 @@ def in_blocks(function: Callable[..., Array], *examples: Any, block_size: int = 
     """
     compiled = jax.jit(function)
     num = count_examples(examples)
-    blocks = [np.asarray(compiled(*take(examples, ids))) for ids in example_blocks(num, block_size)]
-    return np.concatenate(blocks)[:num]
+    blocks = [jax.device_get(compiled(*take(examples, ids))) for ids in example_blocks(num, block_size)]
+    return jax.tree.map(lambda *parts: np.concatenate(parts)[:num], *blocks)
 
 
 def count_examples(examples: Any) -> int:

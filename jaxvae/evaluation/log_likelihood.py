@@ -67,7 +67,7 @@ def log_marginal_likelihood(
         log p(x) per example, with mean and standard error.
 
     Raises:
-        InputError: the posterior is a point, which has no density; there are no examples, or not one condition for
+        InputError: the posterior has no density, as a point; there are no examples, or not one condition for
             each; or a number is below 1.
 
     Reference: Burda et al. 2016, https://arxiv.org/abs/1509.00519, section 5 (L_5000).

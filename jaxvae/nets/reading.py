@@ -65,7 +65,7 @@ def reading(space: Any, encoder: nn.Module) -> nn.Module:
     """
     kind = getattr(space, "kind", None)
     if kind == "tokens":
-        raise InputError("networks: dense layers would read tokens as numbers; give --networks tokens")
+        raise InputError("networks: dense layers would read tokens as numbers; give --preset token_vae")
     if kind == "counts":
         return Reading(encoder, log_counts)
     if kind == "table":

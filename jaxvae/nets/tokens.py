@@ -111,7 +111,7 @@ class TokenMLP:
         space: Any = facts.space
         activation = look_up(ACTIVATIONS, "activation", self.activation)
         if not hasattr(space, "padding"):
-            raise InputError(f"networks: tokens needs rows of tokens, got {type(space).__name__}; give --networks mlp")
+            raise InputError(f"networks: tokens needs rows of tokens, got {type(space).__name__}; give --preset vae")
         if not self.hidden:
             raise InputError("hidden: an encoder of tokens needs at least one hidden layer; give --hidden 200")
         sizes = space.size, self.hidden, num_outputs, self.embedding, self.window

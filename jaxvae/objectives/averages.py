@@ -23,7 +23,9 @@ from jaxvae.objectives.weights import blank_padding
 from jaxvae.types import AVERAGE, FROZEN, GRADIENT, SCHEDULED, Array, Key, Model, Params
 
 
-def with_averages(objective: Callable[..., tuple[Array, Any]]) -> Callable[..., tuple[Array, Any]]:
+def with_averages(
+    objective: Callable[..., tuple[Array, Any]], labels: Params = None
+) -> Callable[..., tuple[Array, Any]]:
     """Let an objective also move the averages of its model, with the same value and terms.
 
     A model with averages has `labels(params)`, the label of each leaf, and `targets(params, posterior, weights,
@@ -31,6 +33,7 @@ def with_averages(objective: Callable[..., tuple[Array, Any]]) -> Callable[..., 
 
     Args:
         objective: function `(params, key, x, *, model, condition=None, weights=None, ...) -> (loss, aux)`.
+        labels: labels of the parameters; the model's if not given.
 
     Returns:
         The same function, which also asks for `step_key`, one key of the training step.
@@ -48,11 +51,11 @@ def with_averages(objective: Callable[..., tuple[Array, Any]]) -> Callable[..., 
         step_key: Key | None = None,
         **options: Any,
     ) -> tuple[Array, Any]:
-        labels = _labels(model, params)
+        known = _labels(model, params) if labels is None else labels
         arguments = {**options, **asked(objective, {"step_key": step_key})}
-        held = hold(params, labels)
+        held = hold(params, known)
         value, aux = objective(held, key, x, model=model, condition=condition, weights=weights, **arguments)
-        if AVERAGE not in jax.tree.leaves(labels):
+        if AVERAGE not in jax.tree.leaves(known):
             return value, aux
         x, condition = blank_padding(weights, x, condition)
         posterior = model.encode(held, x, *(() if condition is None else (condition,)))

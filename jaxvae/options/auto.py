@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from jaxvae.nets import MLP, Conv
+from jaxvae.nets import MLP, Conv, TokenMLP
 from jaxvae.types import InputError
 
 SMALLEST = 16
@@ -14,7 +14,7 @@ SMALLEST = 16
 
 @dataclasses.dataclass(frozen=True)
 class Auto:
-    """Convolutions for images of your own of at least 16x16 pixels, else dense layers."""
+    """Convolutions for images of your own of at least 16x16 pixels, windows for tokens, else dense layers."""
 
     hidden: tuple[int, ...] | None = None
     """Widths of the dense hidden layers, from the data inwards; those of mlp or conv if not given."""
@@ -23,10 +23,11 @@ class Auto:
     activation: str | None = None
     """Activation between the layers; that of mlp or conv if not given."""
 
-    def settled(self, shape: tuple[int, ...], *, own: bool) -> Any:
-        """Return the options of the networks for examples of a shape, of your own or of a named set."""
-        kind = Conv if own and len(shape) == 3 and min(shape[:2]) >= SMALLEST else MLP
+    def settled(self, shape: tuple[int, ...], *, own: bool, tokens: bool = False) -> Any:
+        """Return the options of the networks for examples of a shape, of your own or of a named set, or for tokens."""
         given = {name: value for name, value in dataclasses.asdict(self).items() if value is not None}
-        if kind is MLP and given.pop("channels", ()):
+        if not tokens and own and len(shape) == 3 and min(shape[:2]) >= SMALLEST:
+            return Conv(**given).settled(shape, own=own)
+        if given.pop("channels", ()):
             raise InputError("channels: belongs to --networks conv; give --preset conv_vae, or leave it out")
-        return MLP(**given) if kind is MLP else Conv(**given).settled(shape, own=own)
+        return (TokenMLP if tokens else MLP)(**given)

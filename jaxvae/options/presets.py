@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from jaxvae.likelihoods import FixedNormal
-from jaxvae.nets import Conv, Spatial
+from jaxvae.nets import Conv, Spatial, TokenMLP
 from jaxvae.objectives import OBJECTIVES
 from jaxvae.options.auto import Auto
 from jaxvae.options.corruptions import Masking
@@ -41,6 +41,7 @@ PRESETS = {
         corruption=Masking(),
         paper="Vincent et al. 2010, https://jmlr.org/papers/v11/vincent10a.html",
     ),
+    "token_vae": Recipe(networks=TokenMLP(), paper="Bowman et al. 2016, https://arxiv.org/abs/1511.06349"),
     "conditional_vae": Recipe(condition="label", paper="Kingma et al. 2014, https://arxiv.org/abs/1406.5298"),
     "kl_only": Recipe(objective=objective("kl_only"), paper=KINGMA),
     "iwae": Recipe(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 
 import jax.numpy as jnp
 
@@ -17,7 +18,8 @@ from jaxvae.types import Array
 class PlanarHead:
     """Head that makes a normal pushed through M planar maps of `[..., 2D + M (2D + 1)]` outputs.
 
-    Means and log-variances come first, then the M directions u, the M weights w, and the M offsets b.
+    Means and log-variances come first, then the M directions u and the M weights w, times sqrt(D), and the M
+    offsets b.
     """
 
     num_flows: int
@@ -39,7 +41,8 @@ class PlanarHead:
             outputs, [2 * dim, (2 + num) * dim, (2 + 2 * num) * dim], axis=-1
         )
         shape = (*outputs.shape[:-1], num, dim)
-        return PlanarFlow(normal(base), directions.reshape(shape), weights.reshape(shape), offsets)
+        scale = 1 / math.sqrt(dim)  # w.z begins at the order of 1 for any D, where tanh bends
+        return PlanarFlow(normal(base), scale * directions.reshape(shape), scale * weights.reshape(shape), offsets)
 
 
 @dataclasses.dataclass(frozen=True)

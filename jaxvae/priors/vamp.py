@@ -52,8 +52,7 @@ class VampPrior:
         """
         del condition
         inputs, given = params["prior"]["inputs"], params["prior"].get("condition")
-        legal = jax.lax.stop_gradient(self.space.project(inputs))
-        x = jax.tree.map(_replace, inputs, legal)
+        x = jax.tree.map(_replace, inputs, self.space.project(inputs))
         outputs = pieces.call("encoder", self.encoder, params, x, condition=given)
         q = pieces.call("posterior", self.posterior, params, outputs, condition=given, known={"x": x})
         if not hasattr(q, "log_prob") or not getattr(q, "has_density", True):
@@ -64,25 +63,12 @@ class VampPrior:
         return Mixture(q, jnp.zeros(self.num_inputs, jnp.float32))
 
 
-@jax.custom_vjp
 def _replace(inputs: Array, legal: Array) -> Array:
-    """Return the legal values, with the inputs' gradient except where a step against it would lead further away.
+    """Return the legal values with the gradient of the inputs.
 
     The gradient of clipping is 0 outside, so that black and white pixels, with which digits begin, would soon stay put.
     """
-    del inputs
-    return legal
-
-
-def _forward(inputs: Array, legal: Array) -> tuple[Array, Array]:
-    return legal, inputs - legal
-
-
-def _backward(away: Array, gradient: Array) -> tuple[Array, Array]:
-    return jnp.where(gradient * away < 0, 0, gradient), jnp.zeros_like(gradient)
-
-
-_replace.defvjp(_forward, _backward)
+    return jax.lax.stop_gradient(legal) + (inputs - jax.lax.stop_gradient(inputs))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -19,7 +19,7 @@ from jaxvae.runs import directory
 from jaxvae.runs.engine import Engine, build_engine, is_resident
 from jaxvae.runs.parts import Parts, build_parts
 from jaxvae.runs.progress import announced
-from jaxvae.runs.settle import settle, settle_scale, settle_space
+from jaxvae.runs.settle import check_kind, settle, settle_scale, settle_space
 from jaxvae.types import InputError, TrainState
 
 
@@ -43,6 +43,7 @@ class Experiment(NamedTuple):
 def prepare(recipe: Recipe) -> Iterator[Experiment]:
     """Load the data, settle the options, build the parts, and only then open the run directory."""
     source = recipe.data
+    check_kind(recipe)
     with announced(f"reading {source.dataset}"):
         data = load(source.dataset, source.data_dir, stream=True, preparation=source.preparation)
         if source.train_examples is not None:

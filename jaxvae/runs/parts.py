@@ -67,10 +67,10 @@ def build_parts(
     labels = _labels(recipe.train.train_only, model, params)
     options = {field.name: getattr(recipe.objective, field.name) for field in dataclasses.fields(recipe.objective)}
     schedules = {name: value for name, value in options.items() if isinstance(value, Schedule)}
-    objective = _objective(recipe, space)
+    objective = _objective(recipe, space, labels)
     known = asked(objective, {"num_examples": num_examples, **dict(model.extras)})
     constants = {name: value for name, value in options.items() if name not in schedules}
-    loss = functools.partial(_moving(objective, labels), model=model, **known, **constants)
+    loss = functools.partial(objective, model=model, **known, **constants)
     for number in (0, 1):
         _check_loss(loss, params, blank, {name: ends(value)[number] for name, value in schedules.items()})
     posterior = jax.eval_shape(model.encode, params, *blank)
@@ -81,9 +81,12 @@ def build_parts(
     return Parts(model, blank, loss, schedules, optimizer, getattr(posterior, "has_kl", True))
 
 
-def _objective(recipe: Recipe, space: Space) -> Any:
-    """Return the objective, whose encoder gets corrupted examples if the recipe says so."""
-    function, corruption = recipe.objective.function, recipe.corruption
+def _objective(recipe: Recipe, space: Space, labels: Params) -> Any:
+    """Return the objective, which also moves averages, and whose encoder gets corrupted examples if the recipe says so.
+
+    Averages are moved within the corruption, because they are statistics of what the model encodes.
+    """
+    function, corruption = with_averages(recipe.objective.function, labels), recipe.corruption
     if not hasattr(corruption, "level"):
         return function
     if corruption.function.__name__ not in space.corruptions:
@@ -94,11 +97,6 @@ def _objective(recipe: Recipe, space: Space) -> Any:
         return space.corrupt(key, x, corruption.function, level)
 
     return denoising(function, corrupt, corruption.level)
-
-
-def _moving(objective: Any, labels: Params) -> Any:
-    """Return the objective, which also moves averages where the model has any, and no frozen parameter."""
-    return objective if set(jax.tree.leaves(labels)) <= {GRADIENT} else with_averages(objective)
 
 
 def _labels(train_only: tuple[str, ...], model: VAE, params: Params) -> Params:

@@ -30,6 +30,7 @@ class Recorder:
 
         self._train, self._first_step, writes = experiment.recipe.train, first_step, hosts.is_main()
         self._reports_kl, self._learning_rate = experiment.parts.reports_elbo, build_learning_rate(self._train)
+        self._noun = experiment.data.noun
         tensorboard = experiment.recipe.output.tensorboard
         options: dict[str, Any] = {"first_step": first_step, "tensorboard": tensorboard, "expected": lines}
         self._writer = MetricsWriter(experiment.run_dir, **options) if writes else None
@@ -64,7 +65,7 @@ class Recorder:
         rates = {"learning_rate": learning_rate, **({} if speed is None else {"examples_per_second": speed})}
         self.write("train", step, {**values, **rates})
         shown = {name: f"{values[key]:.2f}" for name, key in (("loss", "loss"), ("KL", "kl")) if key in values}
-        self._bar.set_postfix({**shown, "images/s": "-" if speed is None else f"{speed:,.0f}"})
+        self._bar.set_postfix({**shown, f"{self._noun}/s": "-" if speed is None else f"{speed:,.0f}"})
 
     def note(self, step: int) -> None:
         """Move the bar to a step."""

@@ -10,8 +10,12 @@ import numpy as np
 
 from jaxvae import rng
 from jaxvae.data import Split
-from jaxvae.data.scaling import Scaling
+from jaxvae.data.rows import gather, num_rows
+from jaxvae.data.scaling import Scaling, mean_log_jacobian
+from jaxvae.data.spaces.shown import noun
 from jaxvae.distributions import Normal
+from jaxvae.distributions.flags import has_density
+from jaxvae.distributions.sampling import as_rows, point
 from jaxvae.evaluation import (
     Bar,
     active_units,
@@ -28,7 +32,7 @@ from jaxvae.runs.data import latent_dims
 from jaxvae.runs.directory import Run
 from jaxvae.runs.parts import evaluate_split, evaluation_batches
 from jaxvae.runs.progress import Bars
-from jaxvae.types import InputError
+from jaxvae.types import Array, Distribution, InputError, Space
 
 ACTIVE_UNITS_OF = "active_units_of_layer"
 """Prefix of the scores of several stochastic layers, numbered from the image upwards."""
@@ -50,7 +54,9 @@ class Line(NamedTuple):
 def protocol(recipe: Recipe) -> str:
     """Describe the protocol of a run's numbers."""
     drawn = "training images binarized afresh at each use, test images drawn once by a fixed key"
-    return f"{recipe.data.dataset}, {drawn if recipe.data.binarize == 'dynamic' else 'pixels as they are stored'}"
+    pixels = drawn if recipe.data.binarize == "dynamic" else "pixels as they are stored"
+    given = "" if recipe.condition == "none" else f", each given its {recipe.condition}"
+    return f"{recipe.data.dataset}, {pixels}{given}"
 
 
 def score(
@@ -75,25 +81,44 @@ def score(
         point = Line("log_likelihood", "log p(x|z) at the code", 1, num, elbo["log_likelihood"])
         return [point, *_of_scale(run, split)]
     x, condition = images(split), split.conditions()
-    options: dict[str, Any] = {"model": run.model, "num_samples": num_samples, "condition": condition}
-    estimate = log_marginal_likelihood(run.params, rng.root(seed), x, progress=bars("log p(x)"), **options)
-    bits = bits_per_dimension(estimate.mean, x.shape[1:])
     return [
         Line("elbo", "one draw of z", 1, num, elbo["elbo"], elbo["elbo_standard_error"]),
         Line("log_likelihood", "log p(x|z) of the ELBO", 1, num, elbo["log_likelihood"]),
         Line("kl", "KL(q(z|x) || p(z)) of the ELBO", 1, num, elbo["kl"]),
-        Line("log_px", "importance-weighted bound", num_samples, num, estimate.mean, estimate.standard_error),
-        Line("bits_per_dimension", "of log_px", num_samples, num, bits),
+        *_of_weights(run, x, condition, num_samples, bars("log p(x)")),
         *_of_scale(run, split),
         *_of_codes(run, x, condition, bars("parts of the KL")),
     ]
+
+
+def _per_value(space: Space, x: Any, log_px: float, num_samples: int) -> list[Line]:
+    """Return log p(x) per value: bits of a pixel or number, or the perplexity of a token, end marks included."""
+    num = num_rows(x)
+    if space.kind == "tokens":
+        tokens = float((x != space.zeros(1)).sum()) / num
+        how = f"of log_px, over {tokens:.1f} tokens a row with its end mark"
+        return [Line("perplexity", how, num_samples, num, float(np.exp(-log_px / tokens)))]
+    if space.kind in ("counts", "table"):
+        return []
+    return [Line("bits_per_dimension", "of log_px", num_samples, num, bits_per_dimension(log_px, space.shape))]
+
+
+def _of_weights(run: Run, x: Any, condition: Any, num_samples: int, progress: Bar) -> list[Line]:
+    """Score log p(x) by importance weights; codes of a codebook have none, and the ELBO alone."""
+    one = gather((x, condition), np.arange(1))
+    if not has_density(jax.eval_shape(run.model.encode, run.params, *one)):
+        return []
+    key, options = rng.root(run.recipe.train.seed), {"model": run.model, "condition": condition}
+    estimate = log_marginal_likelihood(run.params, key, x, num_samples=num_samples, progress=progress, **options)
+    bound = ("importance-weighted bound", num_samples, num_rows(x), estimate.mean, estimate.standard_error)
+    return [Line("log_px", *bound), *_per_value(run.space, x, estimate.mean, num_samples)]
 
 
 def _of_scale(run: Run, split: Split) -> list[Line]:
     """Return the term of the scaling in a log-density, where values were scaled."""
     if "scaling" not in run.facts:
         return []
-    log_jacobian = Scaling.from_json(run.facts["scaling"]).log_jacobian(split.x.shape[1:])
+    log_jacobian = mean_log_jacobian(Scaling.from_json(run.facts["scaling"]), split)
     how = "of the scaling; add it for densities in the data's own units"
     return [Line("log_jacobian", how, 0, split.num_examples, log_jacobian)]
 
@@ -151,25 +176,26 @@ def first_images(split: Split, num: int | None, option: str = "num-images") -> S
     return split.take(np.arange(num))
 
 
-def images(split: Split) -> np.ndarray:
+def images(split: Split) -> Any:
     """Return `[N, ...]` examples of a split for evaluation, binarized if the run binarizes."""
-    batches = evaluation_batches(split)
-    return np.concatenate([np.asarray(batch.x)[np.asarray(batch.weights) > 0] for batch in batches])
+    batches = [gather(batch.x, np.asarray(batch.weights) > 0) for batch in evaluation_batches(split)]
+    return jax.tree.map(lambda *parts: np.concatenate(parts), *batches)
 
 
-def _of_codes(run: Run, x: np.ndarray, condition: np.ndarray | None, progress: Bar) -> list[Line]:
+def _of_codes(run: Run, x: Any, condition: np.ndarray | None, progress: Bar) -> list[Line]:
     """Score the codes: active units of each layer and, for normal posterior and prior, the parts of the KL."""
     encode = jax.jit(run.model.encode)
-    ids = np.arange(len(x))
-    blocks = [encode(run.params, *take((x, condition), ids[at : at + 1000])) for at in range(0, len(x), 1000)]
+    num = num_rows(x)
+    ids = np.arange(num)
+    blocks = [encode(run.params, *take((x, condition), ids[at : at + 1000])) for at in range(0, num, 1000)]
     # With several layers, each is taken at the mean of the one below.
-    means = jax.tree.map(lambda *parts: np.concatenate(parts), *[_as_tuple(block.mean) for block in blocks])
+    means = jax.tree.map(lambda *parts: np.concatenate(parts), *[_layers(block) for block in blocks])
     active = [int(active_units(mean).sum()) for mean in means]
     sizes = [mean.shape[1] for mean in means]
-    lines = [Line("active_units", f"of {sum(sizes)}, variance of the mean > 0.01", 0, len(x), sum(active))]
+    lines = [Line("active_units", f"of {sum(sizes)}, variance of the mean > 0.01", 0, num, sum(active))]
     if len(means) > 1:
         numbered = enumerate(zip(active, sizes), start=1)
-        lines += [Line(f"{ACTIVE_UNITS_OF}_{i}", f"of {size}", 0, len(x), units) for i, (units, size) in numbered]
+        lines += [Line(f"{ACTIVE_UNITS_OF}_{i}", f"of {size}", 0, num, units) for i, (units, size) in numbered]
     prior = run.model.prior(run.params) if condition is None else run.model.prior(run.params, condition[:1])
     # Other dimensions cannot be scored separately, and a prior of the condition is another for each image.
     if not (isinstance(blocks[0], Normal) and isinstance(prior, Normal) and prior.mean.ndim == 1):
@@ -177,12 +203,14 @@ def _of_codes(run: Run, x: np.ndarray, condition: np.ndarray | None, progress: B
     whole = jax.tree.map(lambda *parts: jnp.concatenate(parts), *blocks)
     parts = decompose_kl(rng.root(run.recipe.train.seed), whole, prior, progress=progress)
     names = (*parts._fields, "aggregate_kl")
-    how = "aggregate posterior of these images"
-    return lines + [Line(name, how, 1, len(x), getattr(parts, name)) for name in names]
+    how = f"aggregate posterior of these {noun(run.space)}"
+    return lines + [Line(name, how, 1, num, getattr(parts, name)) for name in names]
 
 
-def _as_tuple(value: Any) -> tuple[Any, ...]:
-    return value if isinstance(value, tuple) else (value,)
+def _layers(posterior: Distribution) -> tuple[Array, ...]:
+    """Return the codes `[B, D]` of each stochastic layer without noise."""
+    codes = point(posterior)
+    return tuple(map(as_rows, codes)) if isinstance(codes, tuple) else (as_rows(codes),)
 
 
 def num_parameters(run: Run) -> int:
@@ -190,14 +218,17 @@ def num_parameters(run: Run) -> int:
     return sum(leaf.size for leaf in jax.tree.leaves(run.params))
 
 
-def text_table(lines: list[Line]) -> str:
-    """Format a table for the terminal, with a line for each number."""
-    head = f"{'':24}{'value':>11}  {'± s.e.':>8}  {'samples':>7}  {'images':>6}  estimator"
+def text_table(lines: list[Line], noun: str = "images") -> str:
+    """Format a table for the terminal, with a line for each number; `noun` heads the column of examples."""
+    width = max(len(noun), 6)
+    head = f"{'':24}{'value':>11}  {'± s.e.':>8}  {'samples':>7}  {noun:>6}  estimator"
 
     def row(line: Line) -> str:
         value = f"{line.value:d}" if isinstance(line.value, int) else f"{line.value:.4f}"
         error = "" if np.isnan(line.standard_error) else f"{line.standard_error:.4f}"
-        return f"{line.name:24}{value:>11}  {error:>8}  {line.samples or '':>7}  {line.images:>6}  {line.estimator}"
+        return (
+            f"{line.name:24}{value:>11}  {error:>8}  {line.samples or '':>7}  {line.images:>{width}}  {line.estimator}"
+        )
 
     return "\n".join([head, *map(row, lines)])
 

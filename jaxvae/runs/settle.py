@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from jaxvae import rng
-from jaxvae.data import Dataset, is_named
+from jaxvae.data import Dataset, is_named, kind_by_name
 from jaxvae.data.batches import BatchOrder
-from jaxvae.data.scaling import ScaleName, fit_scaling, scaled
+from jaxvae.data.scaling import ScaleName, default_scale, fit_scaling, scaled
 from jaxvae.data.spaces import Pixels
 from jaxvae.likelihoods import LIKELIHOODS
+from jaxvae.options.auto import Auto
 from jaxvae.options.checks import check
 from jaxvae.options.groups import Data, Output, Train, settled
 from jaxvae.options.identity import default_run_dir
@@ -33,10 +34,11 @@ SMALLEST_BATCH, BATCHES = 16, 10
 
 def settle_scale(asked: ScaleName | None, data: Dataset) -> tuple[ScaleName | None, Dataset]:
     """Scale values as asked, real ones by default to mean 0 and deviation 1; return the scaling's name too."""
-    kind = asked or ("standard" if data.pixels == "real" else "none")
+    default = default_scale(data.space)
+    kind = asked or default
     if kind != "none":
         return kind, scaled(data, fit_scaling(kind, data))
-    return "none" if data.pixels == "real" else None, data
+    return None if default == "none" else "none", data
 
 
 def settle_space(binarize: str, data: Dataset) -> Dataset:
@@ -53,14 +55,14 @@ def settle(recipe: Recipe, data: Dataset) -> Recipe:
         InputError: the options contradict each other or the data.
     """
     own = not is_named(recipe.data.dataset)
-    networks = recipe.networks.settled(data.shape, own=own) if hasattr(recipe.networks, "settled") else recipe.networks
+    networks = _networks(recipe.networks, data, own=own)
     likelihood = _likelihood(recipe.likelihood, data)
     source = dataclasses.replace(
         recipe.data, dataset=_place(recipe.data.dataset), binarize=_binarization(recipe.data, likelihood, data)
     )
     train = _lengths(recipe.train, data.train.num_examples, own=own)
     output = _watch(recipe.output, train, data, own=own)
-    preset = recipe.preset if recipe.preset != "auto" else AUTO[kind_of(networks, AXES["networks"])]
+    preset = recipe.preset if recipe.preset != "auto" else AUTO.get(kind_of(networks, AXES["networks"]), "vae")
     parts: dict[str, Any] = {"networks": networks, "likelihood": likelihood}
     recipe = dataclasses.replace(recipe, preset=preset, data=source, train=train, output=output, **parts)
     _check_schedules(recipe, train.steps)
@@ -69,7 +71,29 @@ def settle(recipe: Recipe, data: Dataset) -> Recipe:
     )
 
 
-AUTO = {"mlp": "vae", "conv": "conv_vae"}
+def check_kind(recipe: Recipe) -> None:
+    """Refuse networks for another kind of data, where its name tells the kind, before anything is read.
+
+    Raises:
+        InputError: they read tokens and the set holds none, or the reverse.
+    """
+    kind, networks = kind_by_name(recipe.data.dataset), kind_of(recipe.networks, AXES["networks"])
+    if kind is None or networks == "auto" or (kind == "tokens") == (networks == "tokens"):
+        return
+    fitting = "token_vae" if kind == "tokens" else "vae"
+    raise InputError(
+        f"preset: {networks} networks do not read {kind}, as {recipe.data.dataset}; give --preset {fitting}"
+    )
+
+
+def _networks(networks: Any, data: Dataset, *, own: bool) -> Any:
+    """Settle networks that depend on the data."""
+    if isinstance(networks, Auto):
+        return networks.settled(data.shape, own=own, tokens=data.space.kind == "tokens")
+    return networks.settled(data.shape, own=own) if hasattr(networks, "settled") else networks
+
+
+AUTO = {"mlp": "vae", "conv": "conv_vae", "tokens": "token_vae"}
 """Rows that `auto` stands for, by their networks."""
 
 
@@ -122,9 +146,25 @@ def _check_schedules(recipe: Recipe, steps: int) -> None:
             )
 
 
+SCORED = {"binary": "values that are 0 or 1", "unit": "values in [0, 1]", "real": "real numbers", "table": "tables"}
+"""Plain words for the values that a likelihood scores."""
+OWN_LIKELIHOODS = {"counts", "tokens", "table"}
+"""Kinds of data that have likelihoods of their own."""
+
+
 def _likelihood(chosen: Any, data: Dataset) -> Any:
-    """Return the likelihood that was chosen; by default the one of the data's space."""
-    return chosen or LIKELIHOODS[data.space.likelihood]()
+    """Return the likelihood that was chosen, by default the one of the data's space; refuse one of another kind."""
+    likelihood = chosen or LIKELIHOODS[data.space.likelihood]()
+    holds, scores = data.space.kind, likelihood.support
+    of_other_kind = holds != scores and {holds, scores} & OWN_LIKELIHOODS
+    if of_other_kind and (holds, scores) != ("counts", "real"):
+        name = kind_of(likelihood, AXES["likelihood"])
+        values = "pixels" if isinstance(data.space, Pixels) else holds
+        raise InputError(
+            f"likelihood: {name} scores {SCORED.get(scores, scores)}, but {data.name} holds {values}; "
+            f"leave it out, or use --likelihood {data.space.likelihood}"
+        )
+    return likelihood
 
 
 def _place(dataset: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from jaxvae.checkpoint import digest
+from jaxvae.data.scaling import mean_log_jacobian
 from jaxvae.options.groups import settled
 from jaxvae.options.recipe import Recipe
 from jaxvae.report import write_json
@@ -44,7 +45,7 @@ def summarize(
         summaries.append(
             {
                 **{f"test_{name}": value for name, value in test.items()},
-                **_in_own_units(data.scaling and data.scaling.log_jacobian(data.shape), test),
+                **_in_own_units(data.scaling and mean_log_jacobian(data.scaling, data.test), test),
                 "select": recipe.output.select,
                 "selected_step": steps_taken(selected),
                 "steps": steps_taken(last),

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TypeAlias
 
+import jax
 import jax.numpy as jnp
 
 from jaxvae import hosts
@@ -115,7 +116,7 @@ def _reports(summary: Path, output: Output) -> bool:
 def restore_or_init(experiment: Experiment) -> Restored[TrainState]:
     """Restore the newest checkpoint's state, or initialise one without notes."""
     recipe, data, parts, _, run_dir, checkpoints = experiment
-    mean = jnp.asarray(data.train.mean()) if recipe.train.output_bias else None
+    mean = jax.tree.map(jnp.asarray, data.train.mean()) if recipe.train.output_bias else None
     examples = examples_to_begin_with(parts.model, data.train)
     state = initial_state(recipe, parts, mean=mean, examples=examples)
     if hosts.is_main():

@@ -9,8 +9,9 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 from jaxvae.data import Dataset, Split
 from jaxvae.data.rows import LazyRows
-from jaxvae.data.scaling import Scaling, fit_scaling, scaled
-from jaxvae.data.spaces import Real
+from jaxvae.data.scaling import Scaling, fit_scaling, mean_log_jacobian, scaled
+from jaxvae.data.spaces import Counts, Real, Table, Tokens
+from jaxvae.types import InputError
 
 RNG = np.random.default_rng(0)
 COLUMNS = (RNG.normal(size=(60, 4)) * [1e-3, 1.0, 50.0, 1e4] + [5.0, 0.0, -200.0, 1e5]).astype(np.float32)
@@ -68,3 +69,31 @@ def test_rows_that_are_read_as_needed_stay_so_and_bytes_count_as_shades():
     assert isinstance(found.train.x, LazyRows)
     shades = stored / 255.0
     np.testing.assert_allclose(found.train.x[:], (shades - shades.mean()) / shades.std(), atol=1e-5)
+
+
+def test_a_table_is_scaled_where_its_numbers_are_observed():
+    observed = RNG.uniform(size=(60, 4)) < 0.7
+    values = np.where(observed, COLUMNS, 0).astype(np.float32)
+    values[:, 1] = np.where(observed[:, 1], np.arange(60) % 3, 0)
+    rows = [Split({"x": values[part], "observed": observed[part]}) for part in (slice(40), slice(40, 60))]
+    data = Dataset("table", *rows).of_space(Table((0, 3, 0, 0)))
+    scaling = fit_scaling("standard", data)
+    found = scaled(data, scaling)
+    holes = np.where(observed, values, np.nan).astype(np.float64)
+    wanted = StandardScaler().fit(holes[:40]).transform(holes[40:])
+    for column in (0, 2, 3):
+        there = observed[40:, column]
+        np.testing.assert_allclose(found.test.x["x"][there, column], wanted[there, column], atol=1e-4)
+        assert (found.test.x["x"][~there, column] == 0).all()
+    np.testing.assert_array_equal(found.test.x["x"][:, 1], values[40:, 1])
+    np.testing.assert_allclose(scaling.undo_examples(found.test.x)["x"], values[40:], rtol=1e-5, atol=1e-3)
+    deviations = np.nanstd(holes[:40], axis=0)[[0, 2, 3]]
+    expected = -(np.log(deviations) * observed[40:][:, [0, 2, 3]]).sum(axis=1).mean()
+    assert mean_log_jacobian(scaling, found.test) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("space", [Counts((4,)), Tokens(9, 4), Table((0, 0, 0, 0))])
+def test_values_that_cannot_be_scaled_so_are_refused(space):
+    data = Dataset("mine", Split(np.zeros((9, 4), np.int32)), Split(np.zeros((9, 4), np.int32))).of_space(space)
+    with pytest.raises(InputError, match=r"^scale: mine "):
+        fit_scaling("unit", data)

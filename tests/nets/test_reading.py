@@ -44,7 +44,7 @@ def test_encoders_of_features_compare_and_pickle_by_value():
 
 def test_pixels_are_read_as_they_are_and_tokens_refused():
     assert MLP((8,)).encoder(Facts(Pixels((2, 2, 1)), 2), 4) == MLPEncoder((8,), 4)
-    with pytest.raises(InputError, match="networks: dense layers would read tokens as numbers; give --networks tokens"):
+    with pytest.raises(InputError, match="dense layers would read tokens as numbers; give --preset token_vae"):
         MLP((8,)).encoder(Facts(Tokens(6, 5), 2), 4)
 
 

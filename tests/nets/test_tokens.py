@@ -71,7 +71,7 @@ def test_layers_compute_in_half_precision_and_parameters_stay():
 
 
 def test_options_need_tokens_and_a_hidden_layer():
-    with pytest.raises(InputError, match="networks: tokens needs rows of tokens, got Real; give --networks mlp"):
+    with pytest.raises(InputError, match="networks: tokens needs rows of tokens, got Real; give --preset vae"):
         TokenMLP().encoder(Facts(Real((3,)), 2), 4)
     with pytest.raises(InputError, match="hidden: an encoder of tokens needs at least one hidden layer"):
         TokenMLP(()).encoder(Facts(Tokens(6, 5), 2), 4)

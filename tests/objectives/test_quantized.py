@@ -15,7 +15,7 @@ from jaxvae.data.spaces import Real
 from jaxvae.facts import Facts
 from jaxvae.likelihoods import BernoulliPixels
 from jaxvae.nets import MLP, Spatial
-from jaxvae.objectives import elbo_loss, quantized_loss, with_averages
+from jaxvae.objectives import denoising, elbo_loss, quantized_loss, with_averages
 from jaxvae.posteriors import DiagonalNormal, GradientQuantized, VectorQuantized
 from jaxvae.priors import Standard, UniformCodes
 from jaxvae.training import init_state, labelled, make_train_step
@@ -134,6 +134,29 @@ def test_other_objectives_move_the_codebook_too(batch):
     theirs, _ = jax.jit(step)(state, batch)
     for name in ("counts", "sums"):
         np.testing.assert_allclose(ours.params["posterior"][name], theirs.params["posterior"][name], rtol=1e-5)
+
+
+def test_averages_are_of_what_the_model_encodes(batch):
+    """Within a corruption that blanks every example, the codebook sees blank examples alone."""
+    model = build()
+    state, optimizer = start(model, batch)
+
+    def one_step(objective, batch):
+        step = make_train_step(functools.partial(objective, model=model), optimizer)
+        return jax.jit(step)(state, batch)[0].params["posterior"]
+
+    blanked = denoising(with_averages(quantized_loss), lambda key, x, level: jnp.zeros_like(x), 1.0)
+    found = one_step(blanked, batch)
+    expected = one_step(with_averages(quantized_loss), batch._replace(x=jnp.zeros_like(batch.x)))
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5), found, expected)
+
+
+def test_frozen_averages_do_not_move(batch):
+    model = build()
+    params = model.init(rng.root(0), batch.x)
+    loss = functools.partial(with_averages(quantized_loss, "frozen"), model=model)
+    gradient = jax.grad(lambda params: loss(params, rng.root(2), batch.x)[0])(params)
+    jax.tree.map(lambda leaf: np.testing.assert_array_equal(leaf, np.zeros(leaf.shape)), gradient)
 
 
 def test_samples_are_decoded_codes(batch):

@@ -69,20 +69,19 @@ def test_samples_come_from_all_pseudo_inputs():
     assert 0.3 < (apart.argmin(1) == 0).mean() < 0.7
 
 
-def test_pseudo_inputs_outside_are_projected_and_only_their_way_back_has_a_gradient():
+def test_pseudo_inputs_outside_are_projected_and_keep_a_gradient():
     model = vamp_vae(num_inputs=3)
     params = model.init(jax.random.key(0), X)
     z = jax.random.normal(jax.random.key(1), (7, 2))
 
+    @jax.value_and_grad
     def loss(inputs):
         return -model.prior({**params, "prior": {"inputs": inputs}}).log_prob(z).sum()
 
     edge = jnp.round(jax.random.uniform(jax.random.key(2), (3, 6)))
-    at_edge, outside = jax.grad(loss)(edge), jax.grad(loss)(3 * edge - 1)
-    np.testing.assert_allclose(loss(3 * edge - 1), loss(edge), rtol=1e-6)
-    back = jnp.where(edge == 1, at_edge > 0, at_edge < 0)
-    np.testing.assert_allclose(outside, jnp.where(back, at_edge, 0), rtol=1e-5, atol=1e-6)
-    assert 0 < back.sum() < back.size
+    at_edge, outside = jax.jit(loss)(edge), jax.jit(loss)(3 * edge - 1)
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5), at_edge, outside)
+    assert (outside[1] != 0).all()
 
 
 @pytest.mark.parametrize("networks", [MLP((8,)), Gated((8, 8))])

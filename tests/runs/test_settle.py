@@ -5,8 +5,8 @@ import pytest
 
 from jaxvae import presets
 from jaxvae.data import Dataset, Split, load
-from jaxvae.data.spaces import Pixels, Real
-from jaxvae.likelihoods import SharedNormal
+from jaxvae.data.spaces import Counts, Pixels, Real, Table, Tokens
+from jaxvae.likelihoods import LIKELIHOODS, SharedNormal
 from jaxvae.nets.conv import channels_for
 from jaxvae.options import given
 from jaxvae.runs.settle import settle, settle_scale
@@ -99,3 +99,28 @@ def test_the_same_file_is_the_same_run_however_it_is_spelled(tmp_path, monkeypat
     places = {settle(given(dataset=name), own((3,))).run_dir for name in spelled}
     assert len(places) == 1
     assert settle(given(dataset="."), own((3,))).run_dir.name.startswith("there-vae-")
+
+
+@pytest.mark.parametrize(
+    ("space", "name", "message"),
+    [
+        (Pixels((3,), "ink"), "poisson", "poisson scores counts, but mine holds pixels; .* --likelihood bernoulli"),
+        (Real((3,)), "tokens", "tokens scores tokens, but mine holds real; .* --likelihood normal_shared"),
+        (Counts((3,)), "bernoulli", "bernoulli scores values that are 0 or 1, but mine holds counts; .* negative_bin"),
+        (Counts((3,)), "columns", "columns scores tables, but mine holds counts"),
+        (Tokens(9, 3), "mse", "mse scores real numbers, but mine holds tokens; .* --likelihood tokens"),
+        (Table((0, 2, 3)), "normal_shared", "normal_shared scores real numbers, but mine holds table; .* columns"),
+    ],
+)
+def test_a_likelihood_of_another_kind_of_data_is_refused(space, name, message):
+    split = Split(np.zeros((20, 3), np.int32))
+    data = Dataset("mine", split, split).of_space(space)
+    with pytest.raises(InputError, match=f"likelihood: {message}"):
+        settle(given(dataset="mine.npz", likelihood=name), data)
+
+
+@pytest.mark.parametrize("name", ["poisson", "negative_binomial", "mse", "normal_shared"])
+def test_counts_may_be_scored_as_counts_and_as_real_numbers(name):
+    split = Split(np.zeros((20, 3), np.int32))
+    data = Dataset("mine", split, split).of_space(Counts((3,)))
+    assert isinstance(settle(given(dataset="mine.npz", likelihood=name), data).likelihood, LIKELIHOODS[name])

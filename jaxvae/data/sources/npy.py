@@ -9,10 +9,10 @@ import numpy as np
 from jaxvae.data.archive import READ_ERRORS, read_header
 from jaxvae.data.dataset import Dataset, Split
 from jaxvae.data.memory import check_fits
-from jaxvae.data.npz import check_image, resized
 from jaxvae.data.partition import divide, tenths
 from jaxvae.data.preparation import Preparation, refuse_sizes
 from jaxvae.data.sources.arrays import examples
+from jaxvae.data.sources.npz import check_image, resized
 from jaxvae.types import InputError, first_line
 
 

@@ -84,7 +84,7 @@ def open_text(path: Path, preparation: Preparation) -> Dataset:
     numbers = {word: number for number, word in enumerate(words)}
     splits = {part: Split(_rows(sentences, numbers, length)) for part, sentences in by_split.items() if sentences}
     unknown = {name: _unknown(splits[SPLITS[name]]) for name in ("train", "test")}
-    logger.info("vocabulary: %d words; %.2f %% of the test words are unknown", len(words), 100 * unknown["test"])
+    logger.warning("vocabulary: %d words; %.2f %% of the test words are unknown", len(words), 100 * unknown["test"])
     facts = {"words": list(words), "unknown_words": unknown}
     data = Dataset(_name(path), splits[TRAIN], splits[TEST], splits.get(VALIDATION), facts=facts)
     return data.of_space(Tokens(len(words), length, digest=digest({"words": words})))

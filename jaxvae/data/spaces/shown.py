@@ -6,6 +6,8 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
+from jaxvae.types import Space
+
 
 class Pictures(NamedTuple):
     """Images in a grid."""
@@ -42,3 +44,8 @@ class Cells(NamedTuple):
 
 
 Shown: TypeAlias = Pictures | Curves | Heat | Lines | Cells
+
+
+def noun(space: Space) -> str:
+    """Return the word for several examples of a space."""
+    return "images" if space.kind in ("binary", "ink", "grey") or len(space.shape) == 3 else "examples"

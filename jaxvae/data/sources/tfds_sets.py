@@ -23,8 +23,8 @@ import numpy as np
 
 from jaxvae.data.dataset import Dataset, Split
 from jaxvae.data.preparation import Preparation
-from jaxvae.data.records import open_split
 from jaxvae.data.rows import LazyRows
+from jaxvae.data.sources.records import open_split
 from jaxvae.data.spaces import Pixels
 from jaxvae.types import InputError, first_line
 

@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
-from jaxvae.data import Dataset, load, tfds_sets
+from jaxvae.data import Dataset, load
+from jaxvae.data.sources import tfds_sets
 from jaxvae.types import InputError
 
 # Counted from the label files of MNIST and published with it.
