@@ -19,7 +19,7 @@ from jaxvae.nets import MLP, NETWORKS
 from jaxvae.nets.network import floating
 from jaxvae.objectives import OBJECTIVES, elbo_loss
 from jaxvae.options.auto import Auto
-from jaxvae.options.checks import check_at_least
+from jaxvae.options.checks import check, check_at_least
 from jaxvae.options.corruptions import CORRUPTIONS, Clean
 from jaxvae.options.from_signature import options_of, required_arguments
 from jaxvae.options.groups import Compute, Data, Output, Train, settled
@@ -137,9 +137,18 @@ class Recipe:
     def check(self) -> None:
         """Refuse values that are invalid for every data set."""
         check_at_least(1, "latent_dim", self.latent_dim)
-        for _, options in self.parts():
+        for name, options in self.parts():
             if hasattr(options, "check"):
                 options.check()
+            if name not in GROUPS:
+                _check_widths(options)
+
+
+def _check_widths(options: Any) -> None:
+    """Refuse layers of no width."""
+    for name, value in vars(options).items():
+        if isinstance(value, tuple):
+            check(all(width > 0 for width in value), name, value, "positive widths")
 
 
 def kind_of(options: Any, table: Mapping[str, type]) -> str:

@@ -185,7 +185,8 @@ TABLE = {
         Row(
             "a level of no corruption",
             "train --corruption-level 0.5",
-            "corruption.level: belongs to --corruption noise or masking or salt_and_pepper; choose that, or leave it out",
+            "corruption.level: belongs to --corruption noise or masking or salt_and_pepper; choose that, or leave it "
+            "out",
         ),
     ],
     "Devices": [
