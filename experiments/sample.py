@@ -17,8 +17,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxvae import latent, rng
-from jaxvae.data import named_attributes
+from jaxvae.data import Dataset, named_attributes
 from jaxvae.data.attributes import usable_attributes
+from jaxvae.data.spaces.shown import Pictures
 from jaxvae.data.spaces.values import as_values
 from jaxvae.options import Compute
 from jaxvae.options.checks import check, check_at_least, check_folder, check_seed
@@ -30,7 +31,7 @@ from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import set_up
 from jaxvae.runs.data import check_one_layer, load_data
 from jaxvae.runs.progress import announce
-from jaxvae.runs.samples import sample_grid
+from jaxvae.runs.samples import end_of_files, sample_grid, save_stages
 from jaxvae.runs.trained import Trained
 from jaxvae.types import InputError
 
@@ -129,9 +130,11 @@ def main(config: SampleConfig) -> int:
     check_fits(config, trained)
     gallery = Gallery(trained.folder)
     asked = [draw for name, draw in ACTIONS.items() if getattr(config, name) is not None]
-    for draw in asked or (draw_samples, draw_reconstructions, draw_traversals):
+    # Vectors of a codebook and categories have no dimensions to move along.
+    moves = trained.has_dimensions and are_pictures(data)
+    for draw in asked or (draw_samples, draw_reconstructions, *([draw_traversals] if moves else [])):
         draw(config, trained, gallery)
-    print(f"pictures in {gallery.folder}")
+    print(f"{'pictures' if are_pictures(data) else 'samples and reconstructions'} in {gallery.folder}")
     return 1 if gallery.missing else 0
 
 
@@ -139,6 +142,10 @@ def check_fits(config: SampleConfig, trained: Trained) -> None:
     """Refuse options that do not fit the run and its data, before any output."""
     if config.condition is not None:
         trained.chosen()
+    asked = [name for name in ACTIONS if getattr(config, name) is not None]
+    if asked and not are_pictures(trained.data):
+        kind = trained.data.space.kind
+        raise InputError(f"{asked[0]}: is for images, the run's examples are {kind}; leave it out to sample them")
     images, dimensions = (trained.data.test.num_examples, "test image"), (trained.latent_dim, "latent dimension")
     for name in ("interpolate", "image", "vary", "neighbours", "traverse"):
         limit, what = dimensions if name == "traverse" else images
@@ -146,29 +153,38 @@ def check_fits(config: SampleConfig, trained: Trained) -> None:
         for number in () if given is None else np.ravel(given):
             if not 0 <= number < limit:
                 raise InputError(f"{name}: there is no {what} {number}; they are numbered from 0 to {limit - 1}")
+    if config.traverse is not None and not trained.has_dimensions:
+        raise InputError("traverse: the run's codes are no real numbers to move along; use --interpolate")
     if config.view and trained.data.test.num_examples < 3:
         raise InputError(f"view: a map needs three test images or more, the set has {trained.data.test.num_examples}")
     if config.view and trained.latent_dim < 2:
         raise InputError("view: a map needs two latent dimensions or more, the run has one; use --traverse")
 
 
+def are_pictures(data: Dataset) -> bool:
+    """Return True if examples are shown as pictures."""
+    return isinstance(data.show(data.test.first(1)), Pictures)
+
+
 def draw_samples(config: SampleConfig, trained: Trained, gallery: Gallery) -> None:
     """Draw decoded samples of the prior."""
     run, key = trained.run, rng.stream(rng.root(config.seed), "sample")
-    with gallery.figure("samples.png") as path:
+    with gallery.figure(f"samples{end_of_files(trained.data)}") as path:
         options: dict[str, Any] = {"condition": run.condition, "chosen": config.condition}
         grid = sample_grid(run.model, run.params, key, config.num, split=trained.data.test, **options)
-        grid.save(path, trained.limits())
-        if trained.data.scaling is not None:  # figures show scaled values, this file the data's units
+        grid.save(path, trained.data)
+        # Figures show scaled values, this file the data's units, as tables do.
+        if trained.data.scaling is not None and path.suffix == ".png":
             np.savez(path.with_suffix(".npz"), image=trained.data.scaling.undo(grid.images))
 
 
 def draw_reconstructions(config: SampleConfig, trained: Trained, gallery: Gallery) -> None:
     """Draw test images and their reconstructions."""
-    with gallery.figure("reconstructions.png") as path:
-        originals, codes, own = trained.test_images(range(min(config.num or 64, trained.data.test.num_examples)))
-        title = trained.titled("test images, and their reconstructions below them")
-        figures.save_reconstructions(path, originals, trained.decode(codes, own), title=title)
+    data = trained.data
+    with gallery.figure(f"reconstructions{end_of_files(data)}") as path:
+        originals, codes, own = trained.test_images(range(min(config.num or 64, data.test.num_examples)))
+        title = trained.titled(f"test {data.noun}, and their reconstructions" + " below them" * are_pictures(data))
+        save_stages(path, data, {"test": originals, "reconstruction": trained.decode(codes, own)}, title)
 
 
 def draw_path(config: SampleConfig, trained: Trained, gallery: Gallery) -> None:

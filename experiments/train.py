@@ -6,7 +6,7 @@ a run directory seed-N/ for each seed where several were trained together.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,16 +22,15 @@ from jaxvae.evaluation import in_blocks
 from jaxvae.latent import manifold_grid
 from jaxvae.objectives import elbo_loss
 from jaxvae.options import Recipe
-from jaxvae.report import figures, presentations, read_metrics
+from jaxvae.report import figures, read_metrics
 from jaxvae.report.display import value_limits
 from jaxvae.report.gallery import Gallery
 from jaxvae.report.history_figures import save_kl_history, save_loss_curve
-from jaxvae.report.presentations import suffix
 from jaxvae.runs import seeds
 from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import set_up
 from jaxvae.runs.reproduce import reproduce
-from jaxvae.runs.samples import Grid, sample_grid
+from jaxvae.runs.samples import end_of_files, sample_grid, save_stages
 from jaxvae.runs.training import Experiment, train_run
 from jaxvae.training.optimizer import evaluation_params
 from jaxvae.types import Space, TrainState
@@ -52,8 +51,7 @@ def draw(experiment: Experiment, state: TrainState, folder: Path) -> None:
     gallery, params, model = Gallery(folder), evaluation_params(state), parts.model
     some = data.test.take(np.arange(min(64, data.test.num_examples)))
     originals, own = some.first(64), some.conditions()
-    presented = data.show(originals)
-    pictures, end = isinstance(presented, Pictures), suffix(presented)
+    pictures, end = isinstance(data.show(originals), Pictures), end_of_files(data)
 
     def repair(x: Any) -> Any:
         return in_blocks(lambda x, own: model.reconstruct(params, x, own), x, own)
@@ -66,7 +64,7 @@ def draw(experiment: Experiment, state: TrainState, folder: Path) -> None:
             save_denoised(path, recipe, data, originals, repair)
     with gallery.figure(f"samples{end}") as path:
         key = rng.stream(rng.root(recipe.train.seed), "figures")
-        save_samples(path, data, sample_grid(model, params, key, split=data.test, condition=data.condition), originals)
+        sample_grid(model, params, key, split=data.test, condition=data.condition).save(path, data)
     records = read_metrics(run_dir / "metrics.jsonl")
     with gallery.figure("loss.png") as path:
         save_loss_curve(path, records, objective_is_bound=objective_is_bound(experiment))
@@ -83,19 +81,6 @@ def draw(experiment: Experiment, state: TrainState, folder: Path) -> None:
         with gallery.figure("manifold.png") as path:
             manifold = in_blocks(lambda z: model.decode(params, z).mean, manifold_grid(20))
             figures.save_manifold(path, manifold, limits=value_limits(originals))
-
-
-def save_stages(path: Path, data: Dataset, stages: Mapping[str, Any], title: str) -> None:
-    """Write examples, and results of one or more steps from them, by the names of the stages."""
-    presentations.save(path, [data.show(stage) for stage in stages.values()], names=[*stages], title=title)
-
-
-def save_samples(path: Path, data: Dataset, grid: Grid, originals: Any) -> None:
-    """Write samples: as pictures with the range of test examples, else as the data are presented."""
-    if isinstance(data.show(originals), Pictures):
-        grid.save(path, value_limits(originals))
-    else:
-        save_stages(path, data, {"sample": grid.images}, grid.title)
 
 
 def save_denoised(path: Path, recipe: Recipe, data: Dataset, originals: Any, repair: Callable[[Any], Any]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-import jax
 import numpy as np
 
 from jaxvae.data import Dataset, load
@@ -38,13 +37,13 @@ def load_data(run: Run, data_dir: Path | None = None, dataset: str | None = None
     except InputError as error:
         moved = dataset is None and not Path(where).exists()
         raise InputError(f"{error}; if it moved, name its place with --dataset") if moved else error from None
+    if data.shape != (shape := run.space.shape):
+        raise InputError(f"dataset: {data.noun} of {where} are {data.shape}, the run learned {shape}; put the set back")
     if known := run.facts.get("scaling"):
         data = scaled(data, Scaling.from_json(known))
     data = settle_space(run.recipe.data.binarize, data)
     if run.condition is not None:
         data = conditioned(data, run.condition)
-    if data.shape != (shape := _decoded_shape(run)):
-        raise InputError(f"dataset: images of {where} are {data.shape}, the run learned {shape}; put the set back")
     # A streamed set at its known path need not be read through.
     if (dataset is None and stream) or _is_same(run, data):
         return data
@@ -93,10 +92,3 @@ def check_unconditional(run: Run) -> None:
         raise InputError(
             "run-dir: this run decodes each image under its own condition, here all share their codes; name another"
         )
-
-
-def _decoded_shape(run: Run) -> tuple[int, ...]:
-    condition = None if run.condition is None else run.condition.space.zeros(1)
-    decoded = jax.eval_shape(lambda: run.model.sample(run.params, jax.random.key(0), 1, condition))
-    first, *_ = jax.tree.leaves(decoded)  # both arrays of a table have one shape
-    return first.shape[1:]

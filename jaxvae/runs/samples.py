@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from jaxvae import rng
-from jaxvae.data import Split
+from jaxvae.data import Dataset, Split
 from jaxvae.data.conditions import Classes, Condition
+from jaxvae.data.spaces.shown import Pictures
 from jaxvae.evaluation import in_blocks
 from jaxvae.model import VAE
-from jaxvae.report import figures
-from jaxvae.report.display import Limits
+from jaxvae.report import figures, presentations
+from jaxvae.report.display import value_limits
 from jaxvae.types import Key, Params
 
 MOST_ROWS = 20
 """Maximum number of conditions in a grid."""
+LOOKED_AT = 64
+"""Number of test images for the range of values."""
 COLUMNS, EACH = 16, 10
 """Samples in a row of a grid: of one condition or without, and of several conditions."""
 
@@ -25,17 +29,31 @@ COLUMNS, EACH = 16, 10
 class Grid(NamedTuple):
     """Decoded samples, row by row."""
 
-    images: np.ndarray
+    images: Any
     """`[N, ...]` samples."""
     columns: int
     rows: tuple[str, ...]
     """Names of the rows, if each has a condition of its own."""
     title: str
 
-    def save(self, path: Path, limits: Limits) -> None:
-        """Draw the grid."""
-        columns, rows = self.columns, self.rows
-        figures.save_grid(path, self.images, columns=columns, row_labels=rows, title=self.title, limits=limits)
+    def save(self, path: Path, data: Dataset) -> None:
+        """Write the samples as the data are presented; pictures have the range of test images."""
+        shown = data.show(self.images)
+        if not isinstance(shown, Pictures):
+            presentations.save(path, [shown], names=["sample"], title=self.title)
+            return
+        limits, columns, rows = value_limits(data.test.first(LOOKED_AT)), self.columns, self.rows
+        figures.save_grid(path, shown.values, columns=columns, row_labels=rows, title=self.title, limits=limits)
+
+
+def save_stages(path: Path, data: Dataset, stages: Mapping[str, Any], title: str) -> None:
+    """Write examples, and results of one or more steps from them, by the names of the stages."""
+    presentations.save(path, [data.show(stage) for stage in stages.values()], names=[*stages], title=title)
+
+
+def end_of_files(data: Dataset) -> str:
+    """Return the end of the names of files with examples."""
+    return presentations.suffix(data.show(data.test.first(1)))
 
 
 def sample_grid(

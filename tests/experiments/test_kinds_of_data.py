@@ -1,0 +1,92 @@
+"""Data that are not images, through the scripts: trained with default options, drawn, evaluated and sampled."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+
+from jaxvae.options import given
+from jaxvae.runs.command_line import parse
+from jaxvae.types import InputError
+
+pytestmark = pytest.mark.slow
+RNG = np.random.default_rng(0)
+TRAIN = {"steps": 12, "log_every": 4, "checkpoint_every": 12, "batch_size": 16, "hidden": (8,), "latent_dim": 2}
+WORDS = ["the", "a", "dog", "cat", "barks", "sleeps", "and"]
+
+
+def vectors(folder):
+    np.save(folder / "mine.npy", RNG.normal(size=(80, 5)) * [1, 10, 100, 1, 1] + 7)
+
+
+def signals(folder):
+    np.savez(folder / "mine.npz", x=np.sin(np.linspace(0, 6, 30) + RNG.uniform(0, 6, (80, 1)))[..., None])
+
+
+def numbers(folder):
+    rows = RNG.normal(size=(80, 3))
+    np.savetxt(folder / "mine.csv", rows, delimiter=",", header="a,b,c", comments="")
+
+
+def table(folder):
+    rows = [f"{i / 7},{'' if i % 9 == 4 else i * 100},{'xyz'[i % 3]},{i % 2}" for i in range(80)]
+    (folder / "mine.csv").write_text("\n".join(["a,b,town,label", *rows]) + "\n")
+
+
+def counts(folder):
+    np.savez(folder / "mine.npz", counts=RNG.poisson(2.0, (80, 6)), columns=np.array(list("abcdef")))
+
+
+def text(folder):
+    lines = [" ".join(RNG.choice(WORDS, RNG.integers(1, 6))) for _ in range(80)]
+    (folder / "mine.txt").write_text("\n".join(lines) + "\n")
+
+
+KINDS = {  # writer -> end of the files with examples, and names of its scores
+    vectors: (".png", {"bits_per_dimension", "log_jacobian"}),
+    signals: (".png", {"bits_per_dimension", "log_jacobian"}),
+    numbers: (".csv", {"bits_per_dimension", "log_jacobian"}),
+    table: (".csv", {"log_jacobian"}),
+    counts: (".png", set()),
+    text: (".txt", {"perplexity"}),
+}
+
+
+@pytest.mark.parametrize("write", KINDS, ids=lambda write: write.__name__)
+def test_a_kind_of_data_goes_through_all_scripts(scripts, tmp_path, capsys, write):
+    write(tmp_path)
+    (source,), run_dir, (end, scores) = list(tmp_path.iterdir()), tmp_path / "run", KINDS[write]
+    options = {**TRAIN, "dataset": str(source), "run_dir": run_dir, "tensorboard": False, "num_processes": 1}
+    assert scripts["train"].main(given(**options)) == 0
+    assert "examples/s" in capsys.readouterr().err
+    assert {"reconstructions", "samples", "loss", "latent"} <= {path.stem for path in (run_dir / "figures").iterdir()}
+    assert (run_dir / "figures" / f"samples{end}").stat().st_size > 20
+
+    def call(name, *arguments):
+        config_type = getattr(scripts[name], f"{name.title()}Config")
+        return scripts[name].main(parse(config_type, ["--run-dir", str(run_dir), *arguments]))
+
+    assert call("evaluate", "--num-samples", "2") == 0
+    told = json.loads((run_dir / "evaluation.json").read_text())
+    assert scores == told.keys() & {"bits_per_dimension", "log_jacobian", "perplexity"}
+    assert np.isfinite(told["log_px"])
+
+    assert call("sample", "--num", "9") == 0
+    path = run_dir / "samples" / f"samples{end}"
+    if end == ".csv":
+        with path.open(newline="") as stream:
+            assert [len(list(csv.reader(stream)))] == [10]
+    if end == ".txt":
+        assert len(path.read_text().splitlines()) == 9
+    with pytest.raises(InputError, match="interpolate: is for images"):
+        call("sample", "--interpolate", "0", "1")
+
+
+def test_the_same_command_goes_on(scripts, tmp_path, capsys):
+    table(tmp_path)
+    options = {**TRAIN, "dataset": str(tmp_path / "mine.csv"), "run_dir": tmp_path / "run", "figures": False}
+    for steps in (6, 12):
+        arguments = {**options, "steps": steps, "checkpoint_every": 6, "tensorboard": False, "num_processes": 1}
+        assert scripts["train"].main(given(**arguments)) == 0
+    assert json.loads((tmp_path / "run" / "summary.json").read_text())["steps"] == 12
