@@ -57,7 +57,7 @@ class Recipe:
     extras: tuple[Any, ...] = ()
     corruption: Any = dataclasses.field(default_factory=Clean)
     condition: str = "none"
-    """Condition of the networks: none; label, the class of each example; or names of attributes joined by commas."""
+    """Condition that the networks get, one of none, label (the class of an example) or attributes joined by commas."""
     data: Data = dataclasses.field(default_factory=Data)
     train: Train = dataclasses.field(default_factory=Train)
     output: Output = dataclasses.field(default_factory=Output)

@@ -14,7 +14,7 @@ def test_a_run_becomes_one_page(scripts, small, capsys):
     explore = scripts["explore"]
     assert explore.main(explore.ExploreConfig(run_dir=config.run_dir, num_images=30)) == 0
     page = (config.run_dir / "explorer.html").read_text()
-    assert f"{config.run_dir / 'explorer.html'} (0.0 MB)" in capsys.readouterr().out
+    assert f"{config.run_dir / 'explorer.html'} (0.1 MB)" in capsys.readouterr().out
     start = page.index('id="contents">') + len('id="contents">')
     contents = json.loads(page[start : page.index("</script>", start)])
     assert "<title>The latent space of digits</title>" in page
