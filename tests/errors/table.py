@@ -304,6 +304,54 @@ TABLE = {
             mine(age=LABELS),
         ),
         Row(
+            "numbers that may be images",
+            TRAIN,
+            "mine.npz: array 'x' may hold images, uint8 (20, 8, 8); save images as 'image'; if these are signals, save "
+            "float32 [N, T * C]",
+            mine(x=GREY),
+        ),
+        Row(
+            "counts that are logarithms",
+            TRAIN,
+            "mine.npz: array 'counts' holds 0.5; give raw counts, or save real numbers as 'x'",
+            mine(counts=np.full((20, 3), 0.5)),
+        ),
+        Row(
+            "tokens without an end",
+            TRAIN,
+            "mine.npz: array 'tokens' has 0 end marks in row 0; end every row with one 1, and fill it with 0",
+            mine(tokens=np.full((20, 3), 4)),
+        ),
+        Row(
+            "a table whose rows differ in length",
+            "train --dataset mine.csv",
+            "mine.csv: cannot be read (CSV parse error: Expected 2 columns, got 1: 3); write it again as UTF-8",
+            text("mine.csv", "a,b\n1,2\n3\n"),
+        ),
+        Row(
+            "a table with numbers and words in a column",
+            "train --dataset mine.csv",
+            "mine.csv: column 'b' holds both numbers and words, such as '2' and 'NA'; leave missing cells empty, and "
+            "write one kind",
+            text("mine.csv", "a,b\n1,2\n3,NA\n"),
+        ),
+        Row(
+            "a text of one line",
+            "train --dataset mine.txt",
+            "mine.txt: 1 example cannot be divided; give at least 2",
+            text("mine.txt", "a dog barks\n"),
+        ),
+        Row(
+            "a text for networks that read no words",
+            "train --dataset mine.txt --preset conv_vae",
+            "preset: conv networks do not read tokens, as mine.txt; give --preset token_vae",
+        ),
+        Row(
+            "images for networks that read words",
+            "train --dataset mnist --preset token_vae",
+            "preset: tokens networks do not read images, as mnist; give --preset vae",
+        ),
+        Row(
             "too few labels",
             TRAIN,
             "mine.npz: array 'label' is int64 (19,); give integers of shape (20,), one per example",
