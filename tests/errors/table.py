@@ -55,7 +55,6 @@ BINARY = "bernoulli scores pixels that are 0 or 1"
 DRAW = "use --binarize dynamic, or --likelihood continuous_bernoulli"
 SAVE = "save arrays of numbers with numpy.savez"
 KINDS = "files of these kinds are read: .apng .bmp .gif .jfif .jpeg .jpg .pbm .pgm .png .pnm .ppm .tif .tiff .webp"
-TO_NPZ = "numpy.savez('mine.npz', image=x)"
 OTHERWISE = "Name another --run-dir, or give the same options"
 NOTHING_ELSE = "nor an existing file or folder"
 
@@ -197,15 +196,15 @@ TABLE = {
         ),
         Row(
             "a file of another kind",
-            "train --dataset mine.csv",
-            "dataset: mine.csv is of a kind that is not read; "
-            f"x = pandas.read_csv('mine.csv').to_numpy('float32'); {TO_NPZ}",
-            text("mine.csv"),
+            "train --dataset mine.json",
+            "dataset: mine.json is of a kind that is not read; "
+            "x = pandas.read_json('mine.json').to_numpy('float32'); numpy.savez('mine.npz', x=x)",
+            text("mine.json"),
         ),
         Row(
-            "an array that is no archive",
+            "an array that is empty",
             "train --dataset mine.npy",
-            f"dataset: mine.npy is of a kind that is not read; x = numpy.load('mine.npy'); {TO_NPZ}",
+            "mine.npy: cannot be read (…); save numbers with numpy.save",
             text("mine.npy"),
         ),
         Row(
@@ -325,7 +324,7 @@ TABLE = {
         Row(
             "a table whose rows differ in length",
             "train --dataset mine.csv",
-            "mine.csv: cannot be read (CSV parse error: Expected 2 columns, got 1: 3); write it again as UTF-8",
+            "mine.csv: cannot be read (CSV parse error: Expected 2 columns, got 1: 3); write it again",
             text("mine.csv", "a,b\n1,2\n3\n"),
         ),
         Row(
