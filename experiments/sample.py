@@ -130,8 +130,9 @@ def main(config: SampleConfig) -> int:
     check_fits(config, trained)
     gallery = Gallery(trained.folder)
     asked = [draw for name, draw in ACTIONS.items() if getattr(config, name) is not None]
-    default = (draw_samples, draw_reconstructions, *([draw_traversals] if are_pictures(data) else []))
-    for draw in asked or default:
+    # Vectors of a codebook and categories have no dimensions to move along.
+    moves = trained.has_dimensions and are_pictures(data)
+    for draw in asked or (draw_samples, draw_reconstructions, *([draw_traversals] if moves else [])):
         draw(config, trained, gallery)
     print(f"{'pictures' if are_pictures(data) else 'samples and reconstructions'} in {gallery.folder}")
     return 1 if gallery.missing else 0
@@ -152,6 +153,8 @@ def check_fits(config: SampleConfig, trained: Trained) -> None:
         for number in () if given is None else np.ravel(given):
             if not 0 <= number < limit:
                 raise InputError(f"{name}: there is no {what} {number}; they are numbered from 0 to {limit - 1}")
+    if config.traverse is not None and not trained.has_dimensions:
+        raise InputError("traverse: the run's codes are no real numbers to move along; use --interpolate")
     if config.view and trained.data.test.num_examples < 3:
         raise InputError(f"view: a map needs three test images or more, the set has {trained.data.test.num_examples}")
     if config.view and trained.latent_dim < 2:

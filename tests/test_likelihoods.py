@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from jaxvae.data.spaces import Real
 from jaxvae.facts import Facts
 from jaxvae.likelihoods import LIKELIHOODS, FixedNormal
 from jaxvae.nets import MLPDecoder, SharedLogVar
-from jaxvae.presets import Values
 
-FACTS = Facts(Values((2, 3)), 2)
+FACTS = Facts(Real((2, 3)), 2)
 REAL = {name: row() for name, row in LIKELIHOODS.items() if row.support in ("binary", "unit", "real")}
 rows = pytest.mark.parametrize("likelihood", REAL.values(), ids=REAL)
 SHAPES = pytest.mark.parametrize("shape", [(3, 4), (3, 2, 2, 1)])

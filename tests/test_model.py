@@ -5,8 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxvae import VAE, distributions, elbo_loss, likelihoods, posteriors, presets, priors
+from jaxvae import VAE, distributions, elbo_loss, likelihoods, posteriors, priors
 from jaxvae.assemble import assemble
+from jaxvae.data.spaces import Real
 from jaxvae.evaluation import log_marginal_likelihood
 from jaxvae.facts import Facts
 from jaxvae.nets import MLP, MLPDecoder, MLPEncoder
@@ -20,7 +21,7 @@ LABELS = jnp.eye(3)[jnp.array([0, 1, 2, 0, 1])]
 
 def make_model(width=6, posterior="normal", likelihood="bernoulli"):
     return assemble(
-        Facts(presets.Values(SHAPE), D),
+        Facts(Real(SHAPE), D),
         networks=MLP((width,)),
         posterior=posteriors.POSTERIORS[posterior](),
         prior=priors.PRIORS["layers" if posterior == "layers" else "standard"](),

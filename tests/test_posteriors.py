@@ -5,10 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jaxvae.data.spaces import Real
 from jaxvae.distributions import kl_divergence
 from jaxvae.facts import Facts
 from jaxvae.posteriors import POSTERIORS
-from jaxvae.presets import Values
 from jaxvae.priors import StandardNormal
 
 HEADS = ("normal", "multivariate_normal", "delta")
@@ -16,7 +16,7 @@ heads = pytest.mark.parametrize("name", HEADS)
 
 
 def head(name: str):
-    return POSTERIORS[name]().build(Facts(Values((4,)), 3))
+    return POSTERIORS[name]().build(Facts(Real((4,)), 3))
 
 
 def outputs(name: str, dim: int, batch: int = 2) -> jax.Array:

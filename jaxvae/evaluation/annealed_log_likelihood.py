@@ -15,6 +15,7 @@ from jaxvae import rng
 from jaxvae.distributions.base import at_least_float32
 from jaxvae.distributions.flags import has_density, is_normalized, is_relaxed
 from jaxvae.distributions.kl import log_prob_per_example
+from jaxvae.distributions.supports import is_discrete
 from jaxvae.evaluation.annealing import anneal, sigmoid_schedule, tune
 from jaxvae.evaluation.blocks import Bar, check_conditions, check_counts, count_examples, example_blocks, take
 from jaxvae.evaluation.compiled import compiled
@@ -248,7 +249,7 @@ def _check_density(distribution: Distribution, where: str) -> None:
         raise InputError(f"start: the model's {where} is a {name}, without a density, and cannot be annealed")
     check_scores(distribution, f"start {where}", "the other start")
     values = jax.tree.leaves(jax.eval_shape(distribution.sample, jax.random.key(0)))
-    if not all(jnp.issubdtype(value.dtype, jnp.floating) for value in values):
+    if is_discrete(distribution) or not all(jnp.issubdtype(value.dtype, jnp.floating) for value in values):
         raise InputError(f"start: the model's {where}, {name}, is of whole numbers, and cannot be annealed")
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from jaxvae.arguments import whole_number
 from jaxvae.assemble import assemble
 from jaxvae.extras import EXTRAS as EXTRAS
 from jaxvae.facts import Facts
@@ -122,7 +123,8 @@ class Recipe:
         """
         if dtype is None and self.train.precision != "float32":
             dtype = floating(self.train.precision)
-        facts = Facts(space, self.latent_dim, condition_space, num_examples, dtype)
+        latent_dim = whole_number("latent_dim", self.latent_dim)
+        facts = Facts(space, latent_dim, condition_space, num_examples, dtype)
         return assemble(
             facts,
             networks=self.networks,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,8 +14,10 @@ from numpy.typing import ArrayLike
 
 from jaxvae.data import Dataset, Split
 from jaxvae.data.attributes import class_name
-from jaxvae.distributions.sampling import for_decoder, point
+from jaxvae.distributions.sampling import as_rows, for_decoder, point
+from jaxvae.distributions.supports import is_discrete
 from jaxvae.evaluation import in_blocks
+from jaxvae.evaluation.blocks import take
 from jaxvae.report.display import Limits, value_limits
 from jaxvae.runs.directory import Run
 from jaxvae.types import InputError
@@ -32,11 +36,14 @@ class Trained(NamedTuple):
     """Condition to decode with in place of each image's own, as `Condition.parse` takes it."""
 
     def encode(self, split: Split) -> np.ndarray:
-        """Return posterior means `[N, D]` of all images of a split, each under its own condition."""
+        """Return codes `[N, D]` of all images of a split without noise, each under its own condition.
+
+        A code of several axes is one row: vectors of a codebook, or categories.
+        """
         run = self.run
         # in_blocks uses only operations that rows on disk support too.
         return in_blocks(
-            lambda *rows: point(run.model.encode(run.params, *split.read(*rows))), split.x, split.condition
+            lambda *rows: as_rows(point(run.model.encode(run.params, *split.read(*rows)))), split.x, split.condition
         )
 
     def decode(self, codes: ArrayLike, conditions: np.ndarray | None = None) -> Any:
@@ -51,7 +58,7 @@ class Trained(NamedTuple):
             conditions = self.chosen()[None]
         if conditions is not None:
             conditions = _repeated(conditions, codes.shape[:-1])
-        rows = codes.reshape(-1, codes.shape[-1])
+        rows = codes.reshape(-1, *self.code_shape)
         images = in_blocks(lambda z, given: point(run.model.decode(run.params, z, given)), rows, conditions)
         return jax.tree.map(lambda array: array.reshape(*codes.shape[:-1], *array.shape[1:]), images)
 
@@ -91,10 +98,24 @@ class Trained(NamedTuple):
         return self.data.test.take(np.arange(min(most, self.data.test.num_examples)))
 
     @property
+    def code_shape(self) -> tuple[int, ...]:
+        """Shape of the decoder's input for one example."""
+        split = self.data.test
+        one = split.read(*take((split.x, split.condition), np.arange(1)))
+        encode = functools.partial(self.run.model.encode, self.run.params, *one)
+        return tuple(jax.eval_shape(lambda: for_decoder(point(encode()))).shape[1:])
+
+    @property
     def latent_dim(self) -> int:
         """Number D of latent dimensions."""
-        given = () if self.run.condition is None else (self.run.condition.space.zeros(1),)
-        return int(for_decoder(point(self.run.model.prior(self.run.params, *given))).shape[-1])
+        return math.prod(self.code_shape)
+
+    @property
+    def has_dimensions(self) -> bool:
+        """True where each latent dimension is a real number, False for codes and categories."""
+        condition = self.run.condition
+        prior = self.run.model.prior(self.run.params, *(() if condition is None else (condition.space.zeros(1),)))
+        return not is_discrete(prior)
 
     def spread(self) -> tuple[np.ndarray, np.ndarray]:
         """Return mean and deviation `[D]` of the prior or, for an autoencoder, of the test images' codes."""

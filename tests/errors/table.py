@@ -26,6 +26,9 @@ from bad_files import (
     without_end,
 )
 
+from jaxvae.likelihoods import LIKELIHOODS
+from jaxvae.presets import PRESETS
+
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "errors.md"
 
 
@@ -47,8 +50,6 @@ HOLED = np.where(SHADES > 0.9, np.nan, SHADES)
 TRAIN = "train --dataset mine.npz"
 UNREADABLE = "not a readable image (…); repair, convert or remove it"
 ATTRIBUTES = "give one of 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, slant, width"
-PRESETS = "auto, vae, conv_vae, autoencoder, denoising_autoencoder, kl_only, iwae, miwae, ciwae, piwae"
-LIKELIHOODS = "bernoulli, continuous_bernoulli, grey_cross_entropy, mse, normal_shared, normal_pixel"
 NO_RUN = "name a folder that train.py wrote"
 NEITHER = "is neither one of digits, mnist, fashion_mnist, binarized_mnist"
 BINARY = "bernoulli scores pixels that are 0 or 1"
@@ -78,12 +79,28 @@ TABLE = {
         Row(
             "an unknown preset",
             "train --preset vea",
-            f"preset: must be one of {PRESETS}, got 'vea' (did you mean 'vae'?)",
+            f"preset: must be one of {', '.join(PRESETS)}, got 'vea' (did you mean 'vae'?)",
         ),
         Row(
             "an unknown likelihood",
             "train --likelihood bernouli",
-            f"likelihood: must be one of {LIKELIHOODS}, got 'bernouli' (did you mean 'bernoulli'?)",
+            f"likelihood: must be one of {', '.join(LIKELIHOODS)}, got 'bernouli' (did you mean 'bernoulli'?)",
+        ),
+        Row("a choice made twice", "train --prior vamp --prior standard", "prior: is given twice; give it once"),
+        Row(
+            "an option of another choice",
+            "train --prior.num-inputs 50",
+            "prior.num-inputs: belongs to --prior vamp; choose that, or leave it out",
+        ),
+        Row(
+            "no schedule",
+            "train --beta 0:1@",
+            "beta: must be a number, or a schedule such as 0:1@2000, got '0:1@'",
+        ),
+        Row(
+            "choices that do not fit each other",
+            "train --posterior layers",
+            "prior: standard has one layer, the posterior 2; give --prior layers",
         ),
         Row("no name", "table", "name: missing; give NAME"),
         Row("a name too many", "table one two", "'two': belongs to no option; --help lists them all"),
@@ -96,7 +113,7 @@ TABLE = {
         Row(
             "an option of another preset",
             "train --num-groups 3",
-            "num-groups: vae does not take it; leave it out, or use miwae, piwae",
+            "num-groups: belongs to --objective iwae or ciwae or piwae; choose that, or leave it out",
         ),
         Row(
             "a layer above a point",
@@ -124,9 +141,9 @@ TABLE = {
             "train --learning-rate inf",
             "learning-rate: must be above 0 and finite, got inf",
         ),
-        Row("an infinite beta", "train --beta inf", "beta: must be at least 0, got inf"),
-        Row("a negative beta", "train --beta -1", "beta: must be at least 0, got -1.0"),
-        Row("negative free bits", "train --free-bits -0.5", "free-bits: must be at least 0, got -0.5"),
+        Row("an infinite beta", "train --beta inf", "beta: must be finite, got inf"),
+        Row("a negative beta", "train --beta -1", "beta: must be 0 or more and finite, got -1.0"),
+        Row("negative free bits", "train --free-bits -0.5", "free_bits: must be 0 or more and finite, got -0.5"),
         Row("an average over nothing", "train --ema-decay 1", "ema-decay: must be between 0 and 1, got 1.0"),
         Row("a negative seed", "train --seed -1", "seed: must be from 0 to 4294967295, got -1"),
         Row(
@@ -147,7 +164,7 @@ TABLE = {
         Row(
             "a warm-up of beta longer than the run",
             "train --steps 50 --beta-warmup-steps 60",
-            "beta-warmup-steps: 60 steps never end in a run of 50; make it shorter, or the run longer",
+            "beta: 60 steps never end in a run of 50; make it shorter, or the run longer",
         ),
         Row(
             "a batch larger than the set",
@@ -162,12 +179,12 @@ TABLE = {
         Row(
             "channels of a net without convolutions",
             "train --channels 8 16",
-            "channels: vae has no convolutions; use --preset conv_vae, or leave this out",
+            "channels: belongs to --networks conv; give --preset conv_vae, or leave it out",
         ),
         Row(
             "a level of no corruption",
             "train --corruption-level 0.5",
-            "corruption-level: 0.5 of no corruption; give --corruption too, or leave this out",
+            "corruption.level: belongs to --corruption noise or masking or salt_and_pepper; choose that, or leave it out",
         ),
     ],
     "Devices": [
@@ -578,7 +595,7 @@ TABLE = {
             "a checkpoint of another model",
             "evaluate --run-dir run",
             "run-dir: checkpoint 0 is of another model: state… is float32 (4,) there and float32 (5,) here",
-            run(hidden=[5]),
+            run(networks={"hidden": [5]}),
         ),
         Row(
             "a config of another version",
@@ -590,13 +607,13 @@ TABLE = {
             "its data gone",
             "sample --run-dir run",
             f"dataset: 'gone.npz' {NEITHER} {NOTHING_ELSE}; if it moved, name its place with --dataset",
-            run(dataset="gone.npz"),
+            run(data={"dataset": "gone.npz"}),
         ),
         Row(
             "its data changed",
             "evaluate --run-dir run",
             "dataset: images of mine.npz are (4, 8, 1), the run learned (8, 8, 1); put the set back",
-            several(run(dataset="mine.npz"), mine(image=GREY[:, :4])),
+            several(run(data={"dataset": "mine.npz"}), mine(image=GREY[:, :4])),
         ),
         Row(
             "another set in the place of its data",

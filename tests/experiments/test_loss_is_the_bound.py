@@ -9,8 +9,10 @@ import scipy.stats
 from jaxvae import presets, rng
 from jaxvae.data.spaces import Pixels
 from jaxvae.nets import Conv
+from jaxvae.objectives import ciwae_loss, elbo_loss, iwae_loss, kl_only_loss, piwae_loss
 from jaxvae.options import given
-from jaxvae.posteriors import Point
+from jaxvae.posteriors import DiagonalNormal, Point
+from jaxvae.priors import Standard
 from jaxvae.report import read_metrics
 from jaxvae.runs.parts import build_parts
 
@@ -23,7 +25,14 @@ DENSITIES = {
 }
 
 
-ROWS = {name: row for name, row in presets.PRESETS.items() if name not in ("auto", "token_vae")}
+HEADS, OBJECTIVES = (Point, DiagonalNormal), (elbo_loss, kl_only_loss, iwae_loss, ciwae_loss, piwae_loss)
+ROWS = {
+    name: row
+    for name, row in presets.PRESETS.items()
+    if name != "auto" and type(row.posterior) in HEADS and row.objective.function in OBJECTIVES
+}
+ROWS = {name: row for name, row in ROWS.items() if row.prior == Standard() and row.condition == "none"}
+"""Presets of a normal or a point, whose bound is known without the library."""
 
 
 def is_point(name):

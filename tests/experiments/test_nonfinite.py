@@ -102,15 +102,15 @@ def test_an_overflow_in_the_optimizer_is_left_out_to_the_end(scripts, small, cap
 
 
 @pytest.mark.parametrize(
-    ("given", "remedies"),
+    ("options", "remedies"),
     [
         ({}, "lower --learning-rate, give --clip-norm, or go on with --on-nonfinite skip or halve-lr"),
         ({"clip_norm": 1.0}, "lower --learning-rate, lower --clip-norm, or go on with --on-nonfinite skip or halve-lr"),
         ({"on_nonfinite": "skip"}, "lower --learning-rate, or give --clip-norm"),
     ],
 )
-def test_no_remedy_is_named_that_is_given_already(tmp_path, capsys, given, remedies):
-    config = given(run_dir=tmp_path, **given)
+def test_no_remedy_is_named_that_is_given_already(tmp_path, capsys, options, remedies):
+    config = given(run_dir=tmp_path, **options)
     engine = Engine(None, None, lambda step: np.array([[7]]))
     assert nonfinite.report(config, engine, [5], NonFiniteError(8, ["kl"])) == 3
     assert capsys.readouterr().err.endswith(f"the checkpoint of step 5 is kept: {remedies}\n")

@@ -65,7 +65,7 @@ def randomized(model, shape, condition=None):
     ],
 )
 def test_layers_give_the_mean_of_the_likelihood(preset, shape, options):
-    options = {"hidden": (8,), "channels": (2, 3) if preset == "conv_vae" else (), **options}
+    options = {"hidden": (8,), "channels": (2, 3) if preset == "conv_vae" else None, **options}
     model = build(preset, shape, latent_dim=3, **options)
     params = randomized(model, shape)
     z = np.random.default_rng(1).normal(size=(2, 3)).astype(np.float32)

@@ -7,12 +7,12 @@ import pytest
 
 from jaxvae import elbo_loss
 from jaxvae.assemble import assemble
+from jaxvae.data.spaces import Categories, Pixels
 from jaxvae.facts import Facts
 from jaxvae.likelihoods import BernoulliPixels
 from jaxvae.nets import MLP, MLPEncoder
 from jaxvae.nets.links import init_links, links
 from jaxvae.posteriors import Layers
-from jaxvae.presets import Values
 from jaxvae.priors import PRIORS
 
 KEY = jax.random.key(0)
@@ -37,8 +37,7 @@ def test_a_link_takes_the_condition_of_each_row_of_any_number_of_samples():
 
 @pytest.fixture(scope="module")
 def model():
-    space = Values((6,), likelihood="bernoulli")
-    facts = Facts(space, 2, condition_space=Values((3,)))
+    facts = Facts(Pixels((6,), "ink"), 2, condition_space=Categories(3))
     parts = {"posterior": Layers((2,), (5,)), "prior": PRIORS["layers"](), "likelihood": BernoulliPixels()}
     return assemble(facts, networks=MLP((7,)), **parts)
 

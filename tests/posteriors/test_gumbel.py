@@ -13,6 +13,7 @@ from jaxvae import rng
 from jaxvae.assemble import assemble
 from jaxvae.data.spaces import Real
 from jaxvae.distributions.gumbel import hard
+from jaxvae.evaluation import annealed_log_likelihood
 from jaxvae.facts import Facts
 from jaxvae.likelihoods import BernoulliPixels
 from jaxvae.nets import MLP
@@ -105,6 +106,8 @@ def test_importance_weights_of_relaxed_values_are_refused(batch):
     params = model.init(rng.root(0), batch.x)
     with pytest.raises(InputError, match="RelaxedCategorical, is relaxed"):
         iwae_loss(params, rng.root(1), batch.x, model=model)
+    with pytest.raises(InputError, match="OneHotCategorical, is of whole numbers, and cannot be annealed"):
+        annealed_log_likelihood(params, rng.root(1), batch.x, model=model, num_temperatures=2)
 
 
 def test_samples_and_reconstructions_are_of_categories(batch):
