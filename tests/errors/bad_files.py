@@ -121,7 +121,7 @@ def _never_trained() -> Path:
     data = load("digits")
     run_dir = Path(tempfile.mkdtemp()) / "run"
     config = settle(given(run_dir=run_dir, **OPTIONS), data)
-    state = initial_state(config, build_parts(config, data.shape), data.shape)
+    state = initial_state(config, build_parts(config, data.space))
     with open_run_dir(config, data):
         Checkpoints(run_dir / "checkpoints").save(0, state, about(run_dir), score=0.0)
     return run_dir

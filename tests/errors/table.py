@@ -184,7 +184,8 @@ TABLE = {
         Row(
             "a level of no corruption",
             "train --corruption-level 0.5",
-            "corruption.level: belongs to --corruption noise or masking or salt_and_pepper; choose that, or leave it out",
+            "corruption.level: belongs to --corruption noise or masking or salt_and_pepper; choose that, or leave it "
+            "out",
         ),
     ],
     "Devices": [
@@ -542,8 +543,7 @@ TABLE = {
         Row(
             "a folder of something else",
             "train --dataset table",
-            "table: holds no image, but mine.csv; x = pandas.read_csv('table/mine.csv').to_numpy('float32'); "
-            "numpy.savez('table/mine.npz', image=x)",
+            "table: holds no image; name the file, 'table/mine.csv'",
             text("table/mine.csv"),
         ),
     ],
