@@ -56,7 +56,6 @@ BINARY = "bernoulli scores pixels that are 0 or 1"
 DRAW = "use --binarize dynamic, or --likelihood continuous_bernoulli"
 SAVE = "save arrays of numbers with numpy.savez"
 KINDS = "files of these kinds are read: .apng .bmp .gif .jfif .jpeg .jpg .pbm .pgm .png .pnm .ppm .tif .tiff .webp"
-TO_NPZ = "numpy.savez('mine.npz', image=x)"
 OTHERWISE = "Name another --run-dir, or give the same options"
 NOTHING_ELSE = "nor an existing file or folder"
 
@@ -215,15 +214,15 @@ TABLE = {
         ),
         Row(
             "a file of another kind",
-            "train --dataset mine.csv",
-            "dataset: mine.csv is of a kind that is not read; "
-            f"x = pandas.read_csv('mine.csv').to_numpy('float32'); {TO_NPZ}",
-            text("mine.csv"),
+            "train --dataset mine.json",
+            "dataset: mine.json is of a kind that is not read; "
+            "x = pandas.read_json('mine.json').to_numpy('float32'); numpy.savez('mine.npz', x=x)",
+            text("mine.json"),
         ),
         Row(
-            "an array that is no archive",
+            "an array that is empty",
             "train --dataset mine.npy",
-            f"dataset: mine.npy is of a kind that is not read; x = numpy.load('mine.npy'); {TO_NPZ}",
+            "mine.npy: cannot be read (…); save numbers with numpy.save",
             text("mine.npy"),
         ),
         Row(
@@ -320,6 +319,54 @@ TABLE = {
             "mine.npz: no array 'image'; save images under this name, numbers as 'x', counts as 'counts', words as "
             "'tokens': numpy.savez(file, image=...)",
             mine(age=LABELS),
+        ),
+        Row(
+            "numbers that may be images",
+            TRAIN,
+            "mine.npz: array 'x' may hold images, uint8 (20, 8, 8); save images as 'image'; if these are signals, save "
+            "float32 [N, T * C]",
+            mine(x=GREY),
+        ),
+        Row(
+            "counts that are logarithms",
+            TRAIN,
+            "mine.npz: array 'counts' holds 0.5; give raw counts, or save real numbers as 'x'",
+            mine(counts=np.full((20, 3), 0.5)),
+        ),
+        Row(
+            "tokens without an end",
+            TRAIN,
+            "mine.npz: array 'tokens' has 0 end marks in row 0; end every row with one 1, and fill it with 0",
+            mine(tokens=np.full((20, 3), 4)),
+        ),
+        Row(
+            "a table whose rows differ in length",
+            "train --dataset mine.csv",
+            "mine.csv: cannot be read (CSV parse error: Expected 2 columns, got 1: 3); write it again",
+            text("mine.csv", "a,b\n1,2\n3\n"),
+        ),
+        Row(
+            "a table with numbers and words in a column",
+            "train --dataset mine.csv",
+            "mine.csv: column 'b' holds both numbers and words, such as '2' and 'NA'; leave missing cells empty, and "
+            "write one kind",
+            text("mine.csv", "a,b\n1,2\n3,NA\n"),
+        ),
+        Row(
+            "a text of one line",
+            "train --dataset mine.txt",
+            "mine.txt: 1 example cannot be divided; give at least 2",
+            text("mine.txt", "a dog barks\n"),
+        ),
+        Row(
+            "a text for networks that read no words",
+            "train --dataset mine.txt --preset conv_vae",
+            "preset: conv networks do not read tokens, as mine.txt; give --preset token_vae",
+        ),
+        Row(
+            "images for networks that read words",
+            "train --dataset mnist --preset token_vae",
+            "preset: tokens networks do not read images, as mnist; give --preset vae",
         ),
         Row(
             "too few labels",
@@ -496,8 +543,7 @@ TABLE = {
         Row(
             "a folder of something else",
             "train --dataset table",
-            "table: holds no image, but mine.csv; x = pandas.read_csv('table/mine.csv').to_numpy('float32'); "
-            "numpy.savez('table/mine.npz', image=x)",
+            "table: holds no image; name the file, 'table/mine.csv'",
             text("table/mine.csv"),
         ),
     ],

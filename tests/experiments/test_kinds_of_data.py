@@ -16,10 +16,6 @@ TRAIN = {"steps": 12, "log_every": 4, "checkpoint_every": 12, "batch_size": 16, 
 WORDS = ["the", "a", "dog", "cat", "barks", "sleeps", "and"]
 
 
-def vectors(folder):
-    np.save(folder / "mine.npy", RNG.normal(size=(80, 5)) * [1, 10, 100, 1, 1] + 7)
-
-
 def signals(folder):
     np.savez(folder / "mine.npz", x=np.sin(np.linspace(0, 6, 30) + RNG.uniform(0, 6, (80, 1)))[..., None])
 
@@ -44,7 +40,6 @@ def text(folder):
 
 
 KINDS = {  # writer -> end of the files with examples, and names of its scores
-    vectors: (".png", {"bits_per_dimension", "log_jacobian"}),
     signals: (".png", {"bits_per_dimension", "log_jacobian"}),
     numbers: (".csv", {"bits_per_dimension", "log_jacobian"}),
     table: (".csv", {"log_jacobian"}),

@@ -41,7 +41,7 @@ def open_csv(path: Path, preparation: Preparation) -> Dataset:
             convert_options=csv.ConvertOptions(null_values=[""], strings_can_be_null=True),
         )
     except (ValueError, OSError) as error:
-        raise InputError(f"{path}: cannot be read ({first_line(error)}); write it again as UTF-8") from error
+        raise InputError(f"{path}: cannot be read ({first_line(error)}); write it again") from error
     return _dataset(path, preparation, table)
 
 
