@@ -29,8 +29,8 @@ from train_script import run_script as run_train_script
 from worker import Repeat, Repetition, WorkerError, start
 
 from jaxvae.data import load
+from jaxvae.errors import InputError
 from jaxvae.runs.command_line import run_script
-from jaxvae.types import InputError
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
 

@@ -20,8 +20,9 @@ import numpy as np
 from jaxvae.data import Dataset, Split, named_attributes
 from jaxvae.data.attributes import MEASURES, class_labels, usable_attributes
 from jaxvae.distributions.sampling import point
+from jaxvae.errors import InputError
 from jaxvae.evaluation import in_blocks
-from jaxvae.evaluation.probes import fit_probe
+from jaxvae.judges.probes import fit_probe
 from jaxvae.latent import attribute_direction, attribute_threshold, edit, orthogonalize
 from jaxvae.latent.attributes import Method
 from jaxvae.options import Compute
@@ -36,7 +37,7 @@ from jaxvae.runs.compute import set_up
 from jaxvae.runs.data import check_one_layer, load_data
 from jaxvae.runs.progress import announce
 from jaxvae.runs.trained import Trained
-from jaxvae.types import Array, InputError
+from jaxvae.types import Array
 
 Judge: TypeAlias = Callable[[np.ndarray], np.ndarray]
 """Function from images `[N, ...]` in [0, 1] to `[N]` class numbers, or booleans for an attribute."""

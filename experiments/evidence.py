@@ -10,8 +10,10 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from figures.evidence import Posteriors, save_gaps, save_posteriors
 
 from jaxvae import rng
+from jaxvae.errors import InputError
 from jaxvae.evaluation import Evidence, log_evidence, log_joint
 from jaxvae.likelihoods import GreyCrossEntropyPixels
 from jaxvae.model import VAE
@@ -20,14 +22,13 @@ from jaxvae.options import Compute
 from jaxvae.options.checks import check_at_least, check_folder
 from jaxvae.options.groups import Select
 from jaxvae.report import write_json
-from jaxvae.report.evidence_figures import Posteriors, save_gaps, save_posteriors
 from jaxvae.runs import Run, load_run
 from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import set_up
 from jaxvae.runs.data import check_one_layer, check_unconditional, load_data
 from jaxvae.runs.parts import evaluation_batches
 from jaxvae.runs.progress import announce
-from jaxvae.types import Array, Batch, InputError, Key, Params
+from jaxvae.types import Array, Batch, Key, Params
 
 GRID = 200
 """Number of points along each axis of a plot of a posterior."""

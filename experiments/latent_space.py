@@ -15,16 +15,18 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from figures.latent import Panel, save_panels
 from jax.scipy.special import entr
 
 from jaxvae import rng
 from jaxvae.data import Dataset, Split, load
 from jaxvae.data.batches import sequential_batches
 from jaxvae.data.spaces import INK
+from jaxvae.errors import InputError
 from jaxvae.evaluation import evaluate_elbo, in_blocks
-from jaxvae.evaluation.aggregate import knn_kl, squared_mmd
-from jaxvae.evaluation.decoded import recognise, unevenness
-from jaxvae.evaluation.probes import Probe, fit_probe, nearest_neighbour_accuracy
+from jaxvae.judges.aggregate import knn_kl, squared_mmd
+from jaxvae.judges.decoded import recognise, unevenness
+from jaxvae.judges.probes import Probe, fit_probe, nearest_neighbour_accuracy
 from jaxvae.latent import halfway, interpolate, manifold_grid
 from jaxvae.options import Compute, Recipe, given
 from jaxvae.options.checks import check_folder, check_seed
@@ -32,7 +34,6 @@ from jaxvae.priors import StandardNormal
 from jaxvae.report import write_json
 from jaxvae.report.display import value_limits
 from jaxvae.report.gallery import Gallery
-from jaxvae.report.latent_figures import Panel, save_panels
 from jaxvae.report.tables import markdown_table
 from jaxvae.runs import Run, load_run
 from jaxvae.runs.command_line import run_script
@@ -42,7 +43,7 @@ from jaxvae.runs.many import train_all
 from jaxvae.runs.progress import announce
 from jaxvae.runs.seeds import together
 from jaxvae.runs.settle import settle, settle_scale, settle_space
-from jaxvae.types import Array, Batch, InputError
+from jaxvae.types import Array, Batch
 
 VARIANTS: dict[str, str] = {
     "autoencoder": "reconstruction only",

@@ -13,18 +13,19 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
+from figures.latent import Line, save_lines
 
 from jaxvae.data import Dataset, load
+from jaxvae.errors import InputError
 from jaxvae.evaluation import in_blocks
-from jaxvae.evaluation.decoded import recognise
-from jaxvae.evaluation.probes import Probe, fit_probe
+from jaxvae.judges.decoded import recognise
+from jaxvae.judges.probes import Probe, fit_probe
 from jaxvae.latent import nearest, prior_quantiles
 from jaxvae.options import Compute, Recipe, given
 from jaxvae.options.checks import check_folder
 from jaxvae.report import write_json
 from jaxvae.report.display import value_limits
 from jaxvae.report.gallery import Gallery
-from jaxvae.report.latent_figures import Line, save_lines
 from jaxvae.report.tables import markdown_table
 from jaxvae.runs import Run, load_run
 from jaxvae.runs.command_line import run_script
@@ -33,7 +34,6 @@ from jaxvae.runs.data import training_labels
 from jaxvae.runs.many import train_all
 from jaxvae.runs.progress import announce
 from jaxvae.runs.settle import settle, settle_scale
-from jaxvae.types import InputError
 
 VARIANTS: dict[str, str] = {"autoencoder": "autoencoder", "vae": "VAE"}
 PROBED, POINTS = 20_000, 1000

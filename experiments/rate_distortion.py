@@ -10,6 +10,7 @@ import dataclasses
 import json
 from pathlib import Path
 
+from jaxvae.errors import InputError
 from jaxvae.options import Compute, Recipe, given
 from jaxvae.options.checks import check_at_least
 from jaxvae.report import write_json
@@ -18,7 +19,6 @@ from jaxvae.report.tables import markdown_table
 from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import set_up
 from jaxvae.runs.many import train_all
-from jaxvae.types import InputError
 
 COLUMNS = {
     "kl": ("rate: KL", ".2f"),

@@ -21,6 +21,7 @@ from jaxvae.data import Dataset, named_attributes
 from jaxvae.data.attributes import usable_attributes
 from jaxvae.data.spaces.shown import Pictures
 from jaxvae.data.spaces.values import as_values
+from jaxvae.errors import InputError
 from jaxvae.options import Compute
 from jaxvae.options.checks import check, check_at_least, check_folder, check_seed
 from jaxvae.options.groups import Select
@@ -33,7 +34,6 @@ from jaxvae.runs.data import check_one_layer, load_data
 from jaxvae.runs.progress import announce
 from jaxvae.runs.samples import end_of_files, sample_grid, save_stages
 from jaxvae.runs.trained import Trained
-from jaxvae.types import InputError
 
 REACH = 2.5
 """Range of a traversal to either side, in standard deviations."""

@@ -16,6 +16,7 @@ import jax
 import tyro
 
 from jaxvae.data import load
+from jaxvae.errors import InputError
 from jaxvae.options import Recipe, given
 from jaxvae.report import write_json
 from jaxvae.report.tables import has_table, put_row
@@ -25,7 +26,6 @@ from jaxvae.runs.compute import set_up
 from jaxvae.runs.directory import read_config
 from jaxvae.runs.many import train_all
 from jaxvae.runs.progress import named_bar
-from jaxvae.types import InputError
 
 CONFIGS = Path(__file__).resolve().parent / "configs"
 RESULTS = Path(__file__).resolve().parent.parent / "docs" / "results.md"

@@ -13,6 +13,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from figures.history import save_kl_history, save_loss_curve
 
 from jaxvae import rng
 from jaxvae.data import Dataset
@@ -25,7 +26,6 @@ from jaxvae.options import Recipe
 from jaxvae.report import figures, read_metrics
 from jaxvae.report.display import value_limits
 from jaxvae.report.gallery import Gallery
-from jaxvae.report.history_figures import save_kl_history, save_loss_curve
 from jaxvae.runs import seeds
 from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import set_up

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import jax
 import numpy as np
 
-from jaxvae.types import InputError, did_you_mean
+from jaxvae.errors import InputError, did_you_mean
 
 Row = TypeVar("Row")
 
@@ -48,7 +48,7 @@ def check_number(name: str, value: Any, least: float = 0.0, most: float = math.i
     >>> check_number("beta", np.float32(-1))
     Traceback (most recent call last):
         ...
-    jaxvae.types.InputError: beta: must be 0 or more and finite, got -1.0
+    jaxvae.errors.InputError: beta: must be 0 or more and finite, got -1.0
 
     Raises:
         InputError: a number is out of range.

@@ -24,7 +24,7 @@ import jax
 import numpy as np
 
 from jaxvae import hosts
-from jaxvae.types import InputError, first_line
+from jaxvae.errors import InputError, first_line
 
 FORMAT = 2
 META = "meta.json"

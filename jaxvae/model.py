@@ -12,8 +12,9 @@ from flax import linen as nn
 
 from jaxvae import likelihoods, pieces, posteriors, rng
 from jaxvae.distributions.sampling import for_decoder, point
+from jaxvae.errors import InputError
 from jaxvae.nets import pure
-from jaxvae.types import Array, Distribution, InputError, Key, Params, Value
+from jaxvae.types import Array, Distribution, Key, Params, Value
 
 
 @dataclasses.dataclass(frozen=True)

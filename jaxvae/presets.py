@@ -5,11 +5,11 @@ from __future__ import annotations
 from jax.typing import DTypeLike
 
 from jaxvae.data.spaces import Pixels
+from jaxvae.errors import InputError
 from jaxvae.model import VAE
 from jaxvae.nets.network import floating
 from jaxvae.options.given import given
 from jaxvae.options.presets import PRESETS as PRESETS
-from jaxvae.types import InputError
 
 
 def build(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 import jax
 import numpy as np
 import optax
+
+from jaxvae.errors import InputError as InputError  # where it was in version 0.1
 
 Array: TypeAlias = jax.Array
 Key: TypeAlias = jax.Array
@@ -19,21 +20,6 @@ Value: TypeAlias = Any
 """Value of a distribution: an array or, with several stochastic layers, a tuple of arrays."""
 GRADIENT, AVERAGE, SCHEDULED, FROZEN = "gradient", "average", "scheduled", "frozen"
 """Labels of parameters, see `training.labels`; any other label names a partition of the optimizer."""
-
-
-class InputError(ValueError):
-    """Bad input: one line that names the argument, what came and the remedy. Scripts print it and exit with code 2."""
-
-
-def first_line(error: BaseException) -> str:
-    """Return an error's reason in one line."""
-    return (str(error) or type(error).__name__).splitlines()[0]
-
-
-def did_you_mean(word: str, words: Iterable[str]) -> str:
-    """Return a hint to the nearest of these words, empty if none is near."""
-    nearest = difflib.get_close_matches(word, list(words), n=1)
-    return f" (did you mean {nearest[0]!r}?)" if nearest else ""
 
 
 @runtime_checkable

@@ -10,10 +10,10 @@ import pytest
 from jaxvae import Functions, elbo_loss, latent, rng
 from jaxvae.arguments import asked, check_number, whole_number
 from jaxvae.distributions import Normal
+from jaxvae.errors import InputError
 from jaxvae.likelihoods import FixedNormal
 from jaxvae.objectives import CORRUPTIONS, ciwae_loss, denoising, importance_weighted_bound, iwae_loss
 from jaxvae.priors import StandardNormal
-from jaxvae.types import InputError
 
 KINDS = {
     "Python": float,

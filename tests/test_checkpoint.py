@@ -14,8 +14,8 @@ import pytest
 
 from jaxvae import checkpoint, rng
 from jaxvae.checkpoint import SEAL, Checkpoints, digest
+from jaxvae.errors import InputError
 from jaxvae.training import init_state
-from jaxvae.types import InputError
 
 
 def state_at(step):

@@ -11,7 +11,7 @@ import pytest
 import jaxvae
 
 PACKAGE = Path(jaxvae.__file__).parent
-TYPES = {"types", "arguments"}
+TYPES = {"errors", "types", "arguments"}
 NETS = TYPES | {"rng", "distributions", "facts"}
 PIECES = NETS | {"nets"}
 MODEL = PIECES | {"pieces", "posteriors", "priors", "likelihoods"}
@@ -20,8 +20,9 @@ TOP = OBJECTIVE | {"objectives"}
 ALONE = TYPES | {"rng", "hosts"}
 
 LAYERS = {  # name -> what it may import of jaxvae, besides itself
-    "types": set(),
-    "arguments": {"types"},
+    "errors": set(),
+    "types": {"errors"},
+    "arguments": {"errors", "types"},
     "rng": TYPES,
     "hosts": TYPES,
     "distributions": ALONE,
@@ -39,6 +40,7 @@ LAYERS = {  # name -> what it may import of jaxvae, besides itself
     "presets": TOP | {"data", "options"},
     "latent": TOP,
     "evaluation": TOP,
+    "judges": TOP | {"evaluation"},
     "explorer": TOP | {"latent", "evaluation", "data", "report"},
     "training": ALONE,  # the loss is an argument: it would train anything
     "data": ALONE,

@@ -8,11 +8,11 @@ import pytest
 from jaxvae import VAE, distributions, elbo_loss, likelihoods, posteriors, priors
 from jaxvae.assemble import assemble
 from jaxvae.data.spaces import Real
+from jaxvae.errors import InputError
 from jaxvae.evaluation import log_marginal_likelihood
 from jaxvae.facts import Facts
 from jaxvae.nets import MLP, MLPDecoder, MLPEncoder
 from jaxvae.priors import StandardNormal
-from jaxvae.types import InputError
 
 SHAPE, D = (4, 3, 1), 2
 X = jnp.linspace(0, 1, 60).reshape(5, *SHAPE)

@@ -10,10 +10,10 @@ from flax import nnx
 
 from jaxvae import VAE, elbo_loss, likelihoods, posteriors
 from jaxvae.distributions import Normal
+from jaxvae.errors import InputError
 from jaxvae.evaluation import log_marginal_likelihood
 from jaxvae.nets import ConvEncoder, MLPDecoder, MLPEncoder
 from jaxvae.priors import StandardNormal
-from jaxvae.types import InputError
 
 D, SHAPE = 2, (4, 3, 1)
 X = jnp.linspace(0, 1, 36).reshape(3, *SHAPE)

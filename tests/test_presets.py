@@ -9,12 +9,13 @@ import pytest
 
 from jaxvae import elbo_loss, presets, rng
 from jaxvae.data.spaces import Pixels
+from jaxvae.errors import InputError
 from jaxvae.likelihoods import LIKELIHOODS
 from jaxvae.options import given
 from jaxvae.options.names import options
 from jaxvae.runs.parts import build_parts, initial_state
 from jaxvae.training import make_train_step
-from jaxvae.types import Batch, InputError
+from jaxvae.types import Batch
 
 SHAPE = (9, 7, 1)
 SPACE = Pixels(SHAPE, "ink")

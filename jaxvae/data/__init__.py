@@ -10,19 +10,19 @@ from typing import TypeAlias
 from jaxvae.data.attributes import named_attributes
 from jaxvae.data.dataset import Dataset, Split
 from jaxvae.data.preparation import Preparation, prepare
-from jaxvae.data.recipes import file_advice
 from jaxvae.data.rows import Rows
 from jaxvae.data.sources.digits import load_digits
 from jaxvae.data.sources.folders import open_folder
 from jaxvae.data.sources.h5ad import open_h5ad
 from jaxvae.data.sources.npy import open_npy
 from jaxvae.data.sources.npz import open_npz
+from jaxvae.data.sources.recipes import file_advice
 from jaxvae.data.sources.records import open_records, record_files, write_array_record
 from jaxvae.data.sources.tables import open_csv, open_parquet
 from jaxvae.data.sources.text import ENDS as TEXT_ENDS
 from jaxvae.data.sources.text import is_text, open_text
 from jaxvae.data.sources.tfds_sets import TFDS_SETS, open_tfds
-from jaxvae.types import InputError, did_you_mean
+from jaxvae.errors import InputError, did_you_mean
 
 __all__ = [
     "Dataset",

@@ -12,7 +12,7 @@ from jaxvae.data.rows import blocks
 from jaxvae.data.spaces import INK
 from jaxvae.data.spaces.values import full_scale
 from jaxvae.data.strokes import slant, stroke_width
-from jaxvae.types import InputError, did_you_mean
+from jaxvae.errors import InputError, did_you_mean
 
 logger = logging.getLogger(__name__)
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from jaxvae.data.dataset import Dataset, Split
 from jaxvae.data.spaces import Categories, Real
-from jaxvae.types import InputError, Space, did_you_mean
+from jaxvae.errors import InputError, did_you_mean
+from jaxvae.types import Space
 
 LABEL = "label"
 """Name of the class as a condition."""

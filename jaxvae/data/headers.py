@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from jaxvae.data.memory import gigabytes
 from jaxvae.data.png import SIGNATURE, may_be_turned, plain_shape
-from jaxvae.types import InputError, first_line
+from jaxvae.errors import InputError, first_line
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -15,7 +15,7 @@ from jaxvae.data.png import HEADER_BYTES, decode_pngs, header_shape
 from jaxvae.data.preparation import Preparation
 from jaxvae.data.rows import LazyRows
 from jaxvae.data.survey import Form
-from jaxvae.types import InputError
+from jaxvae.errors import InputError
 
 if TYPE_CHECKING:
     from PIL import Image

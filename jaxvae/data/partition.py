@@ -9,7 +9,8 @@ import numpy as np
 
 from jaxvae.data.dataset import Dataset, Split
 from jaxvae.data.spaces.judged import image_space
-from jaxvae.types import InputError, Space
+from jaxvae.errors import InputError
+from jaxvae.types import Space
 
 TRAIN, VALIDATION, TEST = 0, 1, 2
 """Part numbers."""

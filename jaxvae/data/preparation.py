@@ -13,7 +13,7 @@ from jaxvae.data.memory import check_fits
 from jaxvae.data.rows import LazyRows, Rows
 from jaxvae.data.spaces import Pixels
 from jaxvae.data.spaces.judged import image_space
-from jaxvae.types import InputError
+from jaxvae.errors import InputError
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -14,7 +14,8 @@ from jaxvae.data.rows import LazyRows, Rows, blocks
 from jaxvae.data.spaces import Pixels, Real, Table
 from jaxvae.data.spaces.table import OBSERVED, X
 from jaxvae.data.spaces.values import full_scale
-from jaxvae.types import InputError, Space
+from jaxvae.errors import InputError
+from jaxvae.types import Space
 
 ScaleName = Literal["none", "unit", "standard"]
 CONSTANT = 1e-6

@@ -10,7 +10,7 @@ import numpy as np
 from jaxvae.data.headers import Header
 from jaxvae.data.memory import check_fits
 from jaxvae.data.preparation import Preparation
-from jaxvae.types import InputError
+from jaxvae.errors import InputError
 
 _NAMED_SIZES = 4
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from jaxvae.types import Distribution, InputError
+from jaxvae.errors import InputError
+from jaxvae.types import Distribution
 
 _DISCRETE = dict.fromkeys(("real", "unit", "simplex"), False)
 _DISCRETE |= dict.fromkeys(("binary", "integers", "counts", "codes", "one-hot"), True)

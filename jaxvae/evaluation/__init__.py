@@ -1,9 +1,6 @@
 """Estimates over a whole split, and functions over many examples."""
 
 from jaxvae.evaluation.active_units import active_units as active_units
-from jaxvae.evaluation.aggregate import knn_entropy as knn_entropy
-from jaxvae.evaluation.aggregate import knn_kl as knn_kl
-from jaxvae.evaluation.aggregate import squared_mmd as squared_mmd
 from jaxvae.evaluation.annealed_log_likelihood import AnnealedEstimate as AnnealedEstimate
 from jaxvae.evaluation.annealed_log_likelihood import Sandwich as Sandwich
 from jaxvae.evaluation.annealed_log_likelihood import annealed_log_likelihood as annealed_log_likelihood

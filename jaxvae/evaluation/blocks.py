@@ -10,7 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import NamedSharding, PartitionSpec
 
-from jaxvae.types import Array, InputError
+from jaxvae.errors import InputError
+from jaxvae.types import Array
 
 Bar: TypeAlias = Callable[[Iterable[int]], Iterable[int]]
 """Wrapper of the loop over the blocks' first examples, such as `tqdm`."""

@@ -12,8 +12,9 @@ import numpy as np
 from jaxvae import rng
 from jaxvae.distributions import Normal
 from jaxvae.distributions.normal import LOG_2PI
+from jaxvae.errors import InputError
 from jaxvae.evaluation.blocks import Bar, check_counts, example_blocks, take
-from jaxvae.types import Array, InputError, Key
+from jaxvae.types import Array, Key
 
 AT_ONCE = 25
 """Number of blocks of samples between two updates of a progress bar."""

@@ -11,11 +11,12 @@ import numpy as np
 from jaxvae import rng
 from jaxvae.distributions.kl import kl_separates
 from jaxvae.distributions.sampling import as_rows, point
+from jaxvae.errors import InputError
 from jaxvae.evaluation.active_units import active_units
 from jaxvae.evaluation.compiled import compiled
 from jaxvae.evaluation.standard_error import standard_error
 from jaxvae.objectives import elbo_terms
-from jaxvae.types import Array, Batch, ElboTerms, InputError, Key, Model, Params
+from jaxvae.types import Array, Batch, ElboTerms, Key, Model, Params
 
 
 class ElboEstimate(NamedTuple):

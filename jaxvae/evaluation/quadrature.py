@@ -19,9 +19,10 @@ from jaxvae.distributions import Bernoulli, ContinuousBernoulli, GreyCrossEntrop
 from jaxvae.distributions.base import at_least_float32
 from jaxvae.distributions.flags import has_density
 from jaxvae.distributions.kl import log_prob_per_example
+from jaxvae.errors import InputError
 from jaxvae.evaluation.blocks import check_counts, count_examples, take
 from jaxvae.evaluation.compiled import compiled
-from jaxvae.types import Array, Distribution, InputError, Model, Params
+from jaxvae.types import Array, Distribution, Model, Params
 
 NEGLIGIBLE = 30.0
 """Nats below the best cell at which a cell is split no further."""

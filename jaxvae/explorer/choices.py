@@ -10,7 +10,7 @@ import numpy as np
 from jaxvae.data import Split
 from jaxvae.data.attributes import class_name
 from jaxvae.data.spaces import Categories
-from jaxvae.types import InputError
+from jaxvae.errors import InputError
 
 
 class Choices(NamedTuple):

@@ -13,6 +13,7 @@ from jaxvae.data import Split
 from jaxvae.data.attributes import class_labels, class_name, named_attributes, usable_attributes
 from jaxvae.data.spaces import INK
 from jaxvae.distributions.sampling import point
+from jaxvae.errors import InputError
 from jaxvae.evaluation import in_blocks
 from jaxvae.explorer.choices import choices_of
 from jaxvae.explorer.codes import activity, planes, slider_ranges
@@ -20,7 +21,7 @@ from jaxvae.explorer.layers import Layer, mean_layers, rescaled
 from jaxvae.latent import attribute_direction
 from jaxvae.model import VAE
 from jaxvae.report.display import UNIT, Limits, arrangement, value_limits
-from jaxvae.types import InputError, Params
+from jaxvae.types import Params
 
 NUM_CODES = 2000
 """Maximum number of images for attributes and maps; fewer are shown."""

@@ -16,9 +16,10 @@ from numpy.typing import ArrayLike
 
 from jaxvae import likelihoods, nets
 from jaxvae.distributions.sampling import point
+from jaxvae.errors import InputError
 from jaxvae.model import VAE
 from jaxvae.nets import conv_layers
-from jaxvae.types import InputError, Params
+from jaxvae.types import Params
 
 
 class Dense(NamedTuple):

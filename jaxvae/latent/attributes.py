@@ -19,7 +19,8 @@ from jax.typing import ArrayLike
 
 from jaxvae.arguments import check_number
 from jaxvae.distributions.base import as_floats, at_least_float32, broadcast_floats
-from jaxvae.types import Array, InputError
+from jaxvae.errors import InputError
+from jaxvae.types import Array
 
 Method = Literal["mean", "logistic"]
 _PENALTY, _ITERATIONS = 1e-3, 500

@@ -7,7 +7,8 @@ from jax.scipy.special import ndtri
 
 from jaxvae.arguments import whole_number
 from jaxvae.distributions.base import as_floats
-from jaxvae.types import Array, InputError
+from jaxvae.errors import InputError
+from jaxvae.types import Array
 
 
 def traversal(z: Array, dimension: int, values: Array) -> Array:

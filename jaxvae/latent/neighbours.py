@@ -10,7 +10,8 @@ import numpy as np
 
 from jaxvae.arguments import whole_number
 from jaxvae.distributions.base import as_floats
-from jaxvae.types import Array, InputError
+from jaxvae.errors import InputError
+from jaxvae.types import Array
 
 
 class Neighbours(NamedTuple):

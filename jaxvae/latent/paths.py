@@ -9,7 +9,8 @@ import jax.numpy as jnp
 
 from jaxvae.arguments import whole_number
 from jaxvae.distributions.base import as_floats, at_least_float32
-from jaxvae.types import Array, InputError
+from jaxvae.errors import InputError
+from jaxvae.types import Array
 
 
 def interpolate(z0: Array, z1: Array, num: int) -> Array:

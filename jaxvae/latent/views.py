@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from jaxvae.types import InputError
+from jaxvae.errors import InputError
 
 
 class View(NamedTuple):

@@ -9,9 +9,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxvae.distributions import Bernoulli, Categorical, Columns, Normal
+from jaxvae.errors import InputError
 from jaxvae.facts import Facts
 from jaxvae.likelihoods.options import Likelihood
-from jaxvae.types import Array, Distribution, InputError, Key, Params
+from jaxvae.types import Array, Distribution, Key, Params
 
 REAL, BINARY = 0, 2
 """Number of categories that stands for real numbers, and that of two categories, which need one logit."""

@@ -12,10 +12,11 @@ from flax import linen as nn
 from jaxvae.arguments import known
 from jaxvae.distributions import Normal
 from jaxvae.distributions.base import at_least_float32, halves
+from jaxvae.errors import InputError
 from jaxvae.facts import Facts
 from jaxvae.likelihoods.options import Likelihood
 from jaxvae.nets import SharedLogVar
-from jaxvae.types import Array, InputError
+from jaxvae.types import Array
 
 
 def normal(outputs: Array | tuple[Array, Array]) -> Normal:

@@ -10,10 +10,11 @@ from flax import linen as nn
 
 from jaxvae.arguments import whole_number
 from jaxvae.distributions import Tokens
+from jaxvae.errors import InputError
 from jaxvae.facts import Facts
 from jaxvae.likelihoods.options import Likelihood
 from jaxvae.nets import Bound, TokenPredictor
-from jaxvae.types import Array, InputError, Key, Params
+from jaxvae.types import Array, Key, Params
 
 
 @dataclasses.dataclass(frozen=True)

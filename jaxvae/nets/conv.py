@@ -11,13 +11,14 @@ from jax.typing import DTypeLike
 
 from jaxvae.arguments import look_up
 from jaxvae.distributions.base import at_least_float32
+from jaxvae.errors import InputError
 from jaxvae.facts import Facts
 from jaxvae.nets import conv_layers
 from jaxvae.nets.activations import ACTIVATIONS
 from jaxvae.nets.conv_layers import ConvTranspose
 from jaxvae.nets.mlp import hidden_layers, join
 from jaxvae.nets.network import Network
-from jaxvae.types import Array, InputError
+from jaxvae.types import Array
 
 
 class ConvEncoder(Network):

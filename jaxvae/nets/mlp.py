@@ -12,11 +12,12 @@ from jax.typing import DTypeLike
 
 from jaxvae.arguments import look_up
 from jaxvae.distributions.base import at_least_float32
+from jaxvae.errors import InputError
 from jaxvae.facts import Facts
 from jaxvae.nets.activations import ACTIVATIONS
 from jaxvae.nets.network import Network
 from jaxvae.nets.reading import reading
-from jaxvae.types import Array, InputError
+from jaxvae.types import Array
 
 
 class MLPEncoder(Network):

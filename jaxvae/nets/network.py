@@ -12,7 +12,7 @@ import numpy as np
 from flax import linen as nn
 from jax.typing import DTypeLike
 
-from jaxvae.types import InputError
+from jaxvae.errors import InputError
 
 
 class Network(nn.Module):

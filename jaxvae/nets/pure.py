@@ -11,7 +11,8 @@ import jax
 from flax import errors
 from flax import linen as nn
 
-from jaxvae.types import Array, InputError, Key, Params
+from jaxvae.errors import InputError
+from jaxvae.types import Array, Key, Params
 
 STATE = (
     "keeps variables besides its parameters, as BatchNorm does; a network here is a function of parameters and input "

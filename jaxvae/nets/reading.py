@@ -12,8 +12,9 @@ import numpy as np
 from flax import linen as nn
 
 from jaxvae.distributions.base import at_least_float32
+from jaxvae.errors import InputError
 from jaxvae.nets.network import Network
-from jaxvae.types import Array, InputError
+from jaxvae.types import Array
 
 
 class Reading(Network):

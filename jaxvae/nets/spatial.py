@@ -12,12 +12,13 @@ from jax.typing import DTypeLike
 
 from jaxvae.arguments import look_up
 from jaxvae.distributions.base import at_least_float32
+from jaxvae.errors import InputError
 from jaxvae.facts import Facts
 from jaxvae.nets.activations import ACTIVATIONS
 from jaxvae.nets.conv import image_channels, sizes_after_halving
 from jaxvae.nets.conv_layers import Conv, ConvTranspose
 from jaxvae.nets.network import Network
-from jaxvae.types import Array, InputError
+from jaxvae.types import Array
 
 
 class SpatialEncoder(Network):

@@ -11,11 +11,12 @@ from flax import linen as nn
 from jax.typing import DTypeLike
 
 from jaxvae.arguments import look_up, whole_number
+from jaxvae.errors import InputError
 from jaxvae.facts import Facts
 from jaxvae.nets.activations import ACTIVATIONS
 from jaxvae.nets.mlp import MLPDecoder, hidden_layers, join
 from jaxvae.nets.network import Network
-from jaxvae.types import Array, InputError
+from jaxvae.types import Array
 
 
 class TokenEncoder(Network):

@@ -10,7 +10,8 @@ import jax.numpy as jnp
 from jaxvae import rng
 from jaxvae.arguments import check_number, whole_number
 from jaxvae.distributions.flags import has_density, is_relaxed
-from jaxvae.types import Array, Distribution, InputError, Key
+from jaxvae.errors import InputError
+from jaxvae.types import Array, Distribution, Key
 
 
 def check_arguments(

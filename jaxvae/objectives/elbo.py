@@ -8,11 +8,12 @@ import jax.numpy as jnp
 from jaxvae import rng
 from jaxvae.arguments import check_number, known
 from jaxvae.distributions.kl import kl_separates
+from jaxvae.errors import InputError
 from jaxvae.objectives import draws
 from jaxvae.objectives.checks import check_arguments, check_per_example
 from jaxvae.objectives.overriding import with_hard_values
 from jaxvae.objectives.weights import blank_padding, weigh, weighted_mean
-from jaxvae.types import Array, ElboTerms, InputError, Key, Model, Params
+from jaxvae.types import Array, ElboTerms, Key, Model, Params
 
 
 def elbo_terms(

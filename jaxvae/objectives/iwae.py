@@ -12,12 +12,13 @@ from jaxvae import rng
 from jaxvae.arguments import check_number, whole_number
 from jaxvae.distributions.base import at_least_float32
 from jaxvae.distributions.sampling import sample_and_log_prob
+from jaxvae.errors import InputError, did_you_mean
 from jaxvae.objectives import draws
 from jaxvae.objectives.checks import check_arguments, check_density, check_scores
 from jaxvae.objectives.draws import Draw
 from jaxvae.objectives.importance import log_mean_exp
 from jaxvae.objectives.weights import blank_padding, weigh, weighted_mean
-from jaxvae.types import Array, Distribution, InputError, Key, Model, Params, Value, did_you_mean
+from jaxvae.types import Array, Distribution, Key, Model, Params, Value
 
 GradientName = Literal["standard", "stl", "dreg"]
 

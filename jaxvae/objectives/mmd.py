@@ -9,11 +9,12 @@ import jax.numpy as jnp
 from jaxvae.arguments import check_number
 from jaxvae.distributions.base import at_least_float32
 from jaxvae.distributions.sampling import as_rows
+from jaxvae.errors import InputError, did_you_mean
 from jaxvae.objectives import draws
 from jaxvae.objectives.checks import check_arguments
 from jaxvae.objectives.coupling import counts_of, gather, own_places
 from jaxvae.objectives.weights import blank_padding, weigh, weighted_mean
-from jaxvae.types import Array, InputError, Key, Model, Params, did_you_mean
+from jaxvae.types import Array, Key, Model, Params
 
 Kernel = Literal["imq", "rbf"]
 

@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 import jax
 
 from jaxvae.arguments import check_number
+from jaxvae.errors import InputError
 from jaxvae.objectives.checks import check_arguments
 from jaxvae.objectives.elbo import elbo_terms
 from jaxvae.objectives.weights import blank_padding, weighted_mean
-from jaxvae.types import Array, InputError, Key, Model, Params
+from jaxvae.types import Array, Key, Model, Params
 
 
 class QuantizedTerms(NamedTuple):

@@ -12,11 +12,12 @@ from jaxvae.distributions import Normal
 from jaxvae.distributions.base import broadcast_floats
 from jaxvae.distributions.kl import log_prob_per_example
 from jaxvae.distributions.sampling import as_rows
+from jaxvae.errors import InputError, did_you_mean
 from jaxvae.objectives import draws
 from jaxvae.objectives.checks import check_arguments
 from jaxvae.objectives.coupling import counts_of, gather, own_places
 from jaxvae.objectives.weights import blank_padding, weigh, weighted_mean
-from jaxvae.types import Array, Distribution, InputError, Key, Model, Params, did_you_mean
+from jaxvae.types import Array, Distribution, Key, Model, Params
 
 Estimator = Literal["mss", "mws"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from jaxvae.errors import InputError
 from jaxvae.nets import MLP, Conv, TokenMLP
-from jaxvae.types import InputError
 
 SMALLEST = 16
 """Least length of the shorter side, in pixels, for which images get convolutions."""

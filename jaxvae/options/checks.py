@@ -7,7 +7,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from jaxvae.types import InputError
+from jaxvae.errors import InputError
 
 
 def check(condition: bool, name: str, value: Any, wanted: str) -> None:

@@ -9,13 +9,13 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, Protocol, TypeVar, cast
 
+from jaxvae.errors import InputError
 from jaxvae.options.given import ALIASES, WARMUP, given, in_layers, preset, warmed_up
 from jaxvae.options.help import all_choices, page
 from jaxvae.options.names import Option, options, refusal, replace
 from jaxvae.options.recipe import AXES, Recipe
 from jaxvae.options.schedules import Number, parse_number
 from jaxvae.options.usage import complaint, complaint_of, flags
-from jaxvae.types import InputError
 
 
 class Config(Protocol):

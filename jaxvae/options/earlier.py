@@ -9,12 +9,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from jaxvae.errors import InputError
 from jaxvae.options.given import WARMUP, given
 from jaxvae.options.groups import Compute
 from jaxvae.options.recipe import AXES, Recipe, kind_of
 from jaxvae.options.schedules import Schedule
 from jaxvae.options.stored import from_json, read_options
-from jaxvae.types import InputError
 
 NOTHING: Mapping[str, Any] = {
     "channels": (),

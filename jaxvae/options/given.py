@@ -6,11 +6,11 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from jaxvae.errors import InputError, did_you_mean
 from jaxvae.options.names import replace
 from jaxvae.options.presets import PRESETS
 from jaxvae.options.recipe import AXES, Recipe, kind_of
 from jaxvae.options.schedules import Schedule
-from jaxvae.types import InputError, did_you_mean
 
 ALIASES: Mapping[str, str] = {
     "corruption_level": "corruption.level",

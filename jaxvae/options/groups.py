@@ -11,10 +11,10 @@ from typing import Literal, TypeVar
 from jaxvae.data import Preparation
 from jaxvae.data.preparation import WHITE
 from jaxvae.data.scaling import ScaleName
+from jaxvae.errors import InputError
 from jaxvae.options.checks import check, check_at_least, check_folder, check_seed
 from jaxvae.training.nonfinite import OnNonFinite
 from jaxvae.training.optimizer import DecayName
-from jaxvae.types import InputError
 
 Select = Literal["last", "best"]
 T = TypeVar("T")

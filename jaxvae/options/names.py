@@ -8,8 +8,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from jaxvae.errors import InputError, did_you_mean
 from jaxvae.options.recipe import AXES, Recipe
-from jaxvae.types import InputError, did_you_mean
 
 UNPREFIXED = frozenset({"networks", "objective", "data", "train", "output", "compute"})
 """Parts of a recipe whose options stand without a prefix."""

@@ -11,6 +11,7 @@ import numpy as np
 
 from jaxvae.arguments import whole_number
 from jaxvae.assemble import assemble
+from jaxvae.errors import InputError, did_you_mean
 from jaxvae.extras import EXTRAS as EXTRAS
 from jaxvae.facts import Facts
 from jaxvae.likelihoods import LIKELIHOODS
@@ -25,7 +26,7 @@ from jaxvae.options.from_signature import options_of, required_arguments
 from jaxvae.options.groups import Compute, Data, Output, Train, settled
 from jaxvae.posteriors import POSTERIORS, DiagonalNormal
 from jaxvae.priors import PRIORS, Standard
-from jaxvae.types import InputError, Space, did_you_mean
+from jaxvae.types import Space
 
 AXES: Mapping[str, Mapping[str, type]] = {
     "networks": {"auto": Auto, **NETWORKS},

@@ -11,7 +11,8 @@ from typing import TypeAlias, TypeVar
 import jax.numpy as jnp
 import optax
 
-from jaxvae.types import Array, InputError, did_you_mean
+from jaxvae.errors import InputError, did_you_mean
+from jaxvae.types import Array
 
 T = TypeVar("T")
 Shape: TypeAlias = Callable[[Array], Array]

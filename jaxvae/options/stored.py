@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+from jaxvae.errors import InputError
 from jaxvae.options.names import ROOT
 from jaxvae.options.recipe import AXES, EXTRAS, GROUPS, Recipe, kind_of
 from jaxvae.options.schedules import Schedule
-from jaxvae.types import InputError
 
 FORMAT = 3
 """Number of this form; the forms before it were flat and had no number."""

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from jaxvae.errors import did_you_mean
 from jaxvae.options.schedules import Number, parse_number
-from jaxvae.types import did_you_mean
 
 _NOUNS: dict[Any, str] = {int: "a whole number", float: "a number", str: "a word", Path: "a path"}
 _NOUNS[Number] = "a number, or a schedule such as 0:1@2000"

@@ -13,8 +13,9 @@ import optax
 
 from jaxvae.arguments import check_number, whole_number
 from jaxvae.distributions.gumbel import RelaxedCategorical
+from jaxvae.errors import InputError
 from jaxvae.facts import Facts
-from jaxvae.types import SCHEDULED, Array, InputError, Key, Params
+from jaxvae.types import SCHEDULED, Array, Key, Params
 
 
 @dataclasses.dataclass(frozen=True)

@@ -17,8 +17,9 @@ import jax.numpy as jnp
 from jaxvae import rng
 from jaxvae.arguments import check_number, whole_number
 from jaxvae.distributions.codes import Quantized, nearest_codes
+from jaxvae.errors import InputError
 from jaxvae.facts import Facts
-from jaxvae.types import AVERAGE, GRADIENT, Array, InputError, Key, Params
+from jaxvae.types import AVERAGE, GRADIENT, Array, Key, Params
 
 SMOOTHING = 1e-5
 """Share of usage that is spread over all codes, so that an unused code divides by no zero."""

@@ -7,9 +7,10 @@ import dataclasses
 import jax.numpy as jnp
 
 from jaxvae.distributions import OneHotCategorical
+from jaxvae.errors import InputError
 from jaxvae.facts import Facts
 from jaxvae.posteriors.gumbel import RelaxedCategories
-from jaxvae.types import Array, InputError, Params
+from jaxvae.types import Array, Params
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 
 from jaxvae.distributions.codes import Codes, UniformOverCodes
+from jaxvae.errors import InputError
 from jaxvae.facts import Facts
 from jaxvae.posteriors.quantized import AveragedCodebook, LearnedCodebook
-from jaxvae.types import Array, InputError, Params
+from jaxvae.types import Array, Params
 
 
 @dataclasses.dataclass(frozen=True)

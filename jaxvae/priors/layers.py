@@ -8,12 +8,13 @@ import jax.numpy as jnp
 from flax import linen as nn
 
 from jaxvae.distributions import Chain, Normal
+from jaxvae.errors import InputError
 from jaxvae.facts import Facts
 from jaxvae.nets import MLPEncoder
 from jaxvae.nets.links import init_links, links
 from jaxvae.posteriors import BottomUp
 from jaxvae.priors.standard_normal import StandardNormal
-from jaxvae.types import Array, InputError, Key, Params
+from jaxvae.types import Array, Key, Params
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,8 +10,9 @@ import jax.numpy as jnp
 
 from jaxvae.arguments import whole_number
 from jaxvae.distributions import Mixture, Normal
+from jaxvae.errors import InputError
 from jaxvae.facts import Facts
-from jaxvae.types import Array, InputError, Key, Params
+from jaxvae.types import Array, Key, Params
 
 
 @dataclasses.dataclass(frozen=True)

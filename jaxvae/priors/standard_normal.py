@@ -8,8 +8,9 @@ import jax.numpy as jnp
 
 from jaxvae.arguments import whole_number
 from jaxvae.distributions import Normal
+from jaxvae.errors import InputError
 from jaxvae.facts import Facts
-from jaxvae.types import Array, InputError, Params
+from jaxvae.types import Array, Params
 
 
 @dataclasses.dataclass(frozen=True)

@@ -12,8 +12,9 @@ from jaxvae import pieces
 from jaxvae.arguments import whole_number
 from jaxvae.distributions import Mixture
 from jaxvae.distributions.base import at_least_float32
+from jaxvae.errors import InputError
 from jaxvae.facts import Facts
-from jaxvae.types import Array, InputError, Key, Params, Space
+from jaxvae.types import Array, Key, Params, Space
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Iterator
 from pathlib import Path
 
-from jaxvae.types import first_line
+from jaxvae.errors import first_line
 
 logger = logging.getLogger(__name__)
 

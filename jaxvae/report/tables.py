@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from jaxvae.types import InputError
+from jaxvae.errors import InputError
 
 
 def markdown_table(rows: Mapping[str, Mapping[str, float | None]], columns: Mapping[str, tuple[str, str]]) -> str:

@@ -11,8 +11,8 @@ from types import FrameType
 from typing import NoReturn, TypeVar
 
 from jaxvae import hosts
+from jaxvae.errors import InputError
 from jaxvae.options.command_line import Config, parse
-from jaxvae.types import InputError
 
 C = TypeVar("C", bound=Config)
 

@@ -7,9 +7,9 @@ from typing import Literal
 
 import jax
 
+from jaxvae.errors import InputError
 from jaxvae.options.groups import Compute
 from jaxvae.runs.joining import join, join_cluster
-from jaxvae.types import InputError
 
 DETERMINISTIC = "--xla_gpu_deterministic_ops=true"
 """XLA flag that excludes operations whose result depends on thread order, and kernel choice by timing."""

@@ -10,10 +10,10 @@ import numpy as np
 from jaxvae.data import Dataset, load
 from jaxvae.data.conditions import conditioned
 from jaxvae.data.scaling import Scaling, scaled
+from jaxvae.errors import InputError
 from jaxvae.runs.directory import Run
 from jaxvae.runs.progress import announced
 from jaxvae.runs.settle import settle_space
-from jaxvae.types import InputError
 
 logger = logging.getLogger(__name__)
 

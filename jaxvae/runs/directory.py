@@ -17,6 +17,7 @@ from jaxvae import hosts
 from jaxvae.checkpoint import Checkpoints
 from jaxvae.data import Dataset, conditions, spaces
 from jaxvae.data.spaces import Pixels, Real, of_facts
+from jaxvae.errors import InputError, first_line
 from jaxvae.model import VAE
 from jaxvae.options import earlier
 from jaxvae.options.groups import Select
@@ -29,7 +30,7 @@ from jaxvae.runs import lock
 from jaxvae.runs.parts import Parts, build_parts, initial_state
 from jaxvae.runs.progress import announced
 from jaxvae.training.optimizer import evaluation_params
-from jaxvae.types import InputError, Params, Space, first_line
+from jaxvae.types import Params, Space
 
 ROOM, RIGHT = "make room", "make it writable"
 REMEDIES = {errno.ENOSPC: ROOM, errno.EDQUOT: ROOM, errno.EROFS: RIGHT, errno.EACCES: RIGHT, errno.EPERM: RIGHT}

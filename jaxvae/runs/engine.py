@@ -15,6 +15,7 @@ from jaxvae.data.dataset import CONDITION, EXAMPLES
 from jaxvae.data.feed import STREAMED_BYTES, chunk_counts, resident_chunks, streamed_chunks
 from jaxvae.data.rows import gather, num_bytes
 from jaxvae.data.stream import fits_on_device
+from jaxvae.errors import InputError
 from jaxvae.options.groups import Compute, Train, settled
 from jaxvae.options.recipe import Recipe
 from jaxvae.runs.compute import choose_devices, choose_dispatch
@@ -22,7 +23,7 @@ from jaxvae.runs.parts import Parts, root_keys
 from jaxvae.training import Dispatch, make_dispatch, make_train_step
 from jaxvae.training.dispatch import GatherStep, Rows, StepMaker
 from jaxvae.training.step import Metrics
-from jaxvae.types import Array, Chunk, InputError, TrainState
+from jaxvae.types import Array, Chunk, TrainState
 
 
 class Engine(NamedTuple):

@@ -14,13 +14,14 @@ from jaxvae import hosts
 from jaxvae.checkpoint import Checkpoints
 from jaxvae.data import Dataset, load
 from jaxvae.data.conditions import conditioned, fit_condition
+from jaxvae.errors import InputError
 from jaxvae.options.recipe import Recipe
 from jaxvae.runs import directory
 from jaxvae.runs.engine import Engine, build_engine, is_resident
 from jaxvae.runs.parts import Parts, build_parts
 from jaxvae.runs.progress import announced
 from jaxvae.runs.settle import check_kind, settle, settle_scale, settle_space
-from jaxvae.types import InputError, TrainState
+from jaxvae.types import TrainState
 
 
 class Experiment(NamedTuple):

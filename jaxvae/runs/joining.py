@@ -15,7 +15,7 @@ from typing import Any
 import jax
 
 from jaxvae import hosts
-from jaxvae.types import InputError
+from jaxvae.errors import InputError
 
 GRACE_SECONDS = 600
 """Seconds by which JAX's timeout exceeds ours, because it ends the process with a C++ stack trace."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from jaxvae import hosts
-from jaxvae.types import InputError
+from jaxvae.errors import InputError
 
 NAME = "lock"
 NO_LOCKS_HERE = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)

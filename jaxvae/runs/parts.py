@@ -16,6 +16,7 @@ from jaxvae.arguments import asked
 from jaxvae.data import Split
 from jaxvae.data.batches import sequential_batches
 from jaxvae.data.rows import gather, num_bytes
+from jaxvae.errors import InputError, first_line
 from jaxvae.evaluation import evaluate_elbo
 from jaxvae.model import VAE
 from jaxvae.nets import with_output_bias
@@ -27,7 +28,7 @@ from jaxvae.options.schedules import Schedule, ends
 from jaxvae.training import Partition, guarded, init_state, labelled
 from jaxvae.training.optimizer import adam, learning_rate_schedule, with_average
 from jaxvae.training.step import Loss
-from jaxvae.types import FROZEN, GRADIENT, Array, Batch, InputError, Key, Params, Space, TrainState, first_line
+from jaxvae.types import FROZEN, GRADIENT, Array, Batch, Key, Params, Space, TrainState
 
 LEARNED_FROM, LEARNED_BYTES = 2000, 64 * 2**20
 """Maximum number and bytes of the training examples from which pieces begin."""

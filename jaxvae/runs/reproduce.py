@@ -13,6 +13,7 @@ import jax
 import numpy as np
 
 from jaxvae import hosts
+from jaxvae.errors import InputError
 from jaxvae.options import earlier
 from jaxvae.options.given import preset
 from jaxvae.options.groups import Compute, Train
@@ -24,7 +25,6 @@ from jaxvae.runs.compute import set_up
 from jaxvae.runs.directory import load_run
 from jaxvae.runs.experiment import Experiment, say
 from jaxvae.runs.training import Draw, train_run
-from jaxvae.types import InputError
 
 OWN: Mapping[str, frozenset[str] | None] = {
     "data": frozenset({"data_dir"}),

@@ -16,6 +16,7 @@ from jaxvae.data.spaces.shown import noun
 from jaxvae.distributions import Normal
 from jaxvae.distributions.flags import has_density
 from jaxvae.distributions.sampling import as_rows, point
+from jaxvae.errors import InputError
 from jaxvae.evaluation import (
     Bar,
     active_units,
@@ -32,7 +33,7 @@ from jaxvae.runs.data import latent_dims
 from jaxvae.runs.directory import Run
 from jaxvae.runs.parts import evaluate_split, evaluation_batches
 from jaxvae.runs.progress import Bars
-from jaxvae.types import Array, Distribution, InputError, Space
+from jaxvae.types import Array, Distribution, Space
 
 ACTIVE_UNITS_OF = "active_units_of_layer"
 """Prefix of the scores of several stochastic layers, numbered from the image upwards."""

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from jaxvae.data import Dataset
+from jaxvae.errors import InputError
 from jaxvae.options.groups import Select
-from jaxvae.types import InputError
 
 
 def settle(select: Select | None, data: Dataset) -> Select:

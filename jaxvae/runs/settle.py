@@ -11,6 +11,7 @@ from jaxvae.data import Dataset, is_named, kind_by_name
 from jaxvae.data.batches import BatchOrder
 from jaxvae.data.scaling import ScaleName, default_scale, fit_scaling, scaled
 from jaxvae.data.spaces import Pixels
+from jaxvae.errors import InputError
 from jaxvae.likelihoods import LIKELIHOODS
 from jaxvae.options.auto import Auto
 from jaxvae.options.checks import check
@@ -20,7 +21,6 @@ from jaxvae.options.names import options
 from jaxvae.options.recipe import AXES, Recipe, kind_of
 from jaxvae.options.schedules import Schedule
 from jaxvae.runs import selection
-from jaxvae.types import InputError
 
 LAST_STEP = 2**31 - 1
 """Largest step, because states count their steps in int32."""

@@ -16,11 +16,11 @@ from jaxvae.data import Dataset, Split
 from jaxvae.data.attributes import class_name
 from jaxvae.distributions.sampling import as_rows, for_decoder, point
 from jaxvae.distributions.supports import is_discrete
+from jaxvae.errors import InputError
 from jaxvae.evaluation import in_blocks
 from jaxvae.evaluation.blocks import take
 from jaxvae.report.display import Limits, value_limits
 from jaxvae.runs.directory import Run
-from jaxvae.types import InputError
 
 LOOKED_AT = 1000
 """Maximum number of test images for the range of values and codes."""

@@ -19,7 +19,8 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from jaxvae.types import AVERAGE, FROZEN, GRADIENT, SCHEDULED, Array, InputError, Params, did_you_mean
+from jaxvae.errors import InputError, did_you_mean
+from jaxvae.types import AVERAGE, FROZEN, GRADIENT, SCHEDULED, Array, Params
 
 STILL = {AVERAGE: optax.sgd(1.0), SCHEDULED: optax.set_to_zero(), FROZEN: optax.set_to_zero()}
 """Optimizers of the labels that no learning rate concerns."""

@@ -11,9 +11,10 @@ import optax
 
 from jaxvae import rng
 from jaxvae.arguments import asked
+from jaxvae.errors import InputError
 from jaxvae.training.labels import scheduled_values, write_scheduled
 from jaxvae.training.nonfinite import biases, find_faults, num_skipped, sum_of_all
-from jaxvae.types import Array, Batch, InputError, Key, Params, TrainState
+from jaxvae.types import Array, Batch, Key, Params, TrainState
 
 Loss: TypeAlias = Callable[..., tuple[Array, Any]]
 """Function `(params, keys, x, *, condition, weights) -> (loss, aux)`: weighted mean over examples, `[B, ...]` terms.

@@ -6,7 +6,7 @@ import pytest
 from jaxvae.data import Split, named_attributes
 from jaxvae.data.attributes import usable_attributes
 from jaxvae.data.strokes import slant, stroke_width
-from jaxvae.types import InputError
+from jaxvae.errors import InputError
 
 SIZE, FINE = 40, 8
 GRID = (np.arange(SIZE * FINE) + 0.5) / FINE - SIZE / 2

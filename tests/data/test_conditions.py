@@ -9,8 +9,8 @@ from jaxvae.data import Dataset, Split
 from jaxvae.data.batches import sequential_batches
 from jaxvae.data.conditions import Attributes, Classes, conditioned, fit_condition, from_json
 from jaxvae.data.spaces import Categories, Real
+from jaxvae.errors import InputError
 from jaxvae.rng import root
-from jaxvae.types import InputError
 
 RNG = np.random.default_rng(0)
 

@@ -9,7 +9,7 @@ from PIL import Image, ImageOps, TiffImagePlugin
 
 from jaxvae.data import Preparation, load
 from jaxvae.data.headers import Header, read_header, read_headers
-from jaxvae.types import InputError
+from jaxvae.errors import InputError
 
 
 def _png(width: int, height: int, colour: int) -> bytes:

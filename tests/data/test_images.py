@@ -11,7 +11,7 @@ from jaxvae.data.headers import Header, read_header, read_headers
 from jaxvae.data.images import Page, decode_images
 from jaxvae.data.preparation import Preparation
 from jaxvae.data.survey import Survey
-from jaxvae.types import InputError
+from jaxvae.errors import InputError
 
 RNG = np.random.default_rng(3)
 SMOOTH = np.asarray(Image.fromarray(RNG.integers(0, 256, (6, 5, 3), dtype=np.uint8)).resize((13, 17)))

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from jaxvae.data import memory
-from jaxvae.types import InputError
+from jaxvae.errors import InputError
 
 MACHINE = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 

@@ -6,7 +6,7 @@ from PIL import Image
 
 from jaxvae.data import Dataset, Preparation, Split, load
 from jaxvae.data.preparation import prepare, prepare_rows
-from jaxvae.types import InputError
+from jaxvae.errors import InputError
 
 RNG = np.random.default_rng(8)
 COLOUR = RNG.integers(0, 256, (5, 30, 20, 3), dtype=np.uint8)

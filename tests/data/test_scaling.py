@@ -11,7 +11,7 @@ from jaxvae.data import Dataset, Split
 from jaxvae.data.rows import LazyRows
 from jaxvae.data.scaling import Scaling, fit_scaling, mean_log_jacobian, scaled
 from jaxvae.data.spaces import Counts, Real, Table, Tokens
-from jaxvae.types import InputError
+from jaxvae.errors import InputError
 
 RNG = np.random.default_rng(0)
 COLUMNS = (RNG.normal(size=(60, 4)) * [1e-3, 1.0, 50.0, 1e4] + [5.0, 0.0, -200.0, 1e5]).astype(np.float32)

@@ -13,7 +13,7 @@ from PIL import Image
 from jaxvae.data import load
 from jaxvae.data.rows import LazyRows
 from jaxvae.data.stream import fits_on_device, prefetch
-from jaxvae.types import InputError
+from jaxvae.errors import InputError
 
 
 def _wait_until(condition) -> bool:

@@ -6,7 +6,7 @@ import pytest
 from jaxvae.data import Preparation
 from jaxvae.data.headers import Header
 from jaxvae.data.survey import Survey
-from jaxvae.types import InputError
+from jaxvae.errors import InputError
 
 
 def _survey(*headers: Header) -> Survey:

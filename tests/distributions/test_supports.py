@@ -17,8 +17,8 @@ from jaxvae.distributions import (
     kl,
     register_kl,
 )
+from jaxvae.errors import InputError
 from jaxvae.objectives import importance_weighted_bound, iwae_loss, piwae_loss
-from jaxvae.types import InputError
 
 ZEROS = jnp.zeros((3, 2))
 NORMAL, BERNOULLI, CATEGORICAL = Normal(ZEROS, ZEROS), Bernoulli(ZEROS), Categorical(jnp.zeros((3, 2, 4)))

@@ -8,9 +8,9 @@ from scipy.stats import multivariate_normal
 
 from jaxvae import Functions
 from jaxvae.distributions import Categorical, Chain, Delta, GreyCrossEntropy, Normal, PlanarFlow
+from jaxvae.errors import InputError
 from jaxvae.evaluation import annealed_log_likelihood, bidirectional
 from jaxvae.evaluation.hmc import Path, hmc_step, leapfrog, point_at
-from jaxvae.types import InputError
 
 W = np.array([[1.0, 0.5], [-0.7, 1.2], [0.3, -0.4]])
 B = np.array([0.5, -1.0, 0.2])

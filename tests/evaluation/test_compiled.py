@@ -10,6 +10,7 @@ from flax import linen as nn
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 from jaxvae import Functions, presets, rng
+from jaxvae.errors import InputError
 from jaxvae.evaluation import (
     annealed_log_likelihood,
     bidirectional,
@@ -24,7 +25,7 @@ from jaxvae.model import VAE
 from jaxvae.nets import MLPDecoder
 from jaxvae.objectives import importance_weighted_bound
 from jaxvae.priors import StandardNormal
-from jaxvae.types import Batch, InputError
+from jaxvae.types import Batch
 
 VAE_ = presets.build("vae", (2, 2, 1), latent_dim=1, hidden=(4,))
 X = jnp.asarray(np.random.default_rng(0).integers(0, 2, (6, 2, 2, 1)), jnp.float32)

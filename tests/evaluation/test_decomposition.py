@@ -9,8 +9,8 @@ from scipy.stats import norm
 
 from jaxvae import gaussian_kl, rng
 from jaxvae.distributions import MultivariateNormal, Normal
+from jaxvae.errors import InputError
 from jaxvae.evaluation import decompose_kl
-from jaxvae.types import InputError
 
 PRIOR = Normal(jnp.zeros(2), jnp.zeros(2))
 

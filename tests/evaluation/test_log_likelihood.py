@@ -8,10 +8,10 @@ from scipy.stats import multivariate_normal
 
 from jaxvae import Functions, rng
 from jaxvae.distributions import Bernoulli, Categorical, Chain, Normal
+from jaxvae.errors import InputError
 from jaxvae.evaluation import log_marginal_likelihood
 from jaxvae.nets import Bound
 from jaxvae.nets.links import Link
-from jaxvae.types import InputError
 
 W = np.array([[1.0, 0.5], [-0.7, 1.2], [0.3, -0.4]])
 B = np.array([0.5, -1.0, 0.2])

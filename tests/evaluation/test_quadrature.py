@@ -9,8 +9,8 @@ from scipy import stats
 
 from jaxvae import Functions
 from jaxvae.distributions import Bernoulli, ContinuousBernoulli, GreyCrossEntropy, Normal
+from jaxvae.errors import InputError
 from jaxvae.evaluation import log_evidence, log_joint
-from jaxvae.types import InputError
 
 OFFSET = np.array([0.5, -1.0, 0.2])
 ROTATION = np.array([[0.8, -0.6], [0.6, 0.8]])

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from jaxvae.types import InputError
+from jaxvae.errors import InputError
 
 
 @pytest.fixture(scope="module")

@@ -6,10 +6,10 @@ import jax
 import numpy as np
 import pytest
 
+from jaxvae.errors import InputError
 from jaxvae.options import given
 from jaxvae.runs import load_run
 from jaxvae.runs.data import load_data
-from jaxvae.types import InputError
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from jaxvae.errors import InputError
 from jaxvae.runs.command_line import parse
-from jaxvae.types import InputError
 
 PROJECT = Path(__file__).resolve().parents[2]
 PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]

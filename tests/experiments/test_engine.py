@@ -6,9 +6,9 @@ import jax
 import numpy as np
 import pytest
 
+from jaxvae.errors import InputError
 from jaxvae.report import read_metrics
 from jaxvae.runs import load_run
-from jaxvae.types import InputError
 
 
 def summary(run_dir):

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from jaxvae.types import InputError
+from jaxvae.errors import InputError
 
 
 @pytest.mark.slow

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from jaxvae.data import Dataset, load
+from jaxvae.errors import InputError
 from jaxvae.report import figures
 from jaxvae.runs import load_run
 from jaxvae.runs.data import load_data
 from jaxvae.runs.seeds import together
 from jaxvae.runs.trained import Trained
-from jaxvae.types import InputError
 
 
 def test_a_figure_that_fails_costs_one_line(scripts, small, monkeypatch, caplog, capsys):

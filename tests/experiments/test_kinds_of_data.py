@@ -6,9 +6,9 @@ import json
 import numpy as np
 import pytest
 
+from jaxvae.errors import InputError
 from jaxvae.options import given
 from jaxvae.runs.command_line import parse
-from jaxvae.types import InputError
 
 pytestmark = pytest.mark.slow
 RNG = np.random.default_rng(0)

@@ -11,12 +11,12 @@ from scipy import stats
 
 from jaxvae import rng
 from jaxvae.data import load
+from jaxvae.errors import InputError
 from jaxvae.evaluation import Evidence
 from jaxvae.options import given
 from jaxvae.runs import Run
 from jaxvae.runs.parts import build_parts
 from jaxvae.runs.settle import settle
-from jaxvae.types import InputError
 
 
 def test_closed_forms_agree_with_integrals_in_the_figure(scripts, tmp_path, capsys):

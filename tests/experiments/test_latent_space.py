@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from jaxvae.data import load
+from jaxvae.errors import InputError
 from jaxvae.runs import many
-from jaxvae.types import InputError
 
 
 class NoProbe:

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from jaxvae.errors import InputError
 from jaxvae.runs import many
-from jaxvae.types import InputError
 
 
 @pytest.mark.slow

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
+from jaxvae.errors import InputError
 from jaxvae.options import given
 from jaxvae.runs.reproduce import relative_difference
-from jaxvae.types import InputError
 
 
 def change(path, *keys, value):

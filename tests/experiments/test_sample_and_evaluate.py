@@ -10,6 +10,7 @@ import pytest
 
 from jaxvae import rng
 from jaxvae.data import load
+from jaxvae.errors import InputError
 from jaxvae.latent import slerp
 from jaxvae.options import given
 from jaxvae.report import animation, figures, read_metrics
@@ -18,7 +19,6 @@ from jaxvae.runs import Run, load_run
 from jaxvae.runs.command_line import parse
 from jaxvae.runs.parts import build_parts
 from jaxvae.runs.settle import settle
-from jaxvae.types import InputError
 
 DATA = load("digits")
 TEST, TRAIN = DATA.test.first(300), DATA.train

@@ -12,9 +12,9 @@ import pytest
 
 from jaxvae.data import load
 from jaxvae.distributions import MultivariateNormal
+from jaxvae.errors import InputError
 from jaxvae.options.stored import from_json, to_json
 from jaxvae.runs import load_run, scores
-from jaxvae.types import InputError
 
 CONFIGS = sorted((Path(__file__).resolve().parents[2] / "experiments" / "configs").glob("*.toml"))
 

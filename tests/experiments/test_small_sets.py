@@ -7,8 +7,8 @@ import re
 import numpy as np
 import pytest
 
+from jaxvae.errors import InputError
 from jaxvae.runs.command_line import parse
-from jaxvae.types import InputError
 
 pytestmark = pytest.mark.slow
 TRAIN = "--steps 2 --batch-size 2 --hidden 4 --latent-dim 2 --log-every 1 --checkpoint-every 2 --num-processes 1"

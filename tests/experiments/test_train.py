@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from jaxvae.errors import InputError
 from jaxvae.likelihoods import SharedNormal
 from jaxvae.options import given
 from jaxvae.report import read_metrics
 from jaxvae.runs import experiment, load_run
-from jaxvae.types import InputError
 
 
 def summary(run_dir):

@@ -10,13 +10,13 @@ import pytest
 
 from jaxvae.data import Split
 from jaxvae.data.spaces import Real
+from jaxvae.errors import InputError
 from jaxvae.explorer import explorer_page
 from jaxvae.explorer.choices import choices_of
 from jaxvae.explorer.codes import activity, planes, slider_ranges
 from jaxvae.explorer.contents import attributes, groups, image_shape, page_contents, weight_dtype
 from jaxvae.explorer.page import PAGE, SCRIPTS, to_json
 from jaxvae.presets import build
-from jaxvae.types import InputError
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ import scipy.special
 from flax import linen as nn
 
 from jaxvae import VAE, likelihoods, nets
+from jaxvae.errors import InputError
 from jaxvae.explorer.layers import ConditionalDense, ConvTranspose, Dense, Elementwise, mean_layers
 from jaxvae.presets import build
 from jaxvae.priors import StandardNormal
-from jaxvae.types import InputError
 
 FUNCTIONS = {
     "relu": lambda x: np.maximum(x, 0),

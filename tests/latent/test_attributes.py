@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
+from jaxvae.errors import InputError
 from jaxvae.latent import attributes
-from jaxvae.types import InputError
 
 RNG = np.random.default_rng(3)
 MIXING = np.array([[1.0, 0.8, 0.0], [0.0, 0.6, 0.3], [0.0, 0.0, 0.5]])

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from sklearn.neighbors import NearestNeighbors
 
+from jaxvae.errors import InputError
 from jaxvae.latent import nearest
-from jaxvae.types import InputError
 
 GENERATOR = np.random.default_rng(0)
 CODES = GENERATOR.normal(size=(50, 3)).astype(np.float32)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import scipy.spatial
 
+from jaxvae.errors import InputError
 from jaxvae.latent import halfway, interpolate, path_through, slerp
-from jaxvae.types import InputError
 
 CODES = np.random.default_rng(0).normal(size=(4, 5)).astype(np.float32)
 

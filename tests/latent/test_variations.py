@@ -7,8 +7,8 @@ import pytest
 
 from jaxvae import rng
 from jaxvae.distributions import Delta, MultivariateNormal, Normal
+from jaxvae.errors import InputError
 from jaxvae.latent import vary, vary_posterior
-from jaxvae.types import InputError
 
 NUM = 4000
 KEY = rng.root(0)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
+from jaxvae.errors import InputError
 from jaxvae.latent import pca, tsne
-from jaxvae.types import InputError
 
 GENERATOR = np.random.default_rng(0)
 

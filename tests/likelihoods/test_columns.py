@@ -7,9 +7,9 @@ import pytest
 from scipy import special, stats
 
 from jaxvae.data.spaces import Real, Table
+from jaxvae.errors import InputError
 from jaxvae.facts import Facts
 from jaxvae.likelihoods import ColumnsByKind
-from jaxvae.types import InputError
 
 COLUMNS = (3, 0, 2, 0, 3, 5)
 FACTS = Facts(Table(COLUMNS), 2)

@@ -10,12 +10,12 @@ import pytest
 from jaxvae import evaluation
 from jaxvae.assemble import assemble
 from jaxvae.data.spaces import Counts, Tokens
+from jaxvae.errors import InputError
 from jaxvae.facts import Facts
 from jaxvae.likelihoods import WindowedTokens
 from jaxvae.nets import TokenMLP
 from jaxvae.posteriors import DiagonalNormal
 from jaxvae.priors import Standard
-from jaxvae.types import InputError
 
 FACTS = Facts(Tokens(6, 5), 2)
 OPTIONS = WindowedTokens(window=2, embedding=4, hidden=(8,), context=3)

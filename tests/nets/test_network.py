@@ -10,11 +10,11 @@ import pytest
 from flax import linen as nn
 
 from jaxvae import VAE, likelihoods, presets
+from jaxvae.errors import InputError
 from jaxvae.nets import ConvDecoder, ConvEncoder, MLPDecoder, MLPEncoder, SharedLogVar
 from jaxvae.nets.conv_layers import Conv, ConvTranspose
 from jaxvae.posteriors import BottomUp
 from jaxvae.priors import StandardNormal, TopDown
-from jaxvae.types import InputError
 
 LAYER = MLPEncoder((3,), 4)
 PAIRS = {

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from jaxvae.data.spaces import Counts, Pixels, Table, Tokens
+from jaxvae.errors import InputError
 from jaxvae.facts import Facts
 from jaxvae.nets import MLP, Gated, GatedEncoder, MLPEncoder
 from jaxvae.nets.reading import TableFeatures, log_counts
-from jaxvae.types import InputError
 
 
 @pytest.mark.parametrize(("networks", "encoder_of_numbers"), [(MLP, MLPEncoder), (Gated, GatedEncoder)])

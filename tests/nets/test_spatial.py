@@ -5,9 +5,9 @@ import jax.numpy as jnp
 import pytest
 
 from jaxvae.data.spaces import Real
+from jaxvae.errors import InputError
 from jaxvae.facts import Facts
 from jaxvae.nets import Spatial
-from jaxvae.types import InputError
 
 
 def networks(shape, **options):

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from jaxvae.data.spaces import Real, Tokens
+from jaxvae.errors import InputError
 from jaxvae.facts import Facts
 from jaxvae.nets import Bound, TokenEncoder, TokenMLP, TokenPredictor
 from jaxvae.nets.tokens import windows
-from jaxvae.types import InputError
 
 ROWS = jnp.array([[3, 4, 5, 2, 1, 0], [5, 1, 0, 0, 0, 0]])
 CONTEXT = jnp.array([[0.5, -1.0], [1.0, 2.0]])

@@ -9,11 +9,12 @@ import optax
 import pytest
 
 from jaxvae import VAE, nets, priors, rng
+from jaxvae.errors import InputError
 from jaxvae.extras import Critic
 from jaxvae.facts import Facts
 from jaxvae.objectives import adversarial_autoencoder_loss, beta_tc_loss, factor_vae_loss, info_vae_loss
 from jaxvae.training import init_state, make_train_step
-from jaxvae.types import Batch, InputError
+from jaxvae.types import Batch
 
 CRITIC = Critic(hidden=(5,)).build(Facts(None, 2))
 MODEL = VAE(

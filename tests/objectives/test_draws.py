@@ -10,6 +10,7 @@ import pytest
 from jaxvae import Functions, elbo_loss, rng
 from jaxvae.distributions import Bernoulli, Normal
 from jaxvae.distributions.base import distribution, static
+from jaxvae.errors import InputError
 from jaxvae.objectives import (
     CORRUPTIONS,
     ciwae_loss,
@@ -20,7 +21,6 @@ from jaxvae.objectives import (
     piwae_loss,
 )
 from jaxvae.objectives.draws import draw, weigh
-from jaxvae.types import InputError
 
 X = jnp.array([[0.3, -2.0], [1.5, 0.4], [-0.2, 0.1]])
 PARAMS = {"mean": jnp.array([0.4, -0.8]), "log_var": jnp.array([-1.0, 0.3]), "b": jnp.array([0.5, -1.0])}

@@ -10,9 +10,9 @@ import pytest
 
 from jaxvae import VAE, Functions, elbo_loss, elbo_terms, rng
 from jaxvae.distributions import Bernoulli, MultivariateNormal, Normal, kl, register_kl
+from jaxvae.errors import InputError
 from jaxvae.nets import MLPDecoder, MLPEncoder
 from jaxvae.priors import StandardNormal
-from jaxvae.types import InputError
 
 STATIC = ("model", "num_samples", "free_bits")
 jitted_terms = jax.jit(elbo_terms, static_argnames=STATIC[:2])

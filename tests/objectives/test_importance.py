@@ -12,8 +12,8 @@ from scipy.stats import multivariate_normal
 
 from jaxvae import Functions, elbo_terms, rng
 from jaxvae.distributions import Delta, MultivariateNormal, Normal
+from jaxvae.errors import InputError
 from jaxvae.objectives import importance_weighted_bound, log_importance_weights, log_mean_exp
-from jaxvae.types import InputError
 
 W = np.array([[1.0, 0.5], [-0.7, 1.2], [0.3, -0.4]])
 B = np.array([0.5, -1.0, 0.2])

@@ -12,8 +12,8 @@ from scipy.special import logsumexp
 from jaxvae import Functions, elbo_loss, rng
 from jaxvae.distributions import Delta, Normal
 from jaxvae.distributions.base import distribution
+from jaxvae.errors import InputError
 from jaxvae.objectives import ciwae_loss, iwae_loss, log_importance_weights, piwae_loss
-from jaxvae.types import InputError
 
 W = np.array([[1.0, 0.5], [-0.7, 1.2], [0.3, -0.4]], np.float32)
 X = np.array([[0.3, -2.0, 1.1], [1.5, 0.4, -0.2]], np.float32)

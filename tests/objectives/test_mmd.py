@@ -9,9 +9,9 @@ import pytest
 
 from jaxvae import Functions, elbo_loss, rng
 from jaxvae.distributions import Delta, Normal
-from jaxvae.evaluation import squared_mmd
+from jaxvae.errors import InputError
+from jaxvae.judges import squared_mmd
 from jaxvae.objectives import draws, info_vae_loss
-from jaxvae.types import InputError
 
 N, D = 7, 2
 X = jnp.asarray(np.random.default_rng(0).normal(size=(N, D)), jnp.float32)

@@ -12,6 +12,7 @@ import pytest
 from jaxvae import rng
 from jaxvae.assemble import assemble
 from jaxvae.data.spaces import Real
+from jaxvae.errors import InputError
 from jaxvae.facts import Facts
 from jaxvae.likelihoods import BernoulliPixels
 from jaxvae.nets import MLP, Spatial
@@ -19,7 +20,7 @@ from jaxvae.objectives import denoising, elbo_loss, quantized_loss, with_average
 from jaxvae.posteriors import DiagonalNormal, GradientQuantized, VectorQuantized
 from jaxvae.priors import Standard, UniformCodes
 from jaxvae.training import init_state, labelled, make_train_step
-from jaxvae.types import Batch, InputError
+from jaxvae.types import Batch
 
 K, SHAPE, RATE = 6, (6, 6, 1), 0.01
 DENSE, PLACED = MLP(hidden=(16,)), Spatial(channels=(8,), num_blocks=1)

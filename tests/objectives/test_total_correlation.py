@@ -10,10 +10,10 @@ import pytest
 
 from jaxvae import Functions, elbo_loss, rng
 from jaxvae.distributions import MultivariateNormal, Normal
+from jaxvae.errors import InputError
 from jaxvae.evaluation import decompose_kl
 from jaxvae.objectives import beta_tc_loss
 from jaxvae.objectives.total_correlation import SHARES
-from jaxvae.types import InputError
 
 N, D = 6, 3
 X = jnp.asarray(np.random.default_rng(0).normal(size=(N, D)), jnp.float32)

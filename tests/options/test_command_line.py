@@ -2,13 +2,13 @@
 
 import pytest
 
+from jaxvae.errors import InputError
 from jaxvae.nets import Conv
 from jaxvae.options import Recipe, Schedule, given
 from jaxvae.options.command_line import parse
 from jaxvae.options.presets import PRESETS
 from jaxvae.options.recipe import AXES
 from jaxvae.posteriors import Layers
-from jaxvae.types import InputError
 
 
 def read(line):

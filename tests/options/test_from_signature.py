@@ -5,10 +5,10 @@ from typing import Literal
 
 import pytest
 
+from jaxvae.errors import InputError
 from jaxvae.objectives import OBJECTIVES
 from jaxvae.options.from_signature import GIVEN, options_of, required_arguments
 from jaxvae.options.schedules import Number
-from jaxvae.types import InputError
 
 
 def loss(params, key, x, *, model, critic, weights=None, step=None, beta: float = 1.0, kind: Literal["a"] = "a", num=3):  # noqa: D417

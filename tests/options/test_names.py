@@ -4,10 +4,10 @@ import itertools
 
 import pytest
 
+from jaxvae.errors import InputError
 from jaxvae.options import Recipe, given
 from jaxvae.options.names import belongs_to, options, replace
 from jaxvae.options.recipe import AXES
-from jaxvae.types import InputError
 
 RESERVED = {"preset", "help", "help_all", "extras", *AXES}
 UNPREFIXED = ("networks", "objective")

@@ -4,8 +4,8 @@ import numpy as np
 import optax
 import pytest
 
+from jaxvae.errors import InputError
 from jaxvae.options.schedules import KINDS, Schedule, ends, parse_number
-from jaxvae.types import InputError
 
 STEPS = np.arange(0, 41)
 EXPECTED = {

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from jaxvae.errors import InputError
 from jaxvae.options import earlier, given
 from jaxvae.options.presets import PRESETS
 from jaxvae.options.recipe import AXES
 from jaxvae.options.stored import FORMAT, from_json, to_json
-from jaxvae.types import InputError
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,12 +8,12 @@ import pytest
 from jaxvae.assemble import assemble
 from jaxvae.data.spaces import Real
 from jaxvae.distributions.sampling import sample_and_log_prob
+from jaxvae.errors import InputError
 from jaxvae.facts import Facts
 from jaxvae.likelihoods import LIKELIHOODS
 from jaxvae.nets import MLP
 from jaxvae.posteriors import IAF, Planar, PlanarHead, normal
 from jaxvae.priors import Standard
-from jaxvae.types import InputError
 
 FACTS = Facts(Real((6,)), 3)
 FLOWS = pytest.mark.parametrize("options", [IAF(3, (8,), 4), Planar(2)], ids=["iaf", "planar"])

@@ -13,6 +13,7 @@ from jaxvae import rng
 from jaxvae.assemble import assemble
 from jaxvae.data.spaces import Real
 from jaxvae.distributions.gumbel import hard
+from jaxvae.errors import InputError
 from jaxvae.evaluation import annealed_log_likelihood
 from jaxvae.facts import Facts
 from jaxvae.likelihoods import BernoulliPixels
@@ -21,7 +22,7 @@ from jaxvae.objectives import elbo_loss, elbo_terms, importance_weighted_bound, 
 from jaxvae.posteriors import DiagonalNormal, GumbelSoftmax
 from jaxvae.priors import UniformCategories
 from jaxvae.training import init_state, labelled, make_train_step
-from jaxvae.types import Batch, InputError
+from jaxvae.types import Batch
 
 SHAPE, K, L = (5, 5, 1), 3, 2
 OPTIONS = GumbelSoftmax(num_categories=K, temperature=1.0, final_temperature=0.25, anneal_steps=10)

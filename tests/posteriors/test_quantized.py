@@ -9,10 +9,10 @@ from sklearn.cluster import KMeans
 
 from jaxvae import rng
 from jaxvae.data.spaces import Real
+from jaxvae.errors import InputError
 from jaxvae.facts import Facts
 from jaxvae.posteriors import GradientQuantized, VectorQuantized
 from jaxvae.posteriors.quantized import SPREAD, mean_per_code
-from jaxvae.types import InputError
 
 K, D = 5, 2
 

@@ -8,12 +8,12 @@ import pytest
 from jaxvae import elbo_loss
 from jaxvae.assemble import assemble
 from jaxvae.data.spaces import Real
+from jaxvae.errors import InputError
 from jaxvae.facts import Facts
 from jaxvae.likelihoods import LIKELIHOODS
 from jaxvae.nets import MLP
 from jaxvae.posteriors import POSTERIORS
 from jaxvae.priors import MixturePrior, NormalMixture
-from jaxvae.types import InputError
 
 X = jnp.float32(np.random.default_rng(0).random((8, 6)) < 0.4)
 

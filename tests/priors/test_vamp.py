@@ -11,13 +11,13 @@ from jaxvae import elbo_loss, rng
 from jaxvae.assemble import assemble
 from jaxvae.data.spaces import Pixels, Real, Tokens
 from jaxvae.distributions import kl_divergence
+from jaxvae.errors import InputError
 from jaxvae.evaluation.decomposition import decompose_kl
 from jaxvae.facts import Facts
 from jaxvae.likelihoods import LIKELIHOODS
 from jaxvae.nets import MLP, Gated
 from jaxvae.posteriors import POSTERIORS
 from jaxvae.priors import Vamp, VampPrior
-from jaxvae.types import InputError
 
 X = jnp.float32(np.random.default_rng(0).random((40, 6)) < 0.4)
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from jaxvae.errors import InputError
 from jaxvae.report.tables import markdown_table, put_row
-from jaxvae.types import InputError
 
 PAGE = "# Title\n\n| a | b |\n|---|---|\n| [one](1) | 1 |\n| two | 2 |\n\nThe end.\n"
 

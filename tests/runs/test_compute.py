@@ -7,8 +7,8 @@ import sys
 import jax
 import pytest
 
+from jaxvae.errors import InputError
 from jaxvae.runs.compute import Compute, choose_devices, choose_dispatch, set_up
-from jaxvae.types import InputError
 
 
 def test_all_devices_are_used_unless_fewer_are_asked_for():

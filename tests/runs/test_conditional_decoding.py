@@ -8,13 +8,13 @@ import pytest
 from jaxvae import VAE
 from jaxvae.data import Dataset, Split
 from jaxvae.data.conditions import Classes, conditioned, fit_condition
+from jaxvae.errors import InputError
 from jaxvae.likelihoods import FixedNormal
 from jaxvae.nets import MLPDecoder, MLPEncoder
 from jaxvae.priors import StandardNormal
 from jaxvae.runs import Run
 from jaxvae.runs.samples import sample_grid
 from jaxvae.runs.trained import Trained
-from jaxvae.types import InputError
 
 D, CLASSES = 2, ("cat", "dog", "owl")
 MODEL = VAE(MLPEncoder((), 2 * D), MLPDecoder((), (D + 3,)), StandardNormal(D), likelihood=FixedNormal())

@@ -9,8 +9,8 @@ import jax
 import pytest
 
 from jaxvae import hosts
+from jaxvae.errors import InputError
 from jaxvae.runs import joining
-from jaxvae.types import InputError
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import socket
 
 import pytest
 
+from jaxvae.errors import InputError
 from jaxvae.runs import lock
-from jaxvae.types import InputError
 
 
 def test_the_second_is_told_who_is_there(tmp_path):

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from jaxvae.data import Dataset, Split
+from jaxvae.errors import InputError
 from jaxvae.runs.selection import Patience, settle
-from jaxvae.types import InputError
 
 ROWS = Split(np.zeros((4, 2), np.float32))
 WITH, WITHOUT = Dataset("with", ROWS, ROWS, ROWS), Dataset("without", ROWS, ROWS)

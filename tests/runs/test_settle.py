@@ -6,11 +6,11 @@ import pytest
 from jaxvae import presets
 from jaxvae.data import Dataset, Split, load
 from jaxvae.data.spaces import Counts, Pixels, Real, Table, Tokens
+from jaxvae.errors import InputError
 from jaxvae.likelihoods import LIKELIHOODS, SharedNormal
 from jaxvae.nets.conv import channels_for
 from jaxvae.options import given
 from jaxvae.runs.settle import settle, settle_scale
-from jaxvae.types import InputError
 
 DIGITS = load("digits")
 

@@ -14,11 +14,12 @@ import pytest
 from jaxvae import rng
 from jaxvae.checkpoint import Checkpoints, digest
 from jaxvae.distributions import Normal
+from jaxvae.errors import InputError
 from jaxvae.objectives.averages import with_averages
 from jaxvae.objectives.weights import weighted_mean
 from jaxvae.training import Partition, guarded, init_state, labelled, make_dispatch, make_train_step
 from jaxvae.training.optimizer import adam, evaluation_params, with_average
-from jaxvae.types import Batch, Chunk, InputError
+from jaxvae.types import Batch, Chunk
 
 DECAY, RATE = 0.8, 0.1
 LABELS = {"w": "gradient", "mean": "average", "fixed": "frozen", "scale": "scheduled", "critic": "critic"}

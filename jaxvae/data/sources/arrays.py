@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jaxvae.data.spaces import Counts, Real, Tokens
-from jaxvae.types import InputError, Space
+from jaxvae.errors import InputError
+from jaxvae.types import Space
 
 KEYS = ("x", "data", "counts", "tokens")
 """Names of the arrays in an `.npz` file that are examples and not images."""

@@ -13,7 +13,7 @@ from jaxvae.data.partition import SPLITS, TEST, TRAIN, VALIDATION, divide, tenth
 from jaxvae.data.sources.arrays import digest
 from jaxvae.data.spaces import Real, Table
 from jaxvae.data.spaces.table import OBSERVED, X
-from jaxvae.types import InputError
+from jaxvae.errors import InputError
 
 LABELS = ("label", "class", "target")
 """Names of a column of classes, in any letter case."""

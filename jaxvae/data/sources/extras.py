@@ -6,7 +6,7 @@ import importlib
 from pathlib import Path
 from typing import Any
 
-from jaxvae.types import InputError
+from jaxvae.errors import InputError
 
 
 def needed_by(path: Path, module: str) -> Any:

@@ -15,9 +15,9 @@ from jaxvae.data.headers import read_headers, readable
 from jaxvae.data.images import Page, image_rows
 from jaxvae.data.partition import SPLITS, check_splits, divide, tenths
 from jaxvae.data.preparation import Preparation
-from jaxvae.data.recipes import IMAGES, UNREAD_IMAGES, folder_advice
+from jaxvae.data.sources.recipes import IMAGES, UNREAD_IMAGES, folder_advice
 from jaxvae.data.survey import Form, Survey
-from jaxvae.types import InputError, first_line
+from jaxvae.errors import InputError, first_line
 
 _LEFT_BEHIND = frozenset({"__MACOSX", "@eaDir", "$RECYCLE.BIN"})
 """Folders that macOS, file servers and Windows create among the user's."""

@@ -14,7 +14,7 @@ from jaxvae.data.preparation import Preparation, refuse_sizes
 from jaxvae.data.sources.arrays import examples
 from jaxvae.data.sources.columns import Column, number_column, roles
 from jaxvae.data.sources.extras import needed_by
-from jaxvae.types import InputError, first_line
+from jaxvae.errors import InputError, first_line
 
 
 def open_h5ad(path: Path, preparation: Preparation) -> Dataset:

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxvae.data.archive import READ_ERRORS, read_header
 from jaxvae.data.dataset import Dataset, Split
 from jaxvae.data.memory import check_fits
 from jaxvae.data.partition import divide, tenths
 from jaxvae.data.preparation import Preparation, refuse_sizes
+from jaxvae.data.sources.archive import READ_ERRORS, read_header
 from jaxvae.data.sources.arrays import examples
 from jaxvae.data.sources.npz import check_image, resized
-from jaxvae.types import InputError, first_line
+from jaxvae.errors import InputError, first_line
 
 
 def open_npy(path: Path, preparation: Preparation) -> Dataset:

@@ -10,19 +10,19 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxvae.data.archive import ArrayHeader, read_archive
-from jaxvae.data.axes import misplaced_axes
 from jaxvae.data.dataset import Dataset, Split
 from jaxvae.data.headers import read_header
 from jaxvae.data.images import Page, image_rows
 from jaxvae.data.memory import check_fits
-from jaxvae.data.misnamed import image_advice, label_advice, misnamed_label
 from jaxvae.data.partition import TEST, TRAIN, VALIDATION, divide, tenths
 from jaxvae.data.preparation import Preparation, prepare_rows, refuse_sizes
 from jaxvae.data.rows import Rows, num_bytes
+from jaxvae.data.sources.archive import ArrayHeader, read_archive
 from jaxvae.data.sources.arrays import KEYS, Found, examples
+from jaxvae.data.sources.axes import misplaced_axes
+from jaxvae.data.sources.misnamed import image_advice, label_advice, misnamed_label
 from jaxvae.data.survey import Survey
-from jaxvae.types import InputError
+from jaxvae.errors import InputError
 
 _ENCODED = ("png", "jpeg", "webp")
 _RESERVED = ("image", *_ENCODED, "offset", "label", "split", "classes")

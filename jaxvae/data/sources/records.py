@@ -25,7 +25,7 @@ from jaxvae.data.preparation import Preparation
 from jaxvae.data.rows import LazyRows, Rows, blocks
 from jaxvae.data.spaces.judged import image_space
 from jaxvae.data.survey import Form, Survey
-from jaxvae.types import InputError, first_line
+from jaxvae.errors import InputError, first_line
 
 _FILE_NAME = re.compile(rf"(.+?)(?:-({'|'.join(SPLITS)}))?\.array_record(?:-\d+-of-\d+)?")
 """Pattern of a file's name: name of the set, and split of the file."""

@@ -13,7 +13,7 @@ from jaxvae.data.memory import check_fits
 from jaxvae.data.preparation import Preparation, refuse_sizes
 from jaxvae.data.sources.columns import Column, dataset, is_number, number_column, word_column
 from jaxvae.data.sources.extras import needed_by
-from jaxvae.types import InputError, first_line
+from jaxvae.errors import InputError, first_line
 
 _LARGEST_BLOCK = 2**31 - 1
 _BYTES_PER_CELL = 16

@@ -17,12 +17,12 @@ from jaxvae.data.dataset import Dataset, Split
 from jaxvae.data.memory import check_fits
 from jaxvae.data.partition import SPLITS, TEST, TRAIN, VALIDATION, check_splits, tenths
 from jaxvae.data.preparation import Preparation, refuse_sizes
-from jaxvae.data.recipes import IMAGES
 from jaxvae.data.sources.arrays import digest
 from jaxvae.data.sources.columns import is_number
+from jaxvae.data.sources.recipes import IMAGES
 from jaxvae.data.spaces import Tokens
 from jaxvae.data.spaces.tokens import SPECIAL, UNKNOWN
-from jaxvae.types import InputError, first_line
+from jaxvae.errors import InputError, first_line
 
 logger = logging.getLogger(__name__)
 

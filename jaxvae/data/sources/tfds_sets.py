@@ -26,7 +26,7 @@ from jaxvae.data.preparation import Preparation
 from jaxvae.data.rows import LazyRows
 from jaxvae.data.sources.records import open_split
 from jaxvae.data.spaces import Pixels
-from jaxvae.types import InputError, first_line
+from jaxvae.errors import InputError, first_line
 
 _Files: TypeAlias = dict[str, tuple[str, ...]]
 _Examples: TypeAlias = Iterator[tuple[int, dict[str, Any]]]

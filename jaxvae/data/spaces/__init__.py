@@ -14,7 +14,8 @@ from jaxvae.data.spaces.pixels import Pixels as Pixels
 from jaxvae.data.spaces.real import Real as Real
 from jaxvae.data.spaces.table import Table as Table
 from jaxvae.data.spaces.tokens import Tokens as Tokens
-from jaxvae.types import InputError, Space
+from jaxvae.errors import InputError
+from jaxvae.types import Space
 
 SPACES: dict[str, Any] = {
     "pixels": Pixels,

@@ -11,7 +11,8 @@ import numpy as np
 
 from jaxvae.data.rows import Rows, blocks
 from jaxvae.data.spaces.shown import Heat
-from jaxvae.types import Array, InputError, Key
+from jaxvae.errors import InputError
+from jaxvae.types import Array, Key
 
 
 @dataclasses.dataclass(frozen=True)

@@ -13,7 +13,8 @@ import numpy as np
 from jaxvae.data.rows import Rows, blocks
 from jaxvae.data.spaces.shown import Pictures
 from jaxvae.data.spaces.values import as_values
-from jaxvae.types import Array, InputError, Key
+from jaxvae.errors import InputError
+from jaxvae.types import Array, Key
 
 PixelKind: TypeAlias = Literal["binary", "ink", "grey"]
 """Meaning of a value: 0 or 1; a probability of ink, as MNIST in the literature; or a shade."""

@@ -11,7 +11,8 @@ import numpy as np
 
 from jaxvae.data.rows import Rows, blocks
 from jaxvae.data.spaces.shown import Cells
-from jaxvae.types import Array, InputError, Key
+from jaxvae.errors import InputError
+from jaxvae.types import Array, Key
 
 X, OBSERVED = "x", "observed"
 """Names of an example's arrays: `[D]` float32 values, and `[D]` booleans that are True where a value is known."""

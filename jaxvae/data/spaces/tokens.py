@@ -11,7 +11,8 @@ import numpy as np
 
 from jaxvae.data.rows import Rows, blocks
 from jaxvae.data.spaces.shown import Lines
-from jaxvae.types import Array, InputError, Key
+from jaxvae.errors import InputError
+from jaxvae.types import Array, Key
 
 PADDING, END, UNKNOWN = 0, 1, 2
 """Numbers of padding, of the end mark, and of every word that is not in the vocabulary."""

@@ -5,7 +5,7 @@ import pytest
 
 from jaxvae.data import Preparation, load
 from jaxvae.data.spaces import Counts, Pixels, Real, Tokens
-from jaxvae.types import InputError
+from jaxvae.errors import InputError
 
 RNG = np.random.default_rng(0)
 VECTORS = RNG.normal(size=(30, 5))

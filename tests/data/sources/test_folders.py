@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from jaxvae.data import Dataset, Preparation, images, load, memory
-from jaxvae.types import InputError
+from jaxvae.errors import InputError
 
 RNG = np.random.default_rng(5)
 GREY = RNG.integers(0, 256, (50, 6, 4), dtype=np.uint8)

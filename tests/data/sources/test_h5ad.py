@@ -5,7 +5,7 @@ import pytest
 
 from jaxvae.data import load
 from jaxvae.data.spaces import Counts
-from jaxvae.types import InputError
+from jaxvae.errors import InputError
 
 h5py = pytest.importorskip("h5py")
 COUNTS = np.random.default_rng(0).poisson(0.4, (30, 7)).astype(np.float32)

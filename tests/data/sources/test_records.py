@@ -11,7 +11,7 @@ from PIL import Image
 from tensorflow_datasets.proto import tf_example_pb2
 
 from jaxvae.data import Preparation, load, write_array_record
-from jaxvae.types import InputError
+from jaxvae.errors import InputError
 
 RNG = np.random.default_rng(5)
 GREY = RNG.integers(0, 256, (50, 6, 4, 1), dtype=np.uint8)

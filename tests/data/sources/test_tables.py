@@ -10,7 +10,7 @@ import pytest
 
 from jaxvae.data import load
 from jaxvae.data.spaces import Real, Table
-from jaxvae.types import InputError
+from jaxvae.errors import InputError
 
 ROWS = 40
 

@@ -8,7 +8,7 @@ from PIL import Image
 
 from jaxvae.data import load
 from jaxvae.data.spaces import Pixels, Tokens
-from jaxvae.types import InputError
+from jaxvae.errors import InputError
 
 LINES = ["a dog barks", "a cat and a dog", "", "the cat", "the dog barks and barks", "a bird"]
 

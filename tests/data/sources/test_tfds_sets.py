@@ -18,7 +18,7 @@ import tensorflow_datasets as tfds
 
 from jaxvae.data import Dataset, load
 from jaxvae.data.sources import tfds_sets
-from jaxvae.types import InputError
+from jaxvae.errors import InputError
 
 # Counted from the label files of MNIST and published with it.
 MNIST_TRAIN_DIGITS = [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]

@@ -12,8 +12,8 @@ from jaxvae import rng
 from jaxvae.data import spaces
 from jaxvae.data.spaces import Categories, Counts, Pixels, Real, Table, Tokens
 from jaxvae.data.spaces.shown import Cells, Curves, Heat, Lines, Pictures
+from jaxvae.errors import InputError
 from jaxvae.objectives.denoising import masking, noise
-from jaxvae.types import InputError
 
 TABLE = Table((0, 3, 0), "ab")
 VALUES = np.array([[1.5, 2, 0], [0, 0, -4.0]], np.float32)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from jaxvae.data.archive import ArrayHeader
+from jaxvae.data.sources.archive import ArrayHeader
 
 _IMAGE = ("images", "img", "imgs", "inputs", "features", "pictures", "pixels", "faces", "samples", "arr_0")
 _LABEL = ("labels", "y", "target", "targets", "class", "label_ids")

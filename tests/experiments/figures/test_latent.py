@@ -1,10 +1,9 @@
 """Latent spaces as pictures: every panel and every row is where it belongs."""
 
 import numpy as np
+from figures import latent
+from figures.latent import LEFT, TOP, Line, Panel, save_lines, save_panels
 from PIL import Image
-
-from jaxvae.report import latent_figures
-from jaxvae.report.latent_figures import LEFT, TOP, Line, Panel, save_lines, save_panels
 
 BLUE, ORANGE = np.array([31, 119, 180]), np.array([255, 127, 14])
 
@@ -28,21 +27,21 @@ def middle(picture, left, top):
 def test_a_column_for_each_model_and_classes_in_their_colours(tmp_path):
     save_panels(tmp_path / "deep" / "panels.png", [panel(0.2), panel(0.8, scale=5.0)], width=2.0)
     picture = pixels(tmp_path / "deep" / "panels.png")
-    second = LEFT + 2.0 + 2 * latent_figures.GAP
+    second = LEFT + 2.0 + 2 * latent.GAP
     for left, shade in ((LEFT, 51), (second, 204)):
         half = picture[round(100 * TOP) : round(100 * (TOP + 2)), round(100 * left) : round(100 * left) + 200]
         blue, orange = (np.argwhere(abs(half - colour).max(-1) < 40)[:, 1] for colour in (BLUE, ORANGE))
         assert len(blue)
         assert len(orange)
         assert blue.max() < 100 < orange.min()
-        np.testing.assert_allclose(middle(picture, left + 0.2, TOP + 2 + 2 * latent_figures.GAP + 0.2), shade, atol=8)
+        np.testing.assert_allclose(middle(picture, left + 0.2, TOP + 2 + 2 * latent.GAP + 0.2), shade, atol=8)
 
 
 def test_far_codes_have_a_plane_of_their_own():
     limits = []
     for scale in (1.0, 20.0):
-        axis = latent_figures._axes(latent_figures._blank(3, 3), 0, 0, 3, 3)
-        latent_figures._draw_codes(axis, panel(0.5, scale))
+        axis = latent._axes(latent._blank(3, 3), 0, 0, 3, 3)
+        latent._draw_codes(axis, panel(0.5, scale))
         limits.append(axis.get_xlim())
         assert axis.get_ylim() == axis.get_xlim()
         assert [patch.radius for patch in axis.patches] == [1, 2]

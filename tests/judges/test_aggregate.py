@@ -5,8 +5,8 @@ import pytest
 from scipy.integrate import quad
 
 from jaxvae.distributions import Normal
-from jaxvae.evaluation.aggregate import knn_entropy, knn_kl, squared_mmd
-from jaxvae.types import InputError
+from jaxvae.errors import InputError
+from jaxvae.judges.aggregate import knn_entropy, knn_kl, squared_mmd
 
 NUM = 1000
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from jaxvae.evaluation import probes
-from jaxvae.evaluation.probes import fit_probe, nearest_neighbour_accuracy
-from jaxvae.types import InputError
+from jaxvae.errors import InputError
+from jaxvae.judges import probes
+from jaxvae.judges.probes import fit_probe, nearest_neighbour_accuracy
 
 PIXELS, LABELS = load_digits(return_X_y=True)
 IMAGES = (PIXELS / 16).reshape(-1, 8, 8, 1)

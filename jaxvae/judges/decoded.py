@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from jaxvae.evaluation.probes import Probe
+from jaxvae.judges.probes import Probe
 
 
 class Recognised(NamedTuple):

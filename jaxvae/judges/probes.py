@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from jaxvae.types import InputError
+from jaxvae.errors import InputError
 
 SURE = 0.9
 """Least probability of one class at which a probe is sure of an image."""

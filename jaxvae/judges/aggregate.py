@@ -8,7 +8,8 @@ import numpy as np
 from jax.scipy.special import digamma, gammaln
 from numpy.typing import ArrayLike
 
-from jaxvae.types import Array, Distribution, InputError
+from jaxvae.errors import InputError
+from jaxvae.types import Array, Distribution
 
 
 def squared_mmd(x: ArrayLike, y: ArrayLike, *, scale: float = 1.0) -> float:

@@ -13,8 +13,8 @@ import scipy.io
 from PIL import Image
 
 from jaxvae.data import load
-from jaxvae.data.recipes import RECIPES, recipe
-from jaxvae.types import InputError
+from jaxvae.data.sources.recipes import RECIPES, recipe
+from jaxvae.errors import InputError
 
 TABLE = np.random.default_rng(0).uniform(size=(20, 4)).astype(np.float32)
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from jaxvae.data import load, memory
-from jaxvae.types import InputError
+from jaxvae.errors import InputError
 
 GREY = np.random.default_rng(0).integers(0, 256, (20, 6, 4), dtype=np.uint8)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from jaxvae.data.axes import misplaced_axes
+from jaxvae.data.sources.axes import misplaced_axes
 
 
 @pytest.mark.parametrize(

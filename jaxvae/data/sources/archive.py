@@ -12,7 +12,7 @@ from typing import IO, NamedTuple
 import numpy as np
 
 from jaxvae.data.memory import check_fits
-from jaxvae.types import InputError, first_line
+from jaxvae.errors import InputError, first_line
 
 READ_ERRORS = (
     *(ArithmeticError, EOFError, LookupError, MemoryError, OSError, RuntimeError, SyntaxError, TypeError, ValueError),

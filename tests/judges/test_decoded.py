@@ -5,7 +5,7 @@ import types
 import numpy as np
 import pytest
 
-from jaxvae.evaluation.decoded import recognise, unevenness
+from jaxvae.judges.decoded import recognise, unevenness
 
 
 def probe_that_says(probabilities):

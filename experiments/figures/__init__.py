@@ -1,0 +1,1 @@
+"""Figures that a script or two draw."""
