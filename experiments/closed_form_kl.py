@@ -9,8 +9,8 @@ from pathlib import Path
 import jax
 import jax.numpy as jnp
 import numpy as np
-from figures.kl import Curve, Panel, save_kl_curves
 
+from figures.kl import Curve, Panel, save_kl_curves
 from jaxvae.distributions import gaussian_kl, multivariate_gaussian_kl
 from jaxvae.options.checks import check_folder
 from jaxvae.runs.command_line import run_script

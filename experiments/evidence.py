@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from figures.evidence import Posteriors, save_gaps, save_posteriors
 
+from figures.evidence import Posteriors, save_gaps, save_posteriors
 from jaxvae import rng
 from jaxvae.errors import InputError
 from jaxvae.evaluation import Evidence, log_evidence, log_joint

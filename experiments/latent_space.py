@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from figures.latent import Panel, save_panels
 from jax.scipy.special import entr
 
+from figures.latent import Panel, save_panels
 from jaxvae import rng
 from jaxvae.data import Dataset, Split, load
 from jaxvae.data.batches import sequential_batches

@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
-from figures.latent import Line, save_lines
 
+from figures.latent import Line, save_lines
 from jaxvae.data import Dataset, load
 from jaxvae.errors import InputError
 from jaxvae.evaluation import in_blocks

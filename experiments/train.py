@@ -13,12 +13,13 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from figures.history import save_kl_history, save_loss_curve
 
+from figures.history import save_kl_history, save_loss_curve
 from jaxvae import rng
 from jaxvae.data import Dataset
 from jaxvae.data.rows import num_rows
 from jaxvae.data.spaces.shown import Curves, Pictures
+from jaxvae.distributions.sampling import point
 from jaxvae.evaluation import in_blocks
 from jaxvae.latent import manifold_grid
 from jaxvae.objectives import elbo_loss
@@ -31,6 +32,7 @@ from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import set_up
 from jaxvae.runs.reproduce import reproduce
 from jaxvae.runs.samples import end_of_files, sample_grid, save_stages
+from jaxvae.runs.trained import code, code_shape
 from jaxvae.runs.training import Experiment, train_run
 from jaxvae.training.optimizer import evaluation_params
 from jaxvae.types import Space, TrainState
@@ -72,15 +74,15 @@ def draw(experiment: Experiment, state: TrainState, folder: Path) -> None:
     if any("kl_per_dimension" in record for record in records if record["split"] != "train"):
         with gallery.figure("kl_history.png") as path:
             save_kl_history(path, records)
-    if recipe.latent_dim == 2:
+    if code_shape(model, params, data.test) == (2,):
         shown = data.test.take(np.arange(min(5000, data.test.num_examples)))
         with gallery.figure("latent.png") as path:
-            means = in_blocks(lambda *rows: model.encode(params, *shown.read(*rows)).mean, shown.x, shown.condition)
-            figures.save_latent_scatter(path, means, shown.label, names=data.classes)
-    if recipe.latent_dim == 2 and own is None and pictures:  # with conditions there is a plane for each
-        with gallery.figure("manifold.png") as path:
-            manifold = in_blocks(lambda z: model.decode(params, z).mean, manifold_grid(20))
-            figures.save_manifold(path, manifold, limits=value_limits(originals))
+            codes = in_blocks(lambda *rows: code(model, params, *shown.read(*rows)), shown.x, shown.condition)
+            figures.save_latent_scatter(path, codes, shown.label, names=data.classes)
+        if own is None and pictures:  # with conditions there is a plane for each
+            with gallery.figure("manifold.png") as path:
+                manifold = in_blocks(lambda z: point(model.decode(params, z)), manifold_grid(20))
+                figures.save_manifold(path, manifold, limits=value_limits(originals))
 
 
 def save_denoised(path: Path, recipe: Recipe, data: Dataset, originals: Any, repair: Callable[[Any], Any]) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from jaxvae import rng
 from jaxvae.arguments import check_number, whole_number
 from jaxvae.distributions.base import at_least_float32, broadcast_floats
+from jaxvae.distributions.sampling import point
 from jaxvae.types import Array, Distribution, Key
 
 
@@ -64,7 +65,7 @@ def vary_posterior(key: Key, posterior: Distribution, num: int, widen: float = 1
     """
     check_number("widen", widen)
     samples = jax.vmap(posterior.sample)(_keys(key, num))
-    mean, factor, samples = broadcast_floats(posterior.mean, widen, samples)
+    mean, factor, samples = broadcast_floats(point(posterior), widen, samples)
     return mean + factor * (samples - mean)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,11 +18,24 @@ from jaxvae.distributions.supports import is_discrete
 from jaxvae.errors import InputError
 from jaxvae.evaluation import in_blocks
 from jaxvae.evaluation.blocks import take
+from jaxvae.model import VAE
 from jaxvae.report.display import Limits, value_limits
 from jaxvae.runs.directory import Run
+from jaxvae.types import Array, Params
 
 LOOKED_AT = 1000
 """Maximum number of test images for the range of values and codes."""
+
+
+def code(model: VAE, params: Params, x: Any, condition: Any = None) -> Array:
+    """Return the code of examples without noise, as the decoder gets it: `[B, D]`, or with more axes."""
+    return for_decoder(point(model.encode(params, x, condition)))
+
+
+def code_shape(model: VAE, params: Params, split: Split) -> tuple[int, ...]:
+    """Return the shape of the code of one example of a split."""
+    one = split.read(*take((split.x, split.condition), np.arange(1)))
+    return tuple(jax.eval_shape(lambda: code(model, params, *one)).shape[1:])
 
 
 class Trained(NamedTuple):
@@ -100,10 +112,7 @@ class Trained(NamedTuple):
     @property
     def code_shape(self) -> tuple[int, ...]:
         """Shape of the decoder's input for one example."""
-        split = self.data.test
-        one = split.read(*take((split.x, split.condition), np.arange(1)))
-        encode = functools.partial(self.run.model.encode, self.run.params, *one)
-        return tuple(jax.eval_shape(lambda: for_decoder(point(encode()))).shape[1:])
+        return code_shape(self.run.model, self.run.params, self.data.test)
 
     @property
     def latent_dim(self) -> int:

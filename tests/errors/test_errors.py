@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from table import PAGE, TABLE, page
 
 EXPERIMENTS = Path(__file__).resolve().parents[2] / "experiments"

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from figures import evidence, kl
 from PIL import Image
+
+from figures import evidence, kl
 
 AXIS = np.linspace(-5, 5, 201)
 

@@ -1,9 +1,10 @@
 """Latent spaces as pictures: every panel and every row is where it belongs."""
 
 import numpy as np
+from PIL import Image
+
 from figures import latent
 from figures.latent import LEFT, TOP, Line, Panel, save_lines, save_panels
-from PIL import Image
 
 BLUE, ORANGE = np.array([31, 119, 180]), np.array([255, 127, 14])
 
