@@ -1,7 +1,8 @@
-"""Normal pushed through inverse autoregressive maps: cheap to sample with its density, dear to score elsewhere."""
+"""Normal pushed through inverse autoregressive maps: cheap to sample with its density, slower to score elsewhere."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import ClassVar
 
@@ -26,7 +27,7 @@ class InverseAutoregressiveFlow:
     in reverse order. With outputs (a, m) of 0 a map is the identity.
 
     Sampling takes one pass of each network, and gives the density with it. `log_prob` of another value inverts the
-    maps, in D passes of each network.
+    maps, one dimension after another: by the network's `solve` if it has one, as `MADE` has it, else in D passes.
 
     Reference: Kingma et al. 2016, https://arxiv.org/abs/1606.04934, equations 10 and 11. Their gates (equations 13 and
     14) are no identity at an output of 0, and may close so far that the inverse overflows.
@@ -56,8 +57,9 @@ class InverseAutoregressiveFlow:
         return y, self.base.log_prob(x) - log_det
 
     def log_prob(self, value: Array) -> Array:
-        """Return `[...]` nats, by D passes of each network."""
+        """Return `[...]` nats, by inverting the maps."""
         check_value(value, self.base.mean.shape, self.event_ndim)
+        # One value may be scored by several flows, as by the components of a mixture.
         leading = jnp.broadcast_shapes(value.shape[:-1], self.context.shape[:-1])
         x, total = at_least_float32(value), jnp.zeros((), jnp.float32)
         x = jnp.broadcast_to(x, (*leading, x.shape[-1]))
@@ -80,26 +82,38 @@ class InverseAutoregressiveFlow:
 
 
 def _forward(network: Network, x: Array, context: Array) -> tuple[Array, Array]:
-    log_scale, shift = _log_scale_and_shift(network, x, context)
+    log_scale, shift = _log_scale_and_shift(network(x, context))
     return x * jnp.exp(log_scale) + shift, log_scale.sum(-1)
 
 
 def _inverse(network: Network, y: Array, context: Array) -> tuple[Array, Array]:
-    """Solve for one dimension after another; return x, and the logarithm of the determinant of `_forward` at x."""
+    """Return x, and the logarithm of the determinant of `_forward` at x."""
 
-    def solve(number: Array | int, x: Array) -> tuple[Array, Array]:
-        log_scale, shift = _log_scale_and_shift(network, x, context)
+    def undo(outputs: Array, y: Array) -> Array:
+        log_scale, shift = _log_scale_and_shift(outputs)
+        return (y - shift) * jnp.exp(-log_scale)
+
+    solve = getattr(network, "solve", None) or functools.partial(_solve, network)
+    x, outputs = solve(undo, y, context)
+    return x, _log_scale_and_shift(outputs)[0].sum(-1)
+
+
+def _solve(
+    network: Network, choose: Callable[[Array, Array], Array], given: Array, context: Array
+) -> tuple[Array, Array]:
+    """Find the x with x_d = choose(outputs_d, given_d), by D passes; return it with the outputs."""
+
+    def put(number: Array | int, x: Array) -> tuple[Array, Array]:
+        outputs = network(x, context)
         # Later dimensions stay 0 until their turn, where wrong values might overflow: 0 times infinity is NaN.
-        return jnp.where(jnp.arange(dim) == number, (y - shift) * jnp.exp(-log_scale), x), log_scale.sum(-1)
+        return jnp.where(jnp.arange(dim) == number, choose(outputs, given), x), outputs
 
-    dim = y.shape[-1]
-    # One value may be scored by several flows, as by the components of a mixture.
-    y = jnp.broadcast_to(y, (*jnp.broadcast_shapes(y.shape[:-1], context.shape[:-1]), dim))
-    # The scale of the last dimension, too, is right before its value is.
-    x = jax.lax.fori_loop(0, dim - 1, lambda number, x: solve(number, x)[0], jnp.zeros_like(y))
-    return solve(dim - 1, x)
+    dim = given.shape[-1]
+    # The outputs of the last dimension, too, are right before its value is.
+    x = jax.lax.fori_loop(0, dim - 1, lambda number, x: put(number, x)[0], jnp.zeros_like(given))
+    return put(dim - 1, x)
 
 
-def _log_scale_and_shift(network: Network, x: Array, context: Array) -> tuple[Array, Array]:
-    outputs = at_least_float32(network(x, context))
+def _log_scale_and_shift(outputs: Array) -> tuple[Array, Array]:
+    outputs = at_least_float32(outputs)
     return 2 * jnp.tanh(outputs[..., 0] / 2), outputs[..., 1]

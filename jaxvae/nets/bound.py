@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -28,3 +30,8 @@ class Bound:
     def __call__(self, *inputs: Any, method: str | None = None) -> Any:
         """Apply the network, or one of its methods."""
         return self.network.apply({"params": self.params}, *inputs, method=method)
+
+    @property
+    def solve(self) -> Callable[..., Any] | None:
+        """Method `solve` of the network, as `MADE` has it, or None."""
+        return functools.partial(self, method="solve") if hasattr(self.network, "solve") else None

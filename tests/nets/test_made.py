@@ -1,11 +1,14 @@
 """Masked networks: what each output depends on, by Jacobians."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxvae.nets import MADE
+from jaxvae.distributions.flow import _inverse
+from jaxvae.nets import MADE, Bound
 
 CONTEXT = 3
 
@@ -44,3 +47,33 @@ def test_leading_axes_of_inputs_and_context_broadcast():
     whole = net.apply(variables, x, context)
     for number in range(2):
         np.testing.assert_allclose(whole[:, number], net.apply(variables, x[:, number], context[number]), rtol=1e-5)
+
+
+@pytest.mark.parametrize(("hidden", "dim"), [((16,), 5), ((12, 7), 5), ((3,), 5), ((), 4), ((4,), 1)])
+def test_solve_is_the_inverse_by_whole_passes_gradients_included(hidden, dim):
+    net, variables = network_and_variables(dim, hidden)
+    variables = jax.tree.map(lambda leaf: 0.2 * leaf, variables)  # larger ones amplify what is rounded
+    y = jax.random.normal(jax.random.key(1), (2, 3, dim))
+    context = jax.random.normal(jax.random.key(2), (3, CONTEXT))
+
+    @functools.partial(jax.jit, static_argnums=0)
+    def inverse(at_once, variables, y, context):
+        def loss(variables, y, context):
+            network = Bound(variables["params"], net) if at_once else functools.partial(net.apply, variables)
+            x, log_det = _inverse(network, y, context)
+            return (jnp.sin(x).sum(-1) * log_det).sum(), (x, log_det)
+
+        return jax.value_and_grad(loss, (0, 1, 2), has_aux=True)(variables, y, context)
+
+    both = [inverse(at_once, variables, y, context) for at_once in (True, False)]
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5), *both)
+
+
+def test_solve_maps_over_inputs():
+    net, variables = network_and_variables(4, (8,))
+    y, context = jax.random.normal(jax.random.key(1), (3, 4)), jnp.ones((3, CONTEXT))
+
+    def inverse(y, context):
+        return _inverse(Bound(variables["params"], net), y, context)[0]
+
+    np.testing.assert_allclose(jax.vmap(inverse)(y, context), inverse(y, context), rtol=1e-5, atol=1e-6)
