@@ -55,13 +55,21 @@ def folder(scripts, tmp_path_factory):
     image, smile = draw.integers(0, 256, (200, 12, 12), dtype=np.uint8), np.arange(200) % 2
     np.savez(place / "faces.npz", image=image, smile=smile)
     np.savez(place / "table.npz", image=draw.normal(50, 20, (60, 4)))
+    (place / "mine.csv").write_text("a,town\n" + "".join(f"{i / 7},{'xyz'[i % 3]}\n" for i in range(60)))
+    (place / "poems.txt").write_text("a rose is a rose\n" * 30)
     (place / "photos").mkdir()
     for number in range(20):
         Image.fromarray(image[number]).save(place / "photos" / f"{number}.png")
     shutil.copy(PROJECT / "docs" / "results.md", place)
     shutil.copy(PROJECT / "docs" / "performance.md", place)
-    for name, dataset in {"NAME": "digits", "faces": str(place / "faces.npz")}.items():
-        options = f"{TRAIN} --dataset {dataset} --latent-dim 2 --run-dir {place / 'runs' / name}"
+    runs = {
+        "NAME": "",
+        "classes": "--condition label",
+        "faces": f"--dataset {place / 'faces.npz'}",
+        "smiles": f"--dataset {place / 'faces.npz'} --condition smile",
+    }
+    for name, given in runs.items():
+        options = f"{TRAIN} {given} --latent-dim 2 --run-dir {place / 'runs' / name}"
         assert scripts["train"].main(parse(scripts["train"].Recipe, options.split())) == 0
     for name in ("plane", "vae", "mnist", "photos"):
         shutil.copytree(place / "runs" / "NAME", place / "runs" / name)
