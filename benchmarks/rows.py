@@ -83,14 +83,16 @@ def lines_of_code(path: Path) -> int:
 def hubs_naming(recipe: Recipe) -> list[Path]:
     """Return the hubs that import a class or function of the row that `vae` lacks, besides the file that defines it."""
     own = set(choices(recipe)) - set(choices(PRESETS["vae"]))
-    names, homes = {choice.__name__ for choice in own}, {module_file(choice.__module__) for choice in own}
-    return [hub for hub in HUBS if hub not in homes and names & set(_imported_names(hub))]
+    homes = {module_file(choice.__module__) for choice in own}
+    return [hub for hub in HUBS if hub not in homes and own & set(_imports(hub))]
 
 
-def _imported_names(path: Path) -> Iterator[str]:
+def _imports(path: Path) -> Iterator[Any]:
+    """Yield the classes and functions that a file imports by name."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom):
-            yield from (alias.name for alias in node.names)
+            values = (getattr(sys.modules.get(str(node.module)), alias.name, None) for alias in node.names)
+            yield from (value for value in values if callable(value))
 
 
 def table() -> list[tuple[str, int, int, list[str]]]:

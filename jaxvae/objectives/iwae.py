@@ -65,7 +65,7 @@ def iwae_loss(
         model: anything with `encode(params, x)`, `decode(params, z)` and `prior(params)`; a sample may be a tuple.
         condition: `[B, ...]` passed to the three functions, if given.
         weights: `[B]` weights of the average; 0 marks padding.
-        beta: weight of log q - log p, for a warm-up, one number or `[B]`; 1 gives the bound.
+        beta: weight of log q - log p; 1 gives the bound. One number, such as a schedule's value, or `[B]`.
         num_samples: K, number of samples of z per example and group.
         num_groups: M, number of groups.
         gradient: estimator of the encoder's gradient.

@@ -25,7 +25,7 @@ class Data:
     """Data set, its preparation and its scaling."""
 
     dataset: str = "digits"
-    """digits, mnist, fashion_mnist, binarized_mnist, an .npz or array_record file of images, or a folder of them."""
+    """Name of a set (digits, mnist, fashion_mnist, binarized_mnist), or path of a file or folder of your own."""
     data_dir: Path | None = None
     """Folder in which tensorflow-datasets keeps its sets; TFDS_DATA_DIR if not given."""
     resize: tuple[int, ...] | None = None
@@ -89,7 +89,7 @@ class Train:
     init_from: Path | None = None
     """Run directory whose parameters training starts from; its networks must have the same sizes."""
     train_only: tuple[str, ...] = ()
-    """Parts that learn, such as prior; all others stay as they began. All learn if not given."""
+    """Parts that learn while all others stay as they began, such as prior; all learn if none is named."""
 
     def check(self) -> None:
         """Refuse values that are invalid for every data set."""
