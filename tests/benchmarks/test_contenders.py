@@ -34,7 +34,7 @@ def noiseless(case):
         case.shape,
         latent_dim=case.latent_dim,
         hidden=case.hidden,
-        channels=case.channels,
+        channels=case.channels or None,
         likelihood="grey_cross_entropy",
     )
     like = jax.eval_shape(lambda: model.init(jax.random.key(0), x))

@@ -1,12 +1,12 @@
 """Damaged files: named in one line before a single step, and what is intact is used."""
 
-import dataclasses
 import json
 import random
 import shutil
 
 import pytest
 
+from jaxvae.options import given
 from jaxvae.runs import load_run
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow]
@@ -103,7 +103,7 @@ def test_what_config_and_manifest_say_every_checkpoint_repeats(
             shutil.copytree(interrupted, resumed.run_dir)
             damage(resumed.run_dir / name)
             assert load_run(resumed.run_dir).step == 20
-            other = dataclasses.replace(resumed, learning_rate=0.5)
+            other = given(resumed, learning_rate=0.5)
             if name == "config.json":
                 assert "learning_rate 0.001 there, 0.5 here" in command(other)[2], "still it is another run"
             caplog.clear()

@@ -1,7 +1,6 @@
 """A full disk and a read-only one, real ones: one line, what was saved is intact, and the run goes on."""
 
 import contextlib
-import dataclasses
 import os
 import random
 import shutil
@@ -10,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from jaxvae.options import given
 from jaxvae.runs import load_run
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow]
@@ -46,7 +46,7 @@ def free_bytes(count):
 
 def test_a_full_disk(fault, rounds, command, broken, disk, assert_nothing_is_lost):
     for free in free_bytes(rounds(1)):
-        broken = dataclasses.replace(broken, run_dir=disk / f"run-{free}")
+        broken = given(broken, run_dir=disk / f"run-{free}")
         with fault("full disk: one line, resumed when there is room"):
             with filled(disk, free):
                 code, _, error = command(broken)
@@ -67,7 +67,7 @@ def test_a_disk_that_fills_while_a_checkpoint_is_written(
 ):
     assert rounds(0)
     shutil.move(resumed.run_dir, disk / "run")
-    resumed = dataclasses.replace(resumed, run_dir=disk / "run")
+    resumed = given(resumed, run_dir=disk / "run")
     with fault("disk that fills while a checkpoint is written: earlier ones intact, resumed"):
         with filled(disk, 40 << 10), monkeypatch.context() as patch:
             patch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1 << 30))
@@ -80,7 +80,7 @@ def test_a_disk_that_fills_while_a_checkpoint_is_written(
 
 def test_a_read_only_disk(fault, command, resumed, disk, assert_nothing_is_lost):
     shutil.move(resumed.run_dir, disk / "run")
-    resumed = dataclasses.replace(resumed, run_dir=disk / "run")
+    resumed = given(resumed, run_dir=disk / "run")
     with fault("read-only disk: one line, can be read, resumed when it can be written"):
         subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
         code, _, error = command(resumed)

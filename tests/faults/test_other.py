@@ -116,8 +116,8 @@ def test_other_options_are_refused(fault, command, resumed):
     with fault("other options: refused and named"):
         code, _, error = command(given(resumed, batch_size=16, beta=2.0))
         assert code == 2
-        assert f"error: run-dir: {resumed.run_dir} holds a run with other batch_size 32 there, 16 here" in error
-        assert "beta 1.0 there, 2.0 here. Name another --run-dir, or give the same options" in error
+        assert f"error: run-dir: {resumed.run_dir} holds a run with other beta 1.0 there, 2.0 here" in error
+        assert "batch_size 32 there, 16 here. Name another --run-dir, or give the same options" in error
 
 
 @pytest.mark.slow

@@ -1,6 +1,5 @@
 """SIGTERM and Ctrl-C: a clean end at any moment, one line, the right exit code, and a run that goes on."""
 
-import dataclasses
 import functools
 import os
 import signal
@@ -9,6 +8,7 @@ import pytest
 from breaking import at_call
 
 from jaxvae import checkpoint
+from jaxvae.options import given
 from jaxvae.report import figures
 from jaxvae.runs import experiment, seeds, training
 from jaxvae.training import loop
@@ -56,7 +56,7 @@ def test_while_it_trains_a_run_is_saved_first(fault, rounds, command, broken, mo
 def test_before_and_after_there_is_nothing_to_save(fault, few, command, broken, monkeypatch, assert_nothing_is_lost):
     for name, number in few(SIGNALS.items(), 1):
         moments = few(BEFORE_AND_AFTER_TRAINING.items(), 1)
-        broken = dataclasses.replace(broken, figures="drawing" in dict(moments))
+        broken = given(broken, figures="drawing" in dict(moments))
         with fault(f"{name} before or after training: one line, resumed", times=len(moments)):
             for _, place in moments:
                 with monkeypatch.context() as patch:

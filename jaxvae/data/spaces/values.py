@@ -16,8 +16,8 @@ def full_scale(stored: Any) -> int:
 def as_values(stored: Any) -> Any:
     """Convert an array, or each array of a dict: uint8 to [0, 1], floats to float32, and nothing else.
 
-    >>> as_values({"x": np.uint8([0, 255]), "observed": np.array([True, False])})
-    {'x': array([0., 1.], dtype=float32), 'observed': array([ True, False])}
+    >>> as_values({"observed": np.array([True, False]), "x": np.uint8([0, 255])})
+    {'observed': array([ True, False]), 'x': array([0., 1.], dtype=float32)}
     """
     return jax.tree.map(_as_values, stored)
 

@@ -159,7 +159,7 @@ def _raw(shared: Path, folder: Path, damaged: str | None = None) -> Path:
 
 
 def _sorted_test_set(data: Dataset) -> list[tuple[bytes, int]]:
-    return sorted((image.tobytes(), int(label)) for image, label in zip(*data.test))
+    return sorted((image.tobytes(), int(label)) for image, label in zip(data.test.x, data.test.label))
 
 
 @pytest.mark.slow
