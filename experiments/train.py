@@ -32,7 +32,7 @@ from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import set_up
 from jaxvae.runs.reproduce import reproduce
 from jaxvae.runs.samples import end_of_files, sample_grid, save_stages
-from jaxvae.runs.trained import code, code_shape
+from jaxvae.runs.trained import code, code_shape, has_dimensions
 from jaxvae.runs.training import Experiment, train_run
 from jaxvae.training.optimizer import evaluation_params
 from jaxvae.types import Space, TrainState
@@ -74,7 +74,7 @@ def draw(experiment: Experiment, state: TrainState, folder: Path) -> None:
     if any("kl_per_dimension" in record for record in records if record["split"] != "train"):
         with gallery.figure("kl_history.png") as path:
             save_kl_history(path, records)
-    if code_shape(model, params, data.test) == (2,):
+    if code_shape(model, params, data.test) == (2,) and has_dimensions(model, params, data.test):
         shown = data.test.take(np.arange(min(5000, data.test.num_examples)))
         with gallery.figure("latent.png") as path:
             codes = in_blocks(lambda *rows: code(model, params, *shown.read(*rows)), shown.x, shown.condition)

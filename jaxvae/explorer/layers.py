@@ -181,7 +181,7 @@ def _check_inputs(first: Any, latent_dim: int, *conditions: np.ndarray) -> None:
     inputs, width = first.kernel.shape[0], sum(each.shape[1] for each in conditions)
     if inputs != latent_dim + width:
         given = f"z has {latent_dim}" + (f", the condition {width}" if width else " and there is no condition")
-        raise InputError(f"decoder: it takes {inputs} numbers, {given}; the explorer draws no other decoder")
+        raise InputError(f"decoder: it takes {inputs} numbers, {given}; draw it with experiments/sample.py")
 
 
 def _of_conditions(first: Any, latent_dim: int, conditions: np.ndarray) -> ConditionalDense:

@@ -38,6 +38,12 @@ def code_shape(model: VAE, params: Params, split: Split) -> tuple[int, ...]:
     return tuple(jax.eval_shape(lambda: code(model, params, *one)).shape[1:])
 
 
+def has_dimensions(model: VAE, params: Params, split: Split) -> bool:
+    """Return True where each latent dimension is a real number, False for codes of a codebook and categories."""
+    space = split.condition_space
+    return not is_discrete(model.prior(params, *(() if space is None else (space.zeros(1),))))
+
+
 class Trained(NamedTuple):
     """Trained model, its data set, and the folder of its figures."""
 
@@ -122,9 +128,7 @@ class Trained(NamedTuple):
     @property
     def has_dimensions(self) -> bool:
         """True where each latent dimension is a real number, False for codes and categories."""
-        condition = self.run.condition
-        prior = self.run.model.prior(self.run.params, *(() if condition is None else (condition.space.zeros(1),)))
-        return not is_discrete(prior)
+        return has_dimensions(self.run.model, self.run.params, self.data.test)
 
     def spread(self) -> tuple[np.ndarray, np.ndarray]:
         """Return mean and deviation `[D]` of the prior or, for an autoencoder, of the test images' codes."""

@@ -50,7 +50,8 @@ def run(small):
     config = settle(small(latent_dim=2), data)
     model = build_parts(config, data.space).model
     params = jax.jit(model.init)(rng.root(0), jnp.zeros((1, *data.shape)))
-    return Run(config, model, jax.tree.map(lambda leaf: 1.5 * leaf, params), 0)
+    facts = {"shape": [8, 8, 1], "pixels": "ink"}
+    return Run(config, model, jax.tree.map(lambda leaf: 1.5 * leaf, params), 0, facts)
 
 
 def test_the_bounds_of_a_model_lie_below_its_evidence(scripts, run, tmp_path, capsys, monkeypatch):

@@ -52,6 +52,7 @@ def test_a_preset_is_trained_drawn_sampled_evaluated_and_explored(run, datasets,
     small += ["--hidden", 4] if hasattr(PRESETS[preset].networks, "hidden") else []
     small += ["--channels", 2, 3] if isinstance(PRESETS[preset].networks, Conv | Spatial) else []
     small += ["--prior.num-inputs", 5] if preset == "vamp_vae" else []
+    small += ["--posterior.code-dim", 2] if preset in ("vq_vae", "conv_vq_vae") else []
     run_dir = tmp_path / "run"
     run("train", "Recipe", "--preset", preset, "--dataset", datasets[dataset], "--run-dir", run_dir, *small)
     trained = load_run(run_dir)

@@ -1,6 +1,5 @@
 """kill -9, again and again: the run ends bit for bit as if nobody had touched it, and no line of metrics is lost."""
 
-import dataclasses
 import random
 import time
 
@@ -44,7 +43,7 @@ def was_killed(process):
 
 def test_a_run_killed_at_any_moment_ends_as_if_it_had_not_been(fault, rounds, start, broken, ends_undisturbed):
     kills = rounds(1)
-    broken = dataclasses.replace(broken, figures=kills > 1)
+    broken = given(broken, figures=kills > 1)
     draw = random.Random(kills)
     for number in range(kills):
         moment = list(LAST_CALL_AND_DELAY)[number % len(LAST_CALL_AND_DELAY)]
@@ -59,7 +58,7 @@ def test_a_run_killed_at_any_moment_ends_as_if_it_had_not_been(fault, rounds, st
 
 
 def test_a_run_killed_blindly_ends_as_if_it_had_not_been(fault, rounds, start, broken, ends_undisturbed):
-    kills, broken = rounds(0), dataclasses.replace(broken, figures=True)
+    kills, broken = rounds(0), given(broken, figures=True)
     draw = random.Random(kills)
 
     def kill():
