@@ -77,6 +77,11 @@ class Recipe:
         """Folder for all output, of a settled recipe."""
         return settled(self.output.run_dir)
 
+    @property
+    def classes(self) -> tuple[type, ...]:
+        """Classes of all its options, those of one's own too."""
+        return tuple(type(options) for _, options in self.parts())
+
     def choose(self, axis: str, kind: str) -> Recipe:
         """Return the recipe with another kind on an axis; the kind that it has already keeps its options.
 

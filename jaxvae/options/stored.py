@@ -72,7 +72,9 @@ def _choice(axis: str, plain: Any, table: Mapping[str, type]) -> Any:
         return plain
     kind = str(plain.get("kind"))
     if kind not in table:
-        remedy = "pass its class to `load`" if ":" in kind else "it was written by another version"
+        remedy = (
+            "pass its class to `load_run(..., classes=[...])`" if ":" in kind else "it was written by another version"
+        )
         raise InputError(f"config.json: {axis} of kind {kind!r} is unknown; {remedy}")
     return _read(table[kind], {name: value for name, value in plain.items() if name != "kind"}, table)
 

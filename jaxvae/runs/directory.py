@@ -6,7 +6,7 @@ import contextlib
 import errno
 import json
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
@@ -118,7 +118,8 @@ def facts_of(data: Dataset) -> dict[str, Any]:
 
 def _describe(run_dir: Path, recipe: Recipe, facts: dict[str, Any]) -> None:
     if (run_dir / "config.json").exists() or Checkpoints(run_dir / "checkpoints").steps():
-        _check_same(identity(read_config(run_dir)), identity(recipe), f"run-dir: {run_dir} holds a run with other")
+        there = read_config(run_dir, recipe.classes)
+        _check_same(identity(there), identity(recipe), f"run-dir: {run_dir} holds a run with other")
         # Classes are newer than the first versions; the fingerprint counts other names.
         compared = {name: fact for name, fact in facts.items() if name not in ("classes", "names")}
         _check_same(read_facts(run_dir), compared, f"dataset: {run_dir} was trained on other data:")
@@ -139,9 +140,13 @@ def _check_same(there: dict[str, Any], wanted: dict[str, Any], message: str) -> 
         raise InputError(f"{message} {'; '.join(differing)}. Name another --run-dir, or give the same options")
 
 
-def read_config(run_dir: Path) -> Recipe:
-    """Read the options of a run."""
-    return _recall(run_dir, "config.json", earlier.read, lambda about: earlier.read(about["config"]))
+def read_config(run_dir: Path, classes: Iterable[type] = ()) -> Recipe:
+    """Read the options of a run; options classes of one's own are looked up among `classes`."""
+
+    def read(values: Mapping[str, Any]) -> Recipe:
+        return earlier.read(values, classes)
+
+    return _recall(run_dir, "config.json", read, lambda about: read(about["config"]))
 
 
 def read_facts(run_dir: Path) -> dict[str, Any]:
@@ -153,9 +158,9 @@ def _data(known: dict[str, Any]) -> dict[str, Any]:
     return dict(known["data"])
 
 
-def about(run_dir: Path) -> dict[str, Any]:
+def about(run_dir: Path, classes: Iterable[type] = ()) -> dict[str, Any]:
     """Return the parts of the run directory that each checkpoint repeats, in case a file is damaged."""
-    return {"config": to_json(read_config(run_dir)), "data": read_facts(run_dir)}
+    return {"config": to_json(read_config(run_dir, classes)), "data": read_facts(run_dir)}
 
 
 def _recall(run_dir: Path, name: str, in_file: Callable[[Any], T], in_checkpoint: Callable[[dict[str, Any]], T]) -> T:
@@ -173,20 +178,21 @@ def _recall(run_dir: Path, name: str, in_file: Callable[[Any], T], in_checkpoint
         return in_checkpoint(repeated)
 
 
-def load_run(run_dir: str | Path, *, select: Select | None = None) -> Run:
+def load_run(run_dir: str | Path, *, select: Select | None = None, classes: Iterable[type] = ()) -> Run:
     """Load a trained model from a run directory, with the parameters of an intact checkpoint.
 
     Args:
         run_dir: run directory of train.py.
         select: last, the newest checkpoint; best, the one with the best ELBO on validation data; None, the one that
             the run reports.
+        classes: options classes of one's own, in no table, with which the run was trained.
 
     Raises:
         InputError: the folder holds no run, or several seeds' runs, or no checkpoint of it is intact; or best is asked
             for, and the run has no validation data.
     """
     run_dir = Path(run_dir)
-    recipe = read_config(run_dir)
+    recipe = read_config(run_dir, classes)
     if recipe.train.seeds > 1:
         raise InputError(f"run-dir: {run_dir} holds {recipe.train.seeds} seeds; name one of its folders seed-N")
     facts, checkpoints = read_facts(run_dir), Checkpoints(run_dir / "checkpoints")

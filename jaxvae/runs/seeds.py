@@ -93,4 +93,4 @@ def save_alone(recipe: Recipe, data: Dataset, states: list[TrainState], scores: 
     with directory.open_run_dir(recipe, data) as run_dir:
         for state in states:
             step, checkpoints = int(state.step), Checkpoints(run_dir / "checkpoints")
-            checkpoints.save(step, state, directory.about(run_dir), scores.get(step))
+            checkpoints.save(step, state, directory.about(run_dir, recipe.classes), scores.get(step))

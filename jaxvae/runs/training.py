@@ -141,7 +141,7 @@ def fit(
     recipe, data, parts, engine, run_dir, checkpoints = experiment
     output, num_steps = recipe.output, recipe.train.steps
     state, known = restored
-    about, first_step = directory.about(run_dir), steps_taken(state)
+    about, first_step = directory.about(run_dir, recipe.classes), steps_taken(state)
 
     with Recorder(experiment, first_step=first_step, lines=known.get("lines")) as recorder:
 
