@@ -41,7 +41,7 @@ def run(scripts, caplog):
 
 
 ROWS = [(preset, "digits") for preset in PRESETS if preset != "token_vae"]
-ROWS += [(preset, dataset) for preset in ("vae", "conv_vae", "autoencoder", "iwae") for dataset in ("rgb", "two")]
+ROWS += [(preset, dataset) for preset in ("vae", "conv_vae") for dataset in ("rgb", "two")]
 WITHOUT_DIMENSIONS = ("vq_vae", "conv_vq_vae", "gumbel_vae")
 """Presets whose codes are chosen from a table: there is nothing to traverse or to explore."""
 
