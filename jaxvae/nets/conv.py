@@ -18,7 +18,7 @@ from jaxvae.nets.activations import ACTIVATIONS
 from jaxvae.nets.conv_layers import ConvTranspose
 from jaxvae.nets.mlp import hidden_layers, join
 from jaxvae.nets.network import Network
-from jaxvae.types import Array
+from jaxvae.types import Array, Space
 
 
 class ConvEncoder(Network):
@@ -97,10 +97,10 @@ class Conv:
         channels = image_channels(facts.space.shape, self.channels)
         return ConvDecoder(channels[::-1], self.hidden[::-1], shape, activation, facts.dtype)
 
-    def settled(self, shape: tuple[int, ...], *, own: bool) -> Conv:
+    def settled(self, space: Space, *, own: bool) -> Conv:
         """Return the same options with the channels that belong to the image's size."""
         del own
-        return dataclasses.replace(self, channels=image_channels(shape, self.channels))
+        return dataclasses.replace(self, channels=image_channels(space.shape, self.channels))
 
 
 def image_channels(shape: tuple[int, ...], channels: tuple[int, ...] | None) -> tuple[int, ...]:

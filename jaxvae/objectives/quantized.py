@@ -8,8 +8,8 @@ import jax
 
 from jaxvae.arguments import check_number
 from jaxvae.errors import InputError
+from jaxvae.objectives import draws
 from jaxvae.objectives.checks import check_arguments
-from jaxvae.objectives.elbo import elbo_terms
 from jaxvae.objectives.weights import blank_padding, weighted_mean
 from jaxvae.types import Array, Key, Model, Params
 
@@ -66,14 +66,16 @@ def quantized_loss(
     check_arguments(key, x, condition, 1, weights)
     check_number("commitment", commitment)
     x, condition = blank_padding(weights, x, condition)
-    posterior: Any = model.encode(params, x, *(() if condition is None else (condition,)))
+    draw = draws.draw(params, key, x, model=model, condition=condition)
+    posterior: Any = draw.posterior
     if not hasattr(posterior, "commitment"):
         raise InputError(
             f"objective: quantized needs a posterior with codes, got {type(posterior).__name__}; "
             "give --posterior vector_quantized"
         )
-    bound = elbo_terms(params, key, x, model=model, condition=condition)
-    terms = QuantizedTerms(bound.log_likelihood, bound.kl, posterior.commitment, posterior.perplexity)
+    log_likelihood = draws.decode(params, draw.z, x, model=model, condition=condition)
+    kl = draws.divergence(draw).sum(-1)
+    terms = QuantizedTerms(log_likelihood, kl, posterior.commitment, posterior.perplexity)
     towards_outputs = posterior.codebook_distance - jax.lax.stop_gradient(posterior.codebook_distance)
     per_example = terms.kl - terms.log_likelihood + commitment * terms.commitment + towards_outputs
     return weighted_mean(per_example, weights), terms

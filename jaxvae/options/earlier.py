@@ -41,7 +41,7 @@ OBJECTIVES: Mapping[str, tuple[str, tuple[str, ...]]] = {
 }
 """Presets, each with its objective and the options that this took besides beta and num_samples."""
 LAYERED = {"posterior": "layers", "prior": "layers"}
-OTHERS: tuple[str, ...] = (
+OTHERS = (
     "dataset",
     "data_dir",
     "run_dir",
@@ -52,15 +52,43 @@ OTHERS: tuple[str, ...] = (
     "steps",
     "epochs",
     "batch_size",
+    "learning_rate",
+    "warmup_steps",
+    "decay",
+    "weight_decay",
+    "clip_norm",
+    "ema_decay",
+    "accumulate",
+    "preset",
+    "precision",
+    "on_nonfinite",
+    "output_bias",
+    "train_examples",
+    "scale",
+    "resize",
+    "crop",
+    "background",
+    "latent_dim",
+    "hidden",
+    "activation",
+    "posterior",
+    "likelihood",
+    "beta",
+    "num_samples",
+    "corruption",
+    "binarize",
+    "log_every",
+    "checkpoint_every",
+    "select",
+    "patience",
+    "tensorboard",
+    "figures",
 )
-OTHERS += ("learning_rate", "warmup_steps", "decay", "weight_decay", "clip_norm", "ema_decay", "accumulate", "preset")
-OTHERS += ("precision", "on_nonfinite", "output_bias", "train_examples", "scale", "resize", "crop", "background")
-OTHERS += ("latent_dim", "hidden", "activation", "posterior", "likelihood", "beta", "num_samples", "corruption")
-OTHERS += ("binarize", "log_every", "checkpoint_every", "select", "patience", "tensorboard", "figures")
+"""All further options."""
 PATHS = ("data_dir", "run_dir", "reproduce", "init_from")
 LATER = ("resize", "crop", "background", "scale")
 """Options that were left out of the tag where they were not given."""
-IDENTITY: tuple[str, ...] = (
+IDENTITY = (
     "train_examples",
     "seed",
     "seeds",
@@ -69,8 +97,13 @@ IDENTITY: tuple[str, ...] = (
     "warmup_steps",
     "decay",
     "weight_decay",
+    "clip_norm",
+    "ema_decay",
+    "accumulate",
+    "precision",
+    "output_bias",
 )
-IDENTITY += ("clip_norm", "ema_decay", "accumulate", "precision", "output_bias")
+"""Options that were in the tag, besides those of model and objective."""
 
 
 def read(values: Mapping[str, Any], classes: Iterable[type] = ()) -> Recipe:

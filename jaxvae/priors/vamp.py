@@ -12,9 +12,10 @@ from jaxvae import pieces
 from jaxvae.arguments import whole_number
 from jaxvae.distributions import Mixture
 from jaxvae.distributions.base import at_least_float32
+from jaxvae.distributions.flags import has_density
 from jaxvae.errors import InputError
 from jaxvae.facts import Facts
-from jaxvae.types import Array, Key, Params, Space
+from jaxvae.types import FROZEN, GRADIENT, Array, Key, Params, Space
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,7 +44,7 @@ class VampPrior:
 
     def labels(self, own: Params) -> dict[str, str]:
         """Return labels of the parameters: the conditions do not move."""
-        return {name: "frozen" if name == "condition" else "gradient" for name in own}
+        return {name: FROZEN if name == "condition" else GRADIENT for name in own}
 
     def __call__(self, params: Params, condition: Array | None = None) -> Mixture:
         """Return the mixture, whatever the condition, without a batch axis.
@@ -56,7 +57,7 @@ class VampPrior:
         x = jax.tree.map(_replace, inputs, self.space.project(inputs))
         outputs = pieces.call("encoder", self.encoder, params, x, condition=given)
         q = pieces.call("posterior", self.posterior, params, outputs, condition=given, known={"x": x})
-        if not hasattr(q, "log_prob") or not getattr(q, "has_density", True):
+        if not hasattr(q, "log_prob") or not has_density(q):
             raise InputError(
                 f"prior: vamp scores every z by the posterior's density, which {type(q).__name__} lacks; "
                 "give --posterior normal"

@@ -214,5 +214,5 @@ def evaluate_split(
     """
     batches = evaluation_batches(split)
     estimate = evaluate_elbo(params, rng.root(seed), batches, model=model, num_samples=num_samples)
-    told = estimate._fields if reports_elbo else ("log_likelihood", "num_examples")
-    return {name: value for name in told if (value := getattr(estimate, name)) is not None}
+    names = estimate._fields if reports_elbo else ("log_likelihood", "num_examples")
+    return {name: value for name in names if (value := getattr(estimate, name)) is not None}

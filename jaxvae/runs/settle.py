@@ -13,7 +13,6 @@ from jaxvae.data.scaling import ScaleName, default_scale, fit_scaling, scaled
 from jaxvae.data.spaces import Pixels
 from jaxvae.errors import InputError
 from jaxvae.likelihoods import LIKELIHOODS
-from jaxvae.options.auto import Auto
 from jaxvae.options.checks import check
 from jaxvae.options.groups import Data, Output, Train, settled
 from jaxvae.options.identity import default_run_dir
@@ -30,6 +29,8 @@ OFTEN, PATIENCE = 100, 5
 """Least interval and patience for the user's data, which are often few: they are evaluated before they overfit."""
 SMALLEST_BATCH, BATCHES = 16, 10
 """Smallest batch, and least number of batches per epoch, for the user's data."""
+AUTO = {"mlp": "vae", "conv": "conv_vae", "tokens": "token_vae"}
+"""Rows that `auto` stands for, by their networks."""
 
 
 def settle_scale(asked: ScaleName | None, data: Dataset) -> tuple[ScaleName | None, Dataset]:
@@ -55,7 +56,8 @@ def settle(recipe: Recipe, data: Dataset) -> Recipe:
         InputError: the options contradict each other or the data.
     """
     own = not is_named(recipe.data.dataset)
-    networks = _networks(recipe.networks, data, own=own)
+    networks = recipe.networks
+    networks = networks.settled(data.space, own=own) if hasattr(networks, "settled") else networks
     likelihood = _likelihood(recipe.likelihood, data)
     source = dataclasses.replace(
         recipe.data, dataset=_place(recipe.data.dataset), binarize=_binarization(recipe.data, likelihood, data)
@@ -84,17 +86,6 @@ def check_kind(recipe: Recipe) -> None:
     raise InputError(
         f"preset: {networks} networks do not read {kind}, as {recipe.data.dataset}; give --preset {fitting}"
     )
-
-
-def _networks(networks: Any, data: Dataset, *, own: bool) -> Any:
-    """Settle networks that depend on the data."""
-    if isinstance(networks, Auto):
-        return networks.settled(data.shape, own=own, tokens=data.space.kind == "tokens")
-    return networks.settled(data.shape, own=own) if hasattr(networks, "settled") else networks
-
-
-AUTO = {"mlp": "vae", "conv": "conv_vae", "tokens": "token_vae"}
-"""Rows that `auto` stands for, by their networks."""
 
 
 def _lengths(train: Train, num_examples: int, *, own: bool) -> Train:

@@ -76,14 +76,14 @@ def make_train_step(
     def sums(state: TrainState, batch: Batch) -> Sums:
         keys = rng.example_keys(rng.stream(state.key, "noise", state.step), batch.ids)
         known = {"step": state.step, "step_key": rng.stream(state.key, "step", state.step), "axis_name": axis_name}
-        told = asked(loss, {**known, "ids": batch.ids})
+        arguments = asked(loss, {**known, "ids": batch.ids})
         scheduled = {name: schedule(state.step) for name, schedule in (schedules or {}).items()}
         params, batch = (state.params, batch) if axis_name is None else _varying(state.params, batch, axis_name)
         examples = batch.weights.sum()
 
         def summed_loss(params: Params) -> tuple[Array, Any]:
             value, aux = loss(
-                params, keys, batch.x, condition=batch.condition, weights=batch.weights, **scheduled, **told
+                params, keys, batch.x, condition=batch.condition, weights=batch.weights, **scheduled, **arguments
             )
             return examples * value, aux
 

@@ -37,7 +37,7 @@ def test_whole_flow_has_the_determinant_of_its_jacobian():
 
 
 def test_strongest_contrary_direction_stays_invertible():
-    """Where w.u is far below -1, the map is still increasing along w."""
+    """The map increases along w even if w.u is far below -1."""
     weight, x = jnp.array([1.0, 2.0]), jnp.linspace(-3, 3, 601)[:, None] * jnp.array([1.0, 2.0]) / 5
     y, log_det = _bend(x, -3 * weight, weight, jnp.zeros(()))
     assert (np.diff(y @ weight) > 0).all()

@@ -1,4 +1,4 @@
-"""THE TABLE: every preset on grey, RGB and 2-channel images, from train.py with its figures to explore.py's page."""
+"""THE TABLE: every preset on digits, two on other images too, from train.py with its figures to explore.py's page."""
 
 import json
 

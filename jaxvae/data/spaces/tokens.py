@@ -83,7 +83,7 @@ class Tokens:
 
         def line(row: np.ndarray) -> str:
             ends = np.flatnonzero(row == self.end)
-            told = row[: ends[0]] if len(ends) else row
-            return " ".join(words[number] if words else str(number) for number in told)
+            numbers = row[: ends[0]] if len(ends) else row
+            return " ".join(words[number] if words else str(number) for number in numbers)
 
         return Lines(tuple(line(row) for row in np.asarray(x).astype(np.int64)))
