@@ -6,8 +6,6 @@ from jaxvae.nets.conv import Conv as Conv
 from jaxvae.nets.conv import ConvDecoder as ConvDecoder
 from jaxvae.nets.conv import ConvEncoder as ConvEncoder
 from jaxvae.nets.gated import Gated as Gated
-from jaxvae.nets.gated import GatedDecoder as GatedDecoder
-from jaxvae.nets.gated import GatedEncoder as GatedEncoder
 from jaxvae.nets.made import MADE as MADE
 from jaxvae.nets.mlp import MLP as MLP
 from jaxvae.nets.mlp import MLPDecoder as MLPDecoder

@@ -113,16 +113,12 @@ class Spatial:
         Raises:
             InputError: examples are no images, or there are no channels.
         """
-        channels, activation = (
-            image_channels(facts.space.shape, self.channels),
-            look_up(ACTIVATIONS, "activation", self.activation),
-        )
+        activation = look_up(ACTIVATIONS, "activation", self.activation)
+        channels = image_channels(facts.space.shape, self.channels)
         return SpatialEncoder(channels, self.num_blocks, num_outputs, activation, facts.dtype)
 
     def decoder(self, facts: Facts, shape: tuple[int, ...]) -> SpatialDecoder:
         """Build the decoder; it raises the same errors."""
-        channels, activation = (
-            image_channels(facts.space.shape, self.channels),
-            look_up(ACTIVATIONS, "activation", self.activation),
-        )
+        activation = look_up(ACTIVATIONS, "activation", self.activation)
+        channels = image_channels(facts.space.shape, self.channels)
         return SpatialDecoder(channels[::-1], self.num_blocks, shape, activation, facts.dtype)

@@ -6,9 +6,15 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from jaxvae.nets import GatedDecoder, GatedEncoder
+from jaxvae.data.spaces import Real
+from jaxvae.facts import Facts
+from jaxvae.nets import Gated
 
-NETS = [(GatedEncoder((6,), 4), (5, 2), (4,)), (GatedDecoder((6,), (5, 2)), (3,), (5, 2))]
+FACTS = Facts(Real((5, 2)), 3)
+NETS = [
+    (Gated((6,)).encoder(FACTS, 4), (5, 2), (4,)),
+    (Gated((6,)).decoder(FACTS, (5, 2)), (3,), (5, 2)),
+]
 
 
 def variables_for(net, *inputs):
@@ -38,10 +44,10 @@ def test_condition_changes_the_output(net, shape, outputs):
 
 
 def test_bfloat16_keeps_parameters_and_outputs_in_float32():
-    net, x = GatedEncoder((6,), 4, dtype="bfloat16"), jnp.ones((2, 5))
+    net, x = Gated((6,)).encoder(Facts(Real((5,)), 3, dtype=jnp.dtype("bfloat16")), 4), jnp.ones((2, 5))
     outputs, variables = net.init_with_output(jax.random.key(0), x)
     assert {leaf.dtype for leaf in jax.tree.leaves((outputs, variables))} == {jnp.dtype("float32")}
 
 
 def test_equal_by_value():
-    assert GatedEncoder([6], 4) == GatedEncoder((6,), 4) != GatedEncoder((7,), 4)
+    assert Gated((6,)).encoder(FACTS, 4) == Gated((6,)).encoder(FACTS, 4) != Gated((7,)).encoder(FACTS, 4)

@@ -36,7 +36,7 @@ def test_every_kind_is_refused_with_its_recipe(tmp_path, end):
 
 
 def test_the_page_on_own_data_has_every_recipe():
-    page = (Path(__file__).resolve().parents[2] / "docs" / "own_data.md").read_text()
+    page = (Path(__file__).resolve().parents[3] / "docs" / "own_data.md").read_text()
     for ends in RECIPES:
         assert ", ".join(f"`{end}`" for end in ends) + " | " in page
         assert recipe(Path(f"a{ends[0]}")) in page
