@@ -115,7 +115,7 @@ print(seconds)
 
 
 def test_importing_is_cheap():
-    """Beyond jax, flax.linen and optax it takes 0.3 s of a core at most; the best of three, so that noise does not matter."""
+    """Beyond jax, flax.linen and optax it takes 0.3 s of a core at most; the best of three, against noise."""
     environment = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"}
     command = [sys.executable, "-c", MEASURE]
     outputs = [subprocess.run(command, env=environment, capture_output=True, text=True) for _ in range(3)]
