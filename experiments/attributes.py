@@ -34,7 +34,7 @@ from jaxvae.report.tables import markdown_table
 from jaxvae.runs import load_run
 from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import set_up
-from jaxvae.runs.data import check_one_layer, load_data
+from jaxvae.runs.data import check_images, check_one_layer, load_data
 from jaxvae.runs.progress import announce
 from jaxvae.runs.trained import Trained
 from jaxvae.types import Array
@@ -94,6 +94,7 @@ def main(config: AttributesConfig) -> int:
     run = load_run(config.run_dir, select="best" if config.best else config.select)
     check_one_layer(run)
     data = load_data(run, config.data_dir, config.dataset)
+    check_images(data)
     train, test = part_of(data.train, config.num_train), part_of(data.test, config.num)
     folder = config.out or config.run_dir / "attributes"
 

@@ -12,7 +12,7 @@ from jaxvae.options.groups import Select
 from jaxvae.runs import load_run
 from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import set_up
-from jaxvae.runs.data import check_one_layer, load_data
+from jaxvae.runs.data import check_images, check_one_layer, load_data
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,6 +46,7 @@ def main(config: ExploreConfig) -> int:
     run = load_run(config.run_dir, select="best" if config.best else config.select)
     check_one_layer(run)
     data = load_data(run, config.data_dir, config.dataset)
+    check_images(data)
     page = explorer_page(
         run.model,
         run.params,

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 
 from jaxvae import likelihoods, nets
 from jaxvae.distributions.sampling import point
+from jaxvae.distributions.supports import is_discrete
 from jaxvae.errors import InputError
 from jaxvae.model import VAE
 from jaxvae.nets import conv_layers
@@ -91,12 +92,18 @@ def mean_layers(model: VAE, params: Params, conditions: ArrayLike | None = None)
         conditions: `[K, C]` conditions to choose from, where the decoder takes one; the first layer has K biases.
 
     Raises:
-        InputError: the decoder or the likelihood is of another kind, or the decoder takes other inputs.
+        InputError: the decoder or the likelihood is of another kind, the decoder takes other inputs, or codes are no
+            real numbers.
     """
+    given = () if conditions is None else (np.asarray(conditions, np.float32),)
+    prior = model.prior(params, *given)
+    if is_discrete(prior):
+        raise InputError(
+            "prior: its codes are chosen among a few, and sliders move along real numbers; use experiments/sample.py"
+        )
+    latent_dim = point(prior).shape[-1]
     decoder = jax.tree.map(lambda array: np.asarray(array, np.float32), params["decoder"])
     layers = _network(model.decoder, decoder)
-    given = () if conditions is None else (np.asarray(conditions, np.float32),)
-    latent_dim = point(model.prior(params, *given)).shape[-1]
     _check_inputs(layers[0], latent_dim, *given)
     if given:
         layers[0] = _of_conditions(layers[0], latent_dim, *given)

@@ -73,6 +73,14 @@ def training_labels(data: Dataset, dataset: str, purpose: str) -> np.ndarray:
     return data.train.label
 
 
+def check_images(data: Dataset) -> None:
+    """Refuse tokens, counts and tables, for what is shown as images."""
+    if data.space.kind in ("tokens", "counts", "table"):
+        raise InputError(
+            f"run-dir: the examples of {data.name} are {data.space.kind}, here they must be images; use sample.py"
+        )
+
+
 def latent_dims(run: Run) -> list[int]:
     """Return the number of latent dimensions of each stochastic layer, from the lowest up."""
     return [run.recipe.latent_dim, *getattr(run.recipe.posterior, "upper_latent_dims", ())]
