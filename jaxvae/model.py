@@ -118,11 +118,7 @@ class VAE:
 
     def sample_each(self, params: Params, keys: Key, condition: Array | None = None) -> Array:
         """Return `[N, ...]` like `sample`, from one key per sample, so that many samples can be drawn in blocks."""
-        if condition is None:
-            z = jax.vmap(self.prior(params).sample)(keys)
-            return point(self.decode(params, z))
-        condition = _one_for_each(condition, keys)
-        return point(self.decode(params, self._draw(params, keys, condition), condition))
+        return sample_each(self, params, keys, condition)
 
     def reconstruct(self, params: Params, x: Array, condition: Array | None = None) -> Array:
         """Return `[B, ...]`, the mean of p(x|z) at the posterior's mean: no key, no noise.
@@ -130,25 +126,7 @@ class VAE:
         Raises:
             InputError: x is uint8, whose range may be 0 to 255 or 0 and 1.
         """
-        if any(array.dtype == jnp.uint8 for array in jax.tree.leaves(x)):
-            raise InputError("x: uint8 may mean 0 to 255 or 0 and 1; give x / 255, or x.astype('float32')")
-        z = point(self.encode(params, x, condition))
-        return point(self.decode(params, z, condition))
-
-    def _draw(self, params: Params, keys: Key, condition: Array) -> Value:
-        """Sample the prior once for each key and condition."""
-
-        def shape(num: int) -> Any:
-            rows = jax.ShapeDtypeStruct((num, *condition.shape[1:]), condition.dtype)
-            return jax.eval_shape(lambda rows: self.prior(params, rows).sample(jax.random.key(0)), rows)
-
-        if shape(1) == shape(2):  # whatever the condition
-            return jax.vmap(self.prior(params, condition).sample)(keys)
-
-        def draw(key: Key, row: Array) -> Value:
-            return jax.tree.map(lambda layer: layer[0], self.prior(params, row[None]).sample(key))
-
-        return jax.vmap(draw)(keys, condition)
+        return reconstruct(self, params, x, condition)
 
     def _piece(self, name: str) -> Any:
         extras = dict(self.extras)
@@ -183,6 +161,46 @@ class Functions(NamedTuple):
     encode: Callable[..., Distribution]
     decode: Callable[..., Distribution]
     prior: Callable[..., Distribution]
+
+
+def sample_each(model: Any, params: Params, keys: Key, condition: Array | None = None) -> Array:
+    """Return `[N, ...]` means of p(x|z) at z ~ p(z) of any model, from one key per sample.
+
+    Raises:
+        InputError: there are neither N conditions nor one.
+    """
+    if condition is None:
+        return point(model.decode(params, jax.vmap(model.prior(params).sample)(keys)))
+    condition = _one_for_each(condition, keys)
+    return point(model.decode(params, _draw(model, params, keys, condition), condition))
+
+
+def reconstruct(model: Any, params: Params, x: Array, condition: Array | None = None) -> Array:
+    """Return `[B, ...]`, the mean of p(x|z) of any model at the posterior's mean.
+
+    Raises:
+        InputError: x is uint8, whose range may be 0 to 255 or 0 and 1.
+    """
+    if any(array.dtype == jnp.uint8 for array in jax.tree.leaves(x)):
+        raise InputError("x: uint8 may mean 0 to 255 or 0 and 1; give x / 255, or x.astype('float32')")
+    given = () if condition is None else (condition,)
+    return point(model.decode(params, point(model.encode(params, x, *given)), *given))
+
+
+def _draw(model: Any, params: Params, keys: Key, condition: Array) -> Value:
+    """Sample the prior once for each key and condition."""
+
+    def shape(num: int) -> Any:
+        rows = jax.ShapeDtypeStruct((num, *condition.shape[1:]), condition.dtype)
+        return jax.eval_shape(lambda rows: model.prior(params, rows).sample(jax.random.key(0)), rows)
+
+    if shape(1) == shape(2):  # whatever the condition
+        return jax.vmap(model.prior(params, condition).sample)(keys)
+
+    def draw(key: Key, row: Array) -> Value:
+        return jax.tree.map(lambda layer: layer[0], model.prior(params, row[None]).sample(key))
+
+    return jax.vmap(draw)(keys, condition)
 
 
 def _one_for_each(condition: Array, keys: Key) -> Array:

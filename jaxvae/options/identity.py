@@ -71,7 +71,7 @@ def default_run_dir(recipe: Recipe) -> Path:
     folder. A folder that version 0.1 named after the same options is found first, so that the same command resumes it.
     """
     dataset = recipe.data.dataset if is_named(recipe.data.dataset) else str(Path(recipe.data.dataset).resolve())
-    name = Path("runs") / f"{Path(dataset).stem}-{recipe.preset}"
+    name = Path("runs") / f"{Path(dataset).stem.removeprefix('memory:')}-{recipe.preset}"
     tag = earlier.tag(recipe, dataset)
     if tag is not None and (old := name.with_name(f"{name.name}-{tag}")).exists():
         return old

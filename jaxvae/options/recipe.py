@@ -24,6 +24,7 @@ from jaxvae.options.checks import check, check_at_least
 from jaxvae.options.corruptions import CORRUPTIONS, Clean
 from jaxvae.options.from_signature import options_of, required_arguments
 from jaxvae.options.groups import Compute, Data, Output, Train, settled
+from jaxvae.options.own import Own
 from jaxvae.posteriors import POSTERIORS, DiagonalNormal
 from jaxvae.priors import PRIORS, Standard
 from jaxvae.types import Space
@@ -127,6 +128,8 @@ class Recipe:
         Raises:
             InputError: the choices do not fit each other or the data.
         """
+        if isinstance(self.networks, Own):
+            return self.networks.build()
         if dtype is None and self.train.precision != "float32":
             dtype = floating(self.train.precision)
         latent_dim = whole_number("latent_dim", self.latent_dim)
@@ -153,7 +156,7 @@ class Recipe:
 def _check_widths(options: Any) -> None:
     """Refuse layers of no width."""
     for name, value in vars(options).items():
-        if isinstance(value, tuple):
+        if isinstance(value, tuple) and all(isinstance(width, int) for width in value):
             check(all(width > 0 for width in value), name, value, "positive widths")
 
 

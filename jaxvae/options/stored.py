@@ -64,7 +64,8 @@ def _plain(value: Any, table: Mapping[str, type]) -> Any:
 
 
 def _fields(value: Any, table: Mapping[str, type]) -> dict[str, Any]:
-    return {field.name: _plain(getattr(value, field.name), table) for field in dataclasses.fields(value)}
+    fields = [field for field in dataclasses.fields(value) if field.metadata.get("stored", True)]
+    return {field.name: _plain(getattr(value, field.name), table) for field in fields}
 
 
 def _choice(axis: str, plain: Any, table: Mapping[str, type]) -> Any:

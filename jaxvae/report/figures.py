@@ -1,4 +1,4 @@
-"""Figures of a run, written as PNG files."""
+"""Figures of a run: `grid` and the like draw one, `save_grid` and the like write it as a PNG file."""
 
 from __future__ import annotations
 
@@ -23,8 +23,7 @@ FLATTEST, BAND = 1 / 8, 1 / 3
 """Height over width of an image's cell: the minimum, and that of a single row of pixels, which is stretched to it."""
 
 
-def save_grid(
-    path: Path,
+def grid(
     images: ArrayLike,
     *,
     columns: int,
@@ -32,7 +31,7 @@ def save_grid(
     row_labels: Sequence[str] = (),
     column_labels: Sequence[str] = (),
     limits: Limits = UNIT,
-) -> None:
+) -> Figure:
     """Draw images `[N, H, W, C]` or `[N, D]` row by row; rows and columns may have names.
 
     Black and white are `limits`; a note below the title mentions unusual limits and channels.
@@ -49,7 +48,12 @@ def save_grid(
     axis.tick_params(length=0, labelsize=7, labeltop=True, labelbottom=False)
     axis.spines[:].set_visible(False)
     axis.set_title(with_note(title, note), fontsize=9)
-    save_figure(figure, path)
+    return figure
+
+
+def save_grid(path: Path, images: ArrayLike, **options: Any) -> None:
+    """Write a `grid`."""
+    save_figure(grid(images, **options), path)
 
 
 def save_strips(
@@ -73,34 +77,41 @@ def save_strips(
     save_grid(path, flat, columns=strips.shape[1], title=title, row_labels=rows, column_labels=labels, limits=limits)
 
 
-def save_reconstructions(
-    path: Path, *stages: ArrayLike, title: str = "test images, and their reconstructions below them"
-) -> None:
+def reconstructions(*stages: ArrayLike, title: str = "test images, and their reconstructions below them") -> Figure:
     """Draw images `[N, ...]`, and below each the results of one or more steps."""
     images = np.stack([np.asarray(stage) for stage in stages])
     columns = min(images.shape[1], 16)
     rows = images.shape[1] // columns
     interleaved = images[:, : rows * columns].reshape(len(images), rows, columns, *images.shape[2:]).swapaxes(0, 1)
     limits = value_limits(images[0])
-    save_grid(path, interleaved.reshape(-1, *images.shape[2:]), columns=columns, title=title, limits=limits)
+    return grid(interleaved.reshape(-1, *images.shape[2:]), columns=columns, title=title, limits=limits)
 
 
-def save_manifold(path: Path, images: ArrayLike, *, limits: Limits = UNIT) -> None:
+def save_reconstructions(path: Path, *stages: ArrayLike, **options: Any) -> None:
+    """Write `reconstructions`."""
+    save_figure(reconstructions(*stages, **options), path)
+
+
+def manifold(images: ArrayLike, *, limits: Limits = UNIT) -> Figure:
     """Draw decoded images over a square grid of the two-dimensional latent space."""
     images = np.asarray(images)
     columns = round(len(images) ** 0.5)
-    save_grid(path, images, columns=columns, title="decoded over the prior's quantiles", limits=limits)
+    return grid(images, columns=columns, title="decoded over the prior's quantiles", limits=limits)
 
 
-def save_latent_scatter(
-    path: Path,
+def save_manifold(path: Path, images: ArrayLike, **options: Any) -> None:
+    """Write a `manifold`."""
+    save_figure(manifold(images, **options), path)
+
+
+def latent_scatter(
     codes: ArrayLike,
     labels: np.ndarray | None,
     *,
     axes: tuple[str, str] = ("z0", "z1"),
     title: str = "posterior means of test images",
     names: Sequence[str] = (),
-) -> None:
+) -> Figure:
     """Plot posterior means `[N, 2]`, or a view of them, coloured by class, on equal axes; classes may have names."""
     figure, (axis,) = new_figure(1, width=5.5, height=5)
     codes = np.asarray(codes)
@@ -114,7 +125,12 @@ def save_latent_scatter(
             axis.scatter([], [], s=5, linewidths=0, color=colour, label=names[label] if names else str(label))
         axis.legend(markerscale=3, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     axis.set(aspect="equal", xlabel=axes[0], ylabel=axes[1], title=title)
-    save_figure(figure, path)
+    return figure
+
+
+def save_latent_scatter(path: Path, codes: ArrayLike, labels: np.ndarray | None, **options: Any) -> None:
+    """Write a `latent_scatter`."""
+    save_figure(latent_scatter(codes, labels, **options), path)
 
 
 def _ratio(height: int, width: int) -> float:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from jaxvae.data.spaces.shown import Cells, Curves, Heat, Lines, Pictures, Shown
+from jaxvae.errors import InputError
 from jaxvae.report.display import value_limits
-from jaxvae.report.figures import new_figure, save_figure, save_grid, save_reconstructions
+from jaxvae.report.figures import grid, new_figure, reconstructions, save_figure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _PANELS = (4, 4)
 """Rows and columns of the panels with curves."""
@@ -32,18 +36,31 @@ def save(path: Path, stages: Sequence[Shown], *, names: Sequence[str], title: st
         names: names of the stages.
         title: title of a figure.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _WRITERS[type(stages[0])](path, stages, names, title)
-
-
-def _save_pictures(path: Path, stages: Sequence[Pictures], names: Sequence[str], title: str) -> None:
-    if len(stages) > 1:
-        save_reconstructions(path, *(stage.values for stage in stages), title=title)
+    if (kind := type(stages[0])) in _WRITERS:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _WRITERS[kind](path, stages, names)
     else:
-        save_grid(path, stages[0].values, columns=_COLUMNS, title=title, limits=value_limits(stages[0].values))
+        save_figure(figure(stages, names=names, title=title), path)
 
 
-def _save_curves(path: Path, stages: Sequence[Curves], names: Sequence[str], title: str) -> None:
+def figure(stages: Sequence[Shown], *, names: Sequence[str], title: str) -> Figure:
+    """Draw examples, each with the results of further steps beside or below it.
+
+    Raises:
+        InputError: text and tables are no pictures.
+    """
+    if (kind := type(stages[0])) not in _FIGURES:
+        raise InputError("examples: text and tables are read, not drawn; print them")
+    return _FIGURES[kind](stages, names, title)
+
+
+def _pictures(stages: Sequence[Pictures], names: Sequence[str], title: str) -> Figure:
+    if len(stages) > 1:
+        return reconstructions(*(stage.values for stage in stages), title=title)
+    return grid(stages[0].values, columns=_COLUMNS, title=title, limits=value_limits(stages[0].values))
+
+
+def _curves(stages: Sequence[Curves], names: Sequence[str], title: str) -> Figure:
     """Plot the first examples in panels; channels have colours, and steps line styles."""
     figure, _ = new_figure(1, width=10, height=6)
     figure.clear()
@@ -61,10 +78,10 @@ def _save_curves(path: Path, stages: Sequence[Curves], names: Sequence[str], tit
     if len(stages) > 1:
         axes[0].legend(fontsize=7, frameon=False)
     figure.suptitle(title, fontsize=9)
-    save_figure(figure, path)
+    return figure
 
 
-def _save_heat(path: Path, stages: Sequence[Heat], names: Sequence[str], title: str) -> None:
+def _heat(stages: Sequence[Heat], names: Sequence[str], title: str) -> Figure:
     """Draw one example a row, on one scale of brightness; columns are in the order of their sums at the first stage."""
     figure, axes = new_figure(len(stages), width=4.5 * len(stages), height=4)
     order = np.argsort(-stages[0].values.sum(axis=0), kind="stable")
@@ -74,16 +91,16 @@ def _save_heat(path: Path, stages: Sequence[Heat], names: Sequence[str], title: 
         axis.set(title=name, xlabel="columns, by their sum", ylabel="examples")
     figure.colorbar(picture, ax=list(axes), label="log(1 + value)")
     figure.suptitle(title, fontsize=9)
-    save_figure(figure, path)
+    return figure
 
 
-def _save_lines(path: Path, stages: Sequence[Lines], names: Sequence[str], title: str) -> None:
+def _save_lines(path: Path, stages: Sequence[Lines], names: Sequence[str]) -> None:
     """Write a line for each example, or a block of lines with the results of each step."""
     blocks = ["\n".join(lines) for lines in zip(*(stage.lines for stage in stages))]
     path.write_text(("\n\n" if len(stages) > 1 else "\n").join(blocks) + "\n", encoding="utf-8")
 
 
-def _save_cells(path: Path, stages: Sequence[Cells], names: Sequence[str], title: str) -> None:
+def _save_cells(path: Path, stages: Sequence[Cells], names: Sequence[str]) -> None:
     """Write a row for each example or, with several steps, for each step of each example."""
     several = len(stages) > 1
     with path.open("w", newline="", encoding="utf-8") as stream:
@@ -94,10 +111,9 @@ def _save_cells(path: Path, stages: Sequence[Cells], names: Sequence[str], title
                 writer.writerow([*((number, name) if several else ()), *row])
 
 
-_WRITERS: dict[type, Callable[[Path, Sequence[Any], Sequence[str], str], None]] = {
-    Pictures: _save_pictures,
-    Curves: _save_curves,
-    Heat: _save_heat,
-    Lines: _save_lines,
-    Cells: _save_cells,
+_FIGURES: dict[type, Callable[[Sequence[Any], Sequence[str], str], Figure]] = {
+    Pictures: _pictures,
+    Curves: _curves,
+    Heat: _heat,
 }
+_WRITERS: dict[type, Callable[[Path, Sequence[Any], Sequence[str]], None]] = {Lines: _save_lines, Cells: _save_cells}

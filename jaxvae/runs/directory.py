@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import errno
 import json
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import jax
 
@@ -18,10 +18,10 @@ from jaxvae.checkpoint import Checkpoints
 from jaxvae.data import Dataset, conditions, spaces
 from jaxvae.data.spaces import Pixels, Real, of_facts
 from jaxvae.errors import InputError, first_line
-from jaxvae.model import VAE
 from jaxvae.options import earlier
 from jaxvae.options.groups import Select
 from jaxvae.options.identity import identity, model_identity
+from jaxvae.options.own import Own
 from jaxvae.options.recipe import Recipe
 from jaxvae.options.stored import to_json
 from jaxvae.report import write_json
@@ -29,36 +29,14 @@ from jaxvae.report.manifest import write_manifest
 from jaxvae.runs import lock
 from jaxvae.runs.parts import Parts, build_parts, initial_state
 from jaxvae.runs.progress import announced
+from jaxvae.runs.run import Run
 from jaxvae.training.optimizer import evaluation_params
-from jaxvae.types import Params, Space
+from jaxvae.types import Params
 
 ROOM, RIGHT = "make room", "make it writable"
 REMEDIES = {errno.ENOSPC: ROOM, errno.EDQUOT: ROOM, errno.EROFS: RIGHT, errno.EACCES: RIGHT, errno.EPERM: RIGHT}
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
-
-
-class Run(NamedTuple):
-    """Trained model, loaded from its run directory."""
-
-    recipe: Recipe
-    model: VAE
-    params: Params
-    step: int
-    facts: Mapping[str, Any] = MappingProxyType({})
-    """Facts of its data: name, shape, sizes of the splits, fingerprint, scaling, names of columns and words."""
-    reports_elbo: bool = True
-    """False where the posterior is a point without a density, whose KL is infinite."""
-
-    @property
-    def space(self) -> Space:
-        """Meaning of its examples."""
-        return of_facts(self.facts)
-
-    @property
-    def condition(self) -> conditions.Condition | None:
-        """Meaning of its conditions; None where it has none."""
-        return conditions.of_facts(self.facts)
 
 
 @contextlib.contextmanager
@@ -158,6 +136,14 @@ def _data(known: dict[str, Any]) -> dict[str, Any]:
     return dict(known["data"])
 
 
+def read_summary(run_dir: Path) -> dict[str, Any]:
+    """Read the numbers of a finished run; empty where it is not finished."""
+    try:
+        return dict(json.loads((run_dir / "summary.json").read_text()))
+    except (OSError, ValueError):
+        return {}
+
+
 def about(run_dir: Path, classes: Iterable[type] = ()) -> dict[str, Any]:
     """Return the parts of the run directory that each checkpoint repeats, in case a file is damaged."""
     return {"config": to_json(read_config(run_dir, classes)), "data": read_facts(run_dir)}
@@ -178,7 +164,14 @@ def _recall(run_dir: Path, name: str, in_file: Callable[[Any], T], in_checkpoint
         return in_checkpoint(repeated)
 
 
-def load_run(run_dir: str | Path, *, select: Select | None = None, classes: Iterable[type] = ()) -> Run:
+def load_run(
+    run_dir: str | Path,
+    *,
+    select: Select | None = None,
+    classes: Iterable[type] = (),
+    model: Any = None,
+    params: Params | None = None,
+) -> Run:
     """Load a trained model from a run directory, with the parameters of an intact checkpoint.
 
     Args:
@@ -186,13 +179,17 @@ def load_run(run_dir: str | Path, *, select: Select | None = None, classes: Iter
         select: last, the newest checkpoint; best, the one with the best ELBO on validation data; None, the one that
             the run reports.
         classes: options classes of one's own, in no table, with which the run was trained.
+        model: model of a run of one's own model.
+        params: parameters of the same shapes, where that model is no `VAE`.
 
     Raises:
         InputError: the folder holds no run, or several seeds' runs, or no checkpoint of it is intact; or best is asked
             for, and the run has no validation data.
     """
     run_dir = Path(run_dir)
-    recipe = read_config(run_dir, classes)
+    recipe = read_config(run_dir, (Own, *classes))
+    if isinstance(recipe.networks, Own):
+        recipe = dataclasses.replace(recipe, networks=dataclasses.replace(recipe.networks, model=model, params=params))
     if recipe.train.seeds > 1:
         raise InputError(f"run-dir: {run_dir} holds {recipe.train.seeds} seeds; name one of its folders seed-N")
     facts, checkpoints = read_facts(run_dir), Checkpoints(run_dir / "checkpoints")
@@ -207,9 +204,8 @@ def load_run(run_dir: str | Path, *, select: Select | None = None, classes: Iter
     restored = checkpoints.restore(like, best=reports_best if select is None else select == "best")
     if restored is None:
         raise InputError(f"run-dir: {run_dir} has no checkpoint yet; train it first")
-    return Run(
-        recipe, parts.model, evaluation_params(restored.state), int(restored.state.step), facts, parts.reports_elbo
-    )
+    trained, step = evaluation_params(restored.state), int(restored.state.step)
+    return Run(recipe, parts.model, trained, step, facts, parts.reports_elbo, run_dir, read_summary(run_dir))
 
 
 def starting_params(recipe: Recipe, parts: Parts) -> Params:

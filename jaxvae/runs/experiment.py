@@ -15,6 +15,7 @@ from jaxvae.checkpoint import Checkpoints
 from jaxvae.data import Dataset, load
 from jaxvae.data.conditions import conditioned, fit_condition
 from jaxvae.errors import InputError
+from jaxvae.options.groups import Compute, Data
 from jaxvae.options.recipe import Recipe
 from jaxvae.runs import directory
 from jaxvae.runs.engine import Engine, build_engine, is_resident
@@ -41,18 +42,17 @@ class Experiment(NamedTuple):
 
 
 @contextlib.contextmanager
-def prepare(recipe: Recipe) -> Iterator[Experiment]:
-    """Load the data, settle the options, build the parts, and only then open the run directory."""
-    source = recipe.data
+def prepare(recipe: Recipe, data: Dataset | None = None) -> Iterator[Experiment]:
+    """Read the data, settle the options, build the parts, and only then open the run directory.
+
+    Args:
+        recipe: options, some of which are left open.
+        data: data set, opened already; that of the recipe if not given.
+    """
     check_kind(recipe)
-    with announced(f"reading {source.dataset}"):
-        data = load(source.dataset, source.data_dir, stream=True, preparation=source.preparation)
-        if source.train_examples is not None:
-            data = _fewer(data, source.train_examples)
-        if is_resident(recipe.compute, data.train.x):
-            data = data.in_memory()
-        scale, data = settle_scale(source.scale, data)
-    recipe = settle(dataclasses.replace(recipe, data=dataclasses.replace(source, scale=scale)), data)
+    with announced(f"reading {recipe.data.dataset}"):
+        scale, data = settle_scale(recipe.data.scale, _read(recipe.data, recipe.compute, data))
+    recipe = settle(dataclasses.replace(recipe, data=dataclasses.replace(recipe.data, scale=scale)), data)
     data = settle_space(recipe.data.binarize, data)
     if recipe.condition != "none":
         data = conditioned(data, fit_condition(recipe.condition, data))
@@ -64,6 +64,15 @@ def prepare(recipe: Recipe) -> Iterator[Experiment]:
         directory.starting_params(recipe, parts)  # refuses it before the folder is made
     with directory.open_run_dir(recipe, data) as run_dir:
         yield Experiment(recipe, data, parts, engine, run_dir, checkpoints)
+
+
+def _read(source: Data, compute: Compute, data: Dataset | None) -> Dataset:
+    """Open the data and, where they fit on the device, read them into memory."""
+    if data is None:
+        data = load(source.dataset, source.data_dir, stream=True, preparation=source.preparation)
+    if source.train_examples is not None:
+        data = _fewer(data, source.train_examples)
+    return data.in_memory() if is_resident(compute, data.train.x) else data
 
 
 def _fewer(data: Dataset, num: int) -> Dataset:

@@ -178,8 +178,8 @@ def initial_state(
 
 def examples_to_begin_with(model: VAE, split: Split) -> tuple[Any, Any] | None:
     """Return examples of a training split, the same for every seed and host, where a piece of the model needs them."""
-    held = (model.prior, model.posterior, model.likelihood, *dict(model.extras).values())
-    if not any(getattr(piece, "begins_as_data", False) for piece in held):
+    held = [getattr(model, name, None) for name in ("prior", "posterior", "likelihood")]
+    if not any(getattr(piece, "begins_as_data", False) for piece in (*held, *dict(model.extras).values())):
         return None
     size, key = max(1, num_bytes(split.x) // split.num_examples), rng.stream(rng.root(0), "examples to begin with")
     num = max(1, min(split.num_examples, LEARNED_FROM, LEARNED_BYTES // size))

@@ -52,8 +52,8 @@ class Recorder:
         if self._writer:
             self._writer.write(split, step, values)
 
-    def log(self, state: TrainState, progress: Progress) -> None:
-        """Write the metrics of the steps since the last call, and show them after the bar."""
+    def log(self, state: TrainState, progress: Progress) -> dict[str, Any]:
+        """Write the metrics of the steps since the last call, show them after the bar, and return them."""
         train, step, speed = self._train, steps_taken(state), progress.examples_per_second
         rows = zip(seeds.per_seed(train.seeds, progress.take_metrics()), nonfinite.skipped_steps(train, state))
         values = seeds.together([{**row, **skipped} for row, skipped in rows])
@@ -66,6 +66,7 @@ class Recorder:
         self.write("train", step, {**values, **rates})
         shown = {name: f"{values[key]:.2f}" for name, key in (("loss", "loss"), ("KL", "kl")) if key in values}
         self._bar.set_postfix({**shown, f"{self._noun}/s": "-" if speed is None else f"{speed:,.0f}"})
+        return {**values, **rates}
 
     def note(self, step: int) -> None:
         """Move the bar to a step."""

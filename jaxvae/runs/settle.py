@@ -17,6 +17,7 @@ from jaxvae.options.checks import check
 from jaxvae.options.groups import Data, Output, Train, settled
 from jaxvae.options.identity import default_run_dir
 from jaxvae.options.names import options
+from jaxvae.options.own import Own
 from jaxvae.options.recipe import AXES, Recipe, kind_of
 from jaxvae.options.schedules import Schedule
 from jaxvae.runs import selection
@@ -58,7 +59,7 @@ def settle(recipe: Recipe, data: Dataset) -> Recipe:
     own = not is_named(recipe.data.dataset)
     networks = recipe.networks
     networks = networks.settled(data.space, own=own) if hasattr(networks, "settled") else networks
-    likelihood = _likelihood(recipe.likelihood, data)
+    likelihood = None if isinstance(networks, Own) else _likelihood(recipe.likelihood, data)
     source = dataclasses.replace(
         recipe.data, dataset=_place(recipe.data.dataset), binarize=_binarization(recipe.data, likelihood, data)
     )
@@ -80,7 +81,12 @@ def check_kind(recipe: Recipe) -> None:
         InputError: they read tokens and the set holds none, or the reverse.
     """
     kind, networks = kind_by_name(recipe.data.dataset), kind_of(recipe.networks, AXES["networks"])
-    if kind is None or networks == "auto" or (kind == "tokens") == (networks == "tokens"):
+    if (
+        kind is None
+        or networks not in AXES["networks"]
+        or networks == "auto"
+        or (kind == "tokens") == (networks == "tokens")
+    ):
         return
     fitting = "token_vae" if kind == "tokens" else "vae"
     raise InputError(
@@ -166,6 +172,8 @@ def _place(dataset: str) -> str:
 
 def _binarization(options: Data, likelihood: Any, data: Dataset) -> Literal["auto", "dynamic", "none"]:
     """Return dynamic or none, as the likelihood needs it, and refuse pixels that it cannot score."""
+    if likelihood is None:  # a model of one's own says nothing: pixels are as they are stored
+        return "dynamic" if options.binarize == "dynamic" else "none"
     binarize, name = options.binarize, kind_of(likelihood, AXES["likelihood"])
     needs_binary = likelihood.support == "binary"
     if data.pixels == "real" and (likelihood.support != "real" or binarize == "dynamic"):

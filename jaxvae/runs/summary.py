@@ -103,7 +103,7 @@ def _remarks(recipe: Recipe, summary: dict[str, Any], scores: dict[int, float]) 
         )
     if (skipped := summary.get("skipped_steps", 0)) > MOST_SKIPPED * last:
         yield f"{skipped:.0f} of {last} steps were not finite and left out: lower --learning-rate, or give --clip-norm"
-    if last < recipe.train.steps:
+    if last < recipe.train.steps and recipe.output.patience:
         yield (
             f"stopped early: no better in {settled(recipe.output.patience)} evaluations, one every "
             f"{recipe.output.checkpoint_every} steps (--patience 0 goes on)"

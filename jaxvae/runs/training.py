@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -29,6 +28,8 @@ from jaxvae.types import Chunk, TrainState
 
 Draw: TypeAlias = Callable[[Experiment, TrainState, Path], None]
 """Function that draws the figures of a run in a state into a folder."""
+Callback: TypeAlias = Callable[[int, dict[str, Any], TrainState], bool | None]
+"""Function of the step, the averages of its metrics since the last call, and the state; True ends the training."""
 
 
 def train_run(
@@ -56,40 +57,60 @@ def train_run(
     with prepare(recipe) as experiment:
         if announce is not None:
             announce(experiment)
-        return _train_to_the_end(experiment, draw, options)
+        try:
+            return train_to_the_end(experiment, draw=draw, options=options).exit_code
+        except NonFiniteError as fault:
+            return nonfinite.report(experiment.recipe, experiment.engine, experiment.checkpoints.steps(), fault)
 
 
-def _train_to_the_end(experiment: Experiment, draw: Draw | None, options: Collection[str] | None) -> int:
+class End(NamedTuple):
+    """End of a training."""
+
+    exit_code: int
+    """0, or that of the signal that stopped it early."""
+    state: TrainState
+    """State that the run reports; the last one where it was stopped early."""
+
+
+def train_to_the_end(
+    experiment: Experiment,
+    *,
+    draw: Draw | None = None,
+    options: Collection[str] | None = None,
+    callbacks: Sequence[Callback] = (),
+) -> End:
+    """Train a prepared run to its last step, write its summary and draw its figures; see `train_run`.
+
+    Raises:
+        NonFiniteError: a step was not finite.
+    """
     recipe, run_dir = experiment.recipe, experiment.run_dir
     output, num_steps = recipe.output, recipe.train.steps
     restored = restore_or_init(experiment)
     state, summary = restored.state, run_dir / "summary.json"
     patience = Patience(settled(output.patience), restored.about.get("patience"))
-    if (steps_taken(state) >= num_steps or patience.is_over) and _reports(summary, output):
+    if (steps_taken(state) >= num_steps or patience.is_over) and _reports(run_dir, output):
         option = "--patience" if patience.is_over else "--steps"
         say(f"{run_dir} is at step {steps_taken(state)} already: raise {option} to continue it")
+        selected = experiment.selected(state)
         if draw is not None and output.figures and not (run_dir / "figures").exists():  # interrupted while drawing
-            draw_figures(experiment, experiment.selected(state), draw)
-        return 0
+            draw_figures(experiment, selected, draw)
+        return End(0, selected)
     hosts.wait_for_all("read the summary")
     if hosts.is_main():
         summary.unlink(missing_ok=True)  # it belongs to an earlier last step
         (run_dir / nonfinite.FILE).unlink(missing_ok=True)
     with Interrupt() as interrupt:
-        try:
-            state, progress = fit(experiment, restored, patience, interrupt)
-        except NonFiniteError as fault:
-            return nonfinite.report(recipe, experiment.engine, experiment.checkpoints.steps(), fault)
-    ended = steps_taken(state) >= num_steps or patience.is_over
-    if not ended or hosts.any_process(bool(interrupt)):
+        state, progress = fit(experiment, restored, patience, interrupt, callbacks)
+    if hosts.any_process(bool(interrupt)):
         say(f"stopped at step {steps_taken(state)}, saved in {run_dir}: run the same command again to go on")
-        return interrupt.exit_code or 143  # another process was told to stop
+        return End(interrupt.exit_code or 143, state)  # another process was told to stop
     selected = experiment.selected(state)
     if hosts.is_main():
         summarize(experiment, state, selected, progress, options)  # first, so that a failed figure costs no summary
     if draw is not None and output.figures:
         draw_figures(experiment, selected, draw)
-    return 0
+    return End(0, selected)
 
 
 def draw_figures(experiment: Experiment, state: TrainState, draw: Draw) -> None:
@@ -105,12 +126,10 @@ def draw_figures(experiment: Experiment, state: TrainState, draw: Draw) -> None:
         print(f"figures in {folder}")
 
 
-def _reports(summary: Path, output: Output) -> bool:
+def _reports(run_dir: Path, output: Output) -> bool:
     """Return True if there is a summary of the checkpoint that is asked for."""
-    try:
-        return json.loads(summary.read_text()).get("select", "last") == output.select
-    except (OSError, ValueError, AttributeError):
-        return False
+    summary = directory.read_summary(run_dir)
+    return bool(summary) and summary.get("select", "last") == output.select
 
 
 def restore_or_init(experiment: Experiment) -> Restored[TrainState]:
@@ -135,7 +154,11 @@ def restore_or_init(experiment: Experiment) -> Restored[TrainState]:
 
 
 def fit(
-    experiment: Experiment, restored: Restored[TrainState], patience: Patience, interrupt: Interrupt
+    experiment: Experiment,
+    restored: Restored[TrainState],
+    patience: Patience,
+    interrupt: Interrupt,
+    callbacks: Sequence[Callback] = (),
 ) -> tuple[TrainState, Progress]:
     """Train to the last step, early stopping, or an interruption, with logs and checkpoints."""
     recipe, data, parts, engine, run_dir, checkpoints = experiment
@@ -162,6 +185,15 @@ def fit(
             to_go_on = {"pending": progress.pending(), "lines": recorder.lines, "patience": patience.to_json()}
             checkpoints.save(steps_taken(state), state, {**about, **to_go_on}, score)
 
+        def log(state: TrainState, progress: Progress) -> bool:
+            values = recorder.log(state, progress)
+            # Copies, because the next step donates the state.
+            wishes = [
+                callback(steps_taken(state), values, jax.tree.map(jnp.copy, hosts.local(state)))
+                for callback in callbacks
+            ]
+            return any(wishes)
+
         def compile(state: TrainState, chunk: Chunk) -> None:
             engine.dispatch.compile(state, chunk)
             hosts.wait_for_all("steps compiled")
@@ -172,7 +204,7 @@ def fit(
             engine.dispatch.run,
             () if patience.is_over else engine.chunks(first_step),
             num_steps=num_steps,
-            hooks=(Hook(output.log_every, recorder.log), Hook(settled(output.checkpoint_every), evaluate_and_save)),
+            hooks=(Hook(output.log_every, log), Hook(settled(output.checkpoint_every), evaluate_and_save)),
             should_stop=lambda: hosts.any_process(bool(interrupt)),
             pending=known.get("pending"),
             compile=compile,

@@ -1,0 +1,245 @@
+"""Trained model, as a value: it encodes, decodes, samples and scores examples as its user has them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import ArrayLike
+
+from jaxvae import rng
+from jaxvae.arguments import whole_number
+from jaxvae.data import Dataset, Split, conditions, new_rows
+from jaxvae.data.rows import gather, num_rows
+from jaxvae.data.scaling import Scaling
+from jaxvae.data.spaces import Pixels, of_facts
+from jaxvae.data.spaces.shown import Cells, Lines
+from jaxvae.distributions.sampling import point
+from jaxvae.errors import InputError
+from jaxvae.evaluation import in_blocks, log_marginal_likelihood
+from jaxvae.model import VAE
+from jaxvae.objectives import elbo_terms
+from jaxvae.options.recipe import Recipe
+from jaxvae.report import read_metrics
+from jaxvae.types import Distribution, Params, Space
+
+if TYPE_CHECKING:
+    from jaxvae.runs.plots import Plots
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class Run:
+    """Trained model with its options and the facts of its data.
+
+    Examples are given as the training data were: an array, rows of a table, sentences, or a split of `data`. They are
+    returned in the same units; pixels are floats in [0, 1]. A conditional model wants a condition for each example:
+    `[N]` classes by number or name, a dict of `[N]` attributes, or one for all as on the command line, such as `"7"` or
+    `"age=60,smile=1"`.
+    """
+
+    recipe: Recipe
+    model: VAE
+    params: Params
+    step: int
+    facts: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    """Facts of its data: name, shape, sizes of the splits, fingerprint, scaling, names of columns and words."""
+    reports_elbo: bool = True
+    """False where the posterior is a point without a density, whose KL is infinite."""
+    folder: Path | None = None
+    """Its run directory; None where nothing was kept."""
+    summary: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    """Numbers of summary.json; empty before the end of the training."""
+    data: Dataset | None = dataclasses.field(default=None, compare=False)
+    """Data set that it was trained on, where it is at hand."""
+
+    @property
+    def space(self) -> Space:
+        """Meaning of its examples."""
+        return of_facts(self.facts)
+
+    @property
+    def condition(self) -> conditions.Condition | None:
+        """Meaning of its conditions; None where it has none."""
+        return conditions.of_facts(self.facts)
+
+    @property
+    def plot(self) -> Plots:
+        """Figures of the run."""
+        from jaxvae.runs.plots import Plots
+
+        return Plots(self)
+
+    def metrics(self) -> list[dict[str, Any]]:
+        """Return the lines of metrics.jsonl, one for each `--log-every` steps and each evaluation.
+
+        Raises:
+            InputError: nothing was kept.
+        """
+        if self.folder is None:
+            raise InputError("run_dir: nothing was kept of this run; train it with a run_dir")
+        return read_metrics(self.folder / "metrics.jsonl")
+
+    def encode(self, x: Any, condition: Any = None) -> Distribution:
+        """Return q(z|x) of N examples; its `mean` is `[N, D]`.
+
+        Raises:
+            InputError: the examples or conditions are of another kind or size than those of the training.
+        """
+        rows, given = self._read(x, condition)
+        return in_blocks(lambda x, given: self.model.encode(self.params, x, given), rows, given)
+
+    def decode(self, z: ArrayLike, condition: Any = None) -> Any:
+        """Return the N most typical examples of codes `[N, D]`: means of p(x|z), words, categories."""
+        z = np.asarray(z)
+        given = self._conditions(condition, len(z))
+        return self.present(in_blocks(lambda z, given: point(self.model.decode(self.params, z, given)), z, given))
+
+    def reconstruct(self, x: Any, condition: Any = None) -> Any:
+        """Return examples, encoded and decoded without noise."""
+        rows, given = self._read(x, condition)
+        return self.present(in_blocks(lambda x, given: self.model.reconstruct(self.params, x, given), rows, given))
+
+    def sample(self, num: int, *, seed: int = 0, condition: Any = None) -> Any:
+        """Return `num` examples: means of p(x|z) at z ~ p(z).
+
+        Args:
+            num: number of examples.
+            seed: seed of the noise.
+            condition: condition of each example, or one for all.
+        """
+        keys = rng.sample_keys(rng.stream(rng.root(seed), "sample"), whole_number("num", num))
+        given = self._conditions(condition, num)
+        return self.present(
+            in_blocks(lambda keys, given: self.model.sample_each(self.params, keys, given), keys, given)
+        )
+
+    def log_px(self, x: Any, num_samples: int = 100, *, condition: Any = None, seed: int = 0) -> np.ndarray:
+        """Return `[N]` estimates of log p(x) from below, in nats, by importance weights (Burda et al. 2016).
+
+        Of scaled data it is the density in the data's own units.
+
+        Raises:
+            InputError: the posterior has no density.
+        """
+        rows, given = self._read(x, condition, drawn=True)
+        options: dict[str, Any] = {"model": self.model, "num_samples": num_samples, "condition": given}
+        estimate = log_marginal_likelihood(self.params, rng.root(seed), rows, **options)
+        return np.asarray(estimate.log_px + self._log_jacobian(rows))
+
+    def elbo(self, x: Any, *, condition: Any = None, seed: int = 0) -> np.ndarray:
+        """Return `[N]` ELBOs, in nats, of one draw of z; of scaled data in the data's own units."""
+        rows, given = self._read(x, condition, drawn=True)
+        ids = np.arange(num_rows(rows), dtype=np.uint32)
+        key = rng.stream(rng.root(seed), "elbo")
+
+        def bound(ids: Any, x: Any, given: Any) -> Any:
+            terms = elbo_terms(self.params, rng.example_keys(key, ids), x, model=self.model, condition=given)
+            return terms.elbo
+
+        return np.asarray(in_blocks(bound, ids, rows, given), np.float64) + self._log_jacobian(rows)
+
+    def examples(self, x: Any) -> Any:
+        """Return examples as `present` does, pixels in [0, 1], from whatever `encode` takes."""
+        return self.present(self.space.read(None, self._rows(x)))
+
+    def present(self, x: Any) -> Any:
+        """Return examples `[N, ...]`, as the model sees them, as the user has them.
+
+        Text is a list of sentences, a table a dict of columns, and scaled values are in their own units.
+        """
+        scaling = self.facts.get("scaling")
+        x = jax.tree.map(np.asarray, x)
+        x = Scaling.from_json(scaling).undo_examples(x) if scaling else x
+        shown: Any = self.space.show(x, self.facts.get("names", {}))
+        if isinstance(shown, Lines):
+            return list(shown.lines)
+        return _columns(shown, self.space) if isinstance(shown, Cells) else x
+
+    def __repr__(self) -> str:
+        """Return five lines: the model, its data, its codes, its result, its folder."""
+        return "\n".join(f"{name:<8}{text}" for name, text in self._lines())
+
+    def _repr_html_(self) -> str:
+        rows = "".join(f"<tr><th>{name}</th><td>{text}</td></tr>" for name, text in self._lines())
+        return f"<table>{rows}</table>"
+
+    def _lines(self) -> list[tuple[str, str]]:
+        num = sum(leaf.size for leaf in jax.tree.leaves(self.params))
+        facts, summary = self.facts, self.summary
+        score = next((f"{summary[name]:.2f}" for name in ("test_elbo", "test_log_likelihood") if name in summary), "")
+        name = "ELBO" if "test_elbo" in summary else "log p(x|z)"
+        sizes = ", ".join(f"{facts[part]:,} to {part}" for part in ("train", "validation", "test") if facts.get(part))
+        return [
+            ("run", f"{self.recipe.preset} of {num:,} parameters, {self.step:,} steps"),
+            ("data", f"{facts.get('name', 'unknown')} {tuple(facts.get('shape', ()))}: {sizes}"),
+            ("codes", f"{self.recipe.latent_dim} dimensions"),
+            ("test", f"{name} {score} nats per example" if score else "not evaluated"),
+            ("folder", str(self.folder or "nothing was kept")),
+        ]
+
+    def _rows(self, x: Any) -> Any:
+        """Return examples as the data set stores them."""
+        return gather(x.x, slice(None)) if isinstance(x, Split) else new_rows(x, self.facts, self.space)
+
+    def _read(self, x: Any, condition: Any, *, drawn: bool = False) -> tuple[Any, Any]:
+        """Return examples and conditions as the model gets them; pixels are drawn where a likelihood scores them."""
+        space, rows, keys = self.space, self._rows(x), None
+        num = num_rows(rows)
+        own = isinstance(x, Split) and condition is None
+        given = x.conditions() if own else self._conditions(condition, num)
+        if drawn and isinstance(space, Pixels) and self.recipe.data.binarize == "dynamic":
+            space = dataclasses.replace(space, binarize=True)
+            key = rng.stream(rng.root(0), "binarize for evaluation")  # one draw, the same for every run
+            keys = rng.example_keys(key, jnp.arange(num, dtype=jnp.uint32))
+        return jax.tree.map(np.asarray, space.read(keys, rows)), given
+
+    def _conditions(self, condition: Any, num: int) -> np.ndarray | None:
+        meaning = self.condition
+        if meaning is None and condition is None:
+            return None
+        if meaning is None:
+            raise InputError("condition: this run has none; leave it out")
+        if condition is None:
+            raise InputError(f"condition: this run wants one of each example, its {self.recipe.condition}; give it")
+        if isinstance(condition, str):
+            return np.repeat(meaning.parse(condition)[None], num, axis=0)
+        named = dict(condition) if isinstance(condition, Mapping) else {}
+        blank = np.zeros((num, 1), np.uint8)
+        split = Split(
+            blank, None if named else _numbers(condition, meaning), {k: np.asarray(v) for k, v in named.items()}
+        )
+        stored = meaning.rows(split)
+        if len(stored) != num:
+            raise InputError(f"condition: {len(stored)} for {num} examples; give one for each")
+        return np.asarray(meaning.space.read(None, stored))
+
+    def _log_jacobian(self, rows: Any) -> Any:
+        """Return log |dx'/dx| of each example in nats, 0 where nothing is scaled."""
+        if "scaling" not in self.facts:
+            return 0.0
+        scaling = Scaling.from_json(self.facts["scaling"])
+        if isinstance(rows, Mapping):
+            return -(np.log(scaling.factor) * rows["observed"]).sum(axis=-1)
+        return scaling.log_jacobian(rows.shape[1:])
+
+
+def _numbers(condition: Any, meaning: conditions.Condition) -> np.ndarray:
+    """Return `[N]` class numbers of numbers or names."""
+    values = np.asarray(condition)
+    if values.dtype.kind in "iu":
+        return values
+    return np.array([int(meaning.parse(str(value)).argmax()) for value in values], np.int32)
+
+
+def _columns(cells: Cells, space: Any) -> dict[str, np.ndarray]:
+    """Return the columns of a table: numbers, NaN where one is missing, or words."""
+    columns = zip(cells.columns, space.columns, zip(*cells.rows, strict=True), strict=True)
+    return {
+        name: np.array(values, object) if categories else np.array([float(value or "nan") for value in values])
+        for name, categories, values in columns
+    }
