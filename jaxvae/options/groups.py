@@ -127,6 +127,8 @@ class Output:
     """Write TensorBoard files beside metrics.jsonl."""
     figures: bool = True
     """Draw figures at the end."""
+    quiet: bool = False
+    """Show no progress bar, and print errors and warnings alone."""
 
     def check(self) -> None:
         """Refuse values that are invalid for every data set."""

@@ -10,14 +10,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxvae import hosts
 from jaxvae.checkpoint import Checkpoints
 from jaxvae.data import Dataset, load
 from jaxvae.data.conditions import conditioned, fit_condition
 from jaxvae.errors import InputError
 from jaxvae.options.groups import Compute, Data
 from jaxvae.options.recipe import Recipe
-from jaxvae.runs import directory
+from jaxvae.runs import directory, progress
 from jaxvae.runs.engine import Engine, build_engine, is_resident
 from jaxvae.runs.parts import Parts, build_parts
 from jaxvae.runs.progress import announced
@@ -34,6 +33,11 @@ class Experiment(NamedTuple):
     engine: Engine
     run_dir: Path
     checkpoints: Checkpoints
+
+    def say(self, line: str) -> None:
+        """Print a line, once for all processes, unless the run is quiet."""
+        if not self.recipe.output.quiet:
+            progress.say(line)
 
     def selected(self, last: TrainState) -> TrainState:
         """Return the state that the run reports, the last or the best checkpoint's; every process must call this."""
@@ -79,9 +83,3 @@ def _fewer(data: Dataset, num: int) -> Dataset:
     if num > data.train.num_examples:
         raise InputError(f"train-examples: {num} asked for, {data.name} has {data.train.num_examples}; ask for fewer")
     return data._replace(train=data.train.take(np.arange(num)))
-
-
-def say(line: str) -> None:
-    """Print a line, once for all processes."""
-    if hosts.is_main():
-        print(line)

@@ -22,6 +22,12 @@ def named_bar(name: str) -> Bar:
     return functools.partial(tqdm, desc=name, unit="block", leave=False)
 
 
+def say(line: str) -> None:
+    """Print a line, once for all processes."""
+    if hosts.is_main():
+        print(line)
+
+
 def announce(what: str) -> None:
     """Print a line before work that takes seconds and has no bar."""
     if hosts.is_main():

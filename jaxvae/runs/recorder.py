@@ -31,10 +31,10 @@ class Recorder:
         self._train, self._first_step, writes = experiment.recipe.train, first_step, hosts.is_main()
         self._reports_kl, self._learning_rate = experiment.parts.reports_elbo, build_learning_rate(self._train)
         self._noun = experiment.data.noun
-        tensorboard = experiment.recipe.output.tensorboard
+        tensorboard, quiet = experiment.recipe.output.tensorboard, experiment.recipe.output.quiet
         options: dict[str, Any] = {"first_step": first_step, "tensorboard": tensorboard, "expected": lines}
         self._writer = MetricsWriter(experiment.run_dir, **options) if writes else None
-        self._bar = tqdm(total=self._train.steps, initial=first_step, unit="step", disable=not writes)
+        self._bar = tqdm(total=self._train.steps, initial=first_step, unit="step", disable=not writes or quiet)
 
     def __enter__(self) -> Recorder:
         return self

@@ -23,7 +23,8 @@ from jaxvae.report import read_metrics
 from jaxvae.report.manifest import differences
 from jaxvae.runs.compute import set_up
 from jaxvae.runs.directory import load_run
-from jaxvae.runs.experiment import Experiment, say
+from jaxvae.runs.experiment import Experiment
+from jaxvae.runs.progress import say
 from jaxvae.runs.training import Draw, train_run
 
 OWN: Mapping[str, frozenset[str] | None] = {

@@ -61,9 +61,9 @@ def summarize(
     summary = {**seeds.together(summaries), **({"classes": list(data.classes)} if data.classes else {})}
     write_json(run_dir / "summary.json", summary)
     for line in [_headline(recipe.train.seeds, summary), *_remarks(recipe, summary, scores)]:
-        print(line)
+        experiment.say(line)
     if warning := collapse.warning(recipe, summaries, options):
-        print(warning)
+        experiment.say(warning)
 
 
 def _in_own_units(log_jacobian: float | None, test: dict[str, Any]) -> dict[str, float]:

@@ -16,7 +16,7 @@ from jaxvae.options.groups import Output, settled
 from jaxvae.options.recipe import Recipe
 from jaxvae.report.gallery import Gallery
 from jaxvae.runs import directory, nonfinite, seeds
-from jaxvae.runs.experiment import Experiment, prepare, say
+from jaxvae.runs.experiment import Experiment, prepare
 from jaxvae.runs.parts import examples_to_begin_with, initial_state
 from jaxvae.runs.recorder import Recorder
 from jaxvae.runs.selection import Patience
@@ -91,7 +91,7 @@ def train_to_the_end(
     patience = Patience(settled(output.patience), restored.about.get("patience"))
     if (steps_taken(state) >= num_steps or patience.is_over) and _reports(run_dir, output):
         option = "--patience" if patience.is_over else "--steps"
-        say(f"{run_dir} is at step {steps_taken(state)} already: raise {option} to continue it")
+        experiment.say(f"{run_dir} is at step {steps_taken(state)} already: raise {option} to continue it")
         selected = experiment.selected(state)
         if draw is not None and output.figures and not (run_dir / "figures").exists():  # interrupted while drawing
             draw_figures(experiment, selected, draw)
@@ -103,7 +103,7 @@ def train_to_the_end(
     with Interrupt() as interrupt:
         state, progress = fit(experiment, restored, patience, interrupt, callbacks)
     if hosts.any_process(bool(interrupt)):
-        say(f"stopped at step {steps_taken(state)}, saved in {run_dir}: run the same command again to go on")
+        experiment.say(f"stopped at step {steps_taken(state)}, saved in {run_dir}: run the same command again to go on")
         return End(interrupt.exit_code or 143, state)  # another process was told to stop
     selected = experiment.selected(state)
     if hosts.is_main():
@@ -123,7 +123,7 @@ def draw_figures(experiment: Experiment, state: TrainState, draw: Draw) -> None:
         draw(experiment, state, part)
         shutil.rmtree(folder, ignore_errors=True)
         part.rename(folder)
-        print(f"figures in {folder}")
+        experiment.say(f"figures in {folder}")
 
 
 def _reports(run_dir: Path, output: Output) -> bool:
@@ -142,14 +142,14 @@ def restore_or_init(experiment: Experiment) -> Restored[TrainState]:
         checkpoints.remove_parts()
     restored = checkpoints.restore(state)
     if restored is not None:
-        say(f"resuming {run_dir} from step {steps_taken(restored.state)}")
+        experiment.say(f"resuming {run_dir} from step {steps_taken(restored.state)}")
         return restored
     if (run_dir / "metrics.jsonl").exists():
-        say(f"{run_dir} has no checkpoint yet: beginning again with step 1")
+        experiment.say(f"{run_dir} has no checkpoint yet: beginning again with step 1")
     if recipe.train.init_from is not None:
         params = directory.starting_params(recipe, parts)
         state = initial_state(recipe, parts, params=params)
-        say(f"beginning with the parameters of {recipe.train.init_from}")
+        experiment.say(f"beginning with the parameters of {recipe.train.init_from}")
     return Restored(state, {})
 
 
