@@ -1,0 +1,108 @@
+"""Networks and losses of one's own, trained with checkpoints, metrics and resume."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import jaxvae
+from jaxvae.distributions import Normal
+from jaxvae.errors import InputError
+
+X = np.random.default_rng(0).random((50, 5)).astype(np.float32)
+OPTIONS = {"steps": 6, "batch_size": 10, "checkpoint_every": 3, "quiet": True, "tensorboard": False, "scale": "none"}
+
+
+class Networks(eqx.Module):
+    encoder: eqx.nn.MLP
+    decoder: eqx.nn.MLP
+
+    def __init__(self, key):
+        first, second = jax.random.split(key)
+        self.encoder = eqx.nn.MLP(5, 4, 8, 1, key=first)
+        self.decoder = eqx.nn.MLP(2, 5, 8, 1, key=second)
+
+
+PARAMS, STATIC = eqx.partition(Networks(jax.random.key(0)), eqx.is_array)
+
+
+def encode(params, x):
+    return Normal(*jnp.split(jax.vmap(eqx.combine(params, STATIC).encoder)(x), 2, axis=-1))
+
+
+def decode(params, z):
+    mean = jax.vmap(eqx.combine(params, STATIC).decoder)(z)
+    return Normal(mean, jnp.zeros_like(mean))
+
+
+MODEL = jaxvae.Functions(encode, decode, prior=lambda params: Normal(jnp.zeros(2), jnp.zeros(2)))
+
+
+def test_an_equinox_model_is_trained_resumed_and_loaded(tmp_path):
+    before = jax.tree.map(np.array, PARAMS)
+    unbroken = jaxvae.fit(MODEL, X, params=PARAMS, run_dir=tmp_path / "unbroken", **OPTIONS)
+    jaxvae.fit(MODEL, X, params=PARAMS, run_dir=tmp_path / "run", **{**OPTIONS, "steps": 3})
+    resumed = jaxvae.fit(MODEL, X, params=PARAMS, run_dir=tmp_path / "run", **OPTIONS)
+    loaded = jaxvae.load(tmp_path / "run", model=MODEL, params=PARAMS)
+    for other in (resumed, loaded):
+        jax.tree.map(np.testing.assert_array_equal, unbroken.params, other.params)
+    jax.tree.map(np.testing.assert_array_equal, before, PARAMS)  # the user's own are not donated
+    assert loaded.sample(3).shape == (3, 5)
+    assert loaded.encode(X).mean.shape == (50, 2)
+    assert loaded.recipe.latent_dim == 2
+
+
+def test_a_loss_of_ones_own_is_called_with_its_options():
+    seen = []
+
+    def my_loss(params, key, x, *, model, condition=None, weights=None, pull: float = 1.0):
+        seen.append(pull)
+        loss, aux = jaxvae.elbo_loss(params, key, x, model=model, condition=condition, weights=weights)
+        return loss + pull * sum(jnp.sum(leaf**2) for leaf in jax.tree.leaves(params)), aux
+
+    run = jaxvae.fit(MODEL, X, params=PARAMS, objective=my_loss, pull=100.0, learning_rate=0.1, **OPTIONS)
+    assert set(seen) == {100.0}
+    sizes = [sum(float(jnp.sum(leaf**2)) for leaf in jax.tree.leaves(params)) for params in (run.params, PARAMS)]
+    assert sizes[0] < sizes[1]
+    assert run.folder is None
+
+
+def test_a_vae_makes_its_own_parameters(tmp_path):
+    networks = jaxvae.nets.MLPEncoder((8,), 4), jaxvae.nets.SharedLogVar(jaxvae.nets.MLPDecoder((8,), (5,)))
+    vae = jaxvae.VAE(*networks, jaxvae.priors.StandardNormal(2), likelihood=jaxvae.likelihoods.normal)
+    run = jaxvae.fit(vae, X, run_dir=tmp_path / "run", **OPTIONS)
+    loaded = jaxvae.load(tmp_path / "run", model=vae)
+    jax.tree.map(np.testing.assert_array_equal, run.params, loaded.params)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda folder: jaxvae.fit(MODEL, X, **OPTIONS), "params: a model of functions has no way to make them"),
+        (lambda folder: jaxvae.fit(object(), X, **OPTIONS), "model: has no encode"),
+        (lambda folder: jaxvae.load(folder), "model: the run was trained on a model of your own"),
+        (
+            lambda folder: jaxvae.fit(MODEL, X[:, :4], params=PARAMS, **OPTIONS),
+            "the choices do not fit each other|model",
+        ),
+    ],
+)
+def test_what_cannot_be_is_refused_in_one_line(tmp_path, call, message):
+    jaxvae.fit(MODEL, X, params=PARAMS, run_dir=tmp_path / "run", **{**OPTIONS, "steps": 1})
+    with pytest.raises(InputError, match=message) as refusal:
+        call(tmp_path / "run")
+    assert "\n" not in str(refusal.value)
+
+
+def test_other_networks_do_not_go_on_with_a_run(tmp_path):
+    jaxvae.fit(MODEL, X, params=PARAMS, run_dir=tmp_path / "run", **OPTIONS)
+    wider = eqx.tree_at(lambda tree: tree.decoder.layers[0].bias, PARAMS, jnp.zeros(9))
+    with pytest.raises(InputError, match="holds a run with other shapes"):
+        jaxvae.fit(
+            MODEL._replace(decode=lambda params, z: Normal(jnp.zeros((len(z), 5)), jnp.zeros((len(z), 5)))),
+            X,
+            params=wider,
+            run_dir=tmp_path / "run",
+            **OPTIONS,
+        )
