@@ -38,16 +38,25 @@ def check_image(what: str, image: np.ndarray) -> np.ndarray:
         raise refuse(f"is empty: {image.shape}", "give at least 2 examples")
     if fault := misplaced_axes(image.shape):
         raise refuse(f"has shape {image.shape}", fault)
-    if image.dtype == np.uint8:
-        if image.max() <= 1:
-            raise refuse("is uint8 with no value above 1", "white is 255: multiply by 255")
-    elif image.dtype.kind != "f":
-        raise refuse(f"has dtype {image.dtype}", _number_advice(image))
-    elif not np.isfinite(image).all():
-        raise refuse("holds NaN or infinity", "clean it first")
-    elif not np.isfinite(image := image.astype(np.float32)).all():
-        raise refuse("holds floats that float32 cannot", "scale them")
+    if image.dtype == np.uint8 and image.max() <= 1:
+        raise refuse("is uint8 with no value above 1", "white is 255: multiply by 255")
+    image = check_values(what, image)
     return image[..., None] if image.ndim == 3 else image
+
+
+def check_values(what: str, image: np.ndarray) -> np.ndarray:
+    """Return uint8 as it is and floats in float32, or refuse the values."""
+    if image.dtype == np.uint8:
+        return image
+    if image.dtype.kind != "f":
+        raise InputError(f"{what} has dtype {image.dtype}; {_number_advice(image)}")
+    if not np.isfinite(image).all():
+        raise InputError(f"{what} holds NaN or infinity; clean it first")
+    with np.errstate(over="ignore"):
+        image = image.astype(np.float32)
+    if not np.isfinite(image).all():
+        raise InputError(f"{what} holds floats that float32 cannot; scale them")
+    return image
 
 
 def _number_advice(image: np.ndarray) -> str:
