@@ -63,14 +63,23 @@ def _real(what: str, array: np.ndarray) -> np.ndarray:
         raise InputError(f"{what} has shape {array.shape}; {remedy}")
     if array.ndim == 3:
         _check_signals(what, array)
-    if array.dtype.kind in "iu" and max(abs(int(array.min())), abs(int(array.max()))) > _EXACT:
-        raise InputError(f"{what} holds integers that float32 cannot; scale them, or save counts as 'counts'")
+    check_exact(what, array)
     with np.errstate(over="ignore"):
         values = array.astype(np.float32)
     Real(array.shape[1:]).check(array, what)
     if not np.isfinite(values).all():
         raise InputError(f"{what} holds floats that float32 cannot; scale them")
     return values
+
+
+def check_exact(what: str, array: np.ndarray) -> None:
+    """Refuse integers that float32 would round.
+
+    Raises:
+        InputError: there is one.
+    """
+    if array.dtype.kind in "iu" and array.size and max(abs(int(array.min())), abs(int(array.max()))) > _EXACT:
+        raise InputError(f"{what} holds integers that float32 cannot; scale them, or save counts as 'counts'")
 
 
 def _check_signals(what: str, array: np.ndarray) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from jaxvae.errors import InputError
 
 
-def needed_by(path: Path, module: str) -> Any:
+def needed_by(path: str | Path, module: str) -> Any:
     """Import a module of the extra `tables`.
 
     Raises:
