@@ -48,6 +48,8 @@ LAYERS = {  # name -> what it may import of jaxvae, besides itself
     "report": ALONE | {"data"},
 }
 LAYERS |= {name: set(LAYERS) for name in ("__init__", "runs")}
+LAYERS["commands"] = set(LAYERS)
+LAYERS |= {name: {"commands", "options", "runs"} for name in ("train", "__main__")}  # to be run, not imported
 
 HEAVY = {"orbax", "matplotlib", "tensorflow_datasets", "tensorflow", "sklearn", "tyro", "tensorboardX", "PIL", "tqdm"}
 HEAVY |= {"array_record", "grain", "pyarrow", "h5py"}
