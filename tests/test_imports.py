@@ -11,7 +11,7 @@ import pytest
 import jaxvae
 
 PACKAGE = Path(jaxvae.__file__).parent
-TYPES = {"errors", "types", "arguments"}
+TYPES = {"errors", "types", "arguments", "packages"}
 NETS = TYPES | {"rng", "distributions", "facts"}
 PIECES = NETS | {"nets"}
 MODEL = PIECES | {"pieces", "posteriors", "priors", "likelihoods"}
@@ -21,6 +21,7 @@ ALONE = TYPES | {"rng", "hosts"}
 
 LAYERS = {  # name -> what it may import of jaxvae, besides itself
     "errors": set(),
+    "packages": set(),
     "types": {"errors"},
     "arguments": {"errors", "types"},
     "rng": TYPES,
