@@ -1,84 +1,11 @@
 """Evaluate a trained model on the test split: `python experiments/evaluate.py --run-dir DIR` prints a table.
 
 Every number has its protocol, estimator, number of samples and of images, and standard error; evaluation.json in the
-run directory holds them.
+run directory holds them. `jaxvae evaluate` is the same command.
 """
 
-from __future__ import annotations
-
-import dataclasses
-from pathlib import Path
-
-from jaxvae.data.spaces.shown import noun
-from jaxvae.options import Compute
-from jaxvae.options.checks import check, check_at_least
-from jaxvae.options.groups import Select
-from jaxvae.report import write_json
-from jaxvae.runs import load_run, scores
+from jaxvae.commands.evaluate import EvaluateConfig, main
 from jaxvae.runs.command_line import run_script
-from jaxvae.runs.compute import set_up
-from jaxvae.runs.data import load_data
-from jaxvae.runs.progress import named_bar
-
-
-@dataclasses.dataclass(frozen=True)
-class EvaluateConfig:
-    """Estimate ELBO, log p(x) and measures of the code on the test split; write evaluation.json."""
-
-    run_dir: Path
-    """Run directory of train.py."""
-    select: Select | None = None
-    """Checkpoint to use: best on validation data, or last; the one that the run reports if not given."""
-    best: bool = False
-    """Use the checkpoint that is best on validation data, as --select best does."""
-    num_samples: int = 5000
-    """Number of samples of z per image for the lower bound on log p(x); more are slower and give a tighter bound."""
-    num_images: int | None = None
-    """Number of test images, the first of the split; all if not given."""
-    ais: bool = False
-    """Also estimate log p(x) by annealed importance sampling, for simulated images from below and above."""
-    ais_images: int | None = None
-    """Number of images for annealed importance sampling; 100 if not given, or all where there are fewer."""
-    ais_temperatures: int = 1000
-    """Number of annealing steps, from 10 to 10,000; more are slower and give a tighter bound."""
-    ais_chains: int = 16
-    """Number of annealed chains per image."""
-    data_dir: Path | None = None
-    """Folder in which tensorflow-datasets keeps its sets, if it has changed since training."""
-    dataset: str | None = None
-    """Path of the run's data set, if it has changed since training."""
-
-    def check(self) -> None:
-        """Refuse values that are invalid for every run."""
-        for name in ("num_samples", "num_images", "ais_images", "ais_chains"):
-            check_at_least(1, name, getattr(self, name))
-        check(10 <= self.ais_temperatures <= 10_000, "ais-temperatures", self.ais_temperatures, "from 10 to 10000")
-
-
-def main(config: EvaluateConfig) -> int:
-    """Load the run, score the test split, print and write the result."""
-    set_up(Compute(num_processes=1))
-    run = load_run(config.run_dir, select="best" if config.best else config.select)
-    test = load_data(run, config.data_dir, config.dataset).test
-    ais_images = config.ais_images or min(100, test.num_examples)
-    scores.first_images(test, ais_images, "ais-images")  # checked before the long part
-    lines = scores.score(run, test, num_samples=config.num_samples, num_images=config.num_images, bars=named_bar)
-    if config.ais:
-        lines += scores.anneal(
-            run,
-            test,
-            num_images=ais_images,
-            num_temperatures=config.ais_temperatures,
-            num_chains=config.ais_chains,
-            num_samples=config.num_samples,
-            bars=named_bar,
-        )
-    print(scores.protocol(run.recipe))
-    print(f"{run.recipe.preset} of {scores.num_parameters(run):,} parameters after {run.step:,} steps")
-    print(scores.text_table(lines, noun(run.space)))
-    write_json(config.run_dir / "evaluation.json", scores.to_json(run, lines))
-    return 0
-
 
 if __name__ == "__main__":
     run_script(main, EvaluateConfig)

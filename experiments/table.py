@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import tomllib
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
@@ -18,6 +17,7 @@ import tyro
 from jaxvae.data import load
 from jaxvae.errors import InputError
 from jaxvae.options import Recipe, given
+from jaxvae.options.files import parse_toml
 from jaxvae.report import write_json
 from jaxvae.report.tables import has_table, put_row
 from jaxvae.runs import load_run, scores
@@ -75,7 +75,7 @@ def main(config: TableConfig) -> int:
 
 def read(name: str) -> dict[str, Any]:
     """Read a config."""
-    return tomllib.loads((CONFIGS / f"{name}.toml").read_text())
+    return parse_toml(CONFIGS / f"{name}.toml")
 
 
 def before(config: TableConfig, row: dict[str, Any], seed: int) -> list[Recipe]:

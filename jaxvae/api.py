@@ -19,7 +19,7 @@ from jaxvae.options.given import given
 from jaxvae.options.groups import Select
 from jaxvae.options.own import latent_dim, own
 from jaxvae.options.recipe import Recipe
-from jaxvae.runs import directory, seeds
+from jaxvae.runs import directory, drawing, seeds
 from jaxvae.runs.compute import set_up
 from jaxvae.runs.experiment import prepare
 from jaxvae.runs.run import Run
@@ -171,10 +171,7 @@ def _train(recipe: Recipe, data: Dataset | None, callbacks: Sequence[Callback], 
     set_up(compute if compute.coordinator is not None else dataclasses.replace(compute, num_processes=1))
     with prepare(recipe, data) as experiment:
         recipe, parts, run_dir = experiment.recipe, experiment.parts, experiment.run_dir
-        drawing = None
-        if draw:
-            from jaxvae.runs.drawing import draw as drawing
-        end = train_to_the_end(experiment, draw=drawing, callbacks=callbacks)
+        end = train_to_the_end(experiment, draw=drawing.draw if draw else None, callbacks=callbacks)
         one, state = seeds.members(recipe, end.state)[0]
         facts, summary = directory.read_facts(run_dir), directory.read_summary(run_dir)
         params, step = evaluation_params(hosts.local(state)), steps_taken(state)

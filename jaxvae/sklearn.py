@@ -21,11 +21,10 @@ from jaxvae.runs.run import Run
 LARGEST_SEED = 2**31 - 1
 
 
-class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DensityMixin, BaseEstimator):  # type: ignore[misc]
+class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DensityMixin, BaseEstimator):
     """Variational autoencoder of rows of numbers.
 
-    Columns are brought to mean 0 and deviation 1, as `train.py` does; codes, samples and densities are those of the data
-    as they are given.
+    Columns are brought to mean 0 and deviation 1, as `train.py` does; samples and densities are in their units.
 
     Parameters:
         latent_dim: number of dimensions of a code.
@@ -83,13 +82,13 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DensityMixin, BaseE
             InputError: an option is invalid.
             ValueError: rows are no finite numbers, or fewer than two.
         """
-        X = validate_data(self, X, dtype=np.float32, ensure_min_samples=2)
+        x = np.asarray(validate_data(self, X, dtype=np.float32, ensure_min_samples=2))
         seed = int(check_random_state(self.random_state).randint(LARGEST_SEED))
         known = {"likelihood": self.likelihood, "steps": self.steps, "learning_rate": self.learning_rate}
-        sizes = {"latent_dim": self.latent_dim, "hidden": self.hidden, "batch_size": min(self.batch_size, len(X))}
+        sizes = {"latent_dim": self.latent_dim, "hidden": self.hidden, "batch_size": min(self.batch_size, len(x))}
         quiet = {"quiet": not self.verbose, "tensorboard": False, "figures": False}
         options = {**known, **sizes, **quiet, "seed": seed, "select": "last", **(self.options or {})}
-        split = Split(X, space=self._space(X))
+        split = Split(x, space=self._space(x))
         with tempfile.TemporaryDirectory(prefix="jaxvae-") as folder:
             run = api.train(
                 api.preset(self.preset, **options), Dataset("X", split, split), run_dir=Path(folder) / "run"

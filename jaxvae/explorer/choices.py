@@ -36,7 +36,7 @@ def choices_of(split: Split, classes: Sequence[str]) -> Choices | None:
     if split.condition_space is None or split.condition is None:
         return None
     if not isinstance(split.condition_space, Categories):
-        raise InputError("run-dir: the explorer offers classes, this run's condition is attributes; use sample.py")
+        raise InputError("run-dir: the explorer offers classes, this run's condition is attributes; use jaxvae sample")
     size, labels = split.condition_space.size, split.condition
     names, vectors = [class_name(number, classes) for number in range(size)], np.eye(size, dtype=np.float32)
     if (labels < 0).any():

@@ -99,7 +99,7 @@ def mean_layers(model: VAE, params: Params, conditions: ArrayLike | None = None)
     prior = model.prior(params, *given)
     if is_discrete(prior):
         raise InputError(
-            "prior: its codes are chosen among a few, and sliders move along real numbers; use experiments/sample.py"
+            "prior: its codes are chosen among a few, and sliders move along real numbers; use jaxvae sample"
         )
     latent_dim = point(prior).shape[-1]
     decoder = jax.tree.map(lambda array: np.asarray(array, np.float32), params["decoder"])
@@ -131,7 +131,7 @@ def _network(decoder: nn.Module, params: Params) -> list[Layer]:
         case nets.ConvDecoder():
             return _conv_decoder(decoder, params)
     name = type(decoder).__name__
-    raise InputError(f"decoder: the explorer knows MLPDecoder and ConvDecoder, got {name}; use experiments/sample.py")
+    raise InputError(f"decoder: the explorer knows MLPDecoder and ConvDecoder, got {name}; use jaxvae sample")
 
 
 def _conv_decoder(decoder: nets.ConvDecoder, params: Params) -> list[Layer]:
@@ -188,7 +188,7 @@ def _check_inputs(first: Any, latent_dim: int, *conditions: np.ndarray) -> None:
     inputs, width = first.kernel.shape[0], sum(each.shape[1] for each in conditions)
     if inputs != latent_dim + width:
         given = f"z has {latent_dim}" + (f", the condition {width}" if width else " and there is no condition")
-        raise InputError(f"decoder: it takes {inputs} numbers, {given}; draw it with experiments/sample.py")
+        raise InputError(f"decoder: it takes {inputs} numbers, {given}; draw it with jaxvae sample")
 
 
 def _of_conditions(first: Any, latent_dim: int, conditions: np.ndarray) -> ConditionalDense:

@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, Protocol, TypeVar, cast
 
 from jaxvae.errors import InputError
-from jaxvae.options.given import ALIASES, WARMUP, given, in_layers, preset, warmed_up
+from jaxvae.options.files import read_toml, write_toml
+from jaxvae.options.given import ALIASES, WARMUP, given, in_layers, warmed_up
 from jaxvae.options.help import all_choices, page
 from jaxvae.options.names import Option, options, refusal, replace
 from jaxvae.options.recipe import AXES, Recipe
@@ -28,28 +29,49 @@ class Config(Protocol):
 
 C = TypeVar("C", bound=Config)
 LAYERS_FLAG = "--posterior.upper-latent-dims"
+FIRST = ("preset", "config", "save_config")
+"""Options of the command line that are no options of a recipe."""
 
 
-def parse(config_type: type[C], arguments: Sequence[str] | None = None) -> C:
+def parse(config_type: type[C], arguments: Sequence[str] | None = None, *, program: str | None = None) -> C:
     """Parse and check options from the command line, or from these arguments.
+
+    Args:
+        config_type: class of the options.
+        arguments: words of the command line; those of this process if not given.
+        program: name of the program in its help; that of its file if not given.
 
     Raises:
         InputError: an option is unknown, or its value is invalid.
-        SystemExit: help was asked for, and is printed.
+        SystemExit: help was asked for and is printed, or the recipe is saved.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     if issubclass(config_type, Recipe):
-        config = cast(C, parse_recipe(arguments))
-    else:
-        config = _parse(config_type, arguments, lambda: complaint_of(config_type, arguments))
+        return cast(C, _checked_or_saved(arguments))
+    config = _parse(config_type, arguments, lambda: complaint_of(config_type, arguments), program)
     config.check()
     return config
 
 
+def _checked_or_saved(arguments: Sequence[str]) -> Recipe:
+    """Return the recipe of a command line; with `--save-config` write it and end."""
+    file, words = _take("save-config", [_modern(word) for word in arguments])
+    recipe = parse_recipe(words)
+    recipe.check()
+    if file is not None:
+        write_toml(recipe, file)
+        print(f"recipe in {file}: --config {file} trains it")
+        raise SystemExit(0)
+    return recipe
+
+
 def parse_recipe(arguments: Sequence[str]) -> Recipe:
-    """Parse the options of a recipe, such as `--preset iaf_vae --prior vamp --prior.num-inputs 50`."""
-    words = [_modern(word) for word in arguments]
-    recipe, words = _choices(words)
+    """Parse the options of a recipe, such as `--preset iaf_vae --prior vamp --prior.num-inputs 50`.
+
+    Options in the file of `--config` come first, so that those among the arguments replace them.
+    """
+    file, words = _take("config", [_modern(word) for word in arguments])
+    recipe, words = _choices(words, file)
     if {"-h", "--help", "--help-all"} & set(words):
         print(all_choices() if "--help-all" in words else page(recipe))
         raise SystemExit(0)
@@ -59,7 +81,7 @@ def parse_recipe(arguments: Sequence[str]) -> Recipe:
     names = {f"option_{number}": option for number, option in enumerate(known.values())}
 
     def unknown(flag: str) -> str:
-        return refusal(flag.removeprefix("--").replace("-", "_"), known)
+        return refusal(flag.removeprefix("--").replace("-", "_"), [*known, *FIRST, *AXES])
 
     values = _parse(_flat(names), words, lambda: complaint(_kinds(known), words, unknown=unknown))
     found = {option.name: getattr(values, name) for name, option in names.items()}
@@ -76,15 +98,30 @@ def _modern(word: str) -> str:
     return "--" + ALIASES.get(name, name).replace("_", "-") + equals + value
 
 
-def _choices(words: Sequence[str]) -> tuple[Recipe, list[str]]:
-    """Return the recipe of the choices, and the other words."""
-    name, words = _take("preset", words)
-    recipe, chosen = preset(name or "auto"), {}
-    for axis in AXES:
-        chosen[axis], words = _take(axis, words)
-    recipe = given(recipe, **chosen)
+def _choices(words: Sequence[str], file: str | None) -> tuple[Recipe, list[str]]:
+    """Return the recipe of the choices and of a file's options, and the other words."""
+    chosen: dict[str, Any] = {}
+    words = list(words)
+    for name in ("preset", *AXES):
+        value, words = _take(name, words)
+        chosen |= {} if value is None else {name: value}
+    recipe = given(**chosen)
+    if file is not None:
+        recipe = _from_file(file, chosen)
     layered = any(word.partition("=")[0] == LAYERS_FLAG for word in words)
     return in_layers(recipe) if layered else recipe, words
+
+
+def _from_file(file: str, chosen: Mapping[str, str]) -> Recipe:
+    """Return the recipe of a file, with the choices of the command line in place of its own."""
+    try:
+        values = read_toml(file)
+    except InputError as error:
+        raise InputError(f"config: {error}") from None
+    try:
+        return given(**{**values, **chosen})
+    except InputError as error:
+        raise InputError(f"{file}: {error}") from None
 
 
 def _take(name: str, words: Sequence[str]) -> tuple[str | None, list[str]]:
@@ -120,14 +157,17 @@ def _kinds(known: Mapping[str, Option]) -> dict[str, Any]:
     return {flag: option.kind for option in known.values() for flag in flags(option.flag, option.kind)}
 
 
-def _parse(config_type: type[Any], arguments: Sequence[str], explain: Callable[[], str]) -> Any:
+def _parse(
+    config_type: type[Any], arguments: Sequence[str], explain: Callable[[], str], program: str | None = None
+) -> Any:
     """Parse by tyro; an error is one line instead of its box of many."""
     # Imported here: only scripts need it, and only the `experiments` extra installs it.
     import tyro
 
     try:
         with contextlib.redirect_stderr(io.StringIO()):
-            return tyro.cli(config_type, args=arguments, registry=_registry(), config=(tyro.conf.OmitArgPrefixes,))
+            config = (tyro.conf.OmitArgPrefixes,)
+            return tyro.cli(config_type, prog=program, args=arguments, registry=_registry(), config=config)
     except SystemExit as stop:
         if stop.code != 2:
             raise

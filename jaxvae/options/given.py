@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from jaxvae.errors import InputError, did_you_mean
-from jaxvae.options.names import replace
+from jaxvae.options.names import options, replace
 from jaxvae.options.presets import PRESETS
 from jaxvae.options.recipe import AXES, Recipe, kind_of
 from jaxvae.options.schedules import Schedule
+from jaxvae.options.values import typed
 
 ALIASES: Mapping[str, str] = {
     "corruption_level": "corruption.level",
@@ -34,18 +35,19 @@ def given(recipe: Recipe | None = None, /, **values: Any) -> Recipe:
         values: options by name.
 
     Raises:
-        InputError: there is no such preset or choice, or the choices do not take an option.
+        InputError: there is no such preset or choice, the choices do not take an option, or a value is of another type.
     """
-    values = {name: _tuples(value) for name, value in values.items() if value is not None}
-    recipe = recipe or preset(values.pop("preset", "auto"))
-    layered = bool(values.get(LAYERS))
+    values = {ALIASES.get(name, name): value for name, value in values.items() if value is not None}
+    recipe = recipe or preset(typed("preset", str, values.pop("preset", "auto")))
+    layered = bool(values.get(ALIASES[LAYERS]))
     for axis in AXES:
         if axis in values:
-            recipe = recipe.choose(axis, values.pop(axis))
+            recipe = recipe.choose(axis, typed(axis, str, values.pop(axis)))
     recipe = in_layers(recipe) if layered else recipe
-    warmup_steps = values.pop(WARMUP, 0)
-    recipe = replace(recipe, {ALIASES.get(name, name): value for name, value in values.items()})
-    return warmed_up(recipe, warmup_steps)
+    warmup_steps = typed(WARMUP, int, values.pop(WARMUP, 0))
+    known = options(recipe)
+    changes = {name: typed(name, known[name].kind, value) for name, value in values.items() if name in known}
+    return warmed_up(replace(recipe, {**values, **changes}), warmup_steps)
 
 
 def preset(name: str) -> Recipe:
@@ -77,7 +79,3 @@ def in_layers(recipe: Recipe) -> Recipe:
     if kind not in ("normal", "layers"):
         raise InputError(f"posterior: layers above z go with normal, got {kind}; leave one of them out")
     return recipe.choose("posterior", "layers").choose("prior", "layers")
-
-
-def _tuples(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import typing
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from jaxvae.errors import InputError, did_you_mean
@@ -83,7 +83,7 @@ def replace(recipe: Recipe, values: Mapping[str, Any]) -> Recipe:
     return recipe
 
 
-def refusal(name: str, known: Mapping[str, Any]) -> str:
+def refusal(name: str, known: Iterable[str]) -> str:
     """Describe an option that a recipe does not take: which choice it belongs to, or what it may have meant."""
     option = name.replace("_", "-")
     if owners := list(belongs_to(name)):

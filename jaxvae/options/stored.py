@@ -21,8 +21,8 @@ T = TypeVar("T")
 
 def to_json(recipe: Recipe) -> dict[str, Any]:
     """Return plain values; each choice has its name as `kind`, at every depth."""
-    axes = {axis: _plain(getattr(recipe, axis), AXES[axis]) for axis in AXES}
-    extras = [_plain(extra, EXTRAS) for extra in recipe.extras]
+    axes = {axis: plain(getattr(recipe, axis), AXES[axis]) for axis in AXES}
+    extras = [plain(extra, EXTRAS) for extra in recipe.extras]
     root = {name: getattr(recipe, name) for name in ("preset", *ROOT)}
     groups = {group: _fields(getattr(recipe, group), {}) for group in GROUPS}
     return {"format": FORMAT, **root, **axes, "extras": extras, **groups}
@@ -55,17 +55,18 @@ def from_json(values: Mapping[str, Any], classes: Iterable[type] = ()) -> Recipe
     return Recipe(**rest, **{name: value for name, value in read.items() if value is not None})
 
 
-def _plain(value: Any, table: Mapping[str, type]) -> Any:
+def plain(value: Any, table: Mapping[str, type]) -> Any:
+    """Return a plain value of an option, or of an options object, whose kind is its name in the table."""
     if dataclasses.is_dataclass(value) and not isinstance(value, Schedule):
         return {"kind": kind_of(value, table), **_fields(value, table)}
     if isinstance(value, tuple):
-        return [_plain(part, table) for part in value]
+        return [plain(part, table) for part in value]
     return str(value) if isinstance(value, Path | Schedule) else value
 
 
 def _fields(value: Any, table: Mapping[str, type]) -> dict[str, Any]:
     fields = [field for field in dataclasses.fields(value) if field.metadata.get("stored", True)]
-    return {field.name: _plain(getattr(value, field.name), table) for field in fields}
+    return {field.name: plain(getattr(value, field.name), table) for field in fields}
 
 
 def _choice(axis: str, plain: Any, table: Mapping[str, type]) -> Any:

@@ -13,8 +13,15 @@ from typing import Any, Literal
 from jaxvae.errors import did_you_mean
 from jaxvae.options.schedules import Number, parse_number
 
-_NOUNS: dict[Any, str] = {int: "a whole number", float: "a number", str: "a word", Path: "a path"}
-_NOUNS[Number] = "a number, or a schedule such as 0:1@2000"
+NOUNS: dict[Any, str] = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "a word",
+    Path: "a path",
+    Number: "a number, or a schedule such as 0:1@2000",
+}
+"""Words for the values of a type."""
 
 
 def complaint_of(config_type: type, arguments: Sequence[str]) -> str:
@@ -112,7 +119,7 @@ def _fault(option: str, values: list[str], kinds: Mapping[str, Any]) -> str | No
     if option not in kinds:
         hint = did_you_mean(option[2:], [known[2:] for known in kinds])
         return f"{option!r}: no such option{hint}; --help lists them all"
-    name, (kind, *none) = option[2:], _alternatives(kinds[option])
+    name, (kind, *none) = option[2:], alternatives(kinds[option])
     if kind is bool:
         name = name.removeprefix("no-")
         return f"{name}: takes no value, got {values[0]!r}; give --{name} or --no-{name}" if values else None
@@ -126,10 +133,10 @@ def _fault(option: str, values: list[str], kinds: Mapping[str, Any]) -> str | No
     if typing.get_origin(kind) is Literal:
         choices = typing.get_args(kind)
         return f"{name}: must be one of {', '.join(choices)}, got {wrong!r}{did_you_mean(wrong, choices)}"
-    return f"{name}: must be {_NOUNS[kind]}, got {wrong!r}"
+    return f"{name}: must be {NOUNS[kind]}, got {wrong!r}"
 
 
-def _alternatives(kind: Any) -> list[Any]:
+def alternatives(kind: Any) -> list[Any]:
     """Return a type, and None where it is allowed."""
     alternatives = typing.get_args(kind)
     if types.NoneType not in alternatives:

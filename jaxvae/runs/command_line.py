@@ -6,28 +6,42 @@ import logging
 import signal
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import NoReturn, TypeVar
 
 from jaxvae import hosts
 from jaxvae.errors import InputError
 from jaxvae.options.command_line import Config, parse
+from jaxvae.packages import not_installed
 
 C = TypeVar("C", bound=Config)
 
 
-def run_script(main: Callable[[C], int], config_type: type[C]) -> NoReturn:
+def run_script(
+    main: Callable[[C], int],
+    config_type: type[C],
+    arguments: Sequence[str] | None = None,
+    *,
+    program: str | None = None,
+) -> NoReturn:
     """Parse the options of `config_type`, call `main`, exit.
 
-    The exit code is the value of `main`, 0 on success. With one line it is 2 on bad input, 1 on an error of the system
-    (such as a full disk) or the end of another process, 130 after Ctrl-C and 143 after SIGTERM.
+    The exit code is the value of `main`, 0 on success. With one line it is 2 on bad input and where a package is
+    missing, 1 on an error of the system (such as a full disk) or the end of another process, 130 after Ctrl-C and 143
+    after SIGTERM.
+
+    Args:
+        main: function of the options.
+        config_type: class of the options.
+        arguments: words of the command line; those of this process if not given.
+        program: name of the program in its help; that of its file if not given.
     """
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, _stop)
     try:
-        hosts.leave(main(parse(config_type)))
+        hosts.leave(main(parse(config_type, arguments, program=program)))
     except InputError as error:
         _exit(f"error: {error}", 2)
     except OSError as error:
@@ -36,6 +50,8 @@ def run_script(main: Callable[[C], int], config_type: type[C]) -> NoReturn:
         number = signal.Signals(stop.args[0] if stop.args else signal.SIGINT)
         _exit(f"stopped by {number.name}", 128 + number)
     except Exception as error:
+        if isinstance(error, ModuleNotFoundError) and (line := not_installed(error)):
+            _exit(f"error: {line}", 2)
         if not hosts.joined():
             raise
         if hosts.lost(error):

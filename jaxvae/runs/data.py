@@ -77,7 +77,7 @@ def check_images(data: Dataset) -> None:
     """Refuse tokens, counts and tables, for what is shown as images."""
     if data.space.kind in ("tokens", "counts", "table"):
         raise InputError(
-            f"run-dir: the examples of {data.name} are {data.space.kind}, here they must be images; use sample.py"
+            f"run-dir: the examples of {data.name} are {data.space.kind}, here they must be images; use jaxvae sample"
         )
 
 

@@ -159,7 +159,7 @@ def _recall(run_dir: Path, name: str, in_file: Callable[[Any], T], in_checkpoint
     except (OSError, ValueError, TypeError, KeyError) as error:
         repeated = Checkpoints(run_dir / "checkpoints").about()
         if repeated is None:
-            raise InputError(f"run-dir: cannot read {path} ({error}); name a folder that train.py wrote") from None
+            raise InputError(f"run-dir: cannot read {path} ({error}); name the run directory of a training") from None
         logger.warning("%s cannot be read (%s): taken from the newest checkpoint", path, first_line(error))
         return in_checkpoint(repeated)
 
@@ -175,7 +175,7 @@ def load_run(
     """Load a trained model from a run directory, with the parameters of an intact checkpoint.
 
     Args:
-        run_dir: run directory of train.py.
+        run_dir: run directory of a training.
         select: last, the newest checkpoint; best, the one with the best ELBO on validation data; None, the one that
             the run reports.
         classes: options classes of one's own, in no table, with which the run was trained.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import jax.numpy as jnp
@@ -11,18 +12,22 @@ import numpy as np
 
 from jaxvae import latent
 from jaxvae.data import Split
+from jaxvae.data.conditions import Classes
 from jaxvae.distributions.sampling import as_rows, point
 from jaxvae.errors import InputError
 from jaxvae.report import figures, presentations
 from jaxvae.report.display import value_limits
+from jaxvae.report.history import loss_curve
 from jaxvae.runs.data import load_data
+from jaxvae.runs.drawing import objective_is_bound
 from jaxvae.runs.run import Run
+from jaxvae.runs.samples import EACH, MOST_ROWS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SHOWN, PLOTTED = 64, 5000
-"""Numbers of examples in a picture, and of codes in a plot."""
+"""Maximum numbers of examples in a picture, and of codes in a plot."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,9 +37,16 @@ class Plots:
     run: Run
 
     def samples(self, num: int = SHOWN, *, seed: int = 0, condition: Any = None) -> Figure:
-        """Draw samples of the model."""
+        """Draw samples of the model; of a model of classes without a condition a row for each class."""
+        if isinstance(self.run.condition, Classes) and condition is None:
+            return self._classes(self.run.condition.names[:MOST_ROWS], seed)
         x = self.run.sample(num, seed=seed, condition=condition)
         return self._figure([x], ["sample"], "decoded samples of the prior")
+
+    def _classes(self, names: Sequence[str], seed: int) -> Figure:
+        x = np.concatenate([self.run.sample(EACH, seed=seed, condition=name) for name in names])
+        options: dict[str, Any] = {"columns": EACH, "row_labels": names, "limits": value_limits(x)}
+        return in_notebook(figures.grid(x, title="decoded samples of the prior, a class in each row", **options))
 
     def reconstructions(self, x: Any = None, *, condition: Any = None) -> Figure:
         """Draw examples, and their reconstructions."""
@@ -46,7 +58,7 @@ class Plots:
         """Plot the codes of examples, coloured by their labels; of more than two dimensions the principal two."""
         x = self._test(PLOTTED) if x is None else x
         label = x.label if isinstance(x, Split) and label is None else label
-        codes, axes = as_rows(point(self.run.encode(x, condition))), ("z0", "z1")
+        codes, axes = np.asarray(as_rows(point(self.run.encode(x, condition)))), ("z0", "z1")
         if codes.shape[1] == 1:
             codes = np.concatenate([codes, np.zeros_like(codes)], axis=1)
         elif codes.shape[1] > 2:
@@ -74,8 +86,13 @@ class Plots:
         images = self.run.decode(path.reshape(-1, *path.shape[2:]), condition)
         images = images.reshape(*path.shape[:2], *images.shape[1:])
         rows = np.concatenate([originals[:-1, None], images, originals[1:, None]], axis=1)
-        options = {"columns": steps + 2, "limits": value_limits(originals)}
+        options: dict[str, Any] = {"columns": steps + 2, "limits": value_limits(originals)}
         return in_notebook(figures.grid(rows.reshape(-1, *rows.shape[2:]), title="between two examples", **options))
+
+    def loss(self) -> Figure:
+        """Plot the objective and the bound over the steps."""
+        is_bound = objective_is_bound(self.run.recipe, self.run.reports_elbo)
+        return in_notebook(loss_curve(self.run.metrics(), objective_is_bound=is_bound))
 
     def _test(self, most: int) -> Split:
         """Return the first examples of the test split, read again where the data are not at hand."""

@@ -163,5 +163,5 @@ def _read(run_dir: Path, name: str) -> dict[str, Any]:
         return json.loads((run_dir / name).read_text())
     except (OSError, ValueError) as error:
         raise InputError(
-            f"reproduce: cannot read {run_dir / name} ({error}); name a folder that train.py wrote"
+            f"reproduce: cannot read {run_dir / name} ({error}); name the run directory of a training"
         ) from None

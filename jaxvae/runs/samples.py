@@ -51,6 +51,11 @@ def save_stages(path: Path, data: Dataset, stages: Mapping[str, Any], title: str
     presentations.save(path, [data.show(stage) for stage in stages.values()], names=[*stages], title=title)
 
 
+def are_pictures(data: Dataset) -> bool:
+    """Return True if examples are shown as pictures."""
+    return isinstance(data.show(data.test.first(1)), Pictures)
+
+
 def end_of_files(data: Dataset) -> str:
     """Return the end of the names of files with examples."""
     return presentations.suffix(data.show(data.test.first(1)))

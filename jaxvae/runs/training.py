@@ -45,7 +45,7 @@ def train_run(
         recipe: its options; `run_dir` and others that are not given are filled in.
         draw: function that draws the figures of a finished run.
         announce: function called with the run before the training.
-        options: names of the caller's options, which advice may mention; None for those of train.py.
+        options: names of the caller's options, which advice may mention; None for those of `jaxvae train`.
 
     Returns:
         The exit code: 0, that of the signal that stopped the run early, or 3 at a step that was not finite.

@@ -50,7 +50,7 @@ HOLED = np.where(SHADES > 0.9, np.nan, SHADES)
 TRAIN = "train --dataset mine.npz"
 UNREADABLE = "not a readable image (…); repair, convert or remove it"
 ATTRIBUTES = "give one of 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, slant, width"
-NO_RUN = "name a folder that train.py wrote"
+NO_RUN = "name the run directory of a training"
 NEITHER = "is neither one of digits, mnist, fashion_mnist, binarized_mnist"
 BINARY = "bernoulli scores pixels that are 0 or 1"
 DRAW = "use --binarize dynamic, or --likelihood continuous_bernoulli"
@@ -119,6 +119,38 @@ TABLE = {
             "a layer above a point",
             "train --preset autoencoder --upper-latent-dims 5",
             "posterior: layers above z go with normal, got delta; leave one of them out",
+        ),
+    ],
+    "Recipes in files": [
+        Row(
+            "no such file",
+            "train --config recipe.toml",
+            "config: recipe.toml: No such file or directory; name a TOML file",
+        ),
+        Row(
+            "no TOML",
+            "train --config recipe.toml",
+            "config: recipe.toml: is no TOML (…); "
+            'write NAME = VALUE, and quote names with dots: "prior.num_inputs" = 50',
+            text("recipe.toml", 'prior = "vamp"\nprior.num_inputs = 50\n'),
+        ),
+        Row(
+            "an unknown option in a file",
+            "train --config recipe.toml",
+            "recipe.toml: '--latent-dims': no such option (did you mean 'latent-dim'?); --help lists them all",
+            text("recipe.toml", "latent_dims = 2\n"),
+        ),
+        Row(
+            "a word for a number",
+            "train --config recipe.toml",
+            "recipe.toml: steps: must be a whole number, got 'many'",
+            text("recipe.toml", 'steps = "many"\n'),
+        ),
+        Row(
+            "a file that would be lost",
+            "train --steps 5 --save-config recipe.toml",
+            "save-config: recipe.toml exists; name another file, or move it away",
+            text("recipe.toml", "steps = 4\n"),
         ),
     ],
     "Numbers": [

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from jaxvae.commands.figures import maps
 from jaxvae.runs.command_line import parse
 
 pytestmark = pytest.mark.slow
@@ -38,7 +39,6 @@ SHORT = {
 }
 """Script -> options in place of those that make it long."""
 SMALL = {
-    "sample": {"MAPPED": {"pca": 40, "tsne": 20}},
     "latent_space": {"TRAIN": 60, "TEST": 20, "PAIRS": 4, "CELLS": 3},
     "one_dimensional": {"PROBED": 60, "POINTS": 10},
     "throughput": {"SCRIPT_PRESETS": ("vae",), "SCRIPT_STEPS": 2, "SCRIPT_IMAGES": (150, 20)},
@@ -124,6 +124,7 @@ def test_a_command_does_what_its_page_says(scripts, folder, done, monkeypatch, r
         module = scripts[script]
     if script == "table":
         monkeypatch.setenv("TFDS_DATA_DIR", str(request.getfixturevalue("shared_data") / "tfds"))
+    monkeypatch.setattr(maps, "MAPPED", {"pca": 40, "tsne": 20})
     for name, value in SMALL.get(script, {}).items():
         monkeypatch.setattr(module, name, value)
     config_type = re.search(r"run_script\(main, (\w+)\)", (PROJECT / path).read_text()).group(1)

@@ -6,9 +6,10 @@ import shutil
 import numpy as np
 import pytest
 
+from jaxvae.commands.figures import grids
 from jaxvae.data import Dataset, load
 from jaxvae.errors import InputError
-from jaxvae.runs import load_run
+from jaxvae.runs import drawing, load_run
 from jaxvae.runs.data import load_data
 from jaxvae.runs.seeds import together
 from jaxvae.runs.trained import Trained
@@ -19,7 +20,7 @@ def test_a_figure_that_fails_costs_one_line(scripts, small, monkeypatch, caplog,
         raise TypeError("Invalid shape (97, 103, 2) for image data")
 
     config = small(figures=True, steps=4)
-    monkeypatch.setattr(scripts["train"], "save_stages", fail)
+    monkeypatch.setattr(drawing, "save_stages", fail)
     assert scripts["train"].main(config) == 0
     path = config.run_dir / "figures" / "reconstructions.png"
     reason = "TypeError: Invalid shape (97, 103, 2) for image data"
@@ -31,7 +32,7 @@ def test_a_figure_that_fails_costs_one_line(scripts, small, monkeypatch, caplog,
     assert {file.name for file in path.parent.iterdir()} == {"samples.png", "loss.png", "kl_history.png"}
     assert scripts["train"].main(config) == 0, "the same command again"
     sample = scripts["sample"]
-    monkeypatch.setattr(sample, "save_stages", fail)
+    monkeypatch.setattr(grids, "save_stages", fail)
     assert sample.main(sample.SampleConfig(run_dir=config.run_dir, num=2, steps=2)) == 1
     assert (config.run_dir / "samples" / "traversal.gif").exists(), "the others are drawn"
 
@@ -42,7 +43,7 @@ def test_figures_that_an_interruption_left_out_are_drawn_by_the_same_command(scr
 
     config = small(figures=True, steps=4)
     with monkeypatch.context() as patch:
-        patch.setattr(scripts["train"], "save_stages", interrupt)
+        patch.setattr(drawing, "save_stages", interrupt)
         with pytest.raises(KeyboardInterrupt):
             scripts["train"].main(config)
     assert (config.run_dir / "summary.json").exists()

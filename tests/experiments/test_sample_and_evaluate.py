@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 
 from jaxvae import rng
+from jaxvae.commands.figures.grids import draw_variations
+from jaxvae.commands.figures.traversal import draw_traversals
+from jaxvae.commands.sample import SampleConfig
 from jaxvae.data import load
 from jaxvae.errors import InputError
 from jaxvae.latent import slerp
@@ -19,6 +22,7 @@ from jaxvae.runs import Run, load_run
 from jaxvae.runs.command_line import parse
 from jaxvae.runs.parts import build_parts
 from jaxvae.runs.settle import settle
+from jaxvae.runs.trained import Trained
 
 DATA = load("digits")
 TEST, TRAIN = DATA.test.first(300), DATA.train
@@ -144,16 +148,16 @@ def test_neighbours_are_the_training_images_with_the_nearest_codes(sample, run, 
 
 
 @pytest.mark.slow
-def test_a_plain_autoencoder_varies_by_what_its_codes_differ_by(scripts, small, tmp_path, strips):
+def test_a_plain_autoencoder_varies_by_what_its_codes_differ_by(small, tmp_path, strips):
     config = settle(small(preset="autoencoder", latent_dim=2), DATA)
     parts = build_parts(config, DATA.space)
     params = jax.jit(parts.model.init)(rng.root(0), TEST[:1])
     run = Run(config, parts.model, params, step=0, reports_elbo=parts.reports_elbo)
-    sample, trained = scripts["sample"], scripts["sample"].Trained(run, DATA, tmp_path)
-    options = sample.SampleConfig(tmp_path, vary=1, widen=(1.0,), traverse=(1,), steps=3, num=5)
+    trained = Trained(run, DATA, tmp_path)
+    options = SampleConfig(tmp_path, vary=1, widen=(1.0,), traverse=(1,), steps=3, num=5)
     gallery = Gallery(tmp_path)
-    sample.draw_traversals(options, trained, gallery)
-    sample.draw_variations(options, trained, gallery)
+    draw_traversals(options, trained, gallery)
+    draw_variations(options, trained, gallery)
     (_, traversed), (_, variations) = strips
     codes = encode(run, TEST)
     mean, std = codes.mean(0)[1], codes.std(0)[1]
@@ -189,7 +193,7 @@ def test_what_is_not_there_is_refused_before_anything_is_written(sample, tmp_pat
 
 def test_one_dimension_has_no_map(scripts, run_dir, monkeypatch, tmp_path):
     sample = scripts["sample"]
-    monkeypatch.setattr(sample.Trained, "latent_dim", 1)
+    monkeypatch.setattr(Trained, "latent_dim", 1)
     with pytest.raises(InputError, match="view: a map needs two latent dimensions"):
         sample.main(sample.SampleConfig(run_dir=run_dir, view="pca", out=tmp_path / "out"))
 

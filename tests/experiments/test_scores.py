@@ -145,7 +145,7 @@ def test_the_kl_is_taken_apart_only_where_prior_and_posterior_are_diagonal_norma
     run, test = load_run(config.run_dir), load("digits").test
     assert "total_correlation" in {line.name for line in scores.score(run, test, num_samples=2, num_images=20)}
     prior = MultivariateNormal(jnp.zeros(2), jnp.eye(2))
-    other = run._replace(model=dataclasses.replace(run.model, prior=lambda params, condition=None: prior))
+    other = dataclasses.replace(run, model=dataclasses.replace(run.model, prior=lambda params, condition=None: prior))
     names = [line.name for line in scores.score(other, test, num_samples=2, num_images=20)]
     assert names[-1] == "active_units"
 

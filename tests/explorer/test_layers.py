@@ -123,7 +123,7 @@ def test_a_conditional_decoder_has_a_bias_for_each_condition(preset, options):
 @pytest.mark.parametrize(
     ("conditions", "message"),
     [
-        (None, "takes 12 numbers, z has 2 and there is no condition; draw it with experiments/sample.py"),
+        (None, "takes 12 numbers, z has 2 and there is no condition; draw it with jaxvae sample"),
         (np.eye(3), "takes 12 numbers, z has 2, the condition 3;"),
     ],
 )

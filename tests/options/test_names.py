@@ -9,7 +9,7 @@ from jaxvae.options import Recipe, given
 from jaxvae.options.names import belongs_to, options, replace
 from jaxvae.options.recipe import AXES
 
-RESERVED = {"preset", "help", "help_all", "extras", *AXES}
+RESERVED = {"preset", "config", "save_config", "help", "help_all", "extras", *AXES}
 UNPREFIXED = ("networks", "objective")
 OTHERS = [(axis, kind) for axis, table in AXES.items() if axis not in UNPREFIXED for kind in table]
 

@@ -12,6 +12,7 @@ from jaxvae.report.figures import new_figure, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 Records: TypeAlias = Sequence[dict[str, Any]]
 """Lines of metrics; a value that was not finite is None."""
@@ -22,10 +23,14 @@ SPLITS = {"train": ("training", "-"), "validation": ("validation", "o-"), "test"
 
 
 def save_loss_curve(path: Path, records: Records, *, objective_is_bound: bool) -> None:
+    """Write a `loss_curve`."""
+    save_figure(loss_curve(records, objective_is_bound=objective_is_bound), path)
+
+
+def loss_curve(records: Records, *, objective_is_bound: bool) -> Figure:
     """Plot the objective over training steps, minus the ELBO of evaluations, and the KL where there is one.
 
     Args:
-        path: path of the file.
         records: lines of metrics.
         objective_is_bound: True if evaluations report the objective, so that both share their axes.
     """
@@ -47,7 +52,7 @@ def save_loss_curve(path: Path, records: Records, *, objective_is_bound: bool) -
         axis.set(xlabel="step", title=f"{', '.join(name for name, *_ in curves)} (nats per example)")
         axis.title.set_fontsize(9)
         axis.legend(frameon=False, fontsize=8)
-    save_figure(figure, path)
+    return figure
 
 
 def save_kl_history(path: Path, records: Records) -> None:

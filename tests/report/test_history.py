@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from figures import history
+from jaxvae.report import history
 
 
 @pytest.mark.parametrize("num_lines", [1, 3])

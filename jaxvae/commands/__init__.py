@@ -1,0 +1,1 @@
+"""Commands: each module is one, with its options and `main`."""

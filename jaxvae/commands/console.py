@@ -1,0 +1,61 @@
+"""Console command `jaxvae`, which runs a subcommand by its name."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import NamedTuple, NoReturn
+
+import jaxvae
+from jaxvae.errors import did_you_mean
+from jaxvae.runs.command_line import run_script
+
+
+class Command(NamedTuple):
+    """Subcommand, a module of this package with `main`."""
+
+    options: str
+    """Name of its class of options."""
+    summary: str
+
+
+COMMANDS = {
+    "train": Command("Recipe", "Train a model, or resume a training; without options, on small digits."),
+    "sample": Command("SampleConfig", "Draw samples, reconstructions and traversals of a trained model."),
+    "evaluate": Command("EvaluateConfig", "Estimate ELBO and log p(x) of a trained model on test data."),
+    "explore": Command("ExploreConfig", "Write a trained model as one web page with its latent space."),
+}
+
+
+def main() -> NoReturn:
+    """Run the subcommand that the command line names, and exit."""
+    name, *arguments = sys.argv[1:] or ["--help"]
+    if name in ("-h", "--help"):
+        print(page())
+        raise SystemExit(0)
+    if name == "--version":
+        print(jaxvae.__version__)
+        raise SystemExit(0)
+    if name not in COMMANDS:
+        hint = did_you_mean(name, COMMANDS)
+        print(f"error: {name!r}: no such command{hint}; jaxvae --help lists them all", file=sys.stderr)
+        raise SystemExit(2)
+    module = importlib.import_module(f"jaxvae.commands.{name}")
+    run_script(module.main, getattr(module, COMMANDS[name].options), arguments, program=f"jaxvae {name}")
+
+
+def page() -> str:
+    """Return the help: every subcommand with its summary."""
+    lines = [f"  {name:<10}{command.summary}" for name, command in COMMANDS.items()]
+    return "\n".join(
+        [
+            "Usage: jaxvae COMMAND [OPTIONS]",
+            "",
+            "Train variational autoencoders, draw what they learned, evaluate them and explore them.",
+            "",
+            "Commands:",
+            *lines,
+            "",
+            "`jaxvae COMMAND --help` lists the options of a command, `jaxvae --version` prints the version.",
+        ]
+    )

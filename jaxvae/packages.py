@@ -1,0 +1,28 @@
+"""Packages of the extra `experiments`, and the line that names a missing one."""
+
+from __future__ import annotations
+
+EXPERIMENTS = {
+    "tyro": "tyro",
+    "tomli_w": "tomli-w",
+    "tqdm": "tqdm",
+    "matplotlib": "matplotlib",
+    "sklearn": "scikit-learn",
+    "tensorflow_datasets": "tensorflow-datasets",
+    "importlib_resources": "importlib_resources",
+    "PIL": "pillow",
+    "array_record": "array_record",
+    "grain": "grain",
+    "tensorboardX": "tensorboardX",
+}
+"""Packages by the modules that they install."""
+
+
+def not_installed(error: ModuleNotFoundError) -> str | None:
+    """Return the line that names a missing package and its extra, or None for a package of no extra.
+
+    >>> not_installed(ModuleNotFoundError("No module named 'sklearn'", name="sklearn.datasets"))
+    "scikit-learn: is not installed; pip install 'jaxvae[experiments]'"
+    """
+    package = EXPERIMENTS.get((error.name or "").split(".")[0])
+    return package and f"{package}: is not installed; pip install 'jaxvae[experiments]'"
