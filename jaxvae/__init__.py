@@ -4,8 +4,6 @@
 `elbo_loss` are for one's own JAX code. Importing allocates no array and imports no heavy package.
 """
 
-from __future__ import annotations
-
 import importlib
 from typing import TYPE_CHECKING, Any
 

@@ -12,7 +12,7 @@ from typing import Any
 from jaxvae import hosts
 from jaxvae.data import Dataset, open_data
 from jaxvae.data.conditions import conditioned, fit_condition
-from jaxvae.errors import InputError
+from jaxvae.errors import InputError, first_line
 from jaxvae.objectives import elbo_loss
 from jaxvae.options.from_signature import options_of
 from jaxvae.options.given import given
@@ -194,5 +194,11 @@ def _own(model: Any, params: Any, data: Dataset, condition: str) -> tuple[Any, i
             raise InputError(f"model: has no {name}; give a VAE, or Functions(encode, decode, prior)")
     one = None if condition == "none" else conditioned(data, fit_condition(condition, data)).train.condition_space
     blank = data.space.zeros(1), None if one is None else one.zeros(1)
-    networks = own(model, params, *blank)
-    return networks, latent_dim(networks, *blank)
+    try:
+        networks = own(model, params, *blank)
+        return networks, latent_dim(networks, *blank)
+    except InputError:
+        raise
+    except (TypeError, ValueError) as error:
+        shape = f"{data.space.shape}" if one is None else f"{data.space.shape} and conditions of {one.shape}"
+        raise InputError(f"model: it does not encode examples of shape {shape}: {first_line(error)}") from error

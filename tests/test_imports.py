@@ -50,7 +50,7 @@ LAYERS = {  # name -> what it may import of jaxvae, besides itself
 }
 LAYERS |= {name: set(LAYERS) for name in ("__init__", "runs")}
 LAYERS |= {"api": set(LAYERS), "sklearn": {"api", "data", "runs"}}
-LAYERS["__init__"] |= {"api"}
+LAYERS["__init__"] |= {"api", "runs"}
 LAYERS["commands"] = set(LAYERS)
 LAYERS |= {name: {"commands", "options", "runs"} for name in ("train", "__main__")}  # to be run, not imported
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TypeVar
 
 import jax
@@ -48,11 +49,17 @@ def weighted_mean(values: Array, weights: Array | None = None) -> Array:
 
 
 def blank_padding(weights: Array | None, x: Array, condition: Array | None) -> tuple[Array, Array | None]:
-    """Set rows of weight 0 to zero: in a gradient, 0 times a network's output for NaN would be NaN."""
+    """Set rows of weight 0 to zero: in a gradient, 0 times a network's output for NaN would be NaN.
+
+    Integers stay as they are: they are never NaN, and a row of zeros may be no example, as of tokens.
+    """
     if weights is None:
         return x, condition
 
+    def blank_row(weight: Array, row: Array) -> Array:
+        return jnp.where(weight == 0, jnp.zeros_like(row), row) if jnp.issubdtype(row.dtype, jnp.inexact) else row
+
     def blank(weight: Array, rows: tuple[Array, Array | None]) -> tuple[Array, Array | None]:
-        return jax.tree.map(lambda row: jnp.where(weight == 0, jnp.zeros_like(row), row), rows)
+        return jax.tree.map(functools.partial(blank_row, weight), rows)
 
     return jax.vmap(blank)(jnp.asarray(weights), jax.tree.map(jnp.asarray, (x, condition)))

@@ -84,7 +84,7 @@ def test_a_vae_makes_its_own_parameters(tmp_path):
         (lambda folder: jaxvae.load(folder), "model: the run was trained on a model of your own"),
         (
             lambda folder: jaxvae.fit(MODEL, X[:, :4], params=PARAMS, **OPTIONS),
-            "the choices do not fit each other|model",
+            r"model: it does not encode examples of shape \(4,\)",
         ),
     ],
 )
