@@ -115,10 +115,9 @@ def _whole(stored: Stored, parts: np.ndarray | None, preparation: Preparation) -
 def _check_keys(names: Sequence[str]) -> None:
     known = (*keyed.EXAMPLES, *ENCODED)
     if not {*known}.intersection(names):
-        hints = filter(None, (did_you_mean(name, known) for name in names))
-        raise InputError(
-            f"{WHAT}: holds {', '.join(names) or 'nothing'}{next(hints, '')}; name the examples {', '.join(known)}"
-        )
+        hint = next(filter(None, (did_you_mean(name, known) for name in names)), "")
+        found = f"{WHAT}: holds {', '.join(names) or 'nothing'}{hint}"
+        raise InputError(f"{found}; name the examples one of {', '.join(known)}")
 
 
 def _labelled(whole: Whole, label: np.ndarray) -> Whole:

@@ -62,7 +62,8 @@ def as_table(what: str, thing: Any) -> Any:
         # Of polars, whose stream holds strings that pyarrow does not convert.
         return thing.to_arrow() if hasattr(thing, "to_arrow") else pyarrow.table(thing)
     except (pyarrow.ArrowException, TypeError, ValueError) as error:
-        raise InputError(f"{what}: cannot be read ({first_line(error)}); give columns of numbers or words") from error
+        reason = "; ".join(map(str, error.args)).partition("\n")[0]
+        raise InputError(f"{what}: cannot be read ({reason}); give columns of numbers or words") from error
 
 
 def as_array(what: str, thing: Any) -> np.ndarray:
