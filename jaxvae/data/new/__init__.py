@@ -108,7 +108,7 @@ def _table(stored: Stored, facts: Mapping[str, Any], space: Table) -> dict[str, 
         return rows
     if not is_table(stored):
         raise _other_kind(stored, "rows of a table", "a DataFrame, or the path of a table")
-    return table_rows(WHAT, stored, facts, space)
+    return table_rows(WHAT, stored, facts["names"])
 
 
 def _numbers(stored: Stored, facts: Mapping[str, Any]) -> np.ndarray:
