@@ -17,7 +17,7 @@ from jaxvae.data.sources.joining import join, num_examples
 from jaxvae.data.sources.misnamed import label_advice
 from jaxvae.data.sources.objects import Stored, as_array, key_of, read_object
 from jaxvae.data.sources.pictures import ENCODED
-from jaxvae.errors import InputError, did_you_mean
+from jaxvae.errors import InputError
 
 WHAT = "data"
 """Name of the argument in messages."""
@@ -115,9 +115,8 @@ def _whole(stored: Stored, parts: np.ndarray | None, preparation: Preparation) -
 def _check_keys(names: Sequence[str]) -> None:
     known = (*keyed.EXAMPLES, *ENCODED)
     if not {*known}.intersection(names):
-        hint = next(filter(None, (did_you_mean(name, known) for name in names)), "")
-        found = f"{WHAT}: holds {', '.join(names) or 'nothing'}{hint}"
-        raise InputError(f"{found}; name the examples one of {', '.join(known)}")
+        found = f"{WHAT}: holds {', '.join(names) or 'nothing'}"
+        raise InputError(f"{found}; name the examples one of {', '.join(known)}, or give a DataFrame")
 
 
 def _labelled(whole: Whole, label: np.ndarray) -> Whole:

@@ -68,7 +68,8 @@ def test_images(array, scale):
 
 def test_a_split_is_read_as_it_is():
     for data in (open_data(SHADES), open_data(FRAME), open_data(LINES), open_data({"counts": COUNTS})):
-        np.testing.assert_equal(new_rows(data.test, facts_of(data), data.space), data.in_memory().test.x)
+        for x in (data.test, data.test.x):
+            np.testing.assert_equal(new_rows(x, facts_of(data), data.space), data.in_memory().test.x)
 
 
 @pytest.mark.parametrize("scale", [None, "standard", "unit"])
