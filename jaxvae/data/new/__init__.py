@@ -14,7 +14,7 @@ from jaxvae.data.new.paths import read_path
 from jaxvae.data.new.values import of_size, pixel_rows, preparation_of, real_rows
 from jaxvae.data.rows import gather
 from jaxvae.data.scaling import Scaling, scaled_examples
-from jaxvae.data.sources.cells import Cells
+from jaxvae.data.sources.cells import Cells, is_anndata, read_anndata
 from jaxvae.data.sources.objects import Stored, is_table, read_object
 from jaxvae.data.sources.text import check_marks, token_rows
 from jaxvae.data.spaces import Counts, Pixels, Table, Tokens
@@ -63,7 +63,9 @@ def new_rows(x: Any, facts: Mapping[str, Any], space: Space) -> Any:
 
 def _read(x: Any, facts: Mapping[str, Any]) -> Stored:
     if isinstance(x, str | Path):
-        return read_path(Path(x).expanduser(), preparation_of(facts))
+        return read_path(x, preparation_of(facts))
+    if is_anndata(x):
+        return read_anndata(WHAT, x, described=False)
     return read_object(WHAT, gather(x.x, slice(None)) if isinstance(x, Split) else x)
 
 
