@@ -149,6 +149,24 @@ def test_cells_have_genes_labels_splits_and_attributes():
     assert data.facts == {"columns": [f"gene {i}" for i in range(6)]}
 
 
+def test_cells_are_their_h5ad_file(tmp_path):
+    h5py = pytest.importorskip("h5py")
+    adata = anndata(
+        label=pandas.Categorical(NAMES, ["dog", "cat"]), batch=[*"uv"] * 20, id=[f"cell {i}" for i in range(NUM)]
+    )
+    with h5py.File(tmp_path / "mine.h5ad", "w") as file:
+        file["X"], file["obs/depth"], file["var/_index"] = COUNTS.astype(np.float32), COUNTS.sum(1), [*adata.var_names]
+        file["obs/id"], file["obs/_index"] = [*adata.obs["id"]], [*adata.obs.index]
+        for name, codes, names in (
+            ("label", NAMES == "cat", ["dog", "cat"]),
+            ("batch", np.arange(NUM) % 2, ["u", "v"]),
+        ):
+            group = file.create_group(f"obs/{name}")
+            group.attrs["encoding-type"] = "categorical"
+            group["codes"], group["categories"] = codes.astype(np.int8), names
+    assert_equal(open_data(adata), load(str(tmp_path / "mine.h5ad")))
+
+
 def test_sentences_are_the_lines_of_a_file(tmp_path):
     (tmp_path / "mine.txt").write_text("\n".join([*LINES, "", " "]))
     file = load(str(tmp_path / "mine.txt"))
