@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from jaxvae.data.classes import class_order
+from jaxvae.data.conditions import LABEL
 from jaxvae.data.dataset import Dataset
 from jaxvae.data.partition import SPLITS, Whole, check_splits, divided
 from jaxvae.data.preparation import Preparation
@@ -17,7 +18,7 @@ from jaxvae.data.sources.joining import join, num_examples
 from jaxvae.data.sources.misnamed import label_advice
 from jaxvae.data.sources.objects import Stored, as_array, key_of, read_object
 from jaxvae.data.sources.pictures import ENCODED
-from jaxvae.errors import InputError, did_you_mean
+from jaxvae.errors import InputError
 
 WHAT = "data"
 """Name of the argument in messages."""
@@ -115,10 +116,8 @@ def _whole(stored: Stored, parts: np.ndarray | None, preparation: Preparation) -
 def _check_keys(names: Sequence[str]) -> None:
     known = (*keyed.EXAMPLES, *ENCODED)
     if not {*known}.intersection(names):
-        hints = filter(None, (did_you_mean(name, known) for name in names))
-        raise InputError(
-            f"{WHAT}: holds {', '.join(names) or 'nothing'}{next(hints, '')}; name the examples {', '.join(known)}"
-        )
+        found = f"{WHAT}: holds {', '.join(names) or 'nothing'}"
+        raise InputError(f"{found}; name the examples one of {', '.join(known)}, or give a DataFrame")
 
 
 def _labelled(whole: Whole, label: np.ndarray) -> Whole:
@@ -137,6 +136,8 @@ def _labelled(whole: Whole, label: np.ndarray) -> Whole:
 
 def _with_attribute(whole: Whole, name: str, values: np.ndarray) -> Whole:
     num, known = whole.split.num_examples, whole.split.attributes
+    if name == LABEL:
+        raise InputError("attributes: 'label' is the name of the labels; give them as label, or rename it")
     if values.dtype.kind not in "biuf" or values.shape != (num,):
         found = f"attributes: {name!r} is {values.dtype} {values.shape}"
         raise InputError(f"{found}; give numbers of shape ({num},), one per example")
