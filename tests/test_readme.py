@@ -7,6 +7,7 @@ from pathlib import Path
 import jax
 import pytest
 
+import jaxvae
 from jaxvae.data import load
 from jaxvae.options import given
 from jaxvae.runs.training import train_run
@@ -47,6 +48,10 @@ def test_commands_name_real_extras():
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
     for extra in re.findall(r'pip install -e "\.\[(\w+)\]"', README):
         assert extra in project["optional-dependencies"]
+
+
+def test_the_wheel_has_the_name_that_it_gets():
+    assert f'pip install "dist/jaxvae-{jaxvae.__version__}-py3-none-any.whl[experiments]"' in README
 
 
 def test_tpu_requirements_are_those_of_pyproject():

@@ -37,6 +37,13 @@ def check_folder(name: str, folder: Path | None) -> None:
                 raise InputError(f"{name}: {error.strerror}: {place}; name another folder") from error
 
 
+def check_new_file(name: str, path: Path) -> None:
+    """Refuse a file that exists, or that cannot be written."""
+    check_file(name, path)
+    if path.exists():
+        raise InputError(f"{name}: {path} exists; name another file, or move it away")
+
+
 def check_file(name: str, path: Path | None) -> None:
     """Refuse a file that cannot be written, because it is a folder, or a part of its path is a file."""
     if path is not None:

@@ -7,9 +7,11 @@ import dataclasses
 import io
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any, Protocol, TypeVar, cast
 
 from jaxvae.errors import InputError
+from jaxvae.options.checks import check_new_file
 from jaxvae.options.files import read_toml, write_toml
 from jaxvae.options.given import ALIASES, WARMUP, given, in_layers, warmed_up
 from jaxvae.options.help import all_choices, page
@@ -59,6 +61,7 @@ def _checked_or_saved(arguments: Sequence[str]) -> Recipe:
     recipe = parse_recipe(words)
     recipe.check()
     if file is not None:
+        check_new_file("save-config", Path(file))
         write_toml(recipe, file)
         print(f"recipe in {file}: --config {file} trains it")
         raise SystemExit(0)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from jaxvae.errors import InputError
-from jaxvae.options.checks import check_file
 from jaxvae.options.given import given, preset
 from jaxvae.options.names import UNPREFIXED, options
 from jaxvae.options.recipe import AXES, Recipe, kind_of
@@ -52,17 +51,16 @@ def write_toml(recipe: Recipe, path: str | Path) -> None:
     """Write the preset of a recipe and every option that differs from it, so that `read_toml` gives the same recipe.
 
     Raises:
-        InputError: the file exists, or an options class of one's own has no name.
+        InputError: an options class of one's own has no name.
+        FileExistsError: the file exists.
     """
     # Imported here: only this function needs it, and only the `experiments` extra installs it.
     import tomli_w
 
-    path, values = Path(path), differences(recipe)
-    check_file("save-config", path)
-    if path.exists():
-        raise InputError(f"save-config: {path} exists; name another file, or move it away")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(tomli_w.dumps(values), encoding="utf-8")
+    text = tomli_w.dumps(differences(recipe))
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    with Path(path).open("x", encoding="utf-8") as file:
+        file.write(text)
 
 
 def differences(recipe: Recipe) -> dict[str, Any]:

@@ -16,6 +16,8 @@ import jax
 from jaxvae.report.metrics import write_json
 
 PACKAGES = ("jaxvae", "jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy", "pillow", "tensorflow-datasets")
+CHECKOUT = Path(__file__).resolve().parents[2]
+"""Folder of this package's checkout, where it is one."""
 SETTINGS = (
     "jax_default_matmul_precision",
     "jax_default_prng_impl",
@@ -100,10 +102,10 @@ def _version(name: str) -> str | None:
 
 def _git(*arguments: str) -> str | None:
     """Run git in the checkout of this package, if it is one, and return its output."""
+    if not (CHECKOUT / ".git").exists():  # an installed package may lie in the checkout of another project
+        return None
     try:
-        answer = subprocess.run(
-            ["git", "-C", str(Path(__file__).parent), *arguments], capture_output=True, text=True, timeout=10
-        )
+        answer = subprocess.run(["git", "-C", str(CHECKOUT), *arguments], capture_output=True, text=True, timeout=10)
     except (OSError, subprocess.TimeoutExpired):
         return None
     return answer.stdout.strip() if answer.returncode == 0 else None

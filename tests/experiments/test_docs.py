@@ -1,5 +1,6 @@
 """What README and docs/ tell people to type, see and run is true."""
 
+import contextlib
 import re
 import shlex
 from pathlib import Path
@@ -11,21 +12,26 @@ from jaxvae.runs.command_line import parse
 
 PROJECT = Path(__file__).resolve().parents[2]
 PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
+COMMAND = re.compile(
+    r"(?:python experiments/|python -m jaxvae\.|(?<!\S)jaxvae )([a-z_]+)(?:\.py)?(?= |$)([^#\"\n]*)", re.M
+)
 COMMANDS = [
-    (page.name, command)
+    (page.name, script, options.strip())
     for page in PAGES
     for block in re.findall(r"```bash\n(.*?)```", page.read_text(), re.DOTALL)
-    for command in re.findall(r"python experiments/([^#\"\n]*)", block.replace("\\\n", " "))
+    for script, options in COMMAND.findall(block.replace("\\\n", " "))
 ]
 
 
-@pytest.mark.parametrize(("page", "command"), COMMANDS, ids=lambda text: text.strip()[:60])
-def test_commands_name_real_options(scripts, page, command):
-    script, *arguments = shlex.split(command)
-    source = (PROJECT / "experiments" / script).read_text()
+@pytest.mark.parametrize(("page", "script", "options"), COMMANDS, ids=lambda text: text[:60])
+def test_commands_name_real_options(scripts, page, script, options, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    source = (PROJECT / "experiments" / f"{script}.py").read_text()
     config_type = re.search(r"run_script\(main, (\w+)\)", source).group(1)
-    if "--help" not in arguments:
-        parse(getattr(scripts[Path(script).stem], config_type), arguments)
+    if "--config" in options:
+        Path("recipe.toml").touch()
+    with contextlib.suppress(SystemExit):  # of --help and --save-config
+        parse(getattr(scripts[script], config_type), shlex.split(options))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

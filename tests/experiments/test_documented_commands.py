@@ -18,7 +18,15 @@ PROJECT = Path(__file__).resolve().parents[2]
 PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
 CALL = re.compile(r"python ((?:experiments|benchmarks)/\w+\.py[^#\"\n]*)")
 BLOCKS = [block for page in PAGES for block in re.findall(r"```bash\n(.*?)```", page.read_text(), re.DOTALL)]
-COMMANDS = sorted({call.strip() for block in BLOCKS for call in CALL.findall(block.replace("\\\n", " "))})
+CONSOLE = re.compile(r"(?<!\S)(?:python -m jaxvae\.|jaxvae )([a-z]+)(?!\S)")
+"""Commands of the installed package, which do what the scripts of their names do."""
+COMMANDS = sorted(
+    {
+        call.strip()
+        for block in BLOCKS
+        for call in CALL.findall(CONSOLE.sub(r"python experiments/\1.py", block.replace("\\\n", " ")))
+    }
+)
 
 ALONE = "--num-processes 1 --devices 1"
 # Figures are drawn by test_presets.py.
@@ -60,6 +68,7 @@ def folder(scripts, tmp_path_factory):
     (place / "photos").mkdir()
     for number in range(20):
         Image.fromarray(image[number]).save(place / "photos" / f"{number}.png")
+    (place / "recipe.toml").write_text('preset = "vae"\nlatent_dim = 2\n')
     shutil.copy(PROJECT / "docs" / "results.md", place)
     shutil.copy(PROJECT / "docs" / "performance.md", place)
     runs = {
@@ -101,6 +110,8 @@ def shortened(script, words):
     short = options_of(shlex.split(ALONE if "--reproduce" in given else SHORT[script]))
     if script == "train":
         given.pop("--run-dir", None)  # it would find the run of another command there
+    if "--save-config" in given:
+        given["--save-config"] = ["saved.toml"]
     if given.get("--dataset") == ["mnist"]:
         given.pop("--dataset")  # digits take its place
     if "--steps" in short:
@@ -132,7 +143,7 @@ def test_a_command_does_what_its_page_says(scripts, folder, done, monkeypatch, r
     if (script, *arguments) in done:
         return
     done.add((script, *arguments))
-    if arguments == ["--help"]:
+    if {"--help", "--save-config"} & {*arguments}:
         with pytest.raises(SystemExit, match="0"):
             parse(getattr(module, config_type), arguments)
     else:

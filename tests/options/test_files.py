@@ -69,6 +69,13 @@ def test_saving_ends_without_a_training(file, capsys):
     assert file.read_text() == 'preset = "iwae"\n'
 
 
+def test_a_file_that_exists_is_kept(file):
+    file.write_text("steps = 5\n")
+    with pytest.raises(FileExistsError):
+        write_toml(given(), file)
+    assert file.read_text() == "steps = 5\n"
+
+
 def test_a_recipe_that_is_refused_is_not_saved(file):
     with pytest.raises(InputError, match="steps: must be at least 1"):
         parse(Recipe, ["--steps", "0", "--save-config", str(file)])

@@ -1,12 +1,16 @@
 """The manifest: what changes numbers is in it, and a run that goes on elsewhere keeps what it began with."""
 
+import importlib
 import json
+import subprocess
 
 import jax
 import pytest
 
 from jaxvae.report import manifest
 from jaxvae.report.manifest import write_manifest
+
+manifests = importlib.import_module("jaxvae.report.manifest")  # the package has a function of this name
 
 
 @pytest.fixture(autouse=True)
@@ -24,6 +28,17 @@ def test_settings_that_change_numbers_are_told(monkeypatch):
     assert facts["cpu"]["cores"] >= 1
     with jax.default_matmul_precision("highest"):
         assert manifest()["jax"]["jax_default_matmul_precision"] == "highest"
+
+
+def test_a_commit_is_that_of_the_package_and_of_no_project_around_it(tmp_path, monkeypatch):
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b", "-C", str(tmp_path)]
+    subprocess.run([*git, "init", "--quiet"], check=True)
+    subprocess.run([*git, "commit", "--quiet", "--allow-empty", "--message", "first"], check=True)
+    monkeypatch.setattr(manifests, "CHECKOUT", tmp_path)
+    assert len(manifest()["git_commit"]) == 40
+    (tmp_path / "site-packages").mkdir()
+    monkeypatch.setattr(manifests, "CHECKOUT", tmp_path / "site-packages")
+    assert manifest()["git_commit"] is None
 
 
 def test_what_a_run_began_with_stays_and_what_it_went_on_with_is_added(tmp_path, monkeypatch):
