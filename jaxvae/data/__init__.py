@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from jaxvae.data.attributes import named_attributes
 from jaxvae.data.dataset import Dataset, Split
+from jaxvae.data.places import exists, is_function, is_scheme
 from jaxvae.data.preparation import Preparation, prepare
 from jaxvae.data.rows import Rows
 from jaxvae.data.sources.digits import load_digits
@@ -16,9 +17,11 @@ from jaxvae.data.sources.folders import open_folder
 from jaxvae.data.sources.h5ad import open_h5ad
 from jaxvae.data.sources.npy import open_npy
 from jaxvae.data.sources.npz import open_npz
+from jaxvae.data.sources.own import find_function
 from jaxvae.data.sources.recipes import file_advice
 from jaxvae.data.sources.records import open_records, record_files, write_array_record
 from jaxvae.data.sources.tables import open_csv, open_parquet
+from jaxvae.data.sources.tars import TARS, open_tar
 from jaxvae.data.sources.text import ENDS as TEXT_ENDS
 from jaxvae.data.sources.text import is_text, open_text
 from jaxvae.data.sources.tfds_sets import TFDS_SETS, open_tfds
@@ -30,6 +33,7 @@ __all__ = [
     "Rows",
     "Split",
     "is_named",
+    "is_place",
     "kind_by_name",
     "load",
     "named_attributes",
@@ -50,6 +54,7 @@ _FILES: dict[str, Callable[[Path, Preparation], Dataset]] = {
     ".tsv": open_csv,
     ".parquet": open_parquet,
     ".h5ad": open_h5ad,
+    **dict.fromkeys(TARS, open_tar),
     **dict.fromkeys(TEXT_ENDS, open_text),
 }
 """Functions that open a file, by the end of its name."""
@@ -60,6 +65,15 @@ def is_named(name: str) -> bool:
     return name in _SETS
 
 
+def is_place(name: str) -> bool:
+    """Return True for a path on this disk, False for the name of a set or of a function.
+
+    >>> is_place("faces.npz"), is_place("mnist"), is_place("tfds:cifar10"), is_place("mine:load")
+    (True, False, False, False)
+    """
+    return not (is_named(name) or is_scheme(name) or is_function(name))
+
+
 def kind_by_name(name: str) -> str | None:
     """Return what a set holds if its name tells: images, tokens or counts; None where its content must tell.
 
@@ -68,7 +82,9 @@ def kind_by_name(name: str) -> str | None:
     """
     if is_named(name):
         return "images"
-    ends = {**dict.fromkeys(TEXT_ENDS, "tokens"), ".h5ad": "counts", ".array_record": "images"}
+    if not is_place(name):
+        return None
+    ends = {**dict.fromkeys(TEXT_ENDS, "tokens"), ".h5ad": "counts", **dict.fromkeys((".array_record", *TARS), "images")}
     return next((kind for end, kind in ends.items() if name.lower().endswith(end)), None)
 
 
@@ -106,7 +122,9 @@ def load(
 def _open(name: str, data_dir: Path | None, manual_dir: Path | None, preparation: Preparation) -> Dataset:
     if name in _SETS:
         return prepare(_SETS[name](data_dir, manual_dir), preparation)
-    path = _existing(name)
+    if is_function(name):
+        return open_object(find_function(name)(), preparation)
+    path = exists(name)
     if path is None:
         raise InputError(_unknown(str(name)))
     if record_files(path):
@@ -117,14 +135,6 @@ def _open(name: str, data_dir: Path | None, manual_dir: Path | None, preparation
         if path.name.lower().endswith(end):
             return opener(path, preparation)
     raise InputError(file_advice(path))
-
-
-def _existing(name: str) -> Path | None:
-    try:
-        path = Path(name).expanduser()
-        return path if name and path.exists() else None
-    except (OSError, RuntimeError, ValueError):  # not a valid file name
-        return None
 
 
 def _expand(folder: str | Path | None) -> Path | None:
