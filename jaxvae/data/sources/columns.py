@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from jaxvae.data.classes import class_order
-from jaxvae.data.dataset import Dataset, Split
-from jaxvae.data.partition import SPLITS, TEST, TRAIN, VALIDATION, divide, tenths
+from jaxvae.data.dataset import Split
+from jaxvae.data.partition import SPLITS, TEST, TRAIN, VALIDATION, Whole
 from jaxvae.data.sources.arrays import digest
 from jaxvae.data.spaces import Real, Table
 from jaxvae.data.spaces.table import OBSERVED, X
@@ -80,64 +79,64 @@ class Roles(NamedTuple):
     label: np.ndarray | None
     """`[N]` class numbers."""
     classes: tuple[str, ...]
-    parts: np.ndarray
-    """`[N]` part numbers."""
+    parts: np.ndarray | None
+    """`[N]` part numbers; None without a column of splits."""
     values: list[Column]
     """All other columns."""
 
 
-def roles(path: Path, columns: list[Column], num_examples: int) -> Roles:
+def roles(what: str, columns: list[Column]) -> Roles:
     """Find the column of labels and that of splits by their names.
 
     Raises:
         InputError: labels or splits cannot be used.
     """
-    label, split = _one_of(path, columns, LABELS), _one_of(path, columns, (SPLIT,))
+    label, split = _one_of(what, columns, LABELS), _one_of(what, columns, (SPLIT,))
     values = [column for column in columns if column is not label and column is not split]
-    parts = tenths(path, num_examples) if split is None else _parts(path, split)
+    parts = None if split is None else _parts(what, split)
     if label is None:
         return Roles(None, (), parts, values)
-    return Roles(_complete(path, label).values.astype(np.int32), label.categories, parts, values)
+    return Roles(_complete(what, label).values.astype(np.int32), label.categories, parts, values)
 
 
-def dataset(path: Path, columns: list[Column]) -> Dataset:
+def whole_set(what: str, columns: list[Column]) -> Whole:
     """Make a data set from columns: real numbers if all are numbers without holes, else a table.
 
     Raises:
         InputError: there is no column of values, or labels or splits cannot be used.
     """
-    label, classes, parts, values = roles(path, columns, len(columns[0].values))
+    label, classes, parts, values = roles(what, columns)
     if not values:
-        raise InputError(f"{path}: holds no columns of values; name some in the first line")
+        raise InputError(f"{what}: holds no columns of values; name some in the first line")
     rows, space, facts = _examples(values)
-    return divide(path.stem, Split(rows, label), parts, space)._replace(classes=classes, facts=facts)
+    return Whole(Split(rows, label), parts, space, classes, facts)
 
 
-def _one_of(path: Path, columns: list[Column], names: tuple[str, ...]) -> Column | None:
+def _one_of(what: str, columns: list[Column], names: tuple[str, ...]) -> Column | None:
     found = [column for column in columns if column.name.lower() in names]
     if len(found) > 1:
-        raise InputError(f"{path}: columns {found[0].name!r} and {found[1].name!r} both hold labels; rename one")
+        raise InputError(f"{what}: columns {found[0].name!r} and {found[1].name!r} both hold labels; rename one")
     if found and not found[0].categories:
-        what = f"{path}: column {found[0].name!r}"
+        what = f"{what}: column {found[0].name!r}"
         raise InputError(f"{what} holds numbers and no classes; rename it to have it learned as a value")
     return found[0] if found else None
 
 
-def _complete(path: Path, column: Column) -> Column:
+def _complete(what: str, column: Column) -> Column:
     if not column.observed.all():
         missing = int((~column.observed).sum())
-        raise InputError(f"{path}: column {column.name!r} misses {missing} values; fill them, or rename the column")
+        raise InputError(f"{what}: column {column.name!r} misses {missing} values; fill them, or rename the column")
     return column
 
 
-def _parts(path: Path, column: Column) -> np.ndarray:
+def _parts(what: str, column: Column) -> np.ndarray:
     """Return part numbers from a column of names or of 0, 1 and 2."""
     numbers = {**SPLITS, **{str(part): part for part in (TRAIN, VALIDATION, TEST)}}
-    names = _complete(path, column).categories
+    names = _complete(what, column).categories
     known = [numbers.get(name.lower(), -1) for name in names]
     if -1 in known or not {TRAIN, TEST} <= set(known):
         remedy = "use train, validation (optional) and test, or 0, 1 and 2"
-        raise InputError(f"{path}: column {column.name!r} holds {', '.join(names)}; {remedy}")
+        raise InputError(f"{what}: column {column.name!r} holds {', '.join(names)}; {remedy}")
     return np.array(known)[column.values]
 
 

@@ -7,39 +7,37 @@ from typing import Any
 
 import numpy as np
 
-from jaxvae.data.dataset import Dataset, Split
+from jaxvae.data.dataset import Dataset
 from jaxvae.data.memory import check_fits
-from jaxvae.data.partition import divide
-from jaxvae.data.preparation import Preparation, refuse_sizes
-from jaxvae.data.sources.arrays import examples
-from jaxvae.data.sources.columns import Column, number_column, roles
+from jaxvae.data.partition import divided
+from jaxvae.data.preparation import Preparation
+from jaxvae.data.sources.cells import Cells, whole_set
+from jaxvae.data.sources.columns import Column, number_column
 from jaxvae.data.sources.extras import needed_by
 from jaxvae.errors import InputError, first_line
 
 
 def open_h5ad(path: Path, preparation: Preparation) -> Dataset:
+    """Read a data set of cells from a file, see `read_h5ad`."""
+    return divided(str(path), path.stem, whole_set(str(path), read_h5ad(path), preparation))
+
+
+def read_h5ad(path: Path) -> Cells:
     """Read the matrix `X` `[cells, genes]` of raw counts, dense or sparse, with the cells' columns in `obs`.
 
-    Columns of numbers, and of categories by their numbers, are attributes, if they are not labels or splits.
-
     Raises:
-        InputError: the file is damaged, or X holds no counts.
+        InputError: the file is damaged, or X is no matrix of numbers.
     """
-    refuse_sizes(preparation, str(path))
     h5py = needed_by(path, "h5py")
     try:
         with h5py.File(path) as file:
             counts, genes = _matrix(path, file), _names(file["var"])
             found = (_column(f"{path}: obs {name!r}", name, item, len(counts)) for name, item in file["obs"].items())
-            columns = [column for column in found if column is not None]
+            return Cells(counts, genes, [column for column in found if column is not None])
     except InputError:
         raise
     except (OSError, LookupError, ValueError, TypeError, RuntimeError, AttributeError) as error:
         raise InputError(f"{path}: cannot be read ({first_line(error)}); write it again with AnnData") from error
-    rows, space, facts = examples(f"{path}: X", "counts", counts, genes)
-    label, classes, parts, others = roles(path, columns, len(rows))
-    data = divide(path.stem, Split(rows, label, {column.name: column.values for column in others}), parts, space)
-    return data._replace(facts=facts, classes=classes)
 
 
 def _matrix(path: Path, file: Any) -> np.ndarray:

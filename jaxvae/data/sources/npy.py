@@ -12,7 +12,7 @@ from jaxvae.data.partition import divide, tenths
 from jaxvae.data.preparation import Preparation, refuse_sizes
 from jaxvae.data.sources.archive import READ_ERRORS, read_header
 from jaxvae.data.sources.arrays import examples
-from jaxvae.data.sources.npz import check_image, resized
+from jaxvae.data.sources.pictures import check_image, resized
 from jaxvae.errors import InputError, first_line
 
 

@@ -10,8 +10,10 @@ import numpy as np
 
 from jaxvae.data.dataset import Dataset
 from jaxvae.data.memory import check_fits
+from jaxvae.data.partition import Whole, divided
 from jaxvae.data.preparation import Preparation, refuse_sizes
-from jaxvae.data.sources.columns import Column, dataset, is_number, number_column, word_column
+from jaxvae.data.sources import columns
+from jaxvae.data.sources.columns import Column, is_number, number_column, word_column
 from jaxvae.data.sources.extras import needed_by
 from jaxvae.errors import InputError, first_line
 
@@ -20,6 +22,16 @@ _BYTES_PER_CELL = 16
 
 
 def open_csv(path: Path, preparation: Preparation) -> Dataset:
+    """Read a data set from a table of separated values, see `read_csv`."""
+    return divided(str(path), path.stem, whole_set(str(path), read_csv(path), preparation))
+
+
+def open_parquet(path: Path, preparation: Preparation) -> Dataset:
+    """Read a data set from a table of Apache Parquet."""
+    return divided(str(path), path.stem, whole_set(str(path), read_parquet(path), preparation))
+
+
+def read_csv(path: Path) -> Any:
     """Read a table of comma-separated or, in a .tsv file, tab-separated values, with names in its first line.
 
     Raises:
@@ -32,7 +44,7 @@ def open_csv(path: Path, preparation: Preparation) -> Dataset:
     with path.open("rb") as stream:
         _check_names(path, stream.readline(), delimiter)
     try:
-        table = csv.read_csv(
+        return csv.read_csv(
             path,
             # One block, because the types of the columns are those of its first.
             read_options=csv.ReadOptions(block_size=min(max(size, 1), _LARGEST_BLOCK)),
@@ -42,26 +54,24 @@ def open_csv(path: Path, preparation: Preparation) -> Dataset:
         )
     except (ValueError, OSError) as error:
         raise InputError(f"{path}: cannot be read ({first_line(error)}); write it again") from error
-    return _dataset(path, preparation, table)
 
 
-def open_parquet(path: Path, preparation: Preparation) -> Dataset:
+def read_parquet(path: Path) -> Any:
     """Read a table of Apache Parquet.
 
     Raises:
-        InputError: the file is damaged, or a column is of a type that is not read.
+        InputError: the file is damaged.
     """
     parquet = needed_by(path, "pyarrow.parquet")
     try:
         known = parquet.read_metadata(path)
         needed = known.num_rows * known.num_columns * _BYTES_PER_CELL
         check_fits(f"{path}: {known.num_rows} rows of {known.num_columns} columns", needed, "divide it")
-        table = parquet.read_table(path)
+        return parquet.read_table(path)
     except InputError:
         raise
     except (ValueError, OSError) as error:
         raise InputError(f"{path}: cannot be read ({first_line(error)}); write it again") from error
-    return _dataset(path, preparation, table)
 
 
 def _check_names(path: Path, line: bytes, delimiter: str) -> None:
@@ -74,25 +84,35 @@ def _check_names(path: Path, line: bytes, delimiter: str) -> None:
         raise InputError(f"{path}: its first line holds numbers; write the names of the columns above it")
 
 
-def _dataset(path: Path, preparation: Preparation, table: Any) -> Dataset:
-    refuse_sizes(preparation, str(path))
+def whole_set(what: str, table: Any, preparation: Preparation) -> Whole:
+    """Make a data set of a table of pyarrow.
+
+    Args:
+        what: name of the table in messages.
+        table: rows, with their columns' names.
+        preparation: sizes, which a table has none of.
+
+    Raises:
+        InputError: a column has no name, or that of another, or is of a type that is not read.
+    """
+    refuse_sizes(preparation, what)
     names = table.column_names
     if not table.num_rows:
-        raise InputError(f"{path}: holds no rows; give at least 2")
+        raise InputError(f"{what}: holds no rows; give at least 2")
     if "" in names:
         remedy = "name it; pandas writes no row numbers with to_csv(path, index=False)"
-        raise InputError(f"{path}: column {names.index('') + 1} has no name; {remedy}")
+        raise InputError(f"{what}: column {names.index('') + 1} has no name; {remedy}")
     if double := [name for name, count in Counter(names).items() if count > 1]:
-        raise InputError(f"{path}: two columns are called {double[0]!r}; rename one")
-    return dataset(path, [_column(path, name, table.column(name)) for name in names])
+        raise InputError(f"{what}: two columns are called {double[0]!r}; rename one")
+    return columns.whole_set(what, [_column(f"{what}: column {name!r}", name, table.column(name)) for name in names])
 
 
-def _column(path: Path, name: str, column: Any) -> Column:
+def _column(what: str, name: str, column: Any) -> Column:
     """Convert a column of pyarrow by its type."""
     import pyarrow
     from pyarrow import types
 
-    what, kind = f"{path}: column {name!r}", column.type
+    kind = column.type
     observed = np.asarray(column.is_valid())
     if not observed.any():
         raise InputError(f"{what} is empty; remove it")

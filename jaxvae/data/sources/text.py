@@ -7,7 +7,7 @@ import gzip
 import itertools
 import logging
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -15,7 +15,7 @@ import numpy as np
 
 from jaxvae.data.dataset import Dataset, Split
 from jaxvae.data.memory import check_fits
-from jaxvae.data.partition import SPLITS, TEST, TRAIN, VALIDATION, check_splits, tenths
+from jaxvae.data.partition import SPLITS, TEST, TRAIN, Whole, check_splits, divided, tenths
 from jaxvae.data.preparation import Preparation, refuse_sizes
 from jaxvae.data.sources.arrays import digest
 from jaxvae.data.sources.columns import is_number
@@ -68,34 +68,95 @@ def open_text(path: Path, preparation: Preparation) -> Dataset:
     Raises:
         InputError: a file is no text, or its lines are too long, or it holds numbers alone.
     """
-    refuse_sizes(preparation, str(path))
     if path.is_file():
-        sentences = _read(path)
-        parts = tenths(path, len(sentences))
-        by_split = {part: [sentences[i] for i in np.flatnonzero(parts == part)] for part in (TRAIN, VALIDATION, TEST)}
+        sentences, parts = read_sentences(path), None
     else:
         files = text_files(path)
         check_splits(path, files)
-        by_split = {SPLITS[split]: _read(file) for split, file in files.items()}
-    words = _vocabulary(path, by_split[TRAIN])
-    length = 1 + max(map(len, itertools.chain.from_iterable(by_split.values())))
-    num = sum(map(len, by_split.values()))
-    check_fits(f"{path}: {num} rows of {length} words", 4 * num * length, "make its longest lines shorter")
-    numbers = {word: number for number, word in enumerate(words)}
-    splits = {part: Split(_rows(sentences, numbers, length)) for part, sentences in by_split.items() if sentences}
-    unknown = {name: _unknown(splits[SPLITS[name]]) for name in ("train", "test")}
+        by_split = {SPLITS[split]: read_sentences(file) for split, file in files.items()}
+        sentences = [*itertools.chain.from_iterable(by_split.values())]
+        parts = np.repeat([*by_split], [*map(len, by_split.values())])
+    if are_numbers(sentences):
+        remedy = f"numpy.savez({str(path.with_suffix('.npz'))!r}, x=numpy.loadtxt({str(path)!r}, ndmin=2))"
+        raise InputError(f"{path}: holds numbers and no words; {remedy}")
+    return divided(str(path), _name(path), whole_set(str(path), sentences, parts, preparation))
+
+
+def whole_set(what: str, sentences: list[Sentence], parts: np.ndarray | None, preparation: Preparation) -> Whole:
+    """Make a data set of sentences, with the vocabulary of the training split.
+
+    Args:
+        what: name of the text in messages.
+        sentences: words of each sentence.
+        parts: `[N]` part numbers; None divides the text 80/10/10.
+        preparation: sizes, which a text has none of.
+
+    Raises:
+        InputError: a word is a mark.
+    """
+    refuse_sizes(preparation, what)
+    parts = tenths(what, len(sentences)) if parts is None else parts
+    words = _vocabulary(what, [sentences[i] for i in np.flatnonzero(parts == TRAIN)])
+    length = 1 + max(map(len, sentences))
+    check_fits(f"{what}: {len(sentences)} rows of {length} words", 4 * len(sentences) * length, "shorten its longest")
+    space = Tokens(len(words), length, digest=digest({"words": words}))
+    rows = token_rows(sentences, words, space)
+    unknown = {name: _unknown(rows[parts == SPLITS[name]]) for name in ("train", "test")}
     logger.warning("vocabulary: %d words; %.2f %% of the test words are unknown", len(words), 100 * unknown["test"])
-    facts = {"words": list(words), "unknown_words": unknown}
-    data = Dataset(_name(path), splits[TRAIN], splits[TEST], splits.get(VALIDATION), facts=facts)
-    return data.of_space(Tokens(len(words), length, digest=digest({"words": words})))
+    return Whole(Split(rows), parts, space, facts={"words": list(words), "unknown_words": unknown})
+
+
+def are_numbers(sentences: Iterable[Sentence]) -> bool:
+    """Return True where every word is a number."""
+    return all(map(is_number, itertools.chain.from_iterable(sentences)))
+
+
+def token_rows(sentences: Sequence[Sentence], words: Sequence[str], space: Tokens) -> np.ndarray:
+    """Return `[N, T]` numbers of the words, unknown ones where the vocabulary lacks them; none may be too long."""
+    numbers = {word: number for number, word in enumerate(words)}
+    rows = np.full((len(sentences), space.length), space.padding, np.int32)
+    for row, sentence in zip(rows, sentences):
+        row[: len(sentence) + 1] = [*(numbers.get(word, space.unknown) for word in sentence), space.end]
+    return rows
+
+
+def split_words(what: str, lines: Iterable[str]) -> list[Sentence]:
+    """Return the words of every line that is not blank.
+
+    Raises:
+        InputError: a line is too long, or all are blank.
+    """
+    sentences = [line.split() for line in lines]
+    for number, sentence in enumerate(sentences, start=1):
+        if len(sentence) > _MOST_WORDS:
+            remedy = f"give one sentence a line, of {_MOST_WORDS} words or fewer"
+            raise InputError(f"{what}: line {number} has {len(sentence)} words; {remedy}")
+    sentences = [sentence for sentence in sentences if sentence]
+    if not sentences:
+        raise InputError(f"{what}: holds no words; give one sentence a line")
+    return sentences
+
+
+def check_marks(what: str, words: Collection[str]) -> None:
+    """Refuse words that mark padding and ends.
+
+    Raises:
+        InputError: there is one.
+    """
+    if taken := {*SPECIAL[:UNKNOWN]}.intersection(words):
+        raise InputError(f"{what}: holds the word {taken.pop()!r}, which is a mark here; write it in another way")
 
 
 def _name(path: Path) -> str:
     return path.resolve().name.split(".")[0]
 
 
-def _read(file: Path) -> list[Sentence]:
-    """Return the sentences of a file as lists of words."""
+def read_sentences(file: Path) -> list[Sentence]:
+    """Return the sentences of a file as lists of words.
+
+    Raises:
+        InputError: the file is no text, or its lines are too long.
+    """
     check_fits(f"{file}", 8 * file.stat().st_size, "divide it")
     try:
         with gzip.open(file, "rb") if file.name.lower().endswith(".gz") else file.open("rb") as stream:
@@ -105,36 +166,17 @@ def _read(file: Path) -> list[Sentence]:
         raise InputError(f"{file}: line {number} is not UTF-8; convert it, for example with iconv") from error
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{file}: cannot be read ({first_line(error)}); write it again") from error
-    for number, line in enumerate(lines, start=1):
-        if len(line.split()) > _MOST_WORDS:
-            remedy = f"give one sentence a line, of {_MOST_WORDS} words or fewer"
-            raise InputError(f"{file}: line {number} has {len(line.split())} words; {remedy}")
-    sentences = [line.split() for line in lines if line.strip()]
-    if not sentences:
-        raise InputError(f"{file}: holds no words; give one sentence a line")
-    return sentences
+    return split_words(str(file), lines)
 
 
-def _vocabulary(path: Path, sentences: Sequence[Sentence]) -> tuple[str, ...]:
+def _vocabulary(what: str, sentences: Sequence[Sentence]) -> tuple[str, ...]:
     counts = collections.Counter(itertools.chain.from_iterable(sentences))
-    if all(map(is_number, counts)):
-        remedy = f"numpy.savez({str(path.with_suffix('.npz'))!r}, x=numpy.loadtxt({str(path)!r}, ndmin=2))"
-        raise InputError(f"{path}: holds numbers and no words; {remedy}")
-    if taken := {*SPECIAL[:UNKNOWN]} & counts.keys():
-        raise InputError(f"{path}: holds the word {taken.pop()!r}, which is a mark here; write it in another way")
+    check_marks(what, counts)
     least = 1 if SPECIAL[UNKNOWN] in counts else _LEAST_OCCURRENCES
     frequent = sorted((-count, word) for word, count in counts.items() if count >= least and word not in SPECIAL)
     return (*SPECIAL, *(word for _, word in frequent))
 
 
-def _rows(sentences: Iterable[Sentence], numbers: dict[str, int], length: int) -> np.ndarray:
-    space = Tokens(len(numbers), length)
-    rows = np.full((len(list(sentences)), length), space.padding, np.int32)
-    for row, sentence in zip(rows, sentences):
-        row[: len(sentence) + 1] = [*(numbers.get(word, space.unknown) for word in sentence), space.end]
-    return rows
-
-
-def _unknown(split: Split) -> float:
+def _unknown(rows: np.ndarray) -> float:
     """Return the share of words that are unknown."""
-    return float((split.x == UNKNOWN).sum() / (split.x > 1).sum())
+    return float((rows == UNKNOWN).sum() / (rows > 1).sum())
