@@ -15,9 +15,10 @@ from jaxvae.data.rows import Rows
 from jaxvae.data.sources.digits import load_digits
 from jaxvae.data.sources.folders import open_folder
 from jaxvae.data.sources.h5ad import open_h5ad
+from jaxvae.data.sources.hdf5 import open_hdf5
 from jaxvae.data.sources.npy import open_npy
 from jaxvae.data.sources.npz import open_npz
-from jaxvae.data.sources.own import find_function
+from jaxvae.data.sources.own import find_function, open_own
 from jaxvae.data.sources.recipes import file_advice
 from jaxvae.data.sources.records import open_records, record_files, write_array_record
 from jaxvae.data.sources.tables import open_csv, open_parquet
@@ -25,6 +26,7 @@ from jaxvae.data.sources.tars import TARS, open_tar
 from jaxvae.data.sources.text import ENDS as TEXT_ENDS
 from jaxvae.data.sources.text import is_text, open_text
 from jaxvae.data.sources.tfds_sets import TFDS_SETS, open_tfds
+from jaxvae.data.sources.zarrs import open_zarr
 from jaxvae.errors import InputError, did_you_mean
 
 __all__ = [
@@ -54,6 +56,8 @@ _FILES: dict[str, Callable[[Path, Preparation], Dataset]] = {
     ".tsv": open_csv,
     ".parquet": open_parquet,
     ".h5ad": open_h5ad,
+    **dict.fromkeys((".h5", ".hdf5"), open_hdf5),
+    ".zarr": open_zarr,
     **dict.fromkeys(TARS, open_tar),
     **dict.fromkeys(TEXT_ENDS, open_text),
 }
@@ -84,7 +88,8 @@ def kind_by_name(name: str) -> str | None:
         return "images"
     if not is_place(name):
         return None
-    ends = {**dict.fromkeys(TEXT_ENDS, "tokens"), ".h5ad": "counts", **dict.fromkeys((".array_record", *TARS), "images")}
+    ends = {**dict.fromkeys(TEXT_ENDS, "tokens"), ".h5ad": "counts"}
+    ends |= dict.fromkeys((".array_record", *TARS), "images")
     return next((kind for end, kind in ends.items() if name.lower().endswith(end)), None)
 
 
@@ -123,13 +128,13 @@ def _open(name: str, data_dir: Path | None, manual_dir: Path | None, preparation
     if name in _SETS:
         return prepare(_SETS[name](data_dir, manual_dir), preparation)
     if is_function(name):
-        return open_object(find_function(name)(), preparation)
+        return open_own(name, find_function(name)(), preparation)
     path = exists(name)
     if path is None:
         raise InputError(_unknown(str(name)))
     if record_files(path):
         return open_records(path, preparation)
-    if path.is_dir():
+    if path.is_dir() and not path.name.lower().endswith(".zarr"):
         return (open_text if is_text(path) else open_folder)(path, preparation)
     for end, opener in _FILES.items():
         if path.name.lower().endswith(end):

@@ -81,8 +81,8 @@ def absolute(name: str) -> str:
 def stem(name: str) -> str:
     """Return the short name of a set, as part of the name of a folder.
 
-    >>> stem("/data/faces.npz"), stem("tfds:celeb_a/aligned:2.0.0?label=Smiling"), stem("hf:user/faces"), stem("a.b:load")
-    ('faces', 'celeb_a-aligned', 'user-faces', 'a.b-load')
+    >>> stem("/data/faces.npz"), stem("tfds:celeb_a/aligned:2.0.0?label=Smiling"), stem("a.b:load")
+    ('faces', 'celeb_a-aligned', 'a.b-load')
     """
     if not (is_scheme(name) or is_function(name)):
         return Path(name).resolve().stem

@@ -6,15 +6,15 @@ import bz2
 import gzip
 import io
 import lzma
-import os
+import mmap
 import shutil
 import tarfile
 import tempfile
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import IO, Any, BinaryIO
+from typing import Any, BinaryIO
 
 from jaxvae.data.dataset import Dataset
 from jaxvae.data.preparation import Preparation
@@ -32,7 +32,9 @@ TARS = tuple(_UNPACK)
 """Ends of the names of archives."""
 _LABEL = ".cls"
 """End of the name of a file that holds the class number of the image of the same name, as in WebDataset."""
-_ERRORS = (tarfile.TarError, OSError, EOFError, zlib.error, lzma.LZMAError)
+_LONGEST = 9
+"""Largest number of digits of a class number."""
+_ERRORS = (tarfile.TarError, OSError, EOFError, ValueError, zlib.error, lzma.LZMAError)
 
 
 def open_tar(path: Path, preparation: Preparation) -> Dataset:
@@ -51,27 +53,27 @@ def open_tar(path: Path, preparation: Preparation) -> Dataset:
     except _ERRORS as error:
         raise InputError(f"{path}: cannot be read ({first_line(error)}); write it again with tar") from error
     top = _top([name for name, member in members.items() if not member.isdir()])
-    inside = {Path(*name.parts[len(top) :]): member for name, member in sorted(members.items())}
+    inside = {Path(*name.parts[top:]): member for name, member in sorted(members.items()) if len(name.parts) > top}
     if links := [str(name) for name, member in inside.items() if member.issym() or member.islnk()]:
         raise InputError(f"{path}: {links[0]} is a link; pack the files: tar --dereference --hard-dereference")
     contents = {name: partial(_content, archive, member) for name, member in inside.items() if member.isreg()}
     images = check_kinds(path, list(contents))
     labels = _labels(path, images, contents)
     files = [ImageFile(name.parts, f"{path}: {name}", contents[name], labels.get(name)) for name in images]
-    folders = {name.parts[0] for name, member in inside.items() if len(name.parts) > 1 or member.isdir() and name.parts}
+    folders = {name.parts[0] for name, member in inside.items() if len(name.parts) > 1 or member.isdir()}
     return open_tree(path, _stem(path), files, folders, preparation)
 
 
-def _uncompressed(path: Path) -> IO[bytes]:
-    """Open an archive for access to any of its members."""
+def _uncompressed(path: Path) -> mmap.mmap:
+    """Map an archive into memory, for access to any of its members by several threads."""
     unpack = next(_UNPACK[end] for end in _UNPACK if path.name.lower().endswith(end))
     if unpack is None:
-        return path.open("rb")
-    file = tempfile.TemporaryFile()  # noqa: SIM115, it is open as long as the set
-    with unpack(path, "rb") as stream:
+        with path.open("rb") as file:
+            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    with tempfile.TemporaryFile() as file, unpack(path, "rb") as stream:
         shutil.copyfileobj(stream, file)
-    file.seek(0)
-    return file
+        file.flush()
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
 
 def _name(member: tarfile.TarInfo) -> PurePosixPath | None:
@@ -80,27 +82,31 @@ def _name(member: tarfile.TarInfo) -> PurePosixPath | None:
     return None if any(map(is_passed_over, name.parts)) else name
 
 
-def _top(names: Sequence[PurePosixPath]) -> tuple[str, ...]:
-    """Return the folder that all files lie in, if there is one."""
+def _top(names: Sequence[PurePosixPath]) -> int:
+    """Return 1 if all files lie in one folder, which stands for the set, else 0."""
     first = {name.parts[0] if len(name.parts) > 1 else "" for name in names}
-    return () if len(first) != 1 or "" in first else tuple(first)
+    return int(len(first) == 1 and "" not in first)
 
 
-def _content(archive: IO[bytes], member: tarfile.TarInfo) -> BinaryIO:
-    # Unlike seek and read it may be called by several threads.
-    return io.BytesIO(os.pread(archive.fileno(), member.size, member.offset_data))
+def _content(archive: mmap.mmap, member: tarfile.TarInfo) -> BinaryIO:
+    return io.BytesIO(archive[member.offset_data : member.offset_data + member.size])
 
 
-def _labels(path: Path, images: Sequence[Path], contents: Mapping[Path, Any]) -> dict[Path, int]:
+def _labels(path: Path, images: Sequence[Path], contents: Mapping[Path, Callable[[], BinaryIO]]) -> dict[Path, int]:
     """Return the class numbers of images from the files beside them; all images have one, or none."""
     beside = {image: image.with_name(image.name.partition(".")[0] + _LABEL) for image in images}
-    found = {image: contents[file]().read().decode("utf-8", "replace").strip() for image, file in beside.items() if file in contents}
-    if found and (missing := [image for image in images if image not in found]):
-        raise InputError(f"{path}: {missing[0]} has no {beside[missing[0]].name} beside it; give each image one, or none")
-    if wrong := [image for image, label in found.items() if not (label.isascii() and label.isdigit())]:
-        remedy = "write a class number from 0"
-        raise InputError(f"{path}: {beside[wrong[0]]} holds {found[wrong[0]][:20]!r}; {remedy}")
-    return {image: int(label) for image, label in found.items()}
+    labels = {}
+    for image, file in beside.items():
+        if file not in contents:
+            continue
+        word = contents[file]().read(_LONGEST).decode("utf-8", "replace").strip()
+        if not (word.isascii() and word.isdigit()):
+            raise InputError(f"{path}: {file} holds {word!r}; write a class number from 0")
+        labels[image] = int(word)
+    if labels and (missing := [image for image in images if image not in labels]):
+        found = f"{missing[0]} has no {beside[missing[0]].name} beside it"
+        raise InputError(f"{path}: {found}; give one to each image, or to none")
+    return labels
 
 
 def _stem(path: Path) -> str:
