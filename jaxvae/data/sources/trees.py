@@ -12,7 +12,7 @@ from jaxvae.data.classes import class_order
 from jaxvae.data.dataset import Dataset, Split
 from jaxvae.data.headers import read_headers, readable
 from jaxvae.data.images import Page, image_rows
-from jaxvae.data.partition import SPLITS, check_splits, divide, tenths
+from jaxvae.data.partition import SPLITS, check_splits, divide, tenths, without_unknown_labels
 from jaxvae.data.preparation import Preparation
 from jaxvae.data.sources.recipes import IMAGES, UNREAD_IMAGES, folder_advice
 from jaxvae.data.survey import Form, Survey
@@ -77,7 +77,7 @@ def open_tree(
     image = image_rows([page for of_file in pages for page in of_file], form)
     whole = Split(image, label[ids])
     data = divide(name, whole, tenths(path, len(ids)) if parts is None else parts[ids])
-    return data.map_splits(_labelled)._replace(classes=classes, preparation=form.named)
+    return data.map_splits(without_unknown_labels)._replace(classes=classes, preparation=form.named)
 
 
 def _survey(path: Path, files: Sequence[ImageFile], preparation: Preparation) -> tuple[list[list[Page]], Form]:
@@ -126,7 +126,3 @@ def _parts(path: Path, names: Sequence[tuple[str, ...]], folders: Collection[str
     if empty := sorted({*splits} - found):
         raise InputError(f"{path}: its split {empty[0]} holds no image; fill it, or remove it")
     return np.array([SPLITS[first.lower()] for first, *_ in names])
-
-
-def _labelled(split: Split) -> Split:
-    return split._replace(label=None) if split.label is not None and (split.label < 0).any() else split
