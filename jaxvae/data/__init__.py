@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from jaxvae.data.attributes import named_attributes
 from jaxvae.data.dataset import Dataset, Split
-from jaxvae.data.places import exists, is_function, is_scheme
+from jaxvae.data.new import new_rows
+from jaxvae.data.places import HUB, TFDS, exists, is_function, is_scheme, stem
 from jaxvae.data.preparation import Preparation, prepare
 from jaxvae.data.rows import Rows
 from jaxvae.data.sources.digits import load_digits
 from jaxvae.data.sources.folders import open_folder
 from jaxvae.data.sources.h5ad import open_h5ad
 from jaxvae.data.sources.hdf5 import open_hdf5
+from jaxvae.data.sources.hub import open_hub
+from jaxvae.data.sources.in_memory import open_object
 from jaxvae.data.sources.npy import open_npy
 from jaxvae.data.sources.npz import open_npz
-from jaxvae.data.sources.own import find_function, open_own
+from jaxvae.data.sources.own import find_function
 from jaxvae.data.sources.recipes import file_advice
 from jaxvae.data.sources.records import open_records, record_files, write_array_record
 from jaxvae.data.sources.tables import open_csv, open_parquet
 from jaxvae.data.sources.tars import TARS, open_tar
 from jaxvae.data.sources.text import ENDS as TEXT_ENDS
 from jaxvae.data.sources.text import is_text, open_text
+from jaxvae.data.sources.tfds_named import open_tfds_by_name
 from jaxvae.data.sources.tfds_sets import TFDS_SETS, open_tfds
 from jaxvae.data.sources.zarrs import open_zarr
 from jaxvae.errors import InputError, did_you_mean
@@ -39,6 +43,8 @@ __all__ = [
     "kind_by_name",
     "load",
     "named_attributes",
+    "new_rows",
+    "open_data",
     "write_array_record",
 ]
 
@@ -124,11 +130,70 @@ def load(
     return data if stream else data.in_memory()
 
 
+def open_data(
+    source: Any,
+    data_dir: str | Path | None = None,
+    *,
+    label: Any = None,
+    attributes: Mapping[str, Any] | None = None,
+    stream: bool = True,
+    preparation: Preparation | None = None,
+) -> Dataset:
+    """Open a data set from wherever it is: in memory, in a file, or by its name.
+
+    In memory it is what a file of it would be, with the same fingerprint:
+
+    * an array (NumPy, JAX, or anything that `numpy.asarray` takes): `[N, H, W, C]`, `[N, H, W]` uint8 and `[N, H, W]`
+      floats in [0, 1] are images, all other floats are vectors `[N, D]` or signals `[N, T]`, `[N, T, C]`;
+    * a dict of arrays with the keys of an `.npz` file (`image`, `x`, `counts`, `tokens`, `label`, `split`, ...), which
+      says what integers are;
+    * a DataFrame of pandas or polars or a table of pyarrow, as a `.parquet` file; an AnnData, as an `.h5ad` file;
+      a sparse matrix of counts; a list of sentences, as the lines of a `.txt` file;
+    * a pair `(x, label)` of one of these and its labels;
+    * a dict of splits, `{"train": ..., "validation": ..., "test": ...}`, each any of these.
+
+    Without splits a fixed permutation divides a set 80/10/10.
+
+    Args:
+        source: data set in memory; its name or path, see `load`; a Dataset, which is returned as it is; or a function
+            without arguments that returns any of these.
+        data_dir: folder in which TFDS keeps its sets.
+        label: `[N]` labels of data in memory: integers from 0, or names of classes.
+        attributes: `[N]` numbers by name, further attributes of data in memory.
+        stream: leave images of files on disk; arrays in memory are not copied, and must stay as they are.
+        preparation: size and background of images.
+
+    Raises:
+        InputError: the data cannot be used.
+
+    >>> import numpy as np
+    >>> data = open_data(np.linspace(-1, 1, 40).reshape(20, 2), label=["cat", "dog"] * 10)
+    >>> data.space, data.classes, data.train.num_examples
+    (Real(shape=(2,)), ('cat', 'dog'), 16)
+    """
+    source = source() if callable(source) else source
+    if isinstance(source, Dataset | str | Path) and (label is not None or attributes):
+        name = source.name if isinstance(source, Dataset) else source
+        raise InputError(f"label: labels and attributes are for data in memory, and {name} has its own; leave them out")
+    if isinstance(source, str | Path):
+        return load(str(source), data_dir, stream=stream, preparation=preparation)
+    preparation = preparation or Preparation()
+    preparation.check()
+    if isinstance(source, Dataset) and preparation.changes_size:
+        raise InputError(f"preparation: {source.name} is a Dataset already; give it to load")
+    data = source if isinstance(source, Dataset) else open_object(source, label, attributes, preparation)
+    return data if stream else data.in_memory()
+
+
 def _open(name: str, data_dir: Path | None, manual_dir: Path | None, preparation: Preparation) -> Dataset:
     if name in _SETS:
         return prepare(_SETS[name](data_dir, manual_dir), preparation)
+    if name.startswith(TFDS):
+        return open_tfds_by_name(name, data_dir, manual_dir, preparation)
+    if name.startswith(HUB):
+        return open_hub(name, preparation)
     if is_function(name):
-        return open_own(name, find_function(name)(), preparation)
+        return _open_own(name, preparation)
     path = exists(name)
     if path is None:
         raise InputError(_unknown(str(name)))
@@ -140,6 +205,16 @@ def _open(name: str, data_dir: Path | None, manual_dir: Path | None, preparation
         if path.name.lower().endswith(end):
             return opener(path, preparation)
     raise InputError(file_advice(path))
+
+
+def _open_own(name: str, preparation: Preparation) -> Dataset:
+    """Open what a function of the user returns."""
+    source = find_function(name)()
+    try:
+        data = open_data(source, preparation=preparation)
+    except InputError as error:
+        raise InputError(f"dataset: {name!r}: {error}") from error
+    return data if isinstance(source, Dataset) else data._replace(name=stem(name))
 
 
 def _expand(folder: str | Path | None) -> Path | None:

@@ -90,10 +90,14 @@ def fit_scaling(kind: ScaleName, data: Dataset) -> Scaling:
 
 def scaled(data: Dataset, scaling: Scaling) -> Dataset:
     """Return the same set with scaled values, and its scaling."""
-    if isinstance(data.space, Table):
-        return data.map_examples(lambda x: {**x, X: _scaled_table(x, scaling)})._replace(scaling=scaling)
-    space = Pixels(data.shape) if scaling.kind == "unit" else Real(data.shape)
-    return data.map_examples(lambda x: _scaled_rows(x, scaling), space)._replace(scaling=scaling)
+    space: Space = Pixels(data.shape) if scaling.kind == "unit" else Real(data.shape)
+    space = data.space if isinstance(data.space, Table) else space
+    return data.map_examples(lambda x: scaled_examples(x, scaling), space)._replace(scaling=scaling)
+
+
+def scaled_examples(x: Any, scaling: Scaling) -> Any:
+    """Scale stored rows `[N, ...]`, of which bytes mean [0, 1]; of a table the values that are observed."""
+    return {**x, X: _scaled_table(x, scaling)} if isinstance(x, Mapping) else _scaled_rows(x, scaling)
 
 
 def mean_log_jacobian(scaling: Scaling, split: Split) -> float:

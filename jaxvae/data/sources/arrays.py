@@ -75,13 +75,22 @@ def _real(what: str, array: Rows) -> Rows:
         raise InputError(f"{what} has shape {array.shape}; {remedy}")
     if num_axes == 3:
         _check_signals(what, array)
-    if array.dtype.kind in "iu" and any(max(-int(b.min()), int(b.max())) > _EXACT for b in blocks(array)):
-        raise InputError(f"{what} holds integers that float32 cannot; scale them, or save counts as 'counts'")
+    check_exact(what, array)
     values = converted(array, np.float32)
     Real(array.shape[1:]).check(array, what)
     if array.dtype.itemsize > 4 and not all(np.isfinite(block).all() for block in blocks(values)):
         raise InputError(f"{what} holds floats that float32 cannot; scale them")
     return values
+
+
+def check_exact(what: str, array: Rows) -> None:
+    """Refuse integers that float32 would round.
+
+    Raises:
+        InputError: there is one.
+    """
+    if array.dtype.kind in "iu" and any(max(-int(b.min()), int(b.max())) > _EXACT for b in blocks(array) if b.size):
+        raise InputError(f"{what} holds integers that float32 cannot; scale them, or save counts as 'counts'")
 
 
 def _check_signals(what: str, array: Rows) -> None:

@@ -66,7 +66,7 @@ def open_described(source: Described, chosen: Chosen, preparation: Preparation) 
         InputError: an example cannot be read or used.
     """
     what, features, parts = source.what, source.features, source.parts
-    logger.warning("%s: %s", what, shown(features, chosen))
+    logger.warning("%s", shown(what, features, chosen))
     if not len(source.reader):
         raise InputError(f"{what}: holds no example; name another set")
     if chosen.part != "image":

@@ -86,12 +86,17 @@ def choose(what: str, features: Features, asked: Mapping[str, str], supervised: 
     return Chosen(part, names, None if label in names else label, tuple(rest) if part != "columns" else ())
 
 
-def shown(features: Features, chosen: Chosen) -> str:
-    """Describe in one line which features are used, and which are not."""
+def shown(what: str, features: Features, chosen: Chosen) -> str:
+    """Describe in one line which features are used, which are not, and how others are chosen.
+
+    >>> features = {"photo": Feature("image"), "kind": Feature("label"), "id": Feature("text")}
+    >>> shown("hf:pets", features, choose("hf:pets", features, {}))
+    "hf:pets: image 'photo', label 'kind', not used 'id'; others are chosen as in hf:pets?image=NAME&label=NAME"
+    """
     used = {chosen.part: chosen.names, _LABEL: [chosen.label] if chosen.label else [], "attributes": chosen.attributes}
-    unused = features.keys() - {name for names in used.values() for name in names}
-    found = [f"{part} {', '.join(names)}" for part, names in used.items() if names]
-    return "; ".join([*found, *([f"not used {', '.join(sorted(unused))}"] if unused else [])])
+    used["not used"] = sorted(features.keys() - {name for names in used.values() for name in names})
+    found = ", ".join(f"{part} {', '.join(map(repr, names))}" for part, names in used.items() if names)
+    return f"{what}: {found}; others are chosen as in {what}?{chosen.part}=NAME&label=NAME"
 
 
 def short_names(names: Iterable[str]) -> dict[str, str]:
@@ -160,7 +165,8 @@ def _examples(what: str, features: Features, label: str | None) -> tuple[str, tu
         name = _only(what, "x", arrays)
         if features[name].dtype.kind != "f" and len(features[name].shape) < 3:
             remedy = f"say which: {what}?counts={name}, ?tokens={name} or ?x={name}"
-            raise InputError(f"{what}: feature {name!r} holds integers, which may be counts, tokens or numbers; {remedy}")
+            found = f"feature {name!r} holds integers, which may be counts, tokens or numbers"
+            raise InputError(f"{what}: {found}; {remedy}")
         return "image" if len(features[name].shape) == 3 else "x", (name,)
     texts, others = by_kind.get("text", []), by_kind.get("number", []) + by_kind.get("label", [])
     if _TEXT in texts or (texts and not others):

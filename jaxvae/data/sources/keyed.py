@@ -18,6 +18,8 @@ from jaxvae.errors import InputError
 
 RESERVED = ("image", *ENCODED, "offset", "label", "split", "classes")
 """Names of arrays that are no attributes."""
+EXAMPLES = ("image", *KEYS)
+"""Names of arrays `[N, ...]` of examples."""
 
 
 def whole_set(
@@ -52,8 +54,11 @@ def whole_set(
     if (name := misnamed_label(headers, num)) is not None:
         remedy = "save it under this name if it holds classes, or under another if it is an attribute"
         raise InputError(f"{what}: array {name!r}; did you mean 'label'? {remedy}")
-    label = _check_integers(what, "label", arrays.get("label"), num)
-    parts = _check_integers(what, "split", arrays.get("split"), num)
+    label, parts = arrays.get("label"), arrays.get("split")
+    if label is not None:
+        label = check_integers(f"{what}: array 'label'", label, num, label_advice(label, num))
+    if parts is not None:
+        parts = check_integers(f"{what}: array 'split'", parts, num, "0 train, 1 validation, 2 test")
     if parts is not None and not {TRAIN, TEST} <= set(parts) <= {TRAIN, VALIDATION, TEST}:
         numbers = np.unique(parts).tolist()
         raise InputError(f"{what}: array 'split' holds {numbers}; use 0 train, 1 validation (optional), 2 test")
@@ -95,16 +100,19 @@ def _find_image(
     return resized(image, preparation, what), preparation.named(alpha=False)
 
 
-def _check_integers(what: str, name: str, array: np.ndarray | None, length: int) -> np.ndarray | None:
-    if array is None:
-        return None
+def check_integers(what: str, array: np.ndarray, length: int, advice: str) -> np.ndarray:
+    """Return `[N]` class or part numbers in int32, or refuse them.
+
+    Raises:
+        InputError: they are no integers from 0 on, or there is not one for each example.
+    """
     if array.dtype.kind not in "iu" or array.shape != (length,):
         found = f"is {array.dtype} {array.shape}; give integers of shape ({length},), one per example"
-        advice = "0 train, 1 validation, 2 test" if name == "split" else label_advice(array, length)
-        raise InputError(f"{what}: array {name!r} {found}{advice and ': '}{advice}")
+        raise InputError(f"{what} {found}{advice and ': '}{advice}")
     if array.min() < 0 or array.max() >= 2**31:
-        found = f"holds numbers from {array.min()} to {array.max()}"
-        raise InputError(f"{what}: array {name!r} {found}; number classes from 0, or leave it out")
+        raise InputError(
+            f"{what} holds numbers from {array.min()} to {array.max()}; number classes from 0, or leave it out"
+        )
     return array.astype(np.int32)
 
 

@@ -4,18 +4,10 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from jaxvae.data.dataset import Dataset
-from jaxvae.data.partition import divided
-from jaxvae.data.places import stem
-from jaxvae.data.preparation import Preparation
-from jaxvae.data.sources.archive import ArrayHeader
-from jaxvae.data.sources.keyed import whole_set
 from jaxvae.errors import InputError, did_you_mean, first_line
 
 
@@ -45,19 +37,3 @@ def find_function(name: str) -> Callable[[], Any]:
         raise InputError(f"dataset: {name!r}: {found}; define it there")
     result: Callable[[], Any] = function
     return result
-
-
-def open_own(name: str, result: Any, preparation: Preparation) -> Dataset:
-    """Open what a function returned.
-
-    Raises:
-        InputError: it is no data set.
-    """
-    if isinstance(result, Dataset):
-        return result
-    if not isinstance(result, Mapping):
-        remedy = "return a dict of arrays with the keys of an .npz file, or a jaxvae.data.Dataset"
-        raise InputError(f"dataset: {name!r}: it returned {type(result).__name__}; {remedy}")
-    arrays = {key: np.asarray(array) for key, array in result.items()}
-    headers = {key: ArrayHeader(array.shape, array.dtype) for key, array in arrays.items()}
-    return divided(f"dataset: {name!r}", stem(name), whole_set(f"dataset: {name!r}", arrays, headers, preparation))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -42,17 +43,25 @@ def check_image(what: str, image: Rows) -> Rows:
         raise refuse(f"is empty: {image.shape}", "give at least 2 examples")
     if fault := misplaced_axes(image.shape):
         raise refuse(f"has shape {image.shape}", fault)
-    if image.dtype == np.uint8:
-        if all(block.max() <= 1 for block in blocks(image)):
-            raise refuse("is uint8 with no value above 1", "white is 255: multiply by 255")
-    elif image.dtype.kind != "f":
-        raise refuse(f"has dtype {image.dtype}", _number_advice(image))
-    elif not _is_finite(image):
-        raise refuse("holds NaN or infinity", "clean it first")
-    elif not _is_finite(image := converted(image, np.float32)):
-        raise refuse("holds floats that float32 cannot", "scale them")
+    if image.dtype == np.uint8 and all(block.max() <= 1 for block in blocks(image)):
+        raise refuse("is uint8 with no value above 1", "white is 255: multiply by 255")
+    image = check_values(what, image)
     shape = image.shape
     return mapped(image, lambda x: x[..., None], (*shape, 1), image.dtype) if len(shape) == 3 else image
+
+
+def check_values(what: str, image: Any) -> Any:
+    """Return rows of uint8 as they are and of floats in float32, or refuse the values."""
+    if image.dtype == np.uint8:
+        return image
+    if image.dtype.kind != "f":
+        raise InputError(f"{what} has dtype {image.dtype}; {_number_advice(image)}")
+    if not _is_finite(image):
+        raise InputError(f"{what} holds NaN or infinity; clean it first")
+    image = converted(image, np.float32)
+    if not _is_finite(image):
+        raise InputError(f"{what} holds floats that float32 cannot; scale them")
+    return image
 
 
 def _is_finite(image: Rows) -> bool:

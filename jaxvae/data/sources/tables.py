@@ -108,14 +108,27 @@ def whole_set(what: str, table: Any, preparation: Preparation) -> Whole:
 
 
 def _column(what: str, name: str, column: Any) -> Column:
-    """Convert a column of pyarrow by its type."""
+    values, observed = read_cells(what, column)
+    if not observed.any():
+        raise InputError(f"{what} is empty; remove it")
+    return (word_column if values.dtype.kind == "U" else number_column)(what, name, values, observed)
+
+
+def read_cells(what: str, column: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Read a column of pyarrow by its type.
+
+    Returns:
+        `[N]` integers, floats or words, and `[N]` True where there is one.
+
+    Raises:
+        InputError: it is of another type.
+    """
     import pyarrow
     from pyarrow import types
 
-    kind = column.type
-    observed = np.asarray(column.is_valid())
-    if not observed.any():
-        raise InputError(f"{what} is empty; remove it")
+    kind, observed = column.type, np.asarray(column.is_valid())
+    if types.is_null(kind):
+        return np.zeros(len(column)), observed
     if types.is_dictionary(kind):
         column, kind = column.cast(kind.value_type), kind.value_type
     if types.is_decimal(kind):
@@ -123,12 +136,11 @@ def _column(what: str, name: str, column: Any) -> Column:
     if types.is_boolean(kind):
         column, kind = column.cast(pyarrow.string()), pyarrow.string()
     if types.is_integer(kind):
-        return number_column(what, name, np.asarray(column.fill_null(0)), observed)
+        return np.asarray(column.fill_null(0)), observed
     if types.is_floating(kind):
-        values = np.asarray(column.cast(pyarrow.float64()).fill_null(0))
-        return number_column(what, name, values, observed)
+        return np.asarray(column.cast(pyarrow.float64()).fill_null(0)), observed
     if types.is_string(kind) or types.is_large_string(kind):
-        return word_column(what, name, np.asarray(column.fill_null("").to_pylist()), observed)
+        return np.array(column.fill_null("").to_pylist(), str), observed
     if types.is_binary(kind):
         raise InputError(f"{what} is not UTF-8; convert the file, for example with iconv")
     raise InputError(f"{what} is of type {kind}; write it as a number, or as words")

@@ -157,16 +157,24 @@ def read_sentences(file: Path) -> list[Sentence]:
     Raises:
         InputError: the file is no text, or its lines are too long.
     """
+    return split_words(str(file), read_lines(file))
+
+
+def read_lines(file: Path) -> list[str]:
+    """Return the lines of a text file, blank ones included.
+
+    Raises:
+        InputError: the file is no text.
+    """
     check_fits(f"{file}", 8 * file.stat().st_size, "divide it")
     try:
         with gzip.open(file, "rb") if file.name.lower().endswith(".gz") else file.open("rb") as stream:
-            lines = stream.read().decode("utf-8-sig").splitlines()
+            return stream.read().decode("utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
         number = error.object[: error.start].count(b"\n") + 1
         raise InputError(f"{file}: line {number} is not UTF-8; convert it, for example with iconv") from error
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{file}: cannot be read ({first_line(error)}); write it again") from error
-    return split_words(str(file), lines)
 
 
 def _vocabulary(what: str, sentences: Sequence[Sentence]) -> tuple[str, ...]:
