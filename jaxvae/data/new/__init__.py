@@ -51,6 +51,7 @@ def new_rows(x: Any, facts: Mapping[str, Any], space: Space) -> Any:
     if isinstance(space, Counts):
         return _counts(stored, facts, space)
     scaling = Scaling.from_json(facts["scaling"]) if facts.get("scaling") else None
+    rows: Any
     if isinstance(space, Table):
         rows = _table(stored, facts, space)
     elif scaling is None and isinstance(space, Pixels):
@@ -107,7 +108,7 @@ def _table(stored: Stored, facts: Mapping[str, Any], space: Table) -> dict[str, 
         return rows
     if not is_table(stored):
         raise _other_kind(stored, "rows of a table", "a DataFrame, or the path of a table")
-    return table_rows(WHAT, stored, facts, space)
+    return table_rows(WHAT, stored, facts["names"])
 
 
 def _numbers(stored: Stored, facts: Mapping[str, Any]) -> np.ndarray:
@@ -117,7 +118,8 @@ def _numbers(stored: Stored, facts: Mapping[str, Any]) -> np.ndarray:
     array = _array(stored, "numbers", "image", "x", "data")
     if array.dtype == np.uint8 and array.ndim == 2 and isinstance(stored, np.ndarray):
         raise InputError(f'{WHAT} is uint8, which may be pixels or numbers; say which: {{"image": x}} or {{"x": x}}')
-    return array.astype(np.float32) if isinstance(stored, dict) and "image" not in stored else array
+    are_numbers = isinstance(stored, dict) and "image" not in stored
+    return array.astype(np.float32) if array.dtype == np.uint8 and are_numbers else array
 
 
 def _scaled(rows: Any, scaling: Scaling, space: Space) -> Any:

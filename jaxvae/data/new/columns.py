@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,51 +10,55 @@ import numpy as np
 
 from jaxvae.data.sources.cells import Cells
 from jaxvae.data.sources.tables import read_cells
-from jaxvae.data.spaces import Table
 from jaxvae.data.spaces.table import OBSERVED, X
 from jaxvae.errors import InputError, did_you_mean
 
 
-def table_rows(what: str, table: Any, facts: Mapping[str, Any], space: Table) -> dict[str, np.ndarray]:
+def table_rows(what: str, table: Any, names: Mapping[str, Any]) -> dict[str, np.ndarray]:
     """Return the values of a table of pyarrow, categories by their numbers, and where they are observed.
+
+    Args:
+        what: name of the table in messages.
+        table: rows with at least the columns of the run.
+        names: names of the run's `columns`, and of the `categories` of some.
 
     Raises:
         InputError: a column is missing, or holds words for numbers, or a category that is none of the run's.
     """
-    names = facts.get("names", {})
-    categories = names.get("categories", {})
-    columns = [
-        _column(f"{what}: column {name!r}", read_cells(f"{what}: column {name!r}", column), categories.get(name))
-        for name, column in _by_names(what, table, names["columns"]).items()
-    ]
-    values, observed = (np.stack(arrays, axis=1) for arrays in zip(*columns))
-    return {X: np.where(observed, values, 0).astype(np.float32), OBSERVED: observed}
+    values, observed = [], []
+    for name, column in _by_names(what, table, names["columns"]).items():
+        known = names["categories"].get(name)
+        told = f"{what}: column {name!r}"
+        cells, there = read_cells(told, column)
+        values.append(_numbers(told, cells, there) if known is None else _codes(told, cells, there, known))
+        observed.append(there)
+    mask = np.stack(observed, axis=1)
+    return {X: np.where(mask, np.stack(values, axis=1), 0).astype(np.float32), OBSERVED: mask}
 
 
 def number_rows(what: str, table: Any, names: Sequence[str] | None) -> np.ndarray:
-    """Return `[N, D]` numbers of a table of pyarrow, whose columns are all needed where they have no names.
+    """Return `[N, D]` numbers of a table of pyarrow; where the run's columns have no names, of all its columns.
 
     Raises:
         InputError: a column is missing, or holds words, or has gaps.
     """
-    columns = _by_names(what, table, names or table.column_names)
-    cells = {name: read_cells(f"{what}: column {name!r}", column) for name, column in columns.items()}
-    for name, (_, observed) in cells.items():
-        if gaps := int((~observed).sum()):
-            raise InputError(f"{what}: column {name!r} misses {gaps} values, the run's have none; fill them")
-    return np.stack([_column(f"{what}: column {name!r}", cell, None)[0] for name, cell in cells.items()], axis=1)
+    columns = []
+    for name, column in _by_names(what, table, names or table.column_names).items():
+        told = f"{what}: column {name!r}"
+        cells, there = read_cells(told, column)
+        if gaps := int((~there).sum()):
+            raise InputError(f"{told} misses {gaps} values, the run's have none; fill them")
+        columns.append(_numbers(told, cells, there))
+    return np.stack(columns, axis=1)
 
 
 def count_rows(what: str, cells: Cells, genes: Sequence[str] | None) -> np.ndarray:
-    """Return `[N, D]` counts of the genes of the run, by their names where it has them.
+    """Return `[N, D]` counts of the run's genes, by their names where it has them.
 
     Raises:
         InputError: a gene is missing, or there twice.
     """
-    if genes is None:
-        return cells.counts
-    names = cells.genes.tolist()
-    return cells.counts[:, _places(what, "gene", names, genes)]
+    return cells.counts if genes is None else cells.counts[:, _places(what, "gene", cells.genes.tolist(), genes)]
 
 
 def _by_names(what: str, table: Any, names: Sequence[str]) -> dict[str, Any]:
@@ -62,37 +67,40 @@ def _by_names(what: str, table: Any, names: Sequence[str]) -> dict[str, Any]:
 
 
 def _places(what: str, noun: str, there: Sequence[str], wanted: Sequence[str]) -> list[int]:
-    """Return where the wanted names are, each once."""
-    known = {name: place for place, name in enumerate(there)}
+    """Return the places of names among those that are there, each once."""
+    known, count = {name: place for place, name in enumerate(there)}, Counter(there)
     if missing := [name for name in wanted if name not in known]:
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
         hint = did_you_mean(missing[0], there)
         raise InputError(f"{what}: there is no {noun} {missing[0]!r}{more}{hint}; give all {len(wanted)} of the run")
-    if double := next((name for name in wanted if there.count(name) > 1), None) if len(known) < len(there) else None:
-        raise InputError(f"{what}: two {noun}s are called {double!r}; rename one")
+    if double := [name for name in wanted if count[name] > 1]:
+        raise InputError(f"{what}: two {noun}s are called {double[0]!r}; rename one")
     return [known[name] for name in wanted]
 
 
-def _column(
-    what: str, cells: tuple[np.ndarray, np.ndarray], categories: Sequence[str] | None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return `[N]` numbers, or numbers of categories, and where they are observed."""
-    values, observed = cells
-    if categories is None:
-        if values.dtype.kind == "U" and observed.any():
-            raise InputError(f"{what} holds words, such as {values[observed][0]!r}, the run's holds numbers")
-        numbers = np.zeros(len(values)) if values.dtype.kind == "U" else values.astype(np.float64)
-        if not np.isfinite(numbers[observed]).all() or np.abs(numbers).max(initial=0) > np.finfo(np.float32).max:
-            raise InputError(f"{what} holds NaN, infinity or more than float32 can; leave missing cells empty")
-        return numbers, observed
+def _numbers(what: str, cells: np.ndarray, observed: np.ndarray) -> np.ndarray:
+    """Return `[N]` numbers of a column, anything where there is none."""
+    if not observed.any():
+        return np.zeros(len(cells))
+    if cells.dtype.kind == "U":
+        found = str(cells[observed][0])
+        raise InputError(f"{what} holds words, such as {found!r}, the run's holds numbers; leave such cells empty")
+    numbers = cells.astype(np.float64)
+    if not np.isfinite(numbers).all() or np.abs(numbers).max() > np.finfo(np.float32).max:
+        raise InputError(f"{what} holds NaN, infinity, or more than float32 can; leave such cells empty")
+    return numbers
+
+
+def _codes(what: str, cells: np.ndarray, observed: np.ndarray, categories: Sequence[str]) -> np.ndarray:
+    """Return `[N]` numbers of categories, 0 where there is none."""
     code = {word: number for number, word in enumerate(categories)}
-    words = [_word(value) for value in values.tolist()]
-    if unknown := next((word for word, there in zip(words, observed) if there and word not in code), None):
-        known = f"one of the run's categories, {', '.join(categories[:20])}"
-        raise InputError(f"{what} holds {unknown!r}, which is not {known}; leave the cell empty if it is unknown")
-    return np.array([code.get(word, 0) for word in words]), observed
+    words = [_word(cell) if there else None for cell, there in zip(cells.tolist(), observed)]
+    if unknown := [word for word in words if word is not None and word not in code]:
+        known = ", ".join(categories[:20])
+        raise InputError(f"{what} holds {unknown[0]!r}, the run knows {known}; leave the cell empty if it is unknown")
+    return np.array([0 if word is None else code[word] for word in words])
 
 
-def _word(value: Any) -> str:
+def _word(cell: Any) -> str:
     """Return the name of a category; whole numbers in a column with gaps are floats in pandas."""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -54,9 +54,13 @@ def _read_images(path: Path, preparation: Preparation) -> np.ndarray:
             headers = read_headers(stream, str(file))
         for number, header in headers.items():
             survey.add(header, str(file))
-            pages.append(Page(str(file), partial(file.open, "rb"), number))
+            pages.append(Page(str(file), partial(_open, file), number))
     image: np.ndarray = image_rows(pages, survey.form(str(path), preparation))[:]
     return image
+
+
+def _open(file: Path) -> BinaryIO:
+    return file.open("rb")
 
 
 def _read_npy(path: Path) -> np.ndarray:

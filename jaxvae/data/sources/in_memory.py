@@ -17,7 +17,7 @@ from jaxvae.data.sources.joining import join, num_examples
 from jaxvae.data.sources.misnamed import label_advice
 from jaxvae.data.sources.objects import Stored, as_array, key_of, read_object
 from jaxvae.data.sources.pictures import ENCODED
-from jaxvae.errors import InputError, did_you_mean
+from jaxvae.errors import InputError
 
 WHAT = "data"
 """Name of the argument in messages."""
@@ -115,10 +115,8 @@ def _whole(stored: Stored, parts: np.ndarray | None, preparation: Preparation) -
 def _check_keys(names: Sequence[str]) -> None:
     known = (*keyed.EXAMPLES, *ENCODED)
     if not {*known}.intersection(names):
-        hints = filter(None, (did_you_mean(name, known) for name in names))
-        raise InputError(
-            f"{WHAT}: holds {', '.join(names) or 'nothing'}{next(hints, '')}; name the examples {', '.join(known)}"
-        )
+        found = f"{WHAT}: holds {', '.join(names) or 'nothing'}"
+        raise InputError(f"{found}; name the examples one of {', '.join(known)}, or give a DataFrame")
 
 
 def _labelled(whole: Whole, label: np.ndarray) -> Whole:

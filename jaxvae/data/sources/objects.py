@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 
+from jaxvae.data.rows import LazyRows, Subset
 from jaxvae.data.sources.cells import dense, is_anndata, is_sparse, read_anndata
 from jaxvae.data.sources.extras import needed_by
 from jaxvae.errors import InputError, first_line
@@ -29,6 +31,8 @@ def read_object(what: str, thing: Any) -> Stored:
     Raises:
         InputError: it is none of these, or cannot be converted.
     """
+    if isinstance(thing, str | Path):
+        raise InputError(f"{what} is {str(thing)!r}; give the examples themselves, sentences as a list")
     if isinstance(thing, Mapping):
         return {str(key): as_array(f"{what}: array {key!r}", array) for key, array in thing.items()}
     if is_anndata(thing):
@@ -62,7 +66,8 @@ def as_table(what: str, thing: Any) -> Any:
         # Of polars, whose stream holds strings that pyarrow does not convert.
         return thing.to_arrow() if hasattr(thing, "to_arrow") else pyarrow.table(thing)
     except (pyarrow.ArrowException, TypeError, ValueError) as error:
-        raise InputError(f"{what}: cannot be read ({first_line(error)}); give columns of numbers or words") from error
+        reason = "; ".join(map(str, error.args)).partition("\n")[0]
+        raise InputError(f"{what}: cannot be read ({reason}); give columns of numbers or words") from error
 
 
 def as_array(what: str, thing: Any) -> np.ndarray:
@@ -76,7 +81,7 @@ def as_array(what: str, thing: Any) -> np.ndarray:
     if np.ma.is_masked(thing):
         raise InputError(f"{what} has masked values; give a DataFrame, in which values may be missing")
     try:
-        array = np.asarray(thing)
+        array = np.asarray(thing[:] if isinstance(thing, LazyRows | Subset) else thing)
     except (ValueError, TypeError, RuntimeError) as error:
         raise InputError(f"{what} is no array ({first_line(error)}); give examples of one shape") from error
     if array.dtype.kind != "O":

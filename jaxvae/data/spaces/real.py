@@ -29,9 +29,7 @@ class Real:
     def check(self, rows: Rows, what: str) -> None:
         """Refuse NaN and infinity."""
         if not all(np.isfinite(block).all() for block in blocks(rows)):
-            raise InputError(
-                f"{what} holds NaN or infinity; remove these rows, or give a table, whose cells may be empty"
-            )
+            raise InputError(f"{what} holds NaN or infinity; remove these rows, or give a table with empty cells")
 
     def read(self, keys: Key | None, stored: Any) -> Any:
         """Convert to float32."""
