@@ -50,7 +50,7 @@ LAYERS = {  # name -> what it may import of jaxvae, besides itself
 LAYERS |= {name: set(LAYERS) for name in ("__init__", "runs")}
 
 HEAVY = {"orbax", "matplotlib", "tensorflow_datasets", "tensorflow", "sklearn", "tyro", "tensorboardX", "PIL", "tqdm"}
-HEAVY |= {"array_record", "grain", "pyarrow", "h5py"}
+HEAVY |= {"array_record", "grain", "pyarrow", "h5py", "zarr", "datasets"}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 

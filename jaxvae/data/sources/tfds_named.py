@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache, partial
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +41,7 @@ def open_tfds_by_name(name: str, data_dir: Path | None, manual_dir: Path | None,
     roles = choose(what, features, chosen, _supervised(builder.info))
     parts = split_parts(what, builder.info.splits, chosen)
     splits = list(parts or builder.info.splits)
-    source = Described(what, stem(name), features, *_reader(what, builder, splits, parts))
+    source = Described(what, stem(name), features, *_reader(what, builder, features, splits, parts))
     return open_described(source, roles, preparation)
 
 
@@ -105,12 +104,15 @@ def _feature(feature: Any) -> Feature:
         return Feature("label", dtype, names=names)
     if isinstance(feature, features.Text):
         return Feature("text")
-    if None in shape or dtype.kind not in "biuf":
+    is_encoded = dtype != feature.get_serialized_info().np_dtype
+    if None in shape or dtype.kind not in "biuf" or (is_encoded and not shape):
         return other
     return Feature("array" if shape else "number", dtype, shape)
 
 
-def _reader(what: str, builder: Any, splits: Sequence[str], parts: Mapping[str, int] | None) -> tuple[_Reader, Any]:
+def _reader(
+    what: str, builder: Any, features: Mapping[str, Feature], splits: Sequence[str], parts: Mapping[str, int] | None
+) -> tuple[_Reader, np.ndarray | None]:
     """Return a reader of several splits, one after another, and the part number of each of their examples."""
     import tensorflow_datasets as tfds
 
@@ -129,41 +131,50 @@ def _reader(what: str, builder: Any, splits: Sequence[str], parts: Mapping[str, 
     except Exception as error:  # array_record and pyarrow have no common class of errors
         raise InputError(f"{what}: cannot be read in {builder.data_path} ({first_line(error)}); {_AGAIN}") from error
     numbers = None if parts is None else np.repeat([parts[split] for split in splits], sizes)
-    return _Reader(f"{what}: cannot be read in {builder.data_path}", records, builder.info.features), numbers
+    return _Reader(f"{what}: cannot be read in {builder.data_path}", records, builder.info.features, features), numbers
 
 
 _AGAIN = "remove that folder to have it prepared again, or name another with --data-dir"
 
 
 class _Reader:
-    """Examples of a prepared set, decoded by TFDS; files of images are left as they are."""
+    """Examples of a prepared set: records of `tf.train.Example`, of which TFDS decodes arrays alone."""
 
-    def __init__(self, what: str, records: Any, features: Any) -> None:
-        self._what, self._records, self._features = what, records, features
-        self._selected = lru_cache(self._select)
+    def __init__(self, what: str, records: Any, features: Any, described: Mapping[str, Feature]) -> None:
+        import tensorflow_datasets as tfds
+
+        self._what, self._records, self._described = what, records, described
+        arrays = {name: _leaf(features, name) for name, feature in described.items() if feature.kind == "array"}
+        self._decode = {
+            name: tfds.features.FeaturesDict({name: leaf}).deserialize_example_np for name, leaf in arrays.items()
+        }
 
     def __len__(self) -> int:
         return len(self._records)
 
     def read(self, names: Sequence[str], ids: Sequence[int]) -> dict[str, list[Any]]:
         """Return values of features by name, see `described.Reader`."""
-        decode, texts = self._selected(tuple(names))
+        from tensorflow_datasets.proto import tf_example_pb2
+
         try:
-            examples = [decode(record) for record in self._records.__getitems__(list(ids))]
-            values = {name: [example[name] for example in examples] for name in names}
-            return values | {name: [word.decode() for word in values[name]] for name in texts}
+            records = self._records.__getitems__(list(ids))
+            examples = [tf_example_pb2.Example.FromString(record).features.feature for record in records]
+            return {name: self._values(name, records, examples) for name in names}
         except Exception as error:  # array_record, protobuf and TFDS have no common class of errors
             raise InputError(f"{self._what} ({first_line(error)}); {_AGAIN}") from error
 
-    def _select(self, names: tuple[str, ...]) -> tuple[Callable[[bytes], dict[str, Any]], list[str]]:
-        """Return a function that decodes these features of a record, and the names of those that are texts."""
-        import tensorflow_datasets as tfds
+    def _values(self, name: str, records: Sequence[bytes], examples: Sequence[Any]) -> list[Any]:
+        if name in self._decode:
+            return [self._decode[name](record)[name] for record in records]
+        found = [_first(example[name]) for example in examples]
+        return [word and word.decode() for word in found] if self._described[name].kind == "text" else found
 
-        leaves = {name: _leaf(self._features, name) for name in names}
-        images = [name for name, leaf in leaves.items() if isinstance(leaf, tfds.features.Image)]
-        texts = [name for name, leaf in leaves.items() if isinstance(leaf, tfds.features.Text)]
-        skipped = {name: tfds.decode.SkipDecoding() for name in images}
-        return partial(tfds.features.FeaturesDict(leaves).deserialize_example_np, decoders=skipped or None), texts
+
+def _first(feature: Any) -> Any:
+    """Return the value of a feature in a record, None where it is missing."""
+    kind = feature.WhichOneof("kind")
+    values = () if kind is None else getattr(feature, kind).value
+    return values[0] if values else None
 
 
 def _leaf(features: Any, path: str) -> Any:
