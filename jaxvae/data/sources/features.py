@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -52,6 +52,26 @@ _LABEL, _TEXT = "label", "text"
 _SPLITS = ("train", "validation", "test")
 
 
+def check_choices(what: str, asked: Collection[str], *further: str) -> None:
+    """Refuse what cannot be chosen, before anything is read.
+
+    Args:
+        what: name of the set in messages.
+        asked: what is asked for: one of `PARTS`, the label, splits.
+        further: choices that sets of one kind have besides.
+
+    Raises:
+        InputError: there is no such choice, or two exclude each other.
+    """
+    known = (*PARTS, _LABEL, *_SPLITS, *further)
+    if unknown := [key for key in asked if key not in known]:
+        hint = did_you_mean(unknown[0], known)
+        raise InputError(f"{what}: {unknown[0]!r} cannot be chosen{hint}; choose one of {', '.join(known)}")
+    parts = [part for part in PARTS if part in asked]
+    if len(parts) > 1:
+        raise InputError(f"{what}: both {parts[0]!r} and {parts[1]!r} are chosen; choose one")
+
+
 def choose(what: str, features: Features, asked: Mapping[str, str], supervised: str | None = None) -> Chosen:
     """Choose the features that are examples, labels and attributes.
 
@@ -68,13 +88,7 @@ def choose(what: str, features: Features, asked: Mapping[str, str], supervised: 
     Raises:
         InputError: what is asked for is not there, or several features could be meant.
     """
-    known = (*PARTS, _LABEL, *_SPLITS)
-    if unknown := [key for key in asked if key not in known]:
-        hint = did_you_mean(unknown[0], known)
-        raise InputError(f"{what}: {unknown[0]!r} cannot be chosen{hint}; choose one of {', '.join(known)}")
     parts = [part for part in PARTS if part in asked]
-    if len(parts) > 1:
-        raise InputError(f"{what}: both {parts[0]!r} and {parts[1]!r} are chosen; choose one")
     label = _label(what, features, asked, supervised)
     if parts:
         part, names = parts[0], tuple(asked[parts[0]].split(",")) if parts[0] == "columns" else (asked[parts[0]],)

@@ -13,7 +13,7 @@ from jaxvae.data.places import asked, exists, stem
 from jaxvae.data.preparation import Preparation
 from jaxvae.data.sources.described import Described, open_described
 from jaxvae.data.sources.extras import needed_by
-from jaxvae.data.sources.features import Feature, choose, split_parts
+from jaxvae.data.sources.features import Feature, check_choices, choose, split_parts
 from jaxvae.errors import InputError, first_line
 
 _FILES = {".parquet": "parquet", ".arrow": "arrow", ".csv": "csv", ".json": "json", ".jsonl": "json"}
@@ -32,9 +32,10 @@ def open_hub(name: str, preparation: Preparation) -> Dataset:
         InputError: `datasets` is not installed, there is no such set, or it cannot be read.
     """
     bare, chosen = asked(name)
-    what, config = f"hf:{bare}", chosen.pop(_CONFIG, None)
+    what = f"hf:{bare}"
+    check_choices(what, chosen, _CONFIG)
     datasets = needed_by(what, "datasets", extra="hub")
-    splits = _load(datasets, what, bare, config)
+    splits = _load(datasets, what, bare, chosen.get(_CONFIG))
     parts = split_parts(what, splits, chosen)
     used = list(parts or splits)
     first = splits[used[0]].features

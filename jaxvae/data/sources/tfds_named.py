@@ -13,7 +13,7 @@ from jaxvae.data.dataset import Dataset
 from jaxvae.data.places import asked, stem
 from jaxvae.data.preparation import Preparation, prepare
 from jaxvae.data.sources.described import Described, open_described
-from jaxvae.data.sources.features import Feature, choose, split_parts
+from jaxvae.data.sources.features import Feature, check_choices, choose, split_parts
 from jaxvae.data.sources.tfds_prepare import missing, prepare_set
 from jaxvae.data.sources.tfds_sets import TFDS_SETS, open_tfds
 from jaxvae.data.sources.tfrecords import TFRecords
@@ -31,6 +31,7 @@ def open_tfds_by_name(name: str, data_dir: Path | None, manual_dir: Path | None,
     """
     bare, chosen = asked(name)
     what = f"tfds:{bare}"
+    check_choices(what, chosen)
     if bare in TFDS_SETS and not chosen:
         return prepare(open_tfds(bare, data_dir, manual_dir), preparation)
     folder = data_dir or os.environ.get("TFDS_DATA_DIR")

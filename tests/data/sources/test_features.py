@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from jaxvae.data.sources.features import Chosen, Feature, choose, short_names, split_parts
+from jaxvae.data.sources.features import Chosen, Feature, check_choices, choose, short_names, split_parts
 from jaxvae.errors import InputError
 
 IMAGE, TEXT, LABEL, OTHER = (Feature(kind) for kind in ("image", "text", "label", "other"))
@@ -54,8 +54,6 @@ def test_the_feature_that_a_set_is_meant_to_predict_is_its_label():
         ({"smile": IMAGE}, {"label": "smiles"}, r"has no feature 'smiles' \(did you mean 'smile'\?\)"),
         ({"a": IMAGE}, {"text": "a"}, "'a' is of kind image, which is no text"),
         ({"a": IMAGE}, {"label": "a"}, "'a' is of kind image, which is no label"),
-        ({"a": IMAGE, "b": TEXT}, {"image": "a", "text": "b"}, "both 'image' and 'text' are chosen; choose one"),
-        ({"a": IMAGE}, {"imag": "a"}, r"'imag' cannot be chosen \(did you mean 'image'\?\); choose one of image, x"),
     ],
 )
 def test_what_is_open_or_wrong_is_refused_in_one_line(features, asked, told):
@@ -63,6 +61,20 @@ def test_what_is_open_or_wrong_is_refused_in_one_line(features, asked, told):
         choose("tfds:set", features, asked)
     assert str(caught.value).startswith("tfds:set: ")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"image": "a", "text": "b"}, "both 'image' and 'text' are chosen; choose one"),
+        ({"imag": "a"}, r"'imag' cannot be chosen \(did you mean 'image'\?\); choose one of image, x"),
+        ({"config": "a"}, "'config' cannot be chosen"),
+    ],
+)
+def test_choices_that_there_are_not_are_refused(asked, told):
+    with pytest.raises(InputError, match=f"^tfds:set: {told}"):
+        check_choices("tfds:set", asked)
+    check_choices("hf:set", {"config": "a", "label": ""}, "config")
 
 
 def test_names_are_shortened_where_they_stay_different():
