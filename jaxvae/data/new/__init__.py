@@ -11,10 +11,10 @@ import numpy as np
 from jaxvae.data.dataset import Split
 from jaxvae.data.new.columns import count_rows, number_rows, table_rows
 from jaxvae.data.new.paths import read_path
-from jaxvae.data.new.values import of_size, pixel_rows, preparation_of, real_rows
+from jaxvae.data.new.values import of_shape, pixel_rows, preparation_of, real_rows
 from jaxvae.data.rows import gather
 from jaxvae.data.scaling import Scaling, scaled_examples
-from jaxvae.data.sources.cells import Cells
+from jaxvae.data.sources.cells import Cells, is_anndata, read_anndata
 from jaxvae.data.sources.objects import Stored, is_table, read_object
 from jaxvae.data.sources.text import check_marks, token_rows
 from jaxvae.data.spaces import Counts, Pixels, Table, Tokens
@@ -63,7 +63,9 @@ def new_rows(x: Any, facts: Mapping[str, Any], space: Space) -> Any:
 
 def _read(x: Any, facts: Mapping[str, Any]) -> Stored:
     if isinstance(x, str | Path):
-        return read_path(Path(x).expanduser(), preparation_of(facts))
+        return read_path(x, preparation_of(facts))
+    if is_anndata(x):
+        return read_anndata(WHAT, x, described=False)
     return read_object(WHAT, gather(x.x, slice(None)) if isinstance(x, Split) else x)
 
 
@@ -95,7 +97,7 @@ def _integers(array: np.ndarray, space: Counts | Tokens) -> np.ndarray:
     """Return counts or tokens in int32, checked by their space."""
     if array.dtype.kind not in ("iuf" if isinstance(space, Counts) else "iu"):
         raise InputError(f"{WHAT} has dtype {array.dtype}; give {space.kind} as integers {_of(space)}")
-    rows = of_size(WHAT, array, {}, space)
+    rows = of_shape(WHAT, array, space.shape)
     space.check(rows, WHAT)
     return rows.astype(np.int32)
 
@@ -103,7 +105,7 @@ def _integers(array: np.ndarray, space: Counts | Tokens) -> np.ndarray:
 def _table(stored: Stored, facts: Mapping[str, Any], space: Table) -> dict[str, np.ndarray]:
     """Return rows of a table; those of a split have their numbers already."""
     if isinstance(stored, dict) and stored.keys() == {X, OBSERVED}:
-        rows = {name: of_size(f"{WHAT}: {name}", array, {}, space) for name, array in stored.items()}
+        rows = {name: of_shape(f"{WHAT}: {name}", array, space.shape) for name, array in stored.items()}
         space.check(rows, WHAT)
         return rows
     if not is_table(stored):

@@ -24,18 +24,17 @@ from jaxvae.data.survey import Survey
 from jaxvae.errors import InputError, first_line
 
 
-def read_path(path: Path, preparation: Preparation) -> Stored:
+def read_path(name: str | Path, preparation: Preparation) -> Stored:
     """Read a file, or all images of a folder and its subfolders, in the order of their names.
 
     Args:
-        path: the file or folder.
+        name: path of the file or folder.
         preparation: size and background of images.
 
     Raises:
         InputError: there is no such file, or it is damaged, or of a kind that is not read.
     """
-    if not path.exists():
-        raise InputError(f"x: there is no file {path}; give the path of one, or the examples themselves")
+    path = _existing(name)
     if path.is_dir() or path.suffix.lower() in IMAGES:
         return _read_images(path, preparation)
     for end, reader in _READERS.items():
@@ -44,8 +43,18 @@ def read_path(path: Path, preparation: Preparation) -> Stored:
     raise InputError(f"x: {path.name} is of a kind that is not read here; give {', '.join(_READERS)}, or an image")
 
 
+def _existing(name: str | Path) -> Path:
+    try:
+        path = Path(name).expanduser()
+        if path.exists():
+            return path
+    except (OSError, RuntimeError, ValueError):  # not a valid file name
+        pass
+    raise InputError(f"x: there is no file {str(name)[:80]!r}; give the path of one, or examples, sentences as a list")
+
+
 def _read_images(path: Path, preparation: Preparation) -> np.ndarray:
-    files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.suffix.lower() in IMAGES)
+    files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if _is_image(file.relative_to(path)))
     if not files:
         raise InputError(f"x: {path} holds no images; name a folder that does")
     survey, pages = Survey(), []
@@ -57,6 +66,10 @@ def _read_images(path: Path, preparation: Preparation) -> np.ndarray:
             pages.append(Page(str(file), partial(_open, file), number))
     image: np.ndarray = image_rows(pages, survey.form(str(path), preparation))[:]
     return image
+
+
+def _is_image(file: Path) -> bool:
+    return file.suffix.lower() in IMAGES and not any(part.startswith(".") for part in file.parts)
 
 
 def _open(file: Path) -> BinaryIO:

@@ -23,7 +23,7 @@ def pixel_rows(what: str, image: np.ndarray, facts: Mapping[str, Any], space: Pi
     Raises:
         InputError: they are of another size, or have other values than the run's.
     """
-    rows = of_size(what, check_values(what, image), facts, space)
+    rows = of_shape(what, check_values(what, image), space.shape, preparation_of(facts))
     low, high, white = rows.min(), rows.max(), full_scale(rows)
     if low < 0 or high > white:
         raise InputError(f"{what} holds values from {low:g} to {high:g}, the run's are in [0, 1]; scale them")
@@ -48,7 +48,7 @@ def real_rows(
     elif array.dtype.kind in "iu" and len(space.shape) < 3:
         check_exact(what, array)
         array = array.astype(np.float32)
-    return of_size(what, check_values(what, array), facts, space)
+    return of_shape(what, check_values(what, array), space.shape, preparation_of(facts))
 
 
 def _were_pixels(scaling: Scaling | None) -> bool:
@@ -56,17 +56,16 @@ def _were_pixels(scaling: Scaling | None) -> bool:
     return scaling is not None and bool(((scaling.shift >= 0) & (scaling.shift <= 1) & (scaling.factor <= 1)).all())
 
 
-def of_size(what: str, rows: np.ndarray, facts: Mapping[str, Any], space: Space) -> np.ndarray:
-    """Return `[N, ...]` rows of the space's shape; images of another size are prepared as the run's were.
+def of_shape(what: str, rows: np.ndarray, shape: tuple[int, ...], preparation: Preparation | None = None) -> np.ndarray:
+    """Return `[N, ...]` rows of the shape of the run's examples; images of another size are prepared as its were.
 
     Raises:
-        InputError: they have another shape.
+        InputError: they have another shape, or there is none.
     """
-    shape, found = space.shape, rows.shape
+    found = rows.shape
     if len(shape) == 3 and rows.ndim == 3 and found != shape:
         rows = rows[..., None]
-    preparation = preparation_of(facts)
-    if rows.ndim == 4 and rows.shape[1:] != shape and preparation.changes_size:
+    if preparation is not None and preparation.changes_size and rows.ndim == 4 and rows.shape[1:] != shape:
         rows = prepare_rows(rows, preparation, what)[:]
     if rows.shape[1:] != shape:
         remedy = "give x[None]" if found in (shape, shape[:2]) else "bring them to that shape"

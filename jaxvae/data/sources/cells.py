@@ -44,18 +44,24 @@ def is_anndata(thing: Any) -> bool:
     return all(hasattr(thing, name) for name in ("X", "obs", "var_names"))
 
 
-def read_anndata(what: str, adata: Any) -> Cells:
+def read_anndata(what: str, adata: Any, *, described: bool = True) -> Cells:
     """Read an AnnData as an `.h5ad` file of it would be read.
 
+    Args:
+        what: name of the AnnData in messages.
+        adata: cells with their counts in `X`.
+        described: read the columns of `obs`, too.
+
     Raises:
-        InputError: X is missing, or larger than the memory.
+        InputError: X is missing, or larger than the memory, or a column of `obs` cannot be used.
     """
     if adata.X is None:
         raise InputError(f"{what}: X is missing; adata.X = adata.layers['counts'] puts counts there")
     adata = adata.to_memory() if getattr(adata, "isbacked", False) else adata
     obs, genes = adata.obs, np.array([str(name) for name in adata.var_names])
     # Sorted, as the groups of a file are.
-    found = [_column(f"{what}: obs {name!r}", str(name), obs[name]) for name in sorted(obs.columns, key=str)]
+    names = sorted(obs.columns, key=str) if described else []
+    found = [_column(f"{what}: obs {name!r}", str(name), obs[name]) for name in names]
     return Cells(dense(f"{what}: X", adata.X), genes, [column for column in found if column is not None])
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from jaxvae.data.classes import class_order
+from jaxvae.data.conditions import LABEL
 from jaxvae.data.dataset import Dataset
 from jaxvae.data.partition import SPLITS, Whole, check_splits, divided
 from jaxvae.data.preparation import Preparation
@@ -135,6 +136,8 @@ def _labelled(whole: Whole, label: np.ndarray) -> Whole:
 
 def _with_attribute(whole: Whole, name: str, values: np.ndarray) -> Whole:
     num, known = whole.split.num_examples, whole.split.attributes
+    if name == LABEL:
+        raise InputError("attributes: 'label' is the name of the labels; give them as label, or rename it")
     if values.dtype.kind not in "biuf" or values.shape != (num,):
         found = f"attributes: {name!r} is {values.dtype} {values.shape}"
         raise InputError(f"{found}; give numbers of shape ({num},), one per example")

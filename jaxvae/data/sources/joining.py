@@ -83,7 +83,7 @@ def _join_tables(refuse: Any, splits: list[Any]) -> Any:
         # As one type: whole numbers with gaps are floats in pandas, and categories have numbers of their own.
         plain = [_without_dictionaries(table.select(names)) for table in splits]
         return pyarrow.concat_tables(plain, promote_options="permissive")
-    except (pyarrow.ArrowException, TypeError) as error:
+    except (pyarrow.ArrowException, TypeError, KeyError) as error:
         raise refuse(f"have columns of different types ({first_line(error)})") from error
 
 

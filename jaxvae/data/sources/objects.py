@@ -34,17 +34,27 @@ def read_object(what: str, thing: Any) -> Stored:
     if isinstance(thing, str | Path):
         raise InputError(f"{what} is {str(thing)!r}; give the examples themselves, sentences as a list")
     if isinstance(thing, Mapping):
-        return {str(key): as_array(f"{what}: array {key!r}", array) for key, array in thing.items()}
+        given = {str(key): array for key, array in thing.items() if array is not None}
+        return {key: as_array(f"{what}: array {key!r}", array) for key, array in given.items()}
     if is_anndata(thing):
         return read_anndata(what, thing)
     if is_sparse(thing):
         return {"counts": dense(what, thing)}
     if is_table(thing):
         return as_table(what, thing)
-    array = as_array(what, thing)
-    if array.dtype.kind == "U" and array.ndim == 1:
-        return list(array.tolist())
-    return array
+    return _strings(thing) or as_array(what, thing)
+
+
+def _strings(thing: Any) -> list[str]:
+    """Return the strings of a list or column, which may differ much in length; nothing for anything else."""
+    to_list = getattr(thing, "to_list", None) or getattr(thing, "tolist", None)
+    if isinstance(thing, list | tuple):
+        items = list(thing)
+    elif to_list is not None and len(thing.shape) == 1:
+        items = to_list()
+    else:
+        return []
+    return items if all(isinstance(item, str) for item in items) else []
 
 
 def is_table(thing: Any) -> bool:

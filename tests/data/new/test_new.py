@@ -109,7 +109,7 @@ def test_counts():
     facts, space, known = run({k: {"counts": v, "columns": np.array(genes)} for k, v in splits(COUNTS).items()})
     cells = types.SimpleNamespace(
         X=np.concatenate([COUNTS[:TRAIN, ::-1], COUNTS[:TRAIN]], 1),
-        obs=pandas.DataFrame(index=range(TRAIN)),
+        obs=pandas.DataFrame({"score": [np.nan] * TRAIN}),
         var_names=[*genes[::-1], *"uvwxy"],
     )
     frame = pandas.DataFrame(COUNTS[:TRAIN], columns=genes)[genes[::-1]]
@@ -142,6 +142,7 @@ def test_pictures_in_files_are_prepared_as_those_of_the_run(tmp_path):
     colour = RNG.integers(0, 256, (4, 12, 16, 3), np.uint8)
     for number, pixels in enumerate(colour):
         Image.fromarray(pixels).save(tmp_path / f"{number}.png")
+    (tmp_path / ".hidden.png").write_bytes(b"no picture")
     size = Preparation(resize=(10, 8), crop=6)
     facts, space, known = run({"image": colour, "split": np.array([0, 0, 0, 2])}, preparation=size)
     assert space.shape == (6, 6, 3)
@@ -180,7 +181,7 @@ RUNS = {
         ("bytes", LINES, "x holds sentences, the run learned images; give an array"),
         ("bytes", FRAME, "x holds a table, the run learned images"),
         ("bytes", {"images": BYTES}, "x holds images; name the images 'image'"),
-        ("bytes", "nowhere.png", "x: there is no file nowhere.png"),
+        ("bytes", "nowhere.png", "x: there is no file 'nowhere.png'"),
         ("bytes", [BYTES[0], BYTES[1, 1:]], "x is no array"),
         ("binary", SHADES, "x holds shades, the run's pixels are 0 or 1"),
         ("real", VECTORS[:, 1:], "shape"),
@@ -208,6 +209,7 @@ RUNS = {
         ("words", ["a <end>"], "sentence 0: holds the word '<end>'"),
         ("words", VECTORS, "dtype float32; give tokens as integers"),
         ("words", COUNTS[:, :4] + 100, "shape|tokens from"),
+        ("words", "the cat sees " * 400, "x: there is no file 'the cat .*; give .* sentences as a list"),
         ("words", FRAME, "x holds a table, the run learned sentences"),
     ],
 )

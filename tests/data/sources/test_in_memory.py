@@ -65,13 +65,16 @@ def test_an_array_is_what_its_npz_file_is(tmp_path, array, key):
     [
         {"image": BYTES, "label": SPLIT, "classes": np.array(["a", "b", "c"]), "age": AGE},
         {"x": VECTORS, "split": SPLIT, "columns": np.array(list("abcde"))},
-        {"x": BYTES[:, 0], "label": SPLIT},
+        {"x": BYTES[:, 0], "label": SPLIT.tolist(), "age": None},
         {"counts": COUNTS, "age": AGE},
         {"tokens": TOKENS, "vocabulary": np.array(["<pad>", "<end>", "<unk>", "a", "b"])},
     ],
 )
 def test_a_dict_of_arrays_is_an_npz_file(tmp_path, arrays):
-    data, file = open_data(arrays), saved(tmp_path, **arrays)
+    data, file = (
+        open_data(arrays),
+        saved(tmp_path, **{key: array for key, array in arrays.items() if array is not None}),
+    )
     assert_equal(data, file)
     np.testing.assert_equal(dict(data.test.attributes), dict(file.test.attributes))
     assert data.name == {"counts": "counts", "tokens": "text"}.get(next(iter(arrays)), "array")
@@ -102,8 +105,8 @@ def test_a_gap_of_pandas_is_one_and_not_a_number():
     assert open_data(frame.iloc[1:]).space == Real((2,))
 
 
-class Polars:
-    """A table that is known by its stream of arrow alone, as those of polars and DuckDB are."""
+class Streamed:
+    """A table that is known by its stream of arrow alone, as those of DuckDB are."""
 
     def __init__(self, table):
         self.columns, self.stream = table.column_names, table
@@ -112,8 +115,20 @@ class Polars:
         return self.stream.__arrow_c_stream__(requested_schema)
 
 
-def test_tables_of_other_packages_come_by_their_arrow_streams():
-    assert_equal(open_data(Polars(pyarrow.table(TABLE))), open_data(pyarrow.table(TABLE)))
+class Converted(Streamed):
+    """A table that pyarrow need not convert itself, such as one of polars."""
+
+    def to_arrow(self):
+        return self.stream
+
+    def __arrow_c_stream__(self, requested_schema=None):
+        raise NotImplementedError
+
+
+def test_tables_of_other_packages_come_by_arrow():
+    table = pyarrow.table(TABLE)
+    for other in (Streamed(table), Converted(table)):
+        assert_equal(open_data(other), open_data(table))
 
 
 def anndata(counts=COUNTS, **obs):
@@ -134,10 +149,29 @@ def test_cells_have_genes_labels_splits_and_attributes():
     assert data.facts == {"columns": [f"gene {i}" for i in range(6)]}
 
 
+def test_cells_are_their_h5ad_file(tmp_path):
+    h5py = pytest.importorskip("h5py")
+    adata = anndata(
+        label=pandas.Categorical(NAMES, ["dog", "cat"]), batch=[*"uv"] * 20, id=[f"cell {i}" for i in range(NUM)]
+    )
+    with h5py.File(tmp_path / "mine.h5ad", "w") as file:
+        file["X"], file["obs/depth"], file["var/_index"] = COUNTS.astype(np.float32), COUNTS.sum(1), [*adata.var_names]
+        file["obs/id"], file["obs/_index"] = [*adata.obs["id"]], [*adata.obs.index]
+        for name, codes, names in (
+            ("label", NAMES == "cat", ["dog", "cat"]),
+            ("batch", np.arange(NUM) % 2, ["u", "v"]),
+        ):
+            group = file.create_group(f"obs/{name}")
+            group.attrs["encoding-type"] = "categorical"
+            group["codes"], group["categories"] = codes.astype(np.int8), names
+    assert_equal(open_data(adata), load(str(tmp_path / "mine.h5ad")))
+
+
 def test_sentences_are_the_lines_of_a_file(tmp_path):
     (tmp_path / "mine.txt").write_text("\n".join([*LINES, "", " "]))
     file = load(str(tmp_path / "mine.txt"))
-    for sentences in ([*LINES, ""], np.array(LINES), pandas.Series(LINES)):
+    columns = (np.array(LINES), pandas.Series(LINES), pandas.Series(LINES, dtype="string"))
+    for sentences in ([*LINES, ""], (*LINES,), *columns):
         assert_equal(open_data(sentences), file)
     assert open_data(LINES).name == "text"
 
@@ -276,6 +310,7 @@ def test_data_that_cannot_be_used_are_refused_in_one_line(thing, told):
         ({"label": [None] * NUM}, "label is an array"),
         ({"attributes": {"age": AGE[:9]}}, r"'age' is float32 \(9,\); give numbers of shape \(40,\)"),
         ({"attributes": {"age": NAMES}}, "'age' is <U3"),
+        ({"attributes": {"label": AGE}}, "'label' is the name of the labels"),
     ],
 )
 def test_labels_and_attributes_that_cannot_be_used_are_refused(options, told):
