@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -48,6 +48,8 @@ PARTS: Mapping[str, tuple[Kind, ...]] = {
     "columns": ("number", "label", "text"),
 }
 """Kinds of features that examples are made of, by what is asked for."""
+_MOST_NAMED = 8
+"""Largest number of features of one part that a line names."""
 _LABEL, _TEXT = "label", "text"
 _SPLITS = ("train", "validation", "test")
 
@@ -109,8 +111,13 @@ def shown(what: str, features: Features, chosen: Chosen) -> str:
     """
     used = {chosen.part: chosen.names, _LABEL: [chosen.label] if chosen.label else [], "attributes": chosen.attributes}
     used["not used"] = sorted(features.keys() - {name for names in used.values() for name in names})
-    found = ", ".join(f"{part} {', '.join(map(repr, names))}" for part, names in used.items() if names)
+    found = ", ".join(f"{part} {_listed(names)}" for part, names in used.items() if names)
     return f"{what}: {found}; others are chosen as in {what}?{chosen.part}=NAME&label=NAME"
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = [f"{len(names) - _MOST_NAMED} more"] if len(names) > _MOST_NAMED else []
+    return ", ".join([*map(repr, names[:_MOST_NAMED]), *more])
 
 
 def short_names(names: Iterable[str]) -> dict[str, str]:

@@ -1,11 +1,14 @@
 """A function of the user as a data set, found by its name from the current folder."""
 
+import re
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from jaxvae.data import is_place, kind_by_name, load
+from jaxvae.data.spaces import Pixels, Real
 from jaxvae.errors import InputError
 
 MODULE = """
@@ -64,3 +67,24 @@ def test_a_file_of_this_name_comes_first(tmp_path, monkeypatch):
     (tmp_path / "mine:load").write_text("")
     assert is_place("mine:load")
     assert kind_by_name("mine:texts") is None
+
+
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "own_data.md"
+
+
+@pytest.mark.parametrize(("name", "space"), [("mine:wine", Real((13,))), ("large:squares", Pixels((16, 16, 1)))])
+def test_the_functions_of_the_page_are_sets(tmp_path, monkeypatch, name, space):
+    monkeypatch.chdir(tmp_path)
+    module = name.split(":")[0]
+    (code,) = re.findall(rf"```python\n# {module}\.py\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    (tmp_path / f"{module}.py").write_text(code)
+    try:
+        data = load(name, stream=True)
+    finally:
+        sys.modules.pop(module, None)
+    assert data.space == space
+    assert name in PAGE.read_text()
+    if module == "mine":
+        assert (data.name, data.classes[0], data.facts["columns"][0]) == ("mine-wine", "class_0", "alcohol")
+    else:
+        assert (data.train.num_examples, data.train.x[[[3, 1]]].shape) == (800, (1, 2, 16, 16, 1))
