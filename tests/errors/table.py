@@ -222,7 +222,7 @@ TABLE = {
             "a choice that there is not",
             "train --dataset hf:photos?imag=photo",
             "hf:photos: 'imag' cannot be chosen (did you mean 'image'?); "
-            "choose one of image, x, counts, tokens, text, columns, label, train, validation, test, config",
+            "choose one of image, x, counts, tokens, text, columns, label, words, train, validation, test, config",
         ),
         Row(
             "a function that is not there",
@@ -626,6 +626,13 @@ TABLE = {
             "sample --run-dir run",
             f"dataset: 'gone.npz' {NEITHER} {NOTHING_ELSE}; if it moved, name its place with --dataset",
             run(data={"dataset": "gone.npz"}),
+        ),
+        Row(
+            "its set of TFDS gone",
+            "sample --run-dir run --data-dir tfds",
+            "tfds:gone: is neither a set of TFDS nor prepared in tfds; "
+            "name the folder that has it with --data-dir or TFDS_DATA_DIR",
+            run(data={"dataset": "tfds:gone"}),
         ),
         Row(
             "its data changed",

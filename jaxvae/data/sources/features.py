@@ -37,6 +37,8 @@ class Chosen(NamedTuple):
     label: str | None
     attributes: tuple[str, ...]
     """Numbers and classes of each example that are neither."""
+    words: int | None = None
+    """Number of the first words of each text that are used; None for all."""
 
 
 PARTS: Mapping[str, tuple[Kind, ...]] = {
@@ -50,7 +52,7 @@ PARTS: Mapping[str, tuple[Kind, ...]] = {
 """Kinds of features that examples are made of, by what is asked for."""
 _MOST_NAMED = 8
 """Largest number of features of one part that a line names."""
-_LABEL, _TEXT = "label", "text"
+_LABEL, _TEXT, _WORDS = "label", "text", "words"
 _SPLITS = ("train", "validation", "test")
 
 
@@ -65,7 +67,7 @@ def check_choices(what: str, asked: Collection[str], *further: str) -> None:
     Raises:
         InputError: there is no such choice, or two exclude each other.
     """
-    known = (*PARTS, _LABEL, *_SPLITS, *further)
+    known = (*PARTS, _LABEL, _WORDS, *_SPLITS, *further)
     if unknown := [key for key in asked if key not in known]:
         hint = did_you_mean(unknown[0], known)
         raise InputError(f"{what}: {unknown[0]!r} cannot be chosen{hint}; choose one of {', '.join(known)}")
@@ -84,7 +86,7 @@ def choose(what: str, features: Features, asked: Mapping[str, str], supervised: 
     Args:
         what: name of the set in messages.
         features: features by name.
-        asked: names of features by part, and of the label; an empty label is none.
+        asked: names of features by part, and of the label; an empty label is none; number of words of a text.
         supervised: feature that the set is meant to predict.
 
     Raises:
@@ -99,7 +101,8 @@ def choose(what: str, features: Features, asked: Mapping[str, str], supervised: 
     else:
         part, names = _examples(what, features, label)
     rest = [name for name, one in features.items() if one.kind in ("number", "label") and name not in (*names, label)]
-    return Chosen(part, names, None if label in names else label, tuple(rest) if part != "columns" else ())
+    attributes = tuple(rest) if part != "columns" else ()
+    return Chosen(part, names, None if label in names else label, attributes, _words(what, part, asked))
 
 
 def shown(what: str, features: Features, chosen: Chosen) -> str:
@@ -172,6 +175,14 @@ def _label(what: str, features: Features, asked: Mapping[str, str], supervised: 
     if supervised in usable:
         return supervised
     return classes[0] if len(classes) == 1 else None
+
+
+def _words(what: str, part: str, asked: Mapping[str, str]) -> int | None:
+    if (words := asked.get(_WORDS)) is None:
+        return None
+    if part != _TEXT or not (words.isascii() and words.isdigit()) or not int(words):
+        raise InputError(f"{what}: words={words}: give a number from 1, for a text")
+    return int(words)
 
 
 def _examples(what: str, features: Features, label: str | None) -> tuple[str, tuple[str, ...]]:

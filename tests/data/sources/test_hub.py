@@ -97,6 +97,15 @@ def test_texts_keep_their_labels():
     assert sum(split.num_examples for split in (data.train, data.validation, data.test)) == NUM * 3 // 4
 
 
+def test_of_long_texts_the_first_words_are_chosen():
+    name = save("reviews", text=["good " * 1100 + "film", "bad film"] * 10)
+    with pytest.raises(InputError, match=r"'text' has a text of 1101 words; choose the first .*: hf:rev.*\?words=100"):
+        load(name)
+    assert load(f"{name}?words=5").space.length == 6
+    with pytest.raises(InputError, match="'text' holds no words"):
+        load(save("blank", text=["", " "] * 10))
+
+
 def test_numbers_and_words_are_columns_with_gaps():
     ages = [None, *AGE[1:].tolist()]
     data = load(save("people", age=ages, sex=["f", "m"] * (NUM // 2), happy=[True, False] * (NUM // 2)))
