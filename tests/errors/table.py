@@ -630,9 +630,9 @@ TABLE = {
         Row(
             "its set of TFDS gone",
             "sample --run-dir run --data-dir tfds",
-            "tfds:gone: is neither a set of TFDS nor prepared in tfds; "
+            "tfds:our_pets_15: is neither a set of TFDS nor prepared in tfds; "
             "name the folder that has it with --data-dir or TFDS_DATA_DIR",
-            run(data={"dataset": "tfds:gone"}),
+            run(data={"dataset": "tfds:our_pets_15"}),
         ),
         Row(
             "its data changed",
