@@ -21,6 +21,7 @@ from figures.latent import Panel, save_panels
 from jaxvae import rng
 from jaxvae.data import Dataset, Split, load
 from jaxvae.data.batches import sequential_batches
+from jaxvae.data.places import stem
 from jaxvae.data.spaces import INK
 from jaxvae.errors import InputError
 from jaxvae.evaluation import evaluate_elbo, in_blocks
@@ -126,7 +127,7 @@ def main(config: LatentSpaceConfig) -> int:
     labels = training_labels(data, config.dataset, "to colour codes by")
     if (least := min(data.train.num_examples, data.test.num_examples)) <= NEIGHBOURS:
         raise InputError(f"dataset: {config.dataset} has a split of {least}; name one with more than {NEIGHBOURS}")
-    folder = config.out or Path("runs") / f"latent_space-{Path(config.dataset).resolve().stem}"
+    folder = config.out or Path("runs") / f"latent_space-{stem(config.dataset)}"
     recipes = {name: [recipe_of(config, data, folder, name, seed) for seed in config.seeds] for name in VARIANTS}
     runs = {f"{name}, seed {one.train.seed}": one for name, several in recipes.items() for one in several}
     if exit_code := train_all(runs, LatentSpaceConfig):

@@ -16,6 +16,7 @@ import numpy as np
 
 from figures.latent import Line, save_lines
 from jaxvae.data import Dataset, load
+from jaxvae.data.places import stem
 from jaxvae.errors import InputError
 from jaxvae.evaluation import in_blocks
 from jaxvae.judges.decoded import recognise
@@ -92,7 +93,7 @@ def main(config: OneDimensionalConfig) -> int:
     known = training_labels(data, config.dataset, "to tell images by")
     if config.num > data.train.num_examples:
         raise InputError(f"num: {config.num} asked for, {data.name} has {data.train.num_examples}; ask for fewer")
-    folder = config.out or Path("runs") / f"one_dimensional-{Path(config.dataset).resolve().stem}"
+    folder = config.out or Path("runs") / f"one_dimensional-{stem(config.dataset)}"
     recipes = {name: recipe_of(config, data, folder, name) for name in VARIANTS}
     if exit_code := train_all({VARIANTS[name]: one for name, one in recipes.items()}, OneDimensionalConfig):
         return exit_code

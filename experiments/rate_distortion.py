@@ -10,6 +10,7 @@ import dataclasses
 import json
 from pathlib import Path
 
+from jaxvae.data.places import stem
 from jaxvae.errors import InputError
 from jaxvae.options import Compute, Recipe, given
 from jaxvae.options.checks import check_at_least
@@ -61,7 +62,7 @@ class RateDistortionConfig:
 def main(config: RateDistortionConfig) -> int:
     """Train, measure and draw; returns the exit code."""
     set_up(Compute(num_processes=1))
-    folder = config.out or Path("runs") / f"rate_distortion-{Path(config.dataset).resolve().stem}"
+    folder = config.out or Path("runs") / f"rate_distortion-{stem(config.dataset)}"
     runs = {f"beta {beta:g}": recipe_of(config, beta, folder) for beta in sorted(config.betas)}
     if exit_code := train_all(runs, RateDistortionConfig):
         return exit_code

@@ -12,6 +12,7 @@ from typing import Any
 from jaxvae import hosts
 from jaxvae.data import Dataset, open_data
 from jaxvae.data.conditions import conditioned, fit_condition
+from jaxvae.data.places import MEMORY
 from jaxvae.errors import InputError, first_line
 from jaxvae.objectives import elbo_loss
 from jaxvae.options.from_signature import options_of
@@ -26,9 +27,6 @@ from jaxvae.runs.run import Run
 from jaxvae.runs.training import Callback, train_to_the_end
 from jaxvae.training.loop import steps_taken
 from jaxvae.training.optimizer import evaluation_params
-
-IN_MEMORY = "memory:"
-"""Prefix of the name of a data set that lies in memory; the rest is its kind and a digest of its values."""
 
 
 def preset(name: str = "auto", **options: Any) -> Recipe:
@@ -160,7 +158,7 @@ def _open(recipe: Recipe, data: Any, label: Any, attributes: Any) -> Dataset:
 
 def _of_data(recipe: Recipe, opened: Dataset, data: Any) -> Recipe:
     """Return the recipe with the name of the data: a path as it is, or a name with a digest of what lies in memory."""
-    in_memory = f"{IN_MEMORY}{opened.name}-{opened.fingerprint()[:8]}"
+    in_memory = f"{MEMORY}{opened.name}-{opened.fingerprint()[:8]}"
     name = str(data) if isinstance(data, str | Path) else in_memory
     return dataclasses.replace(recipe, data=dataclasses.replace(recipe.data, dataset=name))
 

@@ -55,7 +55,7 @@ LAYERS["commands"] = set(LAYERS)
 LAYERS |= {name: {"commands", "options", "runs"} for name in ("train", "__main__")}  # to be run, not imported
 
 HEAVY = {"orbax", "matplotlib", "tensorflow_datasets", "tensorflow", "sklearn", "tyro", "tensorboardX", "PIL", "tqdm"}
-HEAVY |= {"array_record", "grain", "pyarrow", "h5py"}
+HEAVY |= {"array_record", "grain", "pyarrow", "h5py", "zarr", "datasets"}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 

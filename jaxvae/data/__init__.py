@@ -10,20 +10,27 @@ from typing import Any, TypeAlias
 from jaxvae.data.attributes import named_attributes
 from jaxvae.data.dataset import Dataset, Split
 from jaxvae.data.new import new_rows
+from jaxvae.data.places import HUB, MEMORY, TFDS, exists, is_function, is_scheme, stem
 from jaxvae.data.preparation import Preparation, prepare
 from jaxvae.data.rows import Rows
 from jaxvae.data.sources.digits import load_digits
 from jaxvae.data.sources.folders import open_folder
 from jaxvae.data.sources.h5ad import open_h5ad
+from jaxvae.data.sources.hdf5 import open_hdf5
+from jaxvae.data.sources.hub import open_hub
 from jaxvae.data.sources.in_memory import open_object
 from jaxvae.data.sources.npy import open_npy
 from jaxvae.data.sources.npz import open_npz
+from jaxvae.data.sources.own import find_function
 from jaxvae.data.sources.recipes import file_advice
 from jaxvae.data.sources.records import open_records, record_files, write_array_record
 from jaxvae.data.sources.tables import open_csv, open_parquet
+from jaxvae.data.sources.tars import TARS, open_tar
 from jaxvae.data.sources.text import ENDS as TEXT_ENDS
 from jaxvae.data.sources.text import is_text, open_text
+from jaxvae.data.sources.tfds_named import open_tfds_by_name
 from jaxvae.data.sources.tfds_sets import TFDS_SETS, open_tfds
+from jaxvae.data.sources.zarrs import open_zarr
 from jaxvae.errors import InputError, did_you_mean
 
 __all__ = [
@@ -32,6 +39,7 @@ __all__ = [
     "Rows",
     "Split",
     "is_named",
+    "is_place",
     "kind_by_name",
     "load",
     "named_attributes",
@@ -54,6 +62,9 @@ _FILES: dict[str, Callable[[Path, Preparation], Dataset]] = {
     ".tsv": open_csv,
     ".parquet": open_parquet,
     ".h5ad": open_h5ad,
+    **dict.fromkeys((".h5", ".hdf5"), open_hdf5),
+    ".zarr": open_zarr,
+    **dict.fromkeys(TARS, open_tar),
     **dict.fromkeys(TEXT_ENDS, open_text),
 }
 """Functions that open a file, by the end of its name."""
@@ -64,6 +75,15 @@ def is_named(name: str) -> bool:
     return name in _SETS
 
 
+def is_place(name: str) -> bool:
+    """Return True for a path on this disk, False for the name of a set or of a function.
+
+    >>> is_place("faces.npz"), is_place("mnist"), is_place("tfds:cifar10"), is_place("mine:load")
+    (True, False, False, False)
+    """
+    return not (is_named(name) or is_scheme(name) or is_function(name))
+
+
 def kind_by_name(name: str) -> str | None:
     """Return what a set holds if its name tells: images, tokens or counts; None where its content must tell.
 
@@ -72,7 +92,10 @@ def kind_by_name(name: str) -> str | None:
     """
     if is_named(name):
         return "images"
-    ends = {**dict.fromkeys(TEXT_ENDS, "tokens"), ".h5ad": "counts", ".array_record": "images"}
+    if not is_place(name):
+        return None
+    ends = {**dict.fromkeys(TEXT_ENDS, "tokens"), ".h5ad": "counts"}
+    ends |= dict.fromkeys((".array_record", *TARS), "images")
     return next((kind for end, kind in ends.items() if name.lower().endswith(end)), None)
 
 
@@ -87,14 +110,15 @@ def load(
     """Load a data set into memory, or open it; an unprepared TFDS set is downloaded and prepared first.
 
     Args:
-      name: `digits`, `mnist`, `fashion_mnist`, `binarized_mnist`, or the path of a file (`.npz`, `.npy`, `.csv`,
-        `.tsv`, `.parquet`, `.h5ad`, `.txt`, `.txt.gz`, `.array_record`) or of a folder of images, texts or
-        `.array_record` files.
+      name: `digits`, `mnist`, `fashion_mnist`, `binarized_mnist`; `tfds:NAME` or `hf:NAME`, perhaps with choices such
+        as `?label=NAME`, see `sources.features.choose`; a function, `module:function`; or the path of a file (`.npz`,
+        `.npy`, `.h5`, `.hdf5`, `.zarr`, `.csv`, `.tsv`, `.parquet`, `.h5ad`, `.txt`, `.txt.gz`, `.tar`, `.tar.gz`,
+        `.array_record`) or of a folder of images, texts or `.array_record` files.
       data_dir: folder in which TFDS keeps its sets; by default `$TFDS_DATA_DIR`, then `~/tensorflow_datasets`.
       manual_dir: folder with a TFDS set's original files, used in place of a download; by default
         `<data_dir>/downloads/manual`.
-      stream: leave images on disk and read them when they are needed; arrays of an `.npz` file, and sets from a
-        package, are in memory nevertheless.
+      stream: leave examples on disk and read them when they are needed; `.npz` files, tables, texts, and sets from a
+        package are in memory nevertheless.
       preparation: size and background of the examples; by default images keep their size, and transparent ones get a
         white background.
 
@@ -165,12 +189,22 @@ def open_data(
 def _open(name: str, data_dir: Path | None, manual_dir: Path | None, preparation: Preparation) -> Dataset:
     if name in _SETS:
         return prepare(_SETS[name](data_dir, manual_dir), preparation)
-    path = _existing(name)
+    if name.startswith(TFDS):
+        return open_tfds_by_name(name, data_dir, manual_dir, preparation)
+    if name.startswith(HUB):
+        return open_hub(name, preparation)
+    if name.startswith(MEMORY):
+        raise InputError(
+            f"dataset: {name.removeprefix(MEMORY)} was in the memory of a program; give the examples again"
+        )
+    if is_function(name):
+        return _open_own(name, preparation)
+    path = exists(name)
     if path is None:
         raise InputError(_unknown(str(name)))
     if record_files(path):
         return open_records(path, preparation)
-    if path.is_dir():
+    if path.is_dir() and not path.name.lower().endswith(".zarr"):
         return (open_text if is_text(path) else open_folder)(path, preparation)
     for end, opener in _FILES.items():
         if path.name.lower().endswith(end):
@@ -178,12 +212,14 @@ def _open(name: str, data_dir: Path | None, manual_dir: Path | None, preparation
     raise InputError(file_advice(path))
 
 
-def _existing(name: str) -> Path | None:
+def _open_own(name: str, preparation: Preparation) -> Dataset:
+    """Open what a function of the user returns."""
+    source = find_function(name)()
     try:
-        path = Path(name).expanduser()
-        return path if name and path.exists() else None
-    except (OSError, RuntimeError, ValueError):  # not a valid file name
-        return None
+        data = open_data(source, preparation=preparation)
+    except InputError as error:
+        raise InputError(f"dataset: {name!r}: {error}") from error
+    return data if isinstance(source, Dataset) else data._replace(name=stem(name))
 
 
 def _expand(folder: str | Path | None) -> Path | None:

@@ -104,3 +104,8 @@ def divided(what: str, name: str, whole: Whole) -> Dataset:
     parts = tenths(what, whole.split.num_examples) if whole.parts is None else whole.parts
     data = divide(name, whole.split, parts, whole.space)
     return data._replace(classes=whole.classes, facts=whole.facts, preparation=whole.preparation)
+
+
+def without_unknown_labels(split: Split) -> Split:
+    """Return a split without its labels where an example has none, -1."""
+    return split._replace(label=None) if split.label is not None and (split.label < 0).any() else split

@@ -90,6 +90,20 @@ class Subset:
         return self.rows[self.ids[ids]]
 
 
+def mapped(rows: Rows, function: Callable[[np.ndarray], np.ndarray], shape: tuple[int, ...], dtype: Any) -> Rows:
+    """Apply a function to rows: now where they are in memory, otherwise whenever they are read.
+
+    Args:
+        rows: `[N, ...]`.
+        function: pure function of some of the rows.
+        shape: shape of all its results, `(N, ...)`.
+        dtype: their type.
+    """
+    if isinstance(rows, np.ndarray):
+        return function(rows)
+    return LazyRows(lambda ids: function(rows[ids]), shape, np.dtype(dtype))
+
+
 def blocks(rows: Rows) -> Iterator[np.ndarray]:
     """Yield all rows in order, in blocks of `BLOCK_BYTES`."""
     return (rows[part] for part in _parts(rows, BLOCK_BYTES))

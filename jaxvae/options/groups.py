@@ -25,7 +25,8 @@ class Data:
     """Data set, its preparation and its scaling."""
 
     dataset: str = "digits"
-    """Name of a set (digits, mnist, fashion_mnist, binarized_mnist), or path of a file or folder of your own."""
+    """Name of a set (digits, mnist, fashion_mnist, binarized_mnist, tfds:NAME, hf:NAME), path of a file or folder of
+    your own, or a function of your own, module:function."""
     data_dir: Path | None = None
     """Folder in which tensorflow-datasets keeps its sets; TFDS_DATA_DIR if not given."""
     resize: tuple[int, ...] | None = None

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from jaxvae.data import is_named
+from jaxvae.data import is_place
+from jaxvae.data.places import stem
 from jaxvae.options import earlier
 from jaxvae.options.given import preset
 from jaxvae.options.names import UNPREFIXED
@@ -33,7 +34,7 @@ def identity(recipe: Recipe) -> dict[str, Any]:
     may_change = dict(MAY_CHANGE)
     if recipe.train.decay != "none":  # the learning rate of every step depends on the number of steps
         may_change["train"] = frozenset({"epochs", "on_nonfinite"})
-    if not is_named(recipe.data.dataset):
+    if is_place(recipe.data.dataset):
         may_change["data"] = frozenset({"data_dir", "dataset"})
     return flat(recipe, may_change)
 
@@ -70,8 +71,10 @@ def default_run_dir(recipe: Recipe) -> Path:
     Its tag is a digest of what differs from the preset's own options, so that a new option with a default changes no
     folder. A folder that version 0.1 named after the same options is found first, so that the same command resumes it.
     """
-    dataset = recipe.data.dataset if is_named(recipe.data.dataset) else str(Path(recipe.data.dataset).resolve())
-    name = Path("runs") / f"{Path(dataset).stem.removeprefix('memory:')}-{recipe.preset}"
+    dataset = recipe.data.dataset
+    if is_place(dataset):
+        dataset = str(Path(dataset).resolve())
+    name = Path("runs") / f"{stem(dataset)}-{recipe.preset}"
     tag = earlier.tag(recipe, dataset)
     if tag is not None and (old := name.with_name(f"{name.name}-{tag}")).exists():
         return old

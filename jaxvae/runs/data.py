@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxvae.data import Dataset, load
+from jaxvae.data import Dataset, is_place, load
 from jaxvae.data.conditions import conditioned
 from jaxvae.data.scaling import Scaling, scaled
 from jaxvae.errors import InputError
@@ -35,7 +35,7 @@ def load_data(run: Run, data_dir: Path | None = None, dataset: str | None = None
         with announced(f"reading {where}"):
             data = load(where, folder, stream=stream, preparation=run.recipe.data.preparation)
     except InputError as error:
-        moved = dataset is None and not Path(where).exists()
+        moved = dataset is None and is_place(where) and not Path(where).exists()
         raise InputError(f"{error}; if it moved, name its place with --dataset") if moved else error from None
     if data.shape != (shape := run.space.shape):
         raise InputError(f"dataset: {data.noun} of {where} are {data.shape}, the run learned {shape}; put the set back")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 from typing import Any, Literal
 
 from jaxvae import rng
 from jaxvae.data import Dataset, is_named, kind_by_name
 from jaxvae.data.batches import BatchOrder
+from jaxvae.data.places import absolute
 from jaxvae.data.scaling import ScaleName, default_scale, fit_scaling, scaled
 from jaxvae.data.spaces import Pixels
 from jaxvae.errors import InputError
@@ -166,8 +166,7 @@ def _likelihood(chosen: Any, data: Dataset) -> Any:
 
 def _place(dataset: str) -> str:
     """Return a set's name, or the absolute path of its files, for scripts started in other folders."""
-    # Not `resolve`: a link keeps its name.
-    return dataset if is_named(dataset) else str(Path(dataset).expanduser().absolute())
+    return dataset if is_named(dataset) else absolute(dataset)
 
 
 def _binarization(options: Data, likelihood: Any, data: Dataset) -> Literal["auto", "dynamic", "none"]:

@@ -245,6 +245,24 @@ TABLE = {
             f"dataset: 'digit' {NEITHER} (did you mean 'digits'?) {NOTHING_ELSE}",
         ),
         Row(
+            "a set that TFDS does not know",
+            "train --dataset tfds:cifar01 --data-dir tfds",
+            "tfds:cifar01: is neither a set of TFDS (did you mean 'cifar10'?) nor prepared in tfds; "
+            "name the folder that has it with --data-dir or TFDS_DATA_DIR",
+        ),
+        Row(
+            "a choice that there is not",
+            "train --dataset hf:photos?imag=photo",
+            "hf:photos: 'imag' cannot be chosen (did you mean 'image'?); "
+            "choose one of image, x, counts, tokens, text, columns, label, words, train, validation, test, config",
+        ),
+        Row(
+            "a function that is not there",
+            "train --dataset mine:load",
+            "dataset: 'mine:load': module 'mine' cannot be imported (No module named 'mine'); "
+            "start in the folder that holds mine.py, or install its package",
+        ),
+        Row(
             "a file of another kind",
             "train --dataset mine.json",
             "dataset: mine.json is of a kind that is not read; "
@@ -640,6 +658,13 @@ TABLE = {
             "sample --run-dir run",
             f"dataset: 'gone.npz' {NEITHER} {NOTHING_ELSE}; if it moved, name its place with --dataset",
             run(data={"dataset": "gone.npz"}),
+        ),
+        Row(
+            "its set of TFDS gone",
+            "sample --run-dir run --data-dir tfds",
+            "tfds:our_pets_15: is neither a set of TFDS nor prepared in tfds; "
+            "name the folder that has it with --data-dir or TFDS_DATA_DIR",
+            run(data={"dataset": "tfds:our_pets_15"}),
         ),
         Row(
             "its data changed",

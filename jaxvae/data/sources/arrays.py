@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from jaxvae.data.rows import Rows, blocks, mapped
 from jaxvae.data.spaces import Counts, Real, Tokens
 from jaxvae.errors import InputError
 from jaxvae.types import Space
@@ -29,8 +30,8 @@ class Found(NamedTuple):
     facts: Mapping[str, Any]
 
 
-def examples(what: str, key: str, array: np.ndarray, names: np.ndarray | None = None) -> Found:
-    """Convert an array to examples by its key.
+def examples(what: str, key: str, array: Rows, names: np.ndarray | None = None) -> Found:
+    """Convert an array to examples by its key; one on disk is read through once and stays there.
 
     Args:
         what: name of the array in messages.
@@ -57,32 +58,42 @@ def digest(facts: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _real(what: str, array: np.ndarray) -> np.ndarray:
-    if array.ndim not in (2, 3):
-        remedy = "save images as 'image'" if array.ndim == 4 else "give [N, D], [N, T] or [N, T, C]"
+def converted(array: Rows, dtype: type) -> Rows:
+    """Convert rows to another type, those on disk whenever they are read; too large a float becomes infinite."""
+
+    def convert(block: np.ndarray) -> np.ndarray:
+        with np.errstate(over="ignore"):
+            return block.astype(dtype)
+
+    return mapped(array, convert, array.shape, dtype)
+
+
+def _real(what: str, array: Rows) -> Rows:
+    num_axes = len(array.shape)
+    if num_axes not in (2, 3):
+        remedy = "save images as 'image'" if num_axes == 4 else "give [N, D], [N, T] or [N, T, C]"
         raise InputError(f"{what} has shape {array.shape}; {remedy}")
-    if array.ndim == 3:
+    if num_axes == 3:
         _check_signals(what, array)
     check_exact(what, array)
-    with np.errstate(over="ignore"):
-        values = array.astype(np.float32)
+    values = converted(array, np.float32)
     Real(array.shape[1:]).check(array, what)
-    if not np.isfinite(values).all():
+    if array.dtype.itemsize > 4 and not all(np.isfinite(block).all() for block in blocks(values)):
         raise InputError(f"{what} holds floats that float32 cannot; scale them")
     return values
 
 
-def check_exact(what: str, array: np.ndarray) -> None:
+def check_exact(what: str, array: Rows) -> None:
     """Refuse integers that float32 would round.
 
     Raises:
         InputError: there is one.
     """
-    if array.dtype.kind in "iu" and array.size and max(abs(int(array.min())), abs(int(array.max()))) > _EXACT:
+    if array.dtype.kind in "iu" and any(max(-int(b.min()), int(b.max())) > _EXACT for b in blocks(array) if b.size):
         raise InputError(f"{what} holds integers that float32 cannot; scale them, or save counts as 'counts'")
 
 
-def _check_signals(what: str, array: np.ndarray) -> None:
+def _check_signals(what: str, array: Rows) -> None:
     """Refuse `[N, T, C]` that may be images, or channels before time."""
     _, length, channels = array.shape
     if array.dtype == np.uint8 or length == channels > _MOST_CHANNELS:
@@ -93,21 +104,21 @@ def _check_signals(what: str, array: np.ndarray) -> None:
         raise InputError(f"{what} has shape {array.shape}: channels come last; {remedy}")
 
 
-def _counts(what: str, array: np.ndarray) -> np.ndarray:
-    if array.ndim != 2:
+def _counts(what: str, array: Rows) -> Rows:
+    if len(array.shape) != 2:
         raise InputError(f"{what} has shape {array.shape}; give [N, D]")
     Counts(array.shape[1:]).check(array, what)
-    return array.astype(np.int32)
+    return converted(array, np.int32)
 
 
-def _tokens(what: str, array: np.ndarray, words: np.ndarray | None) -> Found:
-    if array.ndim != 2 or array.dtype.kind == "f":
+def _tokens(what: str, array: Rows, words: np.ndarray | None) -> Found:
+    if len(array.shape) != 2 or array.dtype.kind == "f":
         raise InputError(f"{what} is {array.dtype} {array.shape}; give integers [N, T]")
     facts = {} if words is None else {"words": _strings(f"{what}: its vocabulary", words)}
-    size = int(array.max()) + 1 if words is None else len(words)
+    size = max(int(block.max()) for block in blocks(array)) + 1 if words is None else len(words)
     space = Tokens(size, array.shape[1], digest=digest(facts) if facts else "")
     space.check(array, what)
-    return Found(array.astype(np.int32), space, facts)
+    return Found(converted(array, np.int32), space, facts)
 
 
 def _columns(what: str, names: np.ndarray | None, shape: tuple[int, ...]) -> dict[str, Any]:

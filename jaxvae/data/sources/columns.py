@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -108,7 +109,7 @@ def whole_set(what: str, columns: list[Column]) -> Whole:
     label, classes, parts, values = roles(what, columns)
     if not values:
         raise InputError(f"{what}: holds no columns of values; name some in the first line")
-    rows, space, facts = _examples(values)
+    rows, space, facts = table_examples(values)
     return Whole(Split(rows, label), parts, space, classes, facts)
 
 
@@ -140,7 +141,8 @@ def _parts(what: str, column: Column) -> np.ndarray:
     return np.array(known)[column.values]
 
 
-def _examples(columns: list[Column]) -> tuple[Any, Real | Table, dict[str, Any]]:
+def table_examples(columns: Sequence[Column]) -> tuple[Any, Real | Table, dict[str, Any]]:
+    """Return examples, their space and its facts: vectors if all columns are numbers without holes, else a table."""
     values, observed = (np.stack(arrays, axis=1) for arrays in zip(*((c.values, c.observed) for c in columns)))
     values = np.where(observed, values, 0).astype(np.float32)
     facts: dict[str, Any] = {"columns": [column.name for column in columns]}

@@ -9,8 +9,8 @@ from typing import Any
 from jaxvae.errors import InputError
 
 
-def needed_by(path: str | Path, module: str) -> Any:
-    """Import a module of the extra `tables`.
+def needed_by(path: str | Path, module: str, extra: str = "tables") -> Any:
+    """Import a module of an extra.
 
     Raises:
         InputError: its package is not installed.
@@ -19,4 +19,4 @@ def needed_by(path: str | Path, module: str) -> Any:
         return importlib.import_module(module)
     except ImportError as error:
         package = module.split(".")[0]
-        raise InputError(f"{path}: needs {package}, which is not installed; pip install 'jaxvae[tables]'") from error
+        raise InputError(f"{path}: needs {package}, which is not installed; pip install 'jaxvae[{extra}]'") from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +13,8 @@ from jaxvae.data.headers import read_header
 from jaxvae.data.images import Page, image_rows
 from jaxvae.data.memory import check_fits
 from jaxvae.data.preparation import Preparation, prepare_rows
-from jaxvae.data.rows import num_bytes
+from jaxvae.data.rows import Rows, blocks, mapped, num_bytes
+from jaxvae.data.sources.arrays import converted
 from jaxvae.data.sources.axes import misplaced_axes
 from jaxvae.data.survey import Survey
 from jaxvae.errors import InputError
@@ -21,53 +23,64 @@ ENCODED = ("png", "jpeg", "webp")
 """Names of arrays that hold image files."""
 
 
-def resized(image: np.ndarray, preparation: Preparation, name: str) -> np.ndarray:
-    """Resize and crop images `[N, H, W, C]` in memory, if a size is given."""
-    return prepare_rows(image, preparation, name)[:] if preparation.changes_size else image
+def resized(image: Rows, preparation: Preparation, name: str) -> Rows:
+    """Resize and crop images `[N, H, W, C]`, if a size is given; those on disk whenever they are read."""
+    if not preparation.changes_size:
+        return image
+    rows = prepare_rows(image, preparation, name)
+    return rows[:] if isinstance(image, np.ndarray) else rows
 
 
-def check_image(what: str, image: np.ndarray) -> np.ndarray:
-    """Convert an array of images to the form of a split, or refuse it."""
+def check_image(what: str, image: Rows) -> Rows:
+    """Convert an array of images to the form of a split, or refuse it; one on disk is read through once."""
 
     def refuse(found: str, remedy: str) -> InputError:
         return InputError(f"{what} {found}; {remedy}")
 
-    if image.ndim not in (2, 3, 4):
+    if len(image.shape) not in (2, 3, 4):
         raise refuse(f"has shape {image.shape}", "give [N, H, W], [N, H, W, C] or [N, D]")
     if 0 in image.shape:
         raise refuse(f"is empty: {image.shape}", "give at least 2 examples")
     if fault := misplaced_axes(image.shape):
         raise refuse(f"has shape {image.shape}", fault)
-    if image.dtype == np.uint8 and image.max() <= 1:
+    if image.dtype == np.uint8 and all(block.max() <= 1 for block in blocks(image)):
         raise refuse("is uint8 with no value above 1", "white is 255: multiply by 255")
     image = check_values(what, image)
-    return image[..., None] if image.ndim == 3 else image
+    shape = image.shape
+    return mapped(image, lambda x: x[..., None], (*shape, 1), image.dtype) if len(shape) == 3 else image
 
 
-def check_values(what: str, image: np.ndarray) -> np.ndarray:
-    """Return uint8 as it is and floats in float32, or refuse the values."""
+def check_values(what: str, image: Any) -> Any:
+    """Return rows of uint8 as they are and of floats in float32, or refuse the values."""
     if image.dtype == np.uint8:
         return image
     if image.dtype.kind != "f":
         raise InputError(f"{what} has dtype {image.dtype}; {_number_advice(image)}")
-    if not np.isfinite(image).all():
+    if not _is_finite(image):
         raise InputError(f"{what} holds NaN or infinity; clean it first")
-    with np.errstate(over="ignore"):
-        image = image.astype(np.float32)
-    if not np.isfinite(image).all():
+    image = converted(image, np.float32)
+    if not _is_finite(image):
         raise InputError(f"{what} holds floats that float32 cannot; scale them")
     return image
 
 
-def _number_advice(image: np.ndarray) -> str:
+def _is_finite(image: Rows) -> bool:
+    return all(np.isfinite(block).all() for block in blocks(image))
+
+
+def _number_advice(image: Rows) -> str:
     """Return advice on the conversion of other numbers to uint8 or floats."""
     if image.dtype.kind == "b":
         return "give numpy.uint8(255 * image)"
     if image.dtype == np.uint16:
         return "give numpy.float32(image / 65535), where white is 65535"
-    if image.dtype.kind in "iu" and image.min() >= 0 and 1 < image.max() <= 255:
+    if image.dtype.kind in "iu" and 1 < max(b.max() for b in blocks(image)) <= 255 and _is_positive(image):
         return "give image.astype(numpy.uint8)"
     return "give uint8, or floats in [0, 1]"
+
+
+def _is_positive(image: Rows) -> bool:
+    return all(block.min() >= 0 for block in blocks(image))
 
 
 def decode(

@@ -29,7 +29,7 @@ UNREAD_IMAGES = frozenset(
     | {".svg", ".tga"}
 )
 """Suffixes of image files that are not read."""
-READ = (".npz", ".npy", ".csv", ".tsv", ".parquet", ".h5ad", ".txt", ".txt.gz")
+READ = (".npz", ".npy", ".csv", ".tsv", ".parquet", ".h5ad", ".txt", ".txt.gz", ".h5", ".hdf5", ".zarr", ".tar")
 """Ends of the names of other files that are read."""
 _SAVE = "numpy.savez({npz!r}, image=x)"
 _FRAME = ".to_numpy('float32'); numpy.savez({npz!r}, x=x)"
@@ -47,14 +47,13 @@ RECIPES = {
     (".arff",): "x = pandas.DataFrame(scipy.io.arff.loadarff({name!r})[0])" + _FRAME,
     (".dat",): f"x = numpy.loadtxt({{name!r}}, dtype='float32', ndmin=2); {_SAVE}",
     (".npz.gz",): f"content = {_GUNZIP}; pathlib.Path({{npz!r}}).write_bytes(content)",
-    (".h5", ".hdf5"): f"x = h5py.File({{name!r}})['x'][:]; {_SAVE}{_KEY}",
     (".mat",): f"x = scipy.io.loadmat({{name!r}})['x']; {_SAVE}{_KEY}",
     (".pkl", ".pickle", ".joblib"): f"x = pandas.read_pickle({{name!r}}); {_SAVE}  # if you trust who made it",
     (".pt", ".pth"): f"x = torch.load({{name!r}}, weights_only=True).numpy(); {_SAVE}",
     (".safetensors",): f"x = safetensors.numpy.load_file({{name!r}})['x']; {_SAVE}{_KEY}",
     ("-idx3-ubyte",): f"x = numpy.fromfile({{name!r}}, 'uint8', offset=16).reshape(-1, 28, 28); {_SAVE}",
     ("-idx3-ubyte.gz",): f"x = numpy.frombuffer({_GUNZIP}, 'uint8', offset=16).reshape(-1, 28, 28); {_SAVE}",
-    (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz"): _UNPACK,
+    (".zip",): _UNPACK,
     (".gz", ".bz2", ".xz", ".zst", ".7z", ".rar"): "unpack it and name the file or folder that was in it",
     (".mp4", ".avi", ".mov", ".mkv", ".webm", ".mpg", ".mpeg"): _VIDEO,
     (".wav",): (

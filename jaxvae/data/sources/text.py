@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 ENDS = (".txt", ".txt.gz")
 """Ends of the names of text files."""
-_MOST_WORDS = 1024
+MOST_WORDS = 1024
 """Largest number of words in a line; every row is as long as the longest."""
 _LEAST_OCCURRENCES = 2
 """Occurrences in the training split of a word of the vocabulary, so that training meets unknown words too."""
@@ -128,8 +128,8 @@ def split_words(what: str, lines: Iterable[str]) -> list[Sentence]:
     """
     sentences = [line.split() for line in lines]
     for number, sentence in enumerate(sentences, start=1):
-        if len(sentence) > _MOST_WORDS:
-            remedy = f"give one sentence a line, of {_MOST_WORDS} words or fewer"
+        if len(sentence) > MOST_WORDS:
+            remedy = f"give one sentence a line, of {MOST_WORDS} words or fewer"
             raise InputError(f"{what}: line {number} has {len(sentence)} words; {remedy}")
     sentences = [sentence for sentence in sentences if sentence]
     if not sentences:

@@ -6,14 +6,8 @@ need TensorFlow are replaced here: reading the original files, and encoding and 
 
 from __future__ import annotations
 
-import contextlib
 import gzip
 import os
-import sys
-import threading
-import urllib.error
-import urllib.parse
-import urllib.request
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -25,8 +19,8 @@ from jaxvae.data.dataset import Dataset, Split
 from jaxvae.data.preparation import Preparation
 from jaxvae.data.rows import LazyRows
 from jaxvae.data.sources.records import open_split
+from jaxvae.data.sources.tfds_prepare import prepare_set
 from jaxvae.data.spaces import Pixels
-from jaxvae.errors import InputError, first_line
 
 _Files: TypeAlias = dict[str, tuple[str, ...]]
 _Examples: TypeAlias = Iterator[tuple[int, dict[str, Any]]]
@@ -48,7 +42,6 @@ TFDS_SETS = {
 """Original files of every set, by split: images, and labels where there are any."""
 
 _SIZE = 28
-_REACH_SECONDS = 8.0
 
 
 def open_tfds(name: str, data_dir: Path | None = None, manual_dir: Path | None = None) -> Dataset:
@@ -58,7 +51,8 @@ def open_tfds(name: str, data_dir: Path | None = None, manual_dir: Path | None =
     folder = data_dir or os.environ.get("TFDS_DATA_DIR")
     builder = tfds.builder(name, data_dir=folder and Path(folder).expanduser())
     if not builder.data_path.exists():
-        _prepare(builder, manual_dir or Path(builder.data_path).parents[1] / "downloads" / "manual")
+        urls = {info.filename: url for url, info in builder.url_infos.items()}
+        prepare_set(name, builder, manual_dir, partial(_split_generators, TFDS_SETS[name], urls))
     splits = {split: _open(builder, split) for split in TFDS_SETS[name]}
     shape = (_SIZE, _SIZE, 1)
     if name == "binarized_mnist":
@@ -70,58 +64,6 @@ def open_tfds(name: str, data_dir: Path | None = None, manual_dir: Path | None =
 
 
 # Preparing
-
-
-def _prepare(builder: Any, manual_dir: Path) -> None:
-    """Let TFDS download and write the set; its folder appears only once it is complete."""
-    import tensorflow_datasets as tfds
-    from tensorflow_datasets.core.download.download_manager import NonMatchingChecksumError
-
-    urls = {info.filename: url for url, info in builder.url_infos.items()}
-    _check_source(builder, urls, manual_dir)
-    # A method of the instance instead of a subclass, which TFDS would register as another set.
-    builder._split_generators = partial(_split_generators, TFDS_SETS[builder.name], urls)
-    config = tfds.download.DownloadConfig(manual_dir=manual_dir, force_checksums_validation=True)
-    try:
-        with contextlib.redirect_stdout(sys.stderr):
-            builder.download_and_prepare(download_config=config, file_format="array_record")
-    except NonMatchingChecksumError as error:
-        raise InputError(f"{builder.name}: {first_line(error)}; remove that file and try again") from error
-    except (OSError, tfds.download.DownloadError) as error:
-        raise InputError(f"{builder.name}: cannot prepare {builder.data_path}: {first_line(error)}") from error
-
-
-def _check_source(builder: Any, urls: dict[str, str], manual_dir: Path) -> None:
-    missing = [name for name in urls if not (manual_dir / name).exists()]
-    if missing and not _answers(urls[missing[0]]):
-        host = urllib.parse.urlsplit(urls[missing[0]]).netloc
-        raise InputError(
-            f"{builder.name}: not prepared in {builder.data_path}, and {host} cannot be reached; put the "
-            f"original {', '.join(missing)} into {manual_dir}, or name the folder of TFDS that has the set "
-            "(--data-dir or TFDS_DATA_DIR)"
-        )
-
-
-def _answers(url: str) -> bool:
-    """Return True if a server answers within seconds; TFDS would retry for minutes."""
-    answered = threading.Event()
-
-    def ask() -> None:
-        try:
-            urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=_REACH_SECONDS).close()
-            answered.set()
-        except urllib.error.HTTPError as error:
-            error.close()
-            if error.code < 500:  # TFDS reports these, but would retry a failing server for minutes
-                answered.set()
-        except OSError:
-            pass
-
-    # A thread, because DNS look-ups have no timeout.
-    thread = threading.Thread(target=ask, daemon=True)
-    thread.start()
-    thread.join(_REACH_SECONDS)
-    return answered.is_set()
 
 
 def _split_generators(files: _Files, urls: dict[str, str], downloads: Any) -> dict[str, _Examples]:

@@ -101,7 +101,7 @@ def test_arrays_that_cannot_be_used_are_refused_in_one_line(tmp_path, arrays, to
     ("array", "told"),
     [
         (COUNTS, r"counts, tokens or numbers; numpy.savez\('.*mine.npz', counts=x\)"),
-        (np.array([[None]], object), "cannot be read .*allow_pickle"),
+        (np.array([[None]], object), "cannot be read .*Python objects"),
         (VECTORS * np.nan, "NaN"),
         (np.zeros((9, 8, 8)), "may hold images"),
     ],
@@ -116,7 +116,7 @@ def test_damaged_npy_files_are_refused(tmp_path):
     np.save(path := tmp_path / "mine.npy", VECTORS)
     content = path.read_bytes()
     claims = content.replace(b"(30, 5)", b"(30000000, 500000)")[:128]
-    for damage, told in ((content[:200], "cannot be read"), (b"", "cannot be read"), (claims, "this machine has")):
+    for damage, told in ((content[:200], "cannot be read"), (b"", "cannot be read"), (claims, "than file size")):
         path.write_bytes(damage)
         with pytest.raises(InputError, match=told):
             load(str(path))

@@ -44,7 +44,7 @@ def test_the_page_on_own_data_has_every_recipe():
 
 def test_the_longest_end_counts():
     assert recipe(Path("a.npz.gz")).endswith("pathlib.Path('a.npz').write_bytes(content)")
-    assert recipe(Path("a.tar.gz")) == "shutil.unpack_archive('a.tar.gz', 'a')  # then name the folder 'a'"
+    assert recipe(Path("a.zip")) == "shutil.unpack_archive('a.zip', 'a')  # then name the folder 'a'"
     assert "savez('train-images.npz'" in recipe(Path("train-images-idx3-ubyte.gz"))
 
 

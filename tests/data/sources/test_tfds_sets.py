@@ -17,7 +17,7 @@ import pytest
 import tensorflow_datasets as tfds
 
 from jaxvae.data import Dataset, load
-from jaxvae.data.sources import tfds_sets
+from jaxvae.data.sources import tfds_prepare, tfds_sets
 from jaxvae.errors import InputError
 
 # Counted from the label files of MNIST and published with it.
@@ -259,8 +259,8 @@ def test_no_network_is_one_error_with_the_remedy(monkeypatch, tmp_path):
 
 
 def test_silent_server_is_no_network(monkeypatch, tmp_path):
-    assert tfds_sets._REACH_SECONDS < 10
-    monkeypatch.setattr(tfds_sets, "_REACH_SECONDS", 0.5)
+    assert tfds_prepare.REACH_SECONDS < 10
+    monkeypatch.setattr(tfds_prepare, "REACH_SECONDS", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         _set_host(monkeypatch, silent.getsockname()[1])
         _refused_without_network(tmp_path)
