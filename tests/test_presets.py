@@ -33,7 +33,7 @@ def small(case):
     recipe = given(**{"preset": "vae", "learning_rate": 3e-3, **case})
     if case.get("posterior") == "gradient_quantized":
         recipe = given(recipe, prior="uniform_codes", objective="quantized", latent_dim=8)
-    sizes = {"hidden": (16,), "latent_dim": 3, "prior.num_inputs": 8, "prior.num_components": 4}
+    sizes = {"hidden": (16,), "channels": (4, 8), "latent_dim": 3, "prior.num_inputs": 8, "prior.num_components": 4}
     whole = hasattr(recipe.posterior, "num_codes") or hasattr(recipe.posterior, "num_categories")
     kept = {name for name in options(recipe) if name != "latent_dim" or not whole}
     return given(recipe, **{name: value for name, value in sizes.items() if name in kept})
