@@ -33,7 +33,7 @@ def preset(name: str = "auto", **options: Any) -> Recipe:
     """Return the recipe of a preset, with options by their names on the command line.
 
     >>> preset("vae", latent_dim=2, prior="vamp", **{"prior.num_inputs": 50}).prior
-    Vamp(num_inputs=50, from_data=True)
+    Vamp(num_inputs=50)
 
     Args:
         name: name of a preset.

@@ -28,6 +28,8 @@ COMMANDS = sorted(
     }
 )
 
+ELSEWHERE = re.compile(r"(tfds|hf|mine):")
+"""Data sets by names that need a network, or a module of the reader's."""
 ALONE = "--num-processes 1 --devices 1"
 # Figures are drawn by test_presets.py.
 TRAIN = f"{ALONE} --steps 2 --batch-size 8 --hidden 4 --log-every 1 --checkpoint-every 2 --no-figures"
@@ -112,8 +114,8 @@ def shortened(script, words):
         given.pop("--run-dir", None)  # it would find the run of another command there
     if "--save-config" in given:
         given["--save-config"] = ["saved.toml"]
-    if given.get("--dataset") == ["mnist"]:
-        given.pop("--dataset")  # digits take its place
+    if (named := given.get("--dataset", [""])[0]) == "mnist" or ELSEWHERE.match(named):
+        given.pop("--dataset")  # digits take the place of what lies elsewhere
     if "--steps" in short:
         given = {option: values for option, values in given.items() if option not in LONG}
     if "conv_vae" in given.get("--preset", []):

@@ -221,5 +221,5 @@ def test_the_best_checkpoint_can_be_chosen(scripts, small):
 
 def test_a_folder_without_a_run_is_bad_input(scripts, tmp_path):
     evaluate = scripts["evaluate"]
-    with pytest.raises(InputError, match="name a folder that train"):
+    with pytest.raises(InputError, match="name the run directory of a training"):
         evaluate.main(evaluate.EvaluateConfig(run_dir=tmp_path))
