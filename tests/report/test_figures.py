@@ -35,11 +35,11 @@ def test_names_stand_beside_their_rows_and_above_their_columns(tmp_path, monkeyp
     assert (picture[5:, 21:] == 1).all()
 
 
-def test_reconstructions_stand_below_their_originals(tmp_path, monkeypatch):
+def test_reconstructions_stand_below_their_originals(monkeypatch):
     seen = []
     monkeypatch.setattr(figures, "grid", lambda images, **_: seen.append(images[:, 0, 0, 0].tolist()))
     originals = np.arange(4.0).reshape(4, 1, 1, 1)
-    figures.save_reconstructions(tmp_path / "r.png", originals, originals + 10)
+    figures.reconstructions(originals, originals + 10)
     assert seen == [[0, 1, 2, 3, 10, 11, 12, 13]]
 
 
