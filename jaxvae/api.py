@@ -158,8 +158,8 @@ def _open(recipe: Recipe, data: Any, label: Any, attributes: Any) -> Dataset:
 
 def _of_data(recipe: Recipe, opened: Dataset, data: Any) -> Recipe:
     """Return the recipe with the name of the data: a path as it is, or a name with a digest of what lies in memory."""
-    in_memory = f"{MEMORY}{opened.name}-{opened.fingerprint()[:8]}"
-    name = str(data) if isinstance(data, str | Path) else in_memory
+    is_name = isinstance(data, str | Path)  # whose data need not be read to their end for a digest
+    name = str(data) if is_name else f"{MEMORY}{opened.name}-{opened.fingerprint()[:8]}"
     return dataclasses.replace(recipe, data=dataclasses.replace(recipe.data, dataset=name))
 
 

@@ -24,6 +24,10 @@ class FunctionOptions:
     function: ClassVar[Callable[..., Any]]
     """Function whose options these are."""
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The class stands in no module under its name: it is made again.
+        return _restored, (type(self).function, dict(vars(self)))
+
     def check(self) -> None:
         """Refuse numbers that are not finite; the function itself refuses others that it cannot take."""
         for name, value in vars(self).items():
@@ -56,6 +60,10 @@ def options_of(function: Callable[..., Any]) -> type:
     if known is None:
         known = _MADE[function] = _make(function)
     return known
+
+
+def _restored(function: Callable[..., Any], values: Mapping[str, Any]) -> Any:
+    return options_of(function)(**values)
 
 
 _MADE: dict[Callable[..., Any], type] = {}

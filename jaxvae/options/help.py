@@ -35,8 +35,7 @@ def page(recipe: Recipe) -> str:
         "",
         *_entry("--preset NAME", f"{', '.join(PRESETS)}; these are the options of {recipe.preset}: {recipe.paper}"),
         *_choices(recipe),
-        *_entry("--config FILE", "Read options from a TOML file; those of the command line replace them."),
-        *_entry("--save-config FILE", "Write the recipe to a TOML file, and exit without training."),
+        *_entry("--config FILE", "Read options from a TOML file; --save-config FILE only writes one."),
         *_entry("--help-all", "Show every choice with its options, and the options of compute."),
         *_entry("NUMBER", f"A number of the objective may be a schedule: {SYNTAX}, such as --beta 0:1@2000."),
     ]

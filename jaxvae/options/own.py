@@ -41,9 +41,8 @@ class Own:
             )
         if self.params is None and not hasattr(self.model, "init"):
             raise InputError("params: a model of functions has no way to make them; give `params=`, a tree of arrays")
-        return (
-            self.model if self.params is None and hasattr(self.model, "labels") else OwnModel(self.model, self.params)
-        )
+        complete = self.params is None and hasattr(self.model, "labels")
+        return self.model if complete else OwnModel(self.model, self.params)
 
 
 def own(model: Any, params: Any = None, x: Any = None, condition: Any = None) -> Own:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from jaxvae.runs.plots import Plots
 
 
-@dataclasses.dataclass(frozen=True, repr=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Run:
     """Trained model with its options and the facts of its data.
 
@@ -54,7 +54,7 @@ class Run:
     """Its run directory; None where nothing was kept."""
     summary: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     """Numbers of summary.json; empty before the end of the training."""
-    data: Dataset | None = dataclasses.field(default=None, compare=False)
+    data: Dataset | None = None
     """Data set that it was trained on, where it is at hand."""
 
     @property
@@ -91,7 +91,18 @@ class Run:
             InputError: the examples or conditions are of another kind or size than those of the training.
         """
         rows, given = self._read(x, condition)
-        return in_blocks(lambda x, given: self.model.encode(self.params, x, given), rows, given)
+
+        def encode(x: Any, given: Any) -> Distribution:
+            return self.model.encode(self.params, x, given)
+
+        def shapes(num: int) -> Any:
+            return jax.eval_shape(encode, *gather((rows, given), np.zeros(num, int)))
+
+        # Parts that examples share, as the networks of a flow, have no axis of examples.
+        shared = jax.tree.map(lambda one, two: one.shape == two.shape, shapes(1), shapes(2))
+        whole = in_blocks(lambda *rows: _without(shared, encode(*rows)), rows, given)
+        first = encode(*gather((rows, given), slice(1)))
+        return jax.tree.map(lambda is_shared, one, many: np.asarray(one) if is_shared else many, shared, first, whole)
 
     def decode(self, z: ArrayLike, condition: Any = None) -> Any:
         """Return the N most typical examples of codes `[N, D]`: means of p(x|z), words, categories."""
@@ -121,7 +132,7 @@ class Run:
     def log_px(self, x: Any, num_samples: int = 100, *, condition: Any = None, seed: int = 0) -> np.ndarray:
         """Return `[N]` estimates of log p(x) from below, in nats, by importance weights (Burda et al. 2016).
 
-        Of scaled data it is the density in the data's own units.
+        Scaled data get the density of their own units.
 
         Raises:
             InputError: the posterior has no density.
@@ -226,6 +237,13 @@ class Run:
         if isinstance(rows, Mapping):
             return -(np.log(scaling.factor) * rows["observed"]).sum(axis=-1)
         return scaling.log_jacobian(rows.shape[1:])
+
+
+def _without(shared: Any, posterior: Distribution) -> Any:
+    """Put one zero for each example in place of what examples share."""
+    leaves = jax.tree.leaves(posterior)
+    num = next(leaf.shape[0] for leaf, is_shared in zip(leaves, jax.tree.leaves(shared)) if not is_shared)
+    return jax.tree.map(lambda is_shared, leaf: jnp.zeros(num) if is_shared else leaf, shared, posterior)
 
 
 def _numbers(condition: Any, meaning: conditions.Condition) -> np.ndarray:

@@ -145,3 +145,10 @@ def test_what_cannot_be_is_refused_in_one_line(run, call, message):
     with pytest.raises(InputError, match=message) as refusal:
         call(run)
     assert "\n" not in str(refusal.value)
+
+
+def test_a_posterior_keeps_what_its_examples_share(tmp_path):
+    """The networks of a flow have no axis of examples."""
+    run = jaxvae.train(small("iaf_vae", steps=1), DIGITS, run_dir=tmp_path / "run")
+    whole = jax.tree.map(np.asarray, run.model.encode(run.params, DIGITS[:7]))
+    jax.tree.map(lambda one, other: np.testing.assert_allclose(one, other, atol=1e-5), run.encode(DIGITS[:7]), whole)

@@ -74,7 +74,7 @@ def test_help_is_that_of_the_preset_on_two_screens(name, capsys, monkeypatch):
         read(f"--help --preset {name}")
     assert stop.value.code == 0
     page = capsys.readouterr().out
-    assert len(page.splitlines()) <= 2 * 52
+    assert len(page.splitlines()) <= 2 * 50
     assert max(map(len, page.splitlines())) <= 100
     assert ("--channels" in page) == (name in ("auto", "conv_vae", "conv_vq_vae"))
     assert ("--gradient" in page) == (name in ("iwae", "miwae", "ciwae"))

@@ -79,7 +79,7 @@ def check_choices(what: str, asked: Collection[str], *further: str) -> None:
 def choose(what: str, features: Features, asked: Mapping[str, str], supervised: str | None = None) -> Chosen:
     """Choose the features that are examples, labels and attributes.
 
-    What is asked for comes first. Otherwise the one image is the example, or else the one array, or else the text, or
+    Choices of the user come first. Otherwise the one image is the example, or else the one array, or else the text, or
     else all numbers and words are columns of a table. The label is a feature of this name, the one that the set is
     meant to predict, or the only feature with classes. All other numbers and classes are attributes.
 
