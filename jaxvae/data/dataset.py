@@ -55,6 +55,10 @@ class Split(NamedTuple):
         label, attributes, condition = gather((self.label, dict(self.attributes), self.condition), ids)
         return self._replace(x=x, label=label, attributes=attributes, condition=condition)
 
+    def head(self, num: int) -> Split:
+        """Return the split of its first `num` examples, fewer where it is smaller."""
+        return self.take(np.arange(min(num, self.num_examples)))
+
     def first(self, num: int) -> Any:
         """Return `[num, ...]` examples as the model sees them, fewer where the split is smaller; nothing is drawn."""
         return as_values(gather(self.x, slice(num)))

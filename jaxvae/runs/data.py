@@ -59,7 +59,7 @@ def load_data(run: Run, data_dir: Path | None = None, dataset: str | None = None
 def _is_same(run: Run, data: Dataset) -> bool:
     """Compare fingerprints; the run's covers the training examples that it used."""
     if (num := run.recipe.data.train_examples) is not None:
-        data = data._replace(train=data.train.take(np.arange(min(num, data.train.num_examples))))
+        data = data._replace(train=data.train.head(num))
     known = run.facts.get("fingerprint")
     return known is None or known == data.fingerprint()
 

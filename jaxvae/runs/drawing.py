@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxvae import rng
-from jaxvae.data import Dataset, Split
+from jaxvae.data import Dataset
 from jaxvae.data.rows import num_rows
 from jaxvae.data.spaces.shown import Curves, Pictures
 from jaxvae.distributions.sampling import point
@@ -69,7 +69,7 @@ def draw_history(gallery: Gallery, run_dir: Path, *, objective_is_bound: bool) -
 
 def save_reconstructions(path: Path, model: VAE, params: Params, data: Dataset, *, num: int = SHOWN) -> None:
     """Write test examples and their reconstructions."""
-    some = first_of(data.test, num)
+    some = data.test.head(num)
     title = f"test {data.noun}, and their reconstructions" + " below them" * are_pictures(data)
     originals = some.first(num)
     repaired = reconstruct(model, params, originals, some.conditions())
@@ -80,7 +80,7 @@ def save_denoised(
     path: Path, model: VAE, params: Params, data: Dataset, *, corruption: Any, seed: int, num: int = SHOWN
 ) -> None:
     """Write test examples, their corruptions as in training, and the reconstructions from these."""
-    some = first_of(data.test, num)
+    some = data.test.head(num)
     originals = some.first(num)
     keys = rng.sample_keys(rng.stream(rng.root(seed), "spoilt figures"), num_rows(originals))
     corrupt = jax.vmap(lambda key, x: data.space.corrupt(key, x, corruption.function, corruption.level))
@@ -101,7 +101,7 @@ def save_samples(path: Path, model: VAE, params: Params, data: Dataset, *, seed:
 
 def save_latent_plane(path: Path, model: VAE, params: Params, data: Dataset, *, num: int = ON_THE_PLANE) -> None:
     """Plot the codes of test examples, of two dimensions, by class."""
-    some = first_of(data.test, num)
+    some = data.test.head(num)
     codes = in_blocks(lambda *rows: code(model, params, *some.read(*rows)), some.x, some.condition)
     figures.save_latent_scatter(path, codes, some.label, names=data.classes)
 
@@ -120,11 +120,6 @@ def has_plane(model: VAE, params: Params, data: Dataset) -> bool:
 def reconstruct(model: VAE, params: Params, x: Any, conditions: Any) -> Any:
     """Return the reconstructions of examples, each under its own condition."""
     return in_blocks(lambda x, given: model.reconstruct(params, x, given), x, conditions)
-
-
-def first_of(split: Split, num: int) -> Split:
-    """Return a split's first examples, fewer where it is smaller."""
-    return split.take(np.arange(min(num, split.num_examples)))
 
 
 def objective_is_bound(recipe: Recipe, reports_elbo: bool) -> bool:

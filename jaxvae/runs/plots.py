@@ -96,8 +96,7 @@ class Plots:
 
     def _test(self, most: int) -> Split:
         """Return the first examples of the test split, read again where the data are not at hand."""
-        test = (self.run.data or load_data(self.run)).test
-        return test.take(np.arange(min(most, test.num_examples)))
+        return (self.run.data or load_data(self.run)).test.head(most)
 
     def _figure(self, stages: list[Any], names: list[str], title: str) -> Figure:
         shown = [self.run.space.show(stage, {}) for stage in stages]

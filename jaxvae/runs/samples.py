@@ -94,7 +94,7 @@ def sample_grid(
         some = condition.names[:MOST_ROWS]
         conditions = np.eye(len(condition.names), dtype=np.float32)[: len(some)]
         return _grid(model, params, key, num or EACH, conditions, some, f"{title}, a class in each row")
-    conditions = np.asarray(split.take(np.arange(min(EACH, split.num_examples))).conditions())
+    conditions = np.asarray(split.head(EACH).conditions())
     names = tuple(f"test {number}" for number in range(len(conditions)))
     title = f"{title}, in each row with the {', '.join(condition.names)} of a test example"
     return _grid(model, params, key, num or EACH, conditions, names, title)

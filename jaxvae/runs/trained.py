@@ -113,7 +113,7 @@ class Trained(NamedTuple):
 
     def test_split(self, most: int) -> Split:
         """Return the test split, or at most this number of its examples."""
-        return self.data.test.take(np.arange(min(most, self.data.test.num_examples)))
+        return self.data.test.head(most)
 
     @property
     def code_shape(self) -> tuple[int, ...]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from jaxvae.data.headers import read_headers, readable
 from jaxvae.data.images import Page, image_rows
+from jaxvae.data.places import exists
 from jaxvae.data.preparation import Preparation
 from jaxvae.data.sources.archive import READ_ERRORS
 from jaxvae.data.sources.h5ad import read_h5ad
@@ -20,6 +21,7 @@ from jaxvae.data.sources.recipes import IMAGES
 from jaxvae.data.sources.tables import read_csv, read_parquet
 from jaxvae.data.sources.text import ENDS as TEXT_ENDS
 from jaxvae.data.sources.text import read_lines
+from jaxvae.data.sources.trees import is_passed_over
 from jaxvae.data.survey import Survey
 from jaxvae.errors import InputError, first_line
 
@@ -34,23 +36,17 @@ def read_path(name: str | Path, preparation: Preparation) -> Stored:
     Raises:
         InputError: there is no such file, or it is damaged, or of a kind that is not read.
     """
-    path = _existing(name)
+    path = exists(str(name))
+    if path is None:
+        raise InputError(
+            f"x: there is no file {str(name)[:80]!r}; give the path of one, or examples, sentences as a list"
+        )
     if path.is_dir() or path.suffix.lower() in IMAGES:
         return _read_images(path, preparation)
     for end, reader in _READERS.items():
         if path.name.lower().endswith(end):
             return reader(path)
     raise InputError(f"x: {path.name} is of a kind that is not read here; give {', '.join(_READERS)}, or an image")
-
-
-def _existing(name: str | Path) -> Path:
-    try:
-        path = Path(name).expanduser()
-        if path.exists():
-            return path
-    except (OSError, RuntimeError, ValueError):  # not a valid file name
-        pass
-    raise InputError(f"x: there is no file {str(name)[:80]!r}; give the path of one, or examples, sentences as a list")
 
 
 def _read_images(path: Path, preparation: Preparation) -> np.ndarray:
@@ -69,7 +65,7 @@ def _read_images(path: Path, preparation: Preparation) -> np.ndarray:
 
 
 def _is_image(file: Path) -> bool:
-    return file.suffix.lower() in IMAGES and not any(part.startswith(".") for part in file.parts)
+    return file.suffix.lower() in IMAGES and not any(map(is_passed_over, file.parts))
 
 
 def _open(file: Path) -> BinaryIO:
