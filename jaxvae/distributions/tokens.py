@@ -57,20 +57,21 @@ class Tokens:
         leading = jnp.broadcast_shapes(value.shape[:-1], self.context.shape[:-1])
         value = jnp.broadcast_to(value, (*leading, self.length))
         context = jnp.broadcast_to(self.context, (*leading, self.context.shape[-1]))
-        logits = self._without_padding(self.network(value.astype(jnp.int32), context))
+        logits = self.without_padding(self.network(value.astype(jnp.int32), context))
         predicted = Categorical(logits, event_ndim=0).log_prob(value)
         ends = (value == self.end).astype(jnp.int32)
         behind_end = jnp.cumsum(ends, axis=-1) > ends
         filled = jnp.where(value == self.padding, 0.0, -jnp.inf)
         return jnp.where(behind_end, filled, predicted).sum(-1)
 
-    def _without_padding(self, logits: Array) -> Array:
+    def without_padding(self, logits: Array) -> Array:
+        """Return logits `[..., V]` in float32 or more, with which padding is never predicted."""
         return at_least_float32(logits).at[..., self.padding].set(-jnp.inf)
 
     def _generate(self, choose: Callable[[Any, Array], Array], steps: Any) -> Array:
         def step(carry: Any, at: Any) -> tuple[Any, Array]:
             state, logits, ended = carry
-            token = jnp.where(ended, self.padding, choose(at, self._without_padding(logits))).astype(jnp.int32)
+            token = jnp.where(ended, self.padding, choose(at, self.without_padding(logits))).astype(jnp.int32)
             state, logits = self.network(state, token, self.context, method="step")
             return (state, logits, ended | (token == self.end)), token
 
