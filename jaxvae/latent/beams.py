@@ -67,5 +67,5 @@ def _search(distribution: Tokens, size: int) -> Beams:
     scores = jnp.full((num, size), -jnp.inf).at[:, 0].set(0.0)  # at first, all beams are the same one
     tokens = jnp.full((num, size, length), distribution.padding, jnp.int32)
     start = (state, logits, scores, tokens, jnp.zeros((num, size), bool))
-    (*_, scores, tokens, _), _ = jax.lax.scan(step, start, jnp.arange(length))
+    (_, _, scores, tokens, _), _ = jax.lax.scan(step, start, jnp.arange(length))
     return Beams(tokens.reshape(*leading, size, length), scores.reshape(*leading, size))
