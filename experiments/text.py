@@ -9,8 +9,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from figures.text import Distances, save_distances
@@ -30,6 +32,7 @@ from jaxvae.runs.compute import set_up
 from jaxvae.runs.data import load_data
 from jaxvae.runs.many import train_all
 from jaxvae.runs.trained import Trained
+from jaxvae.types import Array
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,8 +91,8 @@ def main(config: TextConfig) -> int:
     trained.folder.mkdir(parents=True, exist_ok=True)
     write(trained, "samples", samples(trained, config.num, config.seed))
     if config.analogy is not None:
-        a, b, c = encode(trained, config.analogy)
-        write(trained, "analogy", [*config.analogy, *sentences(trained, likeliest(trained, analogy(a, b, c)[None], 5))])
+        fourth = np.asarray(analogy(*jnp.asarray(encode(trained, config.analogy))))[None]
+        write(trained, "analogy", [*config.analogy, *sentences(trained, likeliest(trained, fourth, config.beams))])
     if config.between is not None:
         write(trained, "path", path(trained, encode(trained, config.between), config))
         return 0
@@ -142,14 +145,19 @@ def encode(trained: Trained, texts: Sequence[str]) -> np.ndarray:
 def likeliest(trained: Trained, codes: np.ndarray, beams: int) -> np.ndarray:
     """Return the likeliest rows `[N, T]` of codes `[N, D]` that a beam search finds."""
     run = trained.run
-    return in_blocks(lambda z: beam_search(run.model.decode(run.params, z), beams).tokens[:, 0], np.asarray(codes))
+
+    def search(z: Array) -> Array:
+        rows: Any = run.model.decode(run.params, z)
+        return beam_search(rows, beams).tokens[:, 0]
+
+    return in_blocks(search, codes)
 
 
 def samples(trained: Trained, num: int, seed: int) -> list[str]:
     """Return sentences of codes from the prior, each word drawn."""
     run = trained.run
 
-    def draw(keys: jax.Array) -> jax.Array:
+    def draw(keys: Array) -> Array:
         of_code, of_words = jax.vmap(lambda key: jax.random.split(key))(keys).swapaxes(0, 1)
         prior = run.model.prior(run.params)
         z = jax.vmap(prior.sample)(of_code)
@@ -160,7 +168,12 @@ def samples(trained: Trained, num: int, seed: int) -> list[str]:
 
 def path(trained: Trained, ends: np.ndarray, config: TextConfig) -> list[str]:
     """Return the sentences on the straight line between two codes `[2, D]`."""
-    return sentences(trained, likeliest(trained, np.asarray(interpolate(*ends, config.points)), config.beams))
+    return sentences(trained, likeliest(trained, on_line(ends[0], ends[1], config.points), config.beams))
+
+
+def on_line(z0: np.ndarray, z1: np.ndarray, num: int) -> np.ndarray:
+    """Return `[num, ..., D]` codes on the straight lines between codes."""
+    return np.asarray(interpolate(jnp.asarray(z0), jnp.asarray(z1), num))
 
 
 def neighbours(trained: Trained, rows: np.ndarray, codes: np.ndarray) -> list[str]:
@@ -187,7 +200,7 @@ def distances(trained: Trained, chosen: Split, codes: np.ndarray, config: TextCo
 
 def measure(trained: Trained, ends: list[list[str]], codes: np.ndarray, config: TextConfig) -> Distances:
     """Return the distances of every point of the paths to their ends, averaged over paths."""
-    points = np.asarray(interpolate(codes[:, 0], codes[:, 1], config.points))
+    points = on_line(codes[:, 0], codes[:, 1], config.points)
     found = sentences(trained, likeliest(trained, points.reshape(-1, codes.shape[-1]), config.beams))
     by_point = [found[first : first + len(codes)] for first in range(0, len(found), len(codes))]
     to_first, to_last = ([mean_distance(row, side) for row in by_point] for side in (ends[::2], ends[1::2]))
