@@ -157,13 +157,12 @@ def samples(trained: Trained, num: int, seed: int) -> list[str]:
     """Return sentences of codes from the prior, each word drawn."""
     run = trained.run
 
-    def draw(keys: Array) -> Array:
-        of_code, of_words = jax.vmap(lambda key: jax.random.split(key))(keys).swapaxes(0, 1)
-        prior = run.model.prior(run.params)
-        z = jax.vmap(prior.sample)(of_code)
+    def draw(of_codes: Array, of_words: Array) -> Array:
+        z = jax.vmap(run.model.prior(run.params).sample)(of_codes)
         return run.model.decode(run.params, z).sample(of_words)
 
-    return sentences(trained, in_blocks(draw, rng.sample_keys(rng.stream(rng.root(seed), "sample"), num)))
+    keys = (rng.sample_keys(rng.stream(rng.root(seed), name), num) for name in ("sample", "words"))
+    return sentences(trained, in_blocks(draw, *keys))
 
 
 def path(trained: Trained, ends: np.ndarray, config: TextConfig) -> list[str]:
@@ -177,12 +176,16 @@ def on_line(z0: np.ndarray, z1: np.ndarray, num: int) -> np.ndarray:
 
 
 def neighbours(trained: Trained, rows: np.ndarray, codes: np.ndarray) -> list[str]:
-    """Return test sentences, each with the three whose codes are nearest, itself left out."""
+    """Return test sentences, each with the three others whose codes are nearest."""
     test = trained.data.test
-    near = nearest(codes[: len(rows)], trained.encode(test), 4)
+    near = nearest(codes[: len(rows)], trained.encode(test), min(4, test.num_examples))
     lines = []
     for sentence, others in zip(sentences(trained, rows), np.asarray(near.indices)):
-        lines += [sentence, *(f"    {other}" for other in sentences(trained, test.take(others[1:]).first(3))), ""]
+        lines += [
+            sentence,
+            *(f"    {other}" for other in sentences(trained, test.take(others[1:]).first(len(others) - 1))),
+            "",
+        ]
     return lines
 
 
