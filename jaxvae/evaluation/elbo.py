@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -73,12 +73,13 @@ def elbo_of_each(
     Returns:
         `[N]` terms in float64.
     """
-    return _each(params, key, batches, model, num_samples)[0]
+    terms, _, _ = _each(params, key, batches, model, num_samples)
+    return ElboTerms(*terms)
 
 
 def _each(
     params: Params, key: Key, batches: Iterable[Batch], model: Model, num_samples: int
-) -> tuple[ElboTerms, np.ndarray, bool]:
+) -> tuple[Any, np.ndarray, bool]:
     """Return the terms of each example, its code `[N, D]`, and `kl_separates`."""
     key = rng.stream(key, "evaluate")
     evaluate = compiled(_evaluate, model=model, num_samples=num_samples)

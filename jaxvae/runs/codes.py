@@ -52,6 +52,10 @@ def _deviation(posterior: Distribution) -> Array | None:
     return None
 
 
+RESERVED = {"mean", "std", "code", "elbo", "log_likelihood", "kl", "log_px", "log_jacobian"}
+"""Names of columns that no attribute may have."""
+
+
 def columns_about(name: str, split: Split, classes: Sequence[str] = ()) -> dict[str, np.ndarray]:
     """Return columns that tell the examples of a split apart.
 
@@ -67,7 +71,6 @@ def columns_about(name: str, split: Split, classes: Sequence[str] = ()) -> dict[
     columns |= {} if split.label is None else {"label": split.label}
     if split.label is not None and classes:
         columns["class"] = np.array(classes)[split.label]
-    taken = {*columns, "mean", "std", "code"}
-    if double := [attribute for attribute in split.attributes if attribute in taken]:
+    if double := [attribute for attribute in split.attributes if attribute in {*columns, *RESERVED}]:
         raise InputError(f"dataset: its attribute {double[0]!r} has the name of another column; rename it")
     return {**columns, **split.attributes}

@@ -1,5 +1,6 @@
 """sample.py and evaluate.py need nothing but a run directory, wherever it lies."""
 
+import csv
 import json
 import shutil
 
@@ -206,6 +207,21 @@ def test_evaluation_agrees_with_the_summary(scripts, run_dir, capsys):
     assert evaluation["elbo"] == summary["test_elbo"]
     assert evaluation["num_examples"] == 300
     assert f"{evaluation['elbo']:.4f}" in capsys.readouterr().out
+
+
+def test_the_scores_of_each_image_have_the_means_of_the_evaluation(scripts, run_dir, tmp_path):
+    evaluate, path = scripts["evaluate"], tmp_path / "scores.csv"
+    options = ["--run-dir", str(run_dir), "--num-samples", "3", "--num-images", "20", "--per-example", str(path)]
+    evaluate.main(parse(evaluate.EvaluateConfig, options))
+    with path.open() as stream:
+        rows = [*csv.DictReader(stream)]
+    evaluation = json.loads((run_dir / "evaluation.json").read_text())
+    for name in ("elbo", "log_likelihood", "kl", "log_px"):
+        assert np.mean([float(row[name]) for row in rows]) == pytest.approx(evaluation[name], rel=1e-12)
+    assert [int(row["label"]) for row in rows] == DATA.test.label[:20].tolist()
+    assert [(row["split"], row["index"]) for row in rows] == [("test", str(number)) for number in range(20)]
+    with pytest.raises(InputError, match=r"per-example: .* exists; name another file, or give --overwrite"):
+        parse(evaluate.EvaluateConfig, options)
 
 
 def test_the_best_checkpoint_can_be_chosen(scripts, small):
