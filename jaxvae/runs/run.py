@@ -86,7 +86,7 @@ class Run:
             raise InputError("run_dir: nothing was kept of this run; train it with a run_dir")
         path = self.folder / "metrics.jsonl"
         if not path.exists():
-            raise InputError(f"run_dir: {self.folder} has no metrics.jsonl; seeds trained together have one, in the folder above")
+            raise InputError(f"run_dir: no metrics.jsonl in {self.folder}; seeds trained together have it above it")
         return read_metrics(path)
 
     def encode(self, x: Any, condition: Any = None) -> Distribution:

@@ -112,7 +112,7 @@ def test_several_seeds_are_a_run_each(tmp_path):
         assert loaded.summary == one.summary != {}
         np.testing.assert_array_equal(loaded.encode(DIGITS).mean, one.encode(DIGITS).mean)
     assert len({one.summary["test_elbo"] for one in runs}) == 3
-    with pytest.raises(InputError, match="seeds trained together have one"):
+    with pytest.raises(InputError, match="seeds trained together have it above it"):
         run.metrics()
 
 
