@@ -56,6 +56,8 @@ class Run:
     """Numbers of summary.json; empty before the end of the training."""
     data: Dataset | None = None
     """Data set that it was trained on, where it is at hand."""
+    others: tuple[Run, ...] = ()
+    """Runs of the other seeds, where `train` or `fit` trained several together."""
 
     @property
     def space(self) -> Space:
@@ -78,11 +80,14 @@ class Run:
         """Return the lines of metrics.jsonl, one for each `--log-every` steps and each evaluation.
 
         Raises:
-            InputError: nothing was kept.
+            InputError: nothing was kept, or the lines are averages of several seeds, in the folder of all.
         """
         if self.folder is None:
             raise InputError("run_dir: nothing was kept of this run; train it with a run_dir")
-        return read_metrics(self.folder / "metrics.jsonl")
+        path = self.folder / "metrics.jsonl"
+        if not path.exists():
+            raise InputError(f"run_dir: no metrics.jsonl in {self.folder}; seeds trained together have it above it")
+        return read_metrics(path)
 
     def encode(self, x: Any, condition: Any = None) -> Distribution:
         """Return q(z|x) of N examples; its `mean` is `[N, D]`.
