@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
@@ -12,6 +12,7 @@ from jaxvae import rng
 from jaxvae.data import Split
 from jaxvae.data.rows import gather, num_rows
 from jaxvae.data.scaling import Scaling, mean_log_jacobian
+from jaxvae.data.spaces import Tokens
 from jaxvae.data.spaces.shown import noun
 from jaxvae.distributions import Normal
 from jaxvae.distributions.flags import has_density
@@ -29,27 +30,17 @@ from jaxvae.evaluation import (
 from jaxvae.evaluation.blocks import take
 from jaxvae.options.recipe import Recipe
 from jaxvae.report.tables import bits_per_dimension
+from jaxvae.runs import tokens
 from jaxvae.runs.data import latent_dims
 from jaxvae.runs.directory import Run
-from jaxvae.runs.parts import evaluate_split, evaluation_batches
+from jaxvae.runs.lines import Line as Line
+from jaxvae.runs.lines import text_table as text_table
+from jaxvae.runs.parts import evaluate_split, evaluation_batches, rows_at_once
 from jaxvae.runs.progress import Bars
-from jaxvae.types import Array, Distribution, Space
+from jaxvae.types import Array, Distribution
 
 ACTIVE_UNITS_OF = "active_units_of_layer"
 """Prefix of the scores of several stochastic layers, numbered from the image upwards."""
-
-
-class Line(NamedTuple):
-    """One number of an evaluation, with its protocol."""
-
-    name: str
-    """Name in evaluation.json."""
-    estimator: str
-    samples: int
-    images: int
-    value: float
-    standard_error: float = float("nan")
-    """Standard error of the mean over images; NaN where there is none."""
 
 
 def protocol(recipe: Recipe) -> str:
@@ -61,7 +52,13 @@ def protocol(recipe: Recipe) -> str:
 
 
 def score(
-    run: Run, split: Split, *, num_samples: int, num_images: int | None = None, bars: Bars = lambda name: iter
+    run: Run,
+    split: Split,
+    *,
+    num_samples: int,
+    num_images: int | None = None,
+    num_bounded: int | None = None,
+    bars: Bars = lambda name: iter,
 ) -> list[Line]:
     """Compute the scores of a trained run on a split, or on its first images; for a delta posterior only one.
 
@@ -70,6 +67,7 @@ def score(
         split: test split, as stored.
         num_samples: number of samples of the bound on log p(x).
         num_images: number of images, the first of the split.
+        num_bounded: number of the first of these whose log p(x) is bounded, which takes the longest; all if not given.
         bars: progress bars of the loops over blocks of images.
 
     Raises:
@@ -78,41 +76,44 @@ def score(
     split = first_images(split, num_images)
     num, seed = split.num_examples, run.recipe.train.seed
     elbo = evaluate_split(run.model, run.params, split, seed=seed, reports_elbo=run.reports_elbo)
+    x, condition = images(split), split.conditions()
+    of_rows = tokens.lines(run, x, condition) if run.space.kind == "tokens" else []
     if not run.reports_elbo:
         point = Line("log_likelihood", "log p(x|z) at the code", 1, num, elbo["log_likelihood"])
-        return [point, *_of_scale(run, split)]
-    x, condition = images(split), split.conditions()
+        return [point, *_of_scale(run, split), *of_rows]
     return [
         Line("elbo", "one draw of z", 1, num, elbo["elbo"], elbo["elbo_standard_error"]),
         Line("log_likelihood", "log p(x|z) of the ELBO", 1, num, elbo["log_likelihood"]),
         Line("kl", "KL(q(z|x) || p(z)) of the ELBO", 1, num, elbo["kl"]),
-        *_of_weights(run, x, condition, num_samples, bars("log p(x)")),
+        *_of_weights(run, gather((x, condition), slice(num_bounded)), num_samples, bars("log p(x)")),
         *_of_scale(run, split),
         *_of_codes(run, x, condition, bars("parts of the KL")),
+        *of_rows,
     ]
 
 
-def _per_value(space: Space, x: Any, log_px: float, num_samples: int) -> list[Line]:
-    """Return log p(x) per value: bits of a pixel or number, or the perplexity of a token, end marks included."""
-    num = num_rows(x)
-    if space.kind == "tokens":
-        tokens = float((x != space.zeros(1)).sum()) / num
-        how = f"of log_px, over {tokens:.1f} tokens a row with its end mark"
-        return [Line("perplexity", how, num_samples, num, float(np.exp(-log_px / tokens)))]
-    if space.kind in ("counts", "table"):
-        return []
-    return [Line("bits_per_dimension", "of log_px", num_samples, num, bits_per_dimension(log_px, space.shape))]
-
-
-def _of_weights(run: Run, x: Any, condition: Any, num_samples: int, progress: Bar) -> list[Line]:
+def _of_weights(run: Run, rows: tuple[Any, Any], num_samples: int, progress: Bar) -> list[Line]:
     """Score log p(x) by importance weights; codes of a codebook have none, and the ELBO alone."""
-    one = gather((x, condition), np.arange(1))
+    one, (x, condition) = gather(rows, np.arange(1)), rows
     if not has_density(jax.eval_shape(run.model.encode, run.params, *one)):
         return []
-    key, options = rng.root(run.recipe.train.seed), {"model": run.model, "condition": condition}
-    estimate = log_marginal_likelihood(run.params, key, x, num_samples=num_samples, progress=progress, **options)
+    key, together = rng.root(run.recipe.train.seed), rows_at_once(run.space, 2000)
+    at_once = min(20, together)
+    options: dict[str, Any] = {"block_size": min(100, together // at_once), "samples_at_once": at_once}
+    options |= {"num_samples": num_samples, "condition": condition, "progress": progress}
+    estimate = log_marginal_likelihood(run.params, key, x, model=run.model, **options)
     bound = ("importance-weighted bound", num_samples, num_rows(x), estimate.mean, estimate.standard_error)
-    return [Line("log_px", *bound), *_per_value(run.space, x, estimate.mean, num_samples)]
+    return [Line("log_px", *bound), *_per_value(run, x, estimate.mean, num_samples)]
+
+
+def _per_value(run: Run, x: Any, log_px: float, num_samples: int) -> list[Line]:
+    """Return log p(x) per value: bits of a pixel or number, or the perplexity of a token."""
+    if run.space.kind == "tokens":
+        return [tokens.perplexity(cast(Tokens, run.space), x, log_px, num_samples)]
+    if run.space.kind in ("counts", "table"):
+        return []
+    bits = bits_per_dimension(log_px, run.space.shape)
+    return [Line("bits_per_dimension", "of log_px", num_samples, num_rows(x), bits)]
 
 
 def _of_scale(run: Run, split: Split) -> list[Line]:
@@ -217,21 +218,6 @@ def _layers(posterior: Distribution) -> tuple[Array, ...]:
 def num_parameters(run: Run) -> int:
     """Return the number of parameters of all networks."""
     return sum(leaf.size for leaf in jax.tree.leaves(run.params))
-
-
-def text_table(lines: list[Line], noun: str = "images") -> str:
-    """Format a table for the terminal, with a line for each number; `noun` heads the column of examples."""
-    width = max(len(noun), 6)
-    head = f"{'':24}{'value':>11}  {'± s.e.':>8}  {'samples':>7}  {noun:>6}  estimator"
-
-    def row(line: Line) -> str:
-        value = f"{line.value:d}" if isinstance(line.value, int) else f"{line.value:.4f}"
-        error = "" if np.isnan(line.standard_error) else f"{line.standard_error:.4f}"
-        return (
-            f"{line.name:24}{value:>11}  {error:>8}  {line.samples or '':>7}  {line.images:>{width}}  {line.estimator}"
-        )
-
-    return "\n".join([head, *map(row, lines)])
 
 
 def to_json(run: Run, lines: list[Line]) -> dict[str, Any]:
