@@ -17,4 +17,9 @@ from jaxvae.evaluation.log_likelihood import log_marginal_likelihood as log_marg
 from jaxvae.evaluation.quadrature import Evidence as Evidence
 from jaxvae.evaluation.quadrature import log_evidence as log_evidence
 from jaxvae.evaluation.quadrature import log_joint as log_joint
+from jaxvae.evaluation.sequences import CodeUse as CodeUse
+from jaxvae.evaluation.sequences import TokenAccuracy as TokenAccuracy
+from jaxvae.evaluation.sequences import code_use as code_use
+from jaxvae.evaluation.sequences import greedy_accuracy as greedy_accuracy
+from jaxvae.evaluation.sequences import token_accuracy as token_accuracy
 from jaxvae.evaluation.standard_error import standard_error as standard_error

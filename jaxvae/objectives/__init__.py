@@ -7,6 +7,7 @@ from jaxvae.objectives.ablations import kl_only_loss as kl_only_loss
 from jaxvae.objectives.adversarial import adversarial_autoencoder_loss as adversarial_autoencoder_loss
 from jaxvae.objectives.adversarial import factor_vae_loss as factor_vae_loss
 from jaxvae.objectives.averages import with_averages as with_averages
+from jaxvae.objectives.batch_free_bits import batch_free_bits_loss as batch_free_bits_loss
 from jaxvae.objectives.denoising import CORRUPTIONS as CORRUPTIONS
 from jaxvae.objectives.denoising import denoising as denoising
 from jaxvae.objectives.elbo import elbo_loss as elbo_loss
@@ -23,6 +24,7 @@ from jaxvae.objectives.total_correlation import beta_tc_loss as beta_tc_loss
 
 OBJECTIVES: dict[str, Callable[..., Any]] = {
     "elbo": elbo_loss,
+    "batch_free_bits": batch_free_bits_loss,
     "kl_only": kl_only_loss,
     "iwae": iwae_loss,
     "ciwae": ciwae_loss,

@@ -14,10 +14,12 @@ from jaxvae.data.scaling import Scaling, log_jacobians
 from jaxvae.distributions.flags import has_density
 from jaxvae.evaluation import Bar, elbo_of_each, log_marginal_likelihood
 from jaxvae.runs.directory import Run
-from jaxvae.runs.parts import evaluation_batches
+from jaxvae.runs.parts import evaluation_batches, rows_at_once
 
 
-def score_each(run: Run, split: Split, *, num_samples: int, progress: Bar = iter) -> dict[str, np.ndarray]:
+def score_each(
+    run: Run, split: Split, *, num_samples: int, num_bounded: int | None = None, progress: Bar = iter
+) -> dict[str, np.ndarray]:
     """Return `[N]` scores by name, in nats.
 
     They are `elbo`, `log_likelihood` and `kl` of one draw of z, `log_px`, the importance-weighted bound, and
@@ -28,6 +30,7 @@ def score_each(run: Run, split: Split, *, num_samples: int, progress: Bar = iter
         run: trained run from `load_run`.
         split: test split, as stored.
         num_samples: number of samples of the bound on log p(x).
+        num_bounded: number of the first examples whose log p(x) is bounded, which takes the longest; all if not given.
         progress: wrapper of the loop over blocks of examples.
     """
     key = rng.root(run.recipe.train.seed)
@@ -38,8 +41,12 @@ def score_each(run: Run, split: Split, *, num_samples: int, progress: Bar = iter
         scores = {"elbo": terms.elbo, **scores, "kl": terms.kl}
         one = gather((x, condition), np.arange(1))
         if has_density(jax.eval_shape(run.model.encode, run.params, *one)):
-            options: dict[str, Any] = {"model": run.model, "condition": condition, "progress": progress}
-            scores["log_px"] = log_marginal_likelihood(run.params, key, x, num_samples=num_samples, **options).log_px
+            x, condition = gather((x, condition), slice(num_bounded))
+            together = rows_at_once(run.space, 2000)
+            at_once = min(20, together)
+            options: dict[str, Any] = {"block_size": min(100, together // at_once), "samples_at_once": at_once}
+            options |= {"num_samples": num_samples, "condition": condition, "progress": progress}
+            scores["log_px"] = log_marginal_likelihood(run.params, key, x, model=run.model, **options).log_px
     if known := run.facts.get("scaling"):
         scores["log_jacobian"] = log_jacobians(Scaling.from_json(known), split.x)
     return scores

@@ -78,6 +78,20 @@ def test_a_kind_of_data_goes_through_all_scripts(scripts, tmp_path, capsys, writ
         call("sample", "--interpolate", "0", "1")
 
 
+def test_a_run_on_text_tells_whether_its_code_is_used(scripts, tmp_path, capsys):
+    text(tmp_path)
+    options = {**TRAIN, "dataset": str(tmp_path / "mine.txt"), "run_dir": tmp_path / "run", "figures": False}
+    assert scripts["train"].main(given(**options, tensorboard=False, num_processes=1, preset="token_vae")) == 0
+    summary, told = json.loads((tmp_path / "run" / "summary.json").read_text()), capsys.readouterr().out
+    for name in ("mutual_information", "active_units", "nats_from_code", "greedy_accuracy", "greedy_accuracy_by_class"):
+        assert np.isfinite(summary[f"test_{name}"])
+        assert f"\n{name} " in told
+    assert summary["test_log_px_samples"] == 100
+    assert summary["test_report_examples"] == 8
+    per_token = -summary["test_log_px"] / np.log(summary["test_perplexity"])
+    assert 2 < per_token < 7  # words and the end mark of a line
+
+
 def test_the_same_command_goes_on(scripts, tmp_path, capsys):
     table(tmp_path)
     options = {**TRAIN, "dataset": str(tmp_path / "mine.csv"), "run_dir": tmp_path / "run", "figures": False}
