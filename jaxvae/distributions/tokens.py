@@ -65,7 +65,8 @@ class Tokens:
         return jnp.where(behind_end, filled, predicted).sum(-1)
 
     def _without_padding(self, logits: Array) -> Array:
-        return at_least_float32(logits).at[..., self.padding].set(-jnp.inf)
+        is_padding = jnp.arange(logits.shape[-1]) == self.padding
+        return jnp.where(is_padding, -jnp.inf, at_least_float32(logits))
 
     def _generate(self, choose: Callable[[Any, Array], Array], steps: Any) -> Array:
         def step(carry: Any, at: Any) -> tuple[Any, Array]:
