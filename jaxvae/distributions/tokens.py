@@ -66,7 +66,8 @@ class Tokens:
 
     def without_padding(self, logits: Array) -> Array:
         """Return logits `[..., V]` in float32 or more, with which padding is never predicted."""
-        return at_least_float32(logits).at[..., self.padding].set(-jnp.inf)
+        is_padding = jnp.arange(logits.shape[-1]) == self.padding
+        return jnp.where(is_padding, -jnp.inf, at_least_float32(logits))
 
     def _generate(self, choose: Callable[[Any, Array], Array], steps: Any) -> Array:
         def step(carry: Any, at: Any) -> tuple[Any, Array]:
