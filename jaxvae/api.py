@@ -20,6 +20,7 @@ from jaxvae.options.given import given
 from jaxvae.options.groups import Select
 from jaxvae.options.own import latent_dim, own
 from jaxvae.options.recipe import Recipe
+from jaxvae.packages import missing_named
 from jaxvae.runs import directory, drawing, seeds
 from jaxvae.runs.compute import set_up
 from jaxvae.runs.experiment import prepare
@@ -47,6 +48,7 @@ def preset(name: str = "auto", **options: Any) -> Recipe:
     return chosen
 
 
+@missing_named()
 def train(
     recipe: Recipe | None = None,
     data: Any = None,
@@ -84,6 +86,7 @@ def train(
     return _train(recipe if opened is None else _of_data(recipe, opened, data), opened, callbacks, draw=draw)
 
 
+@missing_named()
 def fit(
     model: Any,
     data: Any,
@@ -128,6 +131,7 @@ def fit(
         return run if run_dir is not None else dataclasses.replace(run, folder=None)
 
 
+@missing_named()
 def load(
     run_dir: str | Path,
     *,
