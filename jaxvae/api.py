@@ -20,6 +20,7 @@ from jaxvae.options.given import given
 from jaxvae.options.groups import Select
 from jaxvae.options.own import latent_dim, own
 from jaxvae.options.recipe import Recipe
+from jaxvae.packages import missing_named
 from jaxvae.runs import directory, drawing, seeds
 from jaxvae.runs.compute import set_up
 from jaxvae.runs.experiment import Experiment, prepare
@@ -48,6 +49,7 @@ def preset(name: str = "auto", **options: Any) -> Recipe:
     return chosen
 
 
+@missing_named()
 def train(
     recipe: Recipe | None = None,
     data: Any = None,
@@ -86,6 +88,7 @@ def train(
     return _train(recipe if opened is None else _of_data(recipe, opened, data), opened, callbacks, draw=draw)
 
 
+@missing_named()
 def fit(
     model: Any,
     data: Any,
@@ -130,6 +133,7 @@ def fit(
         return run if run_dir is not None else _unkept(run)
 
 
+@missing_named()
 def load(
     run_dir: str | Path,
     *,

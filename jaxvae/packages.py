@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+
+from jaxvae.errors import InputError
+
 EXPERIMENTS = {
     "tyro": "tyro",
     "tomli_w": "tomli-w",
@@ -26,3 +31,18 @@ def not_installed(error: ModuleNotFoundError) -> str | None:
     """
     package = EXPERIMENTS.get((error.name or "").split(".")[0])
     return package and f"{package}: is not installed; pip install 'jaxvae[experiments]'"
+
+
+@contextlib.contextmanager
+def missing_named() -> Iterator[None]:
+    """Turn the error of a package that is not installed into the line that names its extra; a decorator, too.
+
+    Raises:
+        InputError: a package of an extra is missing.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if line := not_installed(error):
+            raise InputError(line) from error
+        raise

@@ -21,7 +21,7 @@ ALONE = TYPES | {"rng", "hosts"}
 
 LAYERS = {  # name -> what it may import of jaxvae, besides itself
     "errors": set(),
-    "packages": set(),
+    "packages": {"errors"},
     "types": {"errors"},
     "arguments": {"errors", "types"},
     "rng": TYPES,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ from jaxvae.evaluation import in_blocks, log_marginal_likelihood
 from jaxvae.model import VAE
 from jaxvae.objectives import elbo_terms
 from jaxvae.options.recipe import Recipe
+from jaxvae.packages import missing_named
 from jaxvae.report import read_metrics
 from jaxvae.types import Distribution, Params, Space
 
@@ -71,7 +73,13 @@ class Run:
 
     @property
     def plot(self) -> Plots:
-        """Figures of the run."""
+        """Figures of the run.
+
+        Raises:
+            InputError: matplotlib is not installed.
+        """
+        with missing_named():
+            importlib.import_module("matplotlib")
         from jaxvae.runs.plots import Plots
 
         return Plots(self)
