@@ -169,18 +169,18 @@ def initial_state(
         parts: parts of the recipe.
         mean: `[...]` mean training example in [0, 1], the initial output of the decoder.
         examples: training examples and their conditions, where a piece begins as data; zeros if not given.
-        params: initial parameters; random ones if not given.
+        params: initial parameters; random ones if not given, and of parts that `train.init_parts` does not name.
     """
 
     # Compiled as a whole, because a hundred separate small operations would take seconds.
     @jax.jit
     def init(key: Key, mean: Array | None, params: Params | None, examples: tuple[Any, Any]) -> TrainState:
-        if params is not None:
+        if params is not None and not recipe.train.init_parts:
             return init_state(key, params, parts.optimizer)
-        params = parts.model.init(key, *examples)
+        fresh = parts.model.init(key, *examples)
         if mean is not None and (outputs := recipe.likelihood.link(mean)) is not None:
-            params["decoder"] = with_output_bias(params["decoder"], outputs)
-        return init_state(key, params, parts.optimizer)
+            fresh["decoder"] = with_output_bias(fresh["decoder"], outputs)
+        return init_state(key, {**fresh, **(params or {})}, parts.optimizer)
 
     keys, first = root_keys(recipe.train), parts.blank if examples is None else examples
     if recipe.train.seeds == 1:
