@@ -236,7 +236,9 @@ def starting_params(recipe: Recipe, parts: Parts) -> Params:
 def _named(params: Params, names: Iterable[str], owner: str) -> Params:
     """Return the parameters of these parts."""
     if unknown := [name for name in names if name not in params]:
-        raise InputError(f"init-parts: {owner} no {unknown[0]!r}, it has {', '.join(sorted(params))}; name some of these")
+        raise InputError(
+            f"init-parts: {owner} no {unknown[0]!r}, it has {', '.join(sorted(params))}; name some of these"
+        )
     return {name: params[name] for name in names}
 
 
