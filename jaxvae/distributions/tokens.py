@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -37,6 +38,8 @@ class Tokens:
     end: int = static(default=1)
     padding: int = static(default=0)
     event_ndim: int = static(default=1)
+    seen: Array | None = None
+    """`[..., T]` tokens that the network reads in `log_prob`, in place of the true ones; see `seeing`."""
 
     @property
     def point(self) -> Array:
@@ -57,12 +60,20 @@ class Tokens:
         leading = jnp.broadcast_shapes(value.shape[:-1], self.context.shape[:-1])
         value = jnp.broadcast_to(value, (*leading, self.length))
         context = jnp.broadcast_to(self.context, (*leading, self.context.shape[-1]))
-        logits = self.without_padding(self.network(value.astype(jnp.int32), context))
+        seen = value if self.seen is None else jnp.broadcast_to(self.seen, value.shape)
+        logits = self.without_padding(self.network(seen.astype(jnp.int32), context))
         predicted = Categorical(logits, event_ndim=0).log_prob(value)
         ends = (value == self.end).astype(jnp.int32)
         behind_end = jnp.cumsum(ends, axis=-1) > ends
         filled = jnp.where(value == self.padding, 0.0, -jnp.inf)
         return jnp.where(behind_end, filled, predicted).sum(-1)
+
+    def seeing(self, tokens: Array) -> Tokens:
+        """Return the distribution whose `log_prob` gives the network these tokens `[..., T]`, as word dropout does.
+
+        The scored tokens are still those of the value. Samples are not changed.
+        """
+        return dataclasses.replace(self, seen=tokens)
 
     def without_padding(self, logits: Array) -> Array:
         """Return logits `[..., V]` in float32 or more, with which padding is never predicted."""

@@ -61,6 +61,8 @@ def _remedies(recipe: Recipe) -> Iterator[tuple[str, str]]:
         yield "beta", f"--beta 0:{objective.beta:g}@{train.steps // 4}"
     if getattr(objective, "free_bits", None) == 0:
         yield "free_bits", "--free-bits 0.1"
+    if getattr(recipe.likelihood, "support", None) == "tokens" and not train.word_dropout:
+        yield "word_dropout", "--word-dropout 0.4"
     if train.steps >= SHORT:
         yield "hidden", "a smaller decoder (--hidden)"
         yield "latent_dim", "fewer units (--latent-dim)"
