@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import jax.numpy as jnp
 from flax import linen as nn
@@ -98,6 +98,8 @@ class TokenMLP:
     """Number of successive tokens that the encoder reads together."""
     activation: str = "relu"
     """Activation between the layers."""
+
+    reads: ClassVar = "tokens"
 
     def __post_init__(self) -> None:
         for name in ("embedding", "window"):
