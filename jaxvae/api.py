@@ -158,7 +158,7 @@ def load(
 
 
 def _open(recipe: Recipe, data: Any, label: Any, attributes: Any) -> Dataset:
-    options: dict[str, Any] = {"label": label, "attributes": attributes, "preparation": recipe.data.preparation}
+    options: dict[str, Any] = {"label": label, "attributes": attributes, "preparation": recipe.preparation}
     return open_data(data, recipe.data.data_dir, **options)
 
 

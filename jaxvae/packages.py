@@ -1,9 +1,12 @@
-"""Packages of the extra `experiments`, and the line that names a missing one."""
+"""Packages of the extras, and the lines that name a missing one."""
 
 from __future__ import annotations
 
 import contextlib
+import importlib
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 from jaxvae.errors import InputError
 
@@ -46,3 +49,21 @@ def missing_named() -> Iterator[None]:
         if line := not_installed(error):
             raise InputError(line) from error
         raise
+
+
+def needed_by(what: str | Path, module: str, extra: str = "tables") -> Any:
+    """Import a module of an extra.
+
+    Args:
+        what: file or option that needs it, in the message.
+        module: name of the module.
+        extra: name of the extra.
+
+    Raises:
+        InputError: its package is not installed.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        package = module.split(".")[0]
+        raise InputError(f"{what}: needs {package}, which is not installed; pip install 'jaxvae[{extra}]'") from error

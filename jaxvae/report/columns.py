@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from jaxvae.data.sources.extras import needed_by
+from jaxvae.packages import needed_by
 from jaxvae.report.files import whole_file
 
 Columns: TypeAlias = Mapping[str, np.ndarray]

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxvae.data.sources.extras import needed_by
 from jaxvae.errors import InputError
+from jaxvae.packages import needed_by
 from jaxvae.report.files import whole_file
 
 

@@ -20,12 +20,12 @@ from jaxvae.data.rows import LazyRows
 from jaxvae.data.sources import text
 from jaxvae.data.sources.arrays import examples
 from jaxvae.data.sources.columns import Column, number_column, table_examples, word_column
-from jaxvae.data.sources.extras import needed_by
 from jaxvae.data.sources.features import Chosen, Feature, Features, short_names, shown
 from jaxvae.data.sources.objects import Stored
 from jaxvae.data.sources.pictures import check_image, resized
 from jaxvae.data.survey import Survey
 from jaxvae.errors import InputError
+from jaxvae.packages import needed_by
 
 logger = logging.getLogger(__name__)
 

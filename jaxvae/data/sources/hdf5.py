@@ -12,8 +12,8 @@ from jaxvae.data.preparation import Preparation
 from jaxvae.data.rows import Rows
 from jaxvae.data.sources.archive import READ_ERRORS
 from jaxvae.data.sources.disk import disk_rows, open_keyed, read_keyed
-from jaxvae.data.sources.extras import needed_by
 from jaxvae.errors import InputError, first_line
+from jaxvae.packages import needed_by
 
 
 def open_hdf5(path: Path, preparation: Preparation) -> Dataset:

@@ -12,9 +12,9 @@ from jaxvae.data.dataset import Dataset
 from jaxvae.data.places import asked, exists, stem
 from jaxvae.data.preparation import Preparation
 from jaxvae.data.sources.described import Described, open_described
-from jaxvae.data.sources.extras import needed_by
 from jaxvae.data.sources.features import Chosen, Feature, check_choices, choose, split_parts
 from jaxvae.errors import InputError, first_line
+from jaxvae.packages import needed_by
 
 _FILES = {".parquet": "parquet", ".arrow": "arrow", ".csv": "csv", ".json": "json", ".jsonl": "json"}
 """Readers of single files, by the ends of their names."""

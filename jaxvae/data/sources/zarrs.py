@@ -9,8 +9,8 @@ from jaxvae.data.dataset import Dataset
 from jaxvae.data.preparation import Preparation
 from jaxvae.data.rows import Rows
 from jaxvae.data.sources.disk import disk_rows, open_keyed, open_single, read_keyed
-from jaxvae.data.sources.extras import needed_by
 from jaxvae.errors import InputError, first_line
+from jaxvae.packages import needed_by
 
 
 def open_zarr(path: Path, preparation: Preparation) -> Dataset:
