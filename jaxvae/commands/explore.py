@@ -16,7 +16,7 @@ from jaxvae.runs.data import check_images, check_one_layer, load_data
 
 @dataclasses.dataclass(frozen=True)
 class ExploreConfig:
-    """Write one HTML file with the trained decoder: sliders, a map of the test images, and the decoded image."""
+    """Write one HTML file with the trained decoder: sliders, a map of the test examples, and the decoded one."""
 
     run_dir: Path
     """Run directory of a training."""
@@ -25,7 +25,7 @@ class ExploreConfig:
     best: bool = False
     """Use the checkpoint that is best on validation data, as --select best does."""
     num_images: int = 500
-    """Maximum number of test images in the page; fewer where they are large."""
+    """Maximum number of test images, sentences or melodies in the page; fewer where they are large."""
     data_dir: Path | None = None
     """Folder in which tensorflow-datasets keeps its sets, if it has changed since training."""
     dataset: str | None = None
@@ -45,7 +45,8 @@ def main(config: ExploreConfig) -> int:
     run = load_run(config.run_dir, select="best" if config.best else config.select)
     check_one_layer(run)
     data = load_data(run, config.data_dir, config.dataset)
-    check_images(data)
+    if data.space.kind != "tokens":
+        check_images(data)
     page = explorer_page(
         run.model,
         run.params,
@@ -53,6 +54,7 @@ def main(config: ExploreConfig) -> int:
         title=f"The latent space of {data.name}",
         pixels=data.pixels,
         classes=data.classes,
+        facts=data.facts,
         num_images=config.num_images,
     )
     path = config.out or config.run_dir / "explorer.html"

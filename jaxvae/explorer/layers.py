@@ -92,8 +92,25 @@ def mean_layers(model: VAE, params: Params, conditions: ArrayLike | None = None)
         conditions: `[K, C]` conditions to choose from, where the decoder takes one; the first layer has K biases.
 
     Raises:
-        InputError: the decoder or the likelihood is of another kind, the decoder takes other inputs, or codes are no
-            real numbers.
+        InputError: the likelihood is of another kind, or as in `decoder_layers`.
+    """
+    layers = decoder_layers(model, params, conditions)
+    if model.likelihood is likelihoods.normal and not isinstance(model.decoder, nets.SharedLogVar):
+        layers[-1] = _means_only(layers[-1], model.decoder.shape[-1])
+    mean = Elementwise(_mean(model.likelihood))
+    return layers if mean.function == "identity" else [*layers, mean]
+
+
+def decoder_layers(model: VAE, params: Params, conditions: ArrayLike | None = None) -> list[Layer]:
+    """Return the layers of the decoder, from z to the likelihood's input, in float32.
+
+    Args:
+        model: model with an `MLPDecoder` or a `ConvDecoder`, perhaps in a `SharedLogVar`, or with `Identity`.
+        params: the model's parameters.
+        conditions: `[K, C]` conditions to choose from, where the decoder takes one; the first layer has K biases.
+
+    Raises:
+        InputError: the decoder is of another kind, it takes other inputs, or codes are no real numbers.
     """
     if not hasattr(model, "decoder"):
         raise InputError("model: the explorer draws the layers of a VAE, got functions; use run.decode and run.plot")
@@ -105,14 +122,11 @@ def mean_layers(model: VAE, params: Params, conditions: ArrayLike | None = None)
         )
     latent_dim = point(prior).shape[-1]
     decoder = jax.tree.map(lambda array: np.asarray(array, np.float32), params["decoder"])
-    layers = _network(model.decoder, decoder)
+    layers = _network(model.decoder, decoder, latent_dim + sum(each.shape[1] for each in given))
     _check_inputs(layers[0], latent_dim, *given)
     if given:
         layers[0] = _of_conditions(layers[0], latent_dim, *given)
-    if model.likelihood is likelihoods.normal and not isinstance(model.decoder, nets.SharedLogVar):
-        layers[-1] = _means_only(layers[-1], model.decoder.shape[-1])
-    mean = Elementwise(_mean(model.likelihood))
-    return layers if mean.function == "identity" else [*layers, mean]
+    return layers
 
 
 def rescaled(layers: list[Layer], limits: tuple[float, float]) -> list[Layer]:
@@ -124,10 +138,13 @@ def rescaled(layers: list[Layer], limits: tuple[float, float]) -> list[Layer]:
     return [*layers[:-1], last._replace(kernel=last.kernel / (high - low), bias=(last.bias - low) / (high - low))]
 
 
-def _network(decoder: nn.Module, params: Params) -> list[Layer]:
+def _network(decoder: nn.Module, params: Params, num_inputs: int) -> list[Layer]:
     match decoder:
+        case nets.Identity():
+            return [Dense(np.eye(num_inputs, dtype=np.float32), np.zeros(num_inputs, np.float32))]
         case nets.SharedLogVar():
-            return _network(decoder.decoder, params["decoder"])  # the shared log-variance does not affect the mean
+            # The shared log-variance does not affect the mean.
+            return _network(decoder.decoder, params["decoder"], num_inputs)
         case nets.MLPDecoder():
             return [*_hidden(params, len(decoder.hidden), decoder.activation), Dense(**params["output"])]
         case nets.ConvDecoder():

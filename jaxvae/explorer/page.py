@@ -1,13 +1,14 @@
-"""Page: one HTML file with style, programs, weights and test images, without any network access."""
+"""Page: one HTML file with style, programs, weights and test examples, without any network access."""
 
 from __future__ import annotations
 
 import base64
 import html
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from string import Template
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -20,8 +21,9 @@ from jaxvae.types import Params
 
 PAGE = resources.files("jaxvae.explorer") / "page"
 SCRIPTS = (
-    *("data", "decoder", "latent", "picture", "gestures", "controls", "map", "manifold"),
-    *("sliders", "between", "attributes", "images", "condition", "app"),
+    *("data", "predictor", "decoder", "latent", "picture", "pictures", "texts", "melodies", "roll", "player"),
+    *("gestures", "controls", "slices", "map", "manifold"),
+    *("sliders", "between", "steps", "attributes", "images", "condition", "app"),
 )
 """Programs of the page, in the order in which they are loaded."""
 
@@ -35,30 +37,36 @@ def explorer_page(
     pixels: str = "grey",
     num_images: int = 500,
     classes: Sequence[str] = (),
+    facts: Mapping[str, Any] = MappingProxyType({}),
 ) -> str:
-    """Build a web page that decodes any code its reader chooses, and shows the codes of a split's images.
+    """Build a web page that decodes any code its reader chooses, and shows the codes of a split's examples.
 
     Args:
-        model: model that `mean_layers` supports.
+        model: model that `mean_layers` supports, or that writes tokens with a network that `predictor` supports.
         params: the model's parameters.
-        split: images, with labels and attributes where there are any; evenly spaced ones are put into the page.
+        split: examples, with labels and attributes where there are any; evenly spaced ones are put into the page.
         title: title of the page.
         pixels: meaning of the data set's values; a bright page shows ink dark on bright.
-        num_images: maximum number of images.
+        num_images: maximum number of examples.
         classes: names of the classes, in the order of their numbers.
+        facts: facts of the data set: the words of a text, the pitches of melodies.
 
     Returns:
         HTML.
 
     Raises:
-        InputError: the page cannot draw this model or these images.
+        InputError: the page cannot decode with this model, or cannot show these examples.
     """
-    contents = page_contents(model, params, split, pixels, num_images, classes)
-    note = arrangement(contents["image"]["channels"]).note
+    contents = page_contents(model, params, split, pixels, num_images, classes, facts)
+    note = arrangement(contents["image"]["channels"]).note if "image" in contents else ""
     title = f"{title} ({note})" if note else title
     scripts = "\n".join(f"<script>\n{_source(f'{name}.js')}</script>" for name in SCRIPTS)
     return Template(_source("page.html")).substitute(
-        title=html.escape(title), style=_source("style.css"), scripts=scripts, contents=to_json(contents)
+        contents["nouns"],
+        title=html.escape(title),
+        style=_source("style.css"),
+        scripts=scripts,
+        contents=to_json(contents),
     )
 
 

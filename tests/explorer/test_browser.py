@@ -7,7 +7,7 @@ ENTER, SHIFT, PAGE_DOWN, END, HOME, UP, RIGHT, DOWN = "\ue007\ue008\ue00f\ue010\
 """Keys by WebDriver's codes."""
 NEXT_FRAME = "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(done));"
 PIXELS = """
-const canvas = document.getElementById("decoded");
+const canvas = document.querySelector("#decoded canvas");
 return [canvas.height, canvas.width, [...canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data]];
 """
 

@@ -14,7 +14,7 @@ from jaxvae.errors import InputError
 from jaxvae.explorer import explorer_page
 from jaxvae.explorer.choices import choices_of
 from jaxvae.explorer.codes import activity, planes, slider_ranges
-from jaxvae.explorer.contents import attributes, groups, image_shape, page_contents, weight_dtype
+from jaxvae.explorer.contents import attributes, groups, page_contents
 from jaxvae.explorer.page import PAGE, SCRIPTS, to_json
 from jaxvae.presets import build
 
@@ -87,13 +87,6 @@ def test_dots_are_coloured_by_class_or_else_by_an_attribute_of_few_values(label,
     assert groups(split, np.arange(3)) == expected
 
 
-@pytest.mark.parametrize(("weights", "dtype"), [((0.3, -0.1), np.float16), ((1000.3, -1000.1), np.float32)])
-def test_weights_are_halved_only_where_no_pixel_changes(weights, dtype):
-    model = build("vae", (1,), hidden=(), latent_dim=2, likelihood="mse")
-    output = {"kernel": jnp.array(weights)[:, None], "bias": jnp.zeros(1)}
-    assert weight_dtype(model, {"decoder": {"output": output}}, np.ones((1, 2), np.float32)) == dtype
-
-
 def test_images_come_from_all_over_the_split():
     """A set that is sorted by class is shown with all classes."""
     model = build("vae", (4,), hidden=(), latent_dim=2)
@@ -129,11 +122,6 @@ def test_real_values_are_drawn_between_their_least_and_greatest():
     decoded = model.decode(params, jnp.ones((1, 2))).mean[0]
     drawn = last["kernel"].astype(np.float32).sum(axis=0) + last["bias"]
     np.testing.assert_allclose(drawn, (decoded + 2) / 4, atol=1e-3)
-
-
-def test_shapes_of_other_kinds_are_refused():
-    with pytest.raises(InputError, match=r"images \[H, W, C\] and vectors \[D\], got \[8, 8\]"):
-        image_shape((8, 8))
 
 
 def test_classes_have_their_names_and_attributes_of_no_use_are_left_out(caplog):

@@ -5,13 +5,16 @@
 function start() {
   const element = (id) => document.getElementById(id);
   const contents = readContents();
-  document.documentElement.classList.toggle("ink", contents.ink);
+  document.documentElement.classList.add(contents.display);
+  document.documentElement.classList.toggle("ink", contents.ink === true);
+  const display = DISPLAYS[contents.display](contents);
   const decoder = makeDecoder(contents.decoder);
   const code = makeCode(contents.activity.length);
   const condition = makeCondition({
     contents,
     onChange: () => {
-      manifold.refresh();
+      manifold?.refresh();
+      steps?.refresh();
       code.set(code.value, "condition");
     },
   });
@@ -22,22 +25,32 @@ function start() {
     condition.setTo(index);
     code.set(row(contents.codes, index), "images");
   };
-  const between = makeBetween({ contents, code, onPath: () => map.draw() });
-  const onHover = makeTooltip({ tooltip: element("tooltip"), contents });
+  const onPath = () => {
+    map.draw();
+    steps?.refresh();
+  };
+  const between = makeBetween({ contents, display, code, onPath });
+  const steps = contents.image ? null : makeSteps({ container: element("steps"), display, decode, between });
+  const onHover = makeTooltip({ tooltip: element("tooltip"), contents, display });
   const map = makeMap({ canvas: element("map"), contents, code, pick, pathPoints: between.points, onHover });
-  const manifold = makeManifold({ canvas: element("manifold"), decode, image: contents.image, code });
+  const manifold = contents.image
+    ? makeManifold({ canvas: element("manifold"), decode, image: contents.image, code })
+    : null;
+  element("manifold").hidden = element("manifold-choice").hidden = manifold === null;
 
   const choosePlane = (chosen) => {
     const plane = contents.planes[chosen];
-    for (const each of [map, manifold]) each.setPlane(plane);
+    for (const each of [map, manifold]) each?.setPlane(plane);
     element("axes").textContent = `Across: ${plane.axis_names[0]}; up: ${plane.axis_names[1]}.`;
   };
   makeChoices(element("planes"), contents.planes.map(({ name }) => name), choosePlane);
   makeLegend({ container: element("legend"), groups: contents.groups, map });
-  makeGallery({ container: element("gallery"), contents, pick });
+  makeGallery({ container: element("gallery"), contents, display, pick });
   makeSliders({ contents, code });
   makeAttributes({ contents, code });
-  const showCode = makeStage({ contents, decode });
+  const showCode = makeStage({ contents, display, decode });
+  display.play?.(element("decoded"), element("play"));
+  display.play?.(element("nearest"), element("play-nearest"));
   code.onChange(oncePerFrame(() => showCode(code.value)));
 
   element("map").addEventListener("keydown", (event) => {
@@ -55,23 +68,25 @@ function start() {
   between.show();
   condition.setTo(0);
   code.set(row(contents.codes, 0), "start");
-  return { contents, decode, code, condition };
+  return { contents, display, decode, code, condition };
 }
 
-/** The decoded picture, how long it took, and the test image that lies nearest. */
-function makeStage({ contents, decode }) {
+const DISPLAYS = { pictures, texts, melodies };
+
+/** What is decoded, how long it took, and the test example that lies nearest. */
+function makeStage({ contents, display, decode }) {
   const element = (id) => document.getElementById(id);
   let milliseconds = null;
   return (code) => {
     const began = performance.now();
-    const picture = decode(code);
+    const decoded = decode(code);
     const took = performance.now() - began;
     milliseconds = milliseconds === null ? took : 0.9 * milliseconds + 0.1 * took;
-    paint(element("decoded"), picture, contents.image);
+    display.showDecoded(element("decoded"), decoded);
     element("speed").textContent = `in ${milliseconds.toFixed(1)} ms`;
 
     const nearest = nearestCode(contents.codes, code);
-    paint(element("nearest"), row(contents.pixels, nearest.index), contents.image, 255);
+    display.showExample(element("nearest"), nearest.index);
     element("nearest-label").textContent = describe(contents, nearest.index);
   };
 }

@@ -1,5 +1,5 @@
 "use strict";
-// The way from one test image to another.
+// The way from one test example to another.
 
 const CURVES = [
   { name: "straight", at: straight },
@@ -7,8 +7,9 @@ const CURVES = [
 ];
 const PATH_POINTS = 41;
 
-/** Two slots for test images and a slider between them; `offer` gives an image to the slot that waits for one. */
-function makeBetween({ contents, code, onPath }) {
+/** Two slots for test examples and a slider between them; `offer` gives one to the slot that waits for one. */
+function makeBetween({ contents, display, code, onPath }) {
+  const { example } = contents.nouns;
   const slider = document.getElementById("between");
   const help = document.getElementById("between-help");
   const slots = [...document.querySelectorAll(".slot")];
@@ -18,19 +19,19 @@ function makeBetween({ contents, code, onPath }) {
 
   const at = (t) => curve(row(contents.codes, ends[0]), row(contents.codes, ends[1]), t);
   const points = () => Array.from({ length: PATH_POINTS }, (_, i) => at(i / (PATH_POINTS - 1)));
-  const go = () => code.set(at(slider.valueAsNumber), "between");
+  const follow = () => code.set(at(slider.valueAsNumber), "between");
 
   function show() {
     slots.forEach((slot, i) => {
-      paint(slot.firstElementChild, row(contents.pixels, ends[i]), contents.image, 255);
+      display.showExample(slot, ends[i]);
       slot.setAttribute("aria-pressed", i === waiting);
       const which = i === 0 ? "First" : "Second";
-      slot.setAttribute("aria-label", `${which} image: ${describe(contents, ends[i])}. Press to choose another.`);
+      slot.setAttribute("aria-label", `${which} ${example}: ${display.describe(ends[i])}. Press to choose another.`);
     });
     help.textContent =
       waiting === null
-        ? "Slide from one to the other. To change an end, press its picture."
-        : "Now choose a test image, on the map or in the list.";
+        ? "Slide from one to the other. To change an end, press it."
+        : `Now choose a test ${example}, on the map or in the list.`;
     onPath();
   }
 
@@ -48,16 +49,21 @@ function makeBetween({ contents, code, onPath }) {
       show();
     }),
   );
-  slider.addEventListener("input", go);
+  slider.addEventListener("input", follow);
   makeChoices(document.getElementById("curves"), CURVES.map(({ name }) => name), (chosen) => {
     curve = CURVES[chosen].at;
     onPath();
-    go();
+    follow();
   });
-  return { offer, points, show };
+
+  function go(share) {
+    slider.value = share;
+    code.set(at(share), "between");
+  }
+  return { at, go, offer, points, show };
 }
 
-/** Two images to begin with, of different groups where there are any. */
+/** Two examples to begin with, of different groups where there are any. */
 function twoImages({ groups, codes }) {
   const other = groups ? groups.values.findIndex((value) => value !== groups.values[0]) : -1;
   return [0, other > 0 ? other : codes.shape[0] - 1];

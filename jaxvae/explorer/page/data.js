@@ -4,6 +4,7 @@
 const ARRAYS = {
   float16: (buffer) => Float32Array.from(new Uint16Array(buffer), fromHalf),
   float32: (buffer) => new Float32Array(buffer),
+  int32: (buffer) => new Int32Array(buffer),
   uint8: (buffer) => new Uint8Array(buffer),
 };
 
@@ -14,7 +15,9 @@ function readContents() {
 }
 
 function readArray({ dtype, shape, base64 }) {
-  const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  const text = atob(base64);
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
   return Object.assign(ARRAYS[dtype](bytes.buffer), { shape });
 }
 

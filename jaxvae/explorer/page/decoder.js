@@ -1,7 +1,13 @@
 "use strict";
 // The decoder: layers as data, run in plain JavaScript. Pictures lie flat, [height, width, channels].
 
-const LAYERS = { Dense: dense, ConditionalDense: conditionalDense, ConvTranspose: convTranspose, Elementwise: elementwise };
+const LAYERS = {
+  Dense: dense,
+  ConditionalDense: conditionalDense,
+  ConvTranspose: convTranspose,
+  Elementwise: elementwise,
+  Greedy: greedy,
+};
 
 const FUNCTIONS = {
   relu: (x) => (x > 0 ? x : 0),
@@ -16,7 +22,7 @@ const FUNCTIONS = {
     Math.abs(x) < 0.3 ? 0.5 + x / 12 - x ** 3 / 720 + x ** 5 / 30240 : -1 / Math.expm1(-x) - 1 / x,
 };
 
-/** From layers to a function: code and number of the condition -> picture, which is overwritten by the next one. */
+/** From layers to a function: code and number of the condition -> picture or row of tokens, perhaps overwritten by the next. */
 function makeDecoder(layers) {
   const steps = layers.map((layer) => LAYERS[layer.kind](layer));
   return (code, condition) => steps.reduce((values, step) => step(values, condition), code);

@@ -1,25 +1,23 @@
 "use strict";
-// The test images: their list, their groups with a colour for each, and the word for one of them.
+// The test examples: their list, their groups with a colour for each, and the word for one of them.
 
 /** Legible on bright and on dark paper; where there are more groups than colours they begin again. */
 const COLOURS = ["#4269d0", "#efb118", "#ff725c", "#6cc5b0", "#3ca951", "#ff8ab7", "#a463f2", "#97bbf5", "#9c6b4e", "#9498a0"];
 
-/** The colour of test images with a value; one for all where they are not grouped. */
+/** The colour of test examples with a value; one for all where they are not grouped. */
 const colourOf = (groups, value) => COLOURS[groups ? groups.kinds.indexOf(value) % COLOURS.length : 0];
 
-/** What a test image is called. */
+/** What a test example is called. */
 function describe({ groups }, index) {
   return groups ? `${groups.name} ${groups.values[index]}` : `no. ${index}`;
 }
 
-/** All test images as buttons. */
-function makeGallery({ container, contents, pick }) {
+/** All test examples as buttons. */
+function makeGallery({ container, contents, display, pick }) {
   const buttons = Array.from({ length: contents.codes.shape[0] }, (_, i) => {
     const button = makeButton("", () => pick(i));
-    const canvas = Object.assign(document.createElement("canvas"), { className: "picture" });
-    paint(canvas, row(contents.pixels, i), contents.image, 255);
-    button.append(canvas);
-    button.setAttribute("aria-label", describe(contents, i));
+    display.showExample(button, i);
+    button.setAttribute("aria-label", display.describe(i));
     return button;
   });
   container.append(...buttons);
@@ -41,13 +39,13 @@ function makeLegend({ container, groups, map }) {
   container.append(groups?.name ?? "", ...buttons);
 }
 
-/** A picture that follows the dot under the pointer. */
-function makeTooltip({ tooltip, contents }) {
-  const [canvas, caption] = tooltip.children;
+/** A test example beside the dot under the pointer. */
+function makeTooltip({ tooltip, contents, display }) {
+  const [shown, caption] = tooltip.children;
   return (index, point) => {
     tooltip.hidden = index === null;
     if (index === null) return;
-    paint(canvas, row(contents.pixels, index), contents.image, 255);
+    display.showExample(shown, index);
     caption.textContent = describe(contents, index);
     const [x, y] = point;
     const right = x > tooltip.parentElement.clientWidth / 2;

@@ -3,11 +3,11 @@
 
 const TILES = 15; // in each direction
 const GAP = 1 / 8; // between two of them, in their size
-const SLICE = 8; // milliseconds of work between two frames
 
 /** Decode a grid over the plane, a little in every frame; `refresh` begins anew. */
 function makeManifold({ canvas, decode, image, code }) {
-  let plane, offset, work;
+  const run = makeSlices();
+  let plane, offset;
 
   function setPlane(next) {
     plane = next;
@@ -16,18 +16,11 @@ function makeManifold({ canvas, decode, image, code }) {
 
   function refresh() {
     offset = perpendicular();
-    work = paintTiles();
-    requestAnimationFrame(goOn);
+    run(paintTiles());
   }
 
   /** What of the code no place on the map says. */
   const perpendicular = () => moveTo(plane, code.value, [0, 0]);
-
-  function goOn() {
-    const end = performance.now() + SLICE;
-    while (performance.now() < end) if (work.next().done) return;
-    requestAnimationFrame(goOn);
-  }
 
   function* paintTiles() {
     const side = Math.ceil(Math.max(image.width, image.height) * (1 + GAP));
