@@ -1,12 +1,11 @@
-"""Predictor of tokens as weights with which a few lines of any language write a row, the likeliest token at each step."""
+"""Predictor of tokens as weights, with which a few lines of any language write rows of the likeliest tokens."""
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import jax
 import numpy as np
-from flax import linen as nn
 
 from jaxvae import nets
 from jaxvae.errors import InputError
@@ -79,23 +78,23 @@ def predictor(model: VAE, params: Params) -> Predictor:
     Raises:
         InputError: the likelihood is of another kind.
     """
-    likelihood = model.likelihood
-    network = likelihood.network if isinstance(likelihood, Autoregressive) else likelihood
-    return _predictor(network, jax.tree.map(lambda array: np.asarray(array, np.float32), params.get("likelihood", {})))
+    if not isinstance(model.likelihood, Autoregressive):
+        raise _refused(model.likelihood)
+    weights = jax.tree.map(lambda array: np.asarray(array, np.float32), params["likelihood"])
+    match model.likelihood.network:
+        case nets.LSTMPredictor() as network:
+            return _lstm(network, weights)
+        case nets.HierarchicalPredictor(cell=nets.LSTMPredictor(), conductor=nets.Conductor()) as network:
+            bars = weights["conductor"]
+            conductor = _recurrence(bars["bars"], bars["start"], 0)
+            return Hierarchical(_lstm(network.cell, weights["cell"]), conductor, network.steps_per_bar)
+        case other:
+            raise _refused(other)
 
 
-def _predictor(network: nn.Module, params: Params) -> Predictor:
-    match network:
-        case nets.LSTMPredictor():
-            return _lstm(network, params)
-        case nets.HierarchicalPredictor(cell=nets.LSTMPredictor(), conductor=nets.Conductor()):
-            bars = params["conductor"]["bars"]
-            conductor = _recurrence(bars, params["conductor"]["start"], 0)
-            return Hierarchical(_lstm(network.cell, params["cell"]), conductor, network.steps_per_bar)
-    name = type(network).__name__
-    raise InputError(
-        f"likelihood: the explorer writes tokens with lstm and hierarchical, got {name}; use jaxvae sample"
-    )
+def _refused(piece: Any) -> InputError:
+    known, name = "the explorer writes tokens with lstm and hierarchical", type(piece).__name__
+    return InputError(f"likelihood: {known}, got {name}; use jaxvae sample")
 
 
 def _lstm(network: nets.LSTMPredictor, params: Params) -> LSTM:

@@ -10,6 +10,7 @@ import numpy as np
 
 from jaxvae.data.sequences import PITCHES
 from jaxvae.data.spaces import Tokens
+from jaxvae.distributions.sampling import point
 from jaxvae.explorer.choices import Choices
 from jaxvae.explorer.display import Display, Nouns
 from jaxvae.explorer.layers import decoder_layers
@@ -44,7 +45,7 @@ def sequences(
 
 def looks_equal(one: Distribution, other: Distribution) -> jax.Array:
     """Return True where the rows of the likeliest tokens are the same."""
-    return (one.point == other.point).all()
+    return (point(one) == point(other)).all()
 
 
 def _melodies(facts: Mapping[str, Any]) -> tuple[str, Nouns, dict[str, Any]]:

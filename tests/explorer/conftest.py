@@ -1,4 +1,4 @@
-"""Two pages of small random models, and one browser for all that is tried on them."""
+"""Pages of small random models, and one browser for all that is tried on them."""
 
 import shutil
 from collections.abc import Callable
@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from jaxvae.data import Split
-from jaxvae.data.spaces import Categories
+from jaxvae.data.spaces import Categories, Tokens
 from jaxvae.explorer import explorer_page
+from jaxvae.options import given
 from jaxvae.presets import build
 
 BRIGHT = "</script> bright"
@@ -22,12 +23,12 @@ class Page(NamedTuple):
     codes: np.ndarray
     """The test images' posterior means, `[40, D]`."""
     decode: Callable
-    """`[B, D]`, and class numbers `[B]` where there are classes, -> `[B, H, W, C]`."""
+    """`[B, D]`, and class numbers `[B]` where there are classes, -> `[B, H, W, C]`, or rows of tokens `[B, T]`."""
 
 
-def random_params(model, shape, condition=None):
+def random_params(model, x, condition=None):
     """Parameters of every layer, biases too, that no one has trained."""
-    like = jax.eval_shape(model.init, jax.random.key(0), jax.ShapeDtypeStruct((1, *shape), np.float32), condition)
+    like = jax.eval_shape(model.init, jax.random.key(0), x, condition)
     rng = np.random.default_rng(1)
     return jax.tree.map(lambda leaf: 0.4 * rng.normal(size=leaf.shape).astype(np.float32), like)
 
@@ -47,11 +48,12 @@ def conditional(split):
 
 
 def make_page(path, preset, split, **options):
-    shape, given = split.x.shape[1:], split.conditions()
+    shape, conditions = split.x.shape[1:], split.conditions()
     model = build(preset, shape, **options)
-    params = random_params(model, shape, None if given is None else given[:1])
+    x = jax.ShapeDtypeStruct((1, *shape), np.float32)
+    params = random_params(model, x, None if conditions is None else conditions[:1])
     path.write_text(explorer_page(model, params, split, title=f"A <{preset}>", pixels="ink"), encoding="utf-8")
-    codes = jax.jit(lambda x: model.encode(params, x, given).mean)(split.first(40))
+    codes = jax.jit(lambda x: model.encode(params, x, conditions).mean)(split.first(40))
 
     @jax.jit
     def decode(z, labels=None):
@@ -60,15 +62,44 @@ def make_page(path, preset, split, **options):
     return Page(path, np.asarray(codes), decode)
 
 
+def random_rows(space):
+    """Forty rows of tokens of any length."""
+    rng = np.random.default_rng(3)
+    rows = rng.integers(3, space.size, (40, space.length))
+    end = rng.integers(1, space.length, 40)[:, None]
+    at = np.arange(space.length)
+    return Split(np.where(at < end, rows, np.where(at == end, space.end, space.padding)).astype(np.int32), space=space)
+
+
+def make_sequences(path, preset, space, facts, **options):
+    split = random_rows(space)
+    model = given(preset=preset, latent_dim=12, hidden=(8,), **options).build(space)
+    params = random_params(model, space.zeros(1))
+    path.write_text(explorer_page(model, params, split, title="Rows", pixels="tokens", facts=facts), encoding="utf-8")
+    codes = jax.jit(lambda x: model.encode(params, x).mean)(split.x)
+    return Page(path, np.asarray(codes), jax.jit(lambda z: model.decode(params, z).point))
+
+
+WORDS = ["<pad>", "<end>", "<unk>", "</b>", *(f"word{number}" for number in range(16))]
+MELODY = {"pitches": list(range(57, 83)), "steps_per_bar": 16, "bars": 2}
+
+
 @pytest.fixture(scope="session")
 def pages(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pages")
+    small_lstm = {"likelihood.hidden": (16,), "likelihood.embedding": 8}
     colour = {"latent_dim": 12, "hidden": (6,), "channels": (4, 5), "likelihood": "continuous_bernoulli"}
     return {
         "vae": make_page(folder / "vae.html", "vae", random_split((7, 5, 1)), hidden=(16,), latent_dim=2),
         "conv_vae": make_page(folder / "conv_vae.html", "conv_vae", random_split((9, 7, 3)), **colour),
         "classes": make_page(
             folder / "classes.html", "vae", conditional(random_split((7, 5, 1))), hidden=(16,), latent_dim=2
+        ),
+        "sentences": make_sequences(
+            folder / "sentences.html", "lstm_vae", Tokens(20, 14), {"words": WORDS}, **small_lstm
+        ),
+        "melodies": make_sequences(
+            folder / "melodies.html", "hierarchical_melody_vae", Tokens(31, 33), MELODY, **small_lstm
         ),
     }
 
@@ -88,3 +119,31 @@ def browser():
     driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(chromedriver))
     yield driver
     driver.quit()
+
+
+@pytest.fixture
+def opened(browser, pages):
+    """Open a page afresh; at the end nothing may have gone wrong or been asked of a network."""
+
+    def open_page(name, *, phone=False):
+        width, height = (360, 740) if phone else (1200, 1000)
+        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": phone}
+        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        browser.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": phone})
+        browser.get(pages[name].path.as_uri())
+        return pages[name]
+
+    browser.get_log("browser")
+    yield open_page
+    assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []
+    assert browser.execute_script("return performance.getEntriesByType('resource').map((entry) => entry.name)") == []
+
+
+@pytest.fixture
+def words():
+    return WORDS
+
+
+@pytest.fixture
+def melody():
+    return MELODY

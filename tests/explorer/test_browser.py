@@ -12,24 +12,6 @@ return [canvas.height, canvas.width, [...canvas.getContext("2d").getImageData(0,
 """
 
 
-@pytest.fixture
-def opened(browser, pages):
-    """Open a page afresh; at the end nothing may have gone wrong or been asked of a network."""
-
-    def open_page(name, *, phone=False):
-        width, height = (360, 740) if phone else (1200, 1000)
-        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": phone}
-        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-        browser.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": phone})
-        browser.get(pages[name].path.as_uri())
-        return pages[name]
-
-    browser.get_log("browser")
-    yield open_page
-    assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []
-    assert browser.execute_script("return performance.getEntriesByType('resource').map((entry) => entry.name)") == []
-
-
 def picture(browser):
     """`[H, W, 3]` bytes of the decoded picture on the screen."""
     browser.execute_async_script(NEXT_FRAME)
