@@ -4,31 +4,39 @@
 const NOTE = "#4f7be0"; // legible on bright and on dark paper
 const BAR = "rgb(128 128 128 / 60%)";
 const BEAT = "rgb(128 128 128 / 20%)";
+const KEY = "rgb(128 128 128 / 8%)";
 const BLACK_KEYS = [1, 3, 6, 8, 10];
-const UNIT = 8; // canvas pixels of a semitone
-const WIDTH = 1024; // least canvas pixels of all steps
+const LARGE = { width: 1024, semitone: 8, thickness: 8, bar: 4, detailed: true }; // canvas pixels, at least so many wide
+const SMALL = { width: 256, semitone: 3, thickness: 6, bar: 1, detailed: false };
 
-/** A roll in a place: it shows notes, and a cursor where they sound. */
+/** A roll in a place, large on the stage: it shows notes, and a cursor where they sound. */
 function makeRoll(place, { pitches, stepsPerBar, steps }) {
+  const { width, semitone, thickness, bar, detailed } = place.closest(".stage") ? LARGE : SMALL;
   const canvas = canvasIn(place, "roll");
   const cursor = Object.assign(document.createElement("span"), { className: "cursor", hidden: true });
-  const scale = Math.ceil(WIDTH / steps);
+  const scale = Math.ceil(width / steps);
+  const gap = Math.max(scale / 8, 1);
   canvas.width = scale * steps;
-  canvas.height = UNIT * pitches.length;
-  place.append(cursor, ...octaves(pitches));
+  canvas.height = semitone * pitches.length;
+  place.append(cursor, ...(detailed ? octaves(pitches) : []));
   const context = canvas.getContext("2d");
-  const top = (pitch) => UNIT * (pitches.at(-1) - pitch);
+  const top = (pitch) => semitone * (pitches.at(-1) - pitch);
 
   function drawGrid() {
     context.clearRect(0, 0, canvas.width, canvas.height);
-    context.fillStyle = "rgb(128 128 128 / 8%)";
-    for (const pitch of pitches) {
-      if (BLACK_KEYS.includes(pitch % 12)) context.fillRect(0, top(pitch), canvas.width, UNIT);
+    if (detailed) {
+      drawLines(stepsPerBar / 4, bar / 2, BEAT);
+      context.fillStyle = KEY;
+      for (const pitch of pitches.filter((pitch) => BLACK_KEYS.includes(pitch % 12))) {
+        context.fillRect(0, top(pitch), canvas.width, semitone);
+      }
     }
-    for (let step = stepsPerBar / 4; step < steps; step += stepsPerBar / 4) {
-      context.fillStyle = step % stepsPerBar === 0 ? BAR : BEAT;
-      context.fillRect(scale * step - 1, 0, 2, canvas.height);
-    }
+    drawLines(stepsPerBar, bar, BAR);
+  }
+
+  function drawLines(every, thick, colour) {
+    context.fillStyle = colour;
+    for (let step = every; step < steps; step += every) context.fillRect(scale * step - thick, 0, thick, canvas.height);
   }
 
   const roll = {
@@ -40,7 +48,8 @@ function makeRoll(place, { pitches, stepsPerBar, steps }) {
       drawGrid();
       context.fillStyle = NOTE;
       for (const { start, length, pitch } of notes) {
-        context.fillRect(scale * start + 1, top(pitch), scale * length - 2, UNIT);
+        const y = top(pitch) + (semitone - thickness) / 2;
+        context.fillRect(scale * start, y, scale * length - gap, thickness);
       }
       canvas.setAttribute("aria-label", notes.map(({ pitch }) => pitchName(pitch)).join(" ") || "no notes");
       roll.onShow();
