@@ -21,7 +21,8 @@ ALONE = TYPES | {"rng", "hosts"}
 
 LAYERS = {  # name -> what it may import of jaxvae, besides itself
     "errors": set(),
-    "packages": set(),
+    "packages": {"errors"},
+    "music": TYPES,
     "types": {"errors"},
     "arguments": {"errors", "types"},
     "rng": TYPES,
@@ -44,9 +45,9 @@ LAYERS = {  # name -> what it may import of jaxvae, besides itself
     "judges": TOP | {"evaluation"},
     "explorer": TOP | {"latent", "evaluation", "data", "report"},
     "training": ALONE,  # the loss is an argument: it would train anything
-    "data": ALONE,
+    "data": ALONE | {"music"},
     "checkpoint": ALONE,
-    "report": ALONE | {"data"},
+    "report": ALONE | {"data", "music"},
 }
 LAYERS |= {name: set(LAYERS) for name in ("__init__", "runs")}
 LAYERS |= {"api": set(LAYERS), "sklearn": {"api", "data", "runs"}}
@@ -55,7 +56,7 @@ LAYERS["commands"] = set(LAYERS)
 LAYERS |= {name: {"commands", "options", "runs"} for name in ("train", "__main__")}  # to be run, not imported
 
 HEAVY = {"orbax", "matplotlib", "tensorflow_datasets", "tensorflow", "sklearn", "tyro", "tensorboardX", "PIL", "tqdm"}
-HEAVY |= {"array_record", "grain", "pyarrow", "h5py", "zarr", "datasets"}
+HEAVY |= {"array_record", "grain", "pyarrow", "h5py", "zarr", "datasets", "mido", "tokenizers", "rdkit"}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -10,15 +10,17 @@ from typing import Any, TypeAlias
 from jaxvae.data.attributes import named_attributes
 from jaxvae.data.dataset import Dataset, Split
 from jaxvae.data.new import new_rows
-from jaxvae.data.places import HUB, MEMORY, TFDS, exists, is_function, is_scheme, stem
+from jaxvae.data.places import HUB, MEMORY, TFDS, exists, is_function, is_scheme, joined, stem
 from jaxvae.data.preparation import Preparation, prepare
 from jaxvae.data.rows import Rows
 from jaxvae.data.sources.digits import load_digits
 from jaxvae.data.sources.folders import open_folder
+from jaxvae.data.sources.grammar import load_grammar
 from jaxvae.data.sources.h5ad import open_h5ad
 from jaxvae.data.sources.hdf5 import open_hdf5
 from jaxvae.data.sources.hub import open_hub
 from jaxvae.data.sources.in_memory import open_object
+from jaxvae.data.sources.melodies import holds_melodies, open_melodies
 from jaxvae.data.sources.npy import open_npy
 from jaxvae.data.sources.npz import open_npz
 from jaxvae.data.sources.own import find_function
@@ -52,6 +54,7 @@ _Opener: TypeAlias = Callable[[Path | None, Path | None], Dataset]
 
 _SETS: dict[str, _Opener] = {
     "digits": lambda data_dir, manual_dir: load_digits(),
+    "grammar": lambda data_dir, manual_dir: load_grammar(),
     **{name: partial(open_tfds, name) for name in TFDS_SETS},
 }
 
@@ -91,7 +94,7 @@ def kind_by_name(name: str) -> str | None:
     ('images', 'tokens', None)
     """
     if is_named(name):
-        return "images"
+        return "tokens" if name == "grammar" else "images"
     if not is_place(name):
         return None
     ends = {**dict.fromkeys(TEXT_ENDS, "tokens"), ".h5ad": "counts"}
@@ -110,10 +113,10 @@ def load(
     """Load a data set into memory, or open it; an unprepared TFDS set is downloaded and prepared first.
 
     Args:
-      name: `digits`, `mnist`, `fashion_mnist`, `binarized_mnist`; `tfds:NAME` or `hf:NAME`, perhaps with choices such
-        as `?label=NAME`, see `sources.features.choose`; a function, `module:function`; or the path of a file (`.npz`,
-        `.npy`, `.h5`, `.hdf5`, `.zarr`, `.csv`, `.tsv`, `.parquet`, `.h5ad`, `.txt`, `.txt.gz`, `.tar`, `.tar.gz`,
-        `.array_record`) or of a folder of images, texts or `.array_record` files.
+      name: `digits`, `grammar`, `mnist`, `fashion_mnist`, `binarized_mnist`; `tfds:NAME` or `hf:NAME`, perhaps with
+        choices such as `?label=NAME`, see `sources.features.choose`; a function, `module:function`; or the path of a
+        file (`.npz`, `.npy`, `.h5`, `.hdf5`, `.zarr`, `.csv`, `.tsv`, `.parquet`, `.h5ad`, `.txt`, `.txt.gz`, `.tar`,
+        `.tar.gz`, `.array_record`) or of a folder of images, texts or `.array_record` files.
       data_dir: folder in which TFDS keeps its sets; by default `$TFDS_DATA_DIR`, then `~/tensorflow_datasets`.
       manual_dir: folder with a TFDS set's original files, used in place of a download; by default
         `<data_dir>/downloads/manual`.
@@ -128,6 +131,7 @@ def load(
     preparation = preparation or Preparation()
     preparation.check()
     data = _open(name, _expand(data_dir), _expand(manual_dir), preparation)
+    preparation.sequences.refuse_unused(data)
     return data if stream else data.in_memory()
 
 
@@ -183,6 +187,7 @@ def open_data(
     if isinstance(source, Dataset) and preparation.changes_size:
         raise InputError(f"preparation: {source.name} is a Dataset already; give it to load")
     data = source if isinstance(source, Dataset) else open_object(source, label, attributes, preparation)
+    preparation.sequences.refuse_unused(data)
     return data if stream else data.in_memory()
 
 
@@ -199,9 +204,19 @@ def _open(name: str, data_dir: Path | None, manual_dir: Path | None, preparation
         )
     if is_function(name):
         return _open_own(name, preparation)
-    path = exists(name)
-    if path is None:
+    paths = [exists(part) for part in joined(name)]
+    if any(path is None for path in paths):
         raise InputError(_unknown(str(name)))
+    return _open_paths([path for path in paths if path is not None], preparation)
+
+
+def _open_paths(paths: Sequence[Path], preparation: Preparation) -> Dataset:
+    """Open a file or folder, or several of melodies together."""
+    path, others = paths[0], paths[1:]
+    if all(map(holds_melodies, paths)):
+        return open_melodies(paths, preparation)
+    if others:
+        raise InputError(f"dataset: {path.name} and {others[0].name} are no melodies, which alone are joined by +")
     if record_files(path):
         return open_records(path, preparation)
     if path.is_dir() and not path.name.lower().endswith(".zarr"):

@@ -15,6 +15,10 @@ _FUNCTION = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 """Pattern of the name of a function, `module:function`."""
 
 
+JOINED = "+"
+"""Mark between the paths of sets that are joined."""
+
+
 class Asked(NamedTuple):
     """Name of a set, and what is asked for behind its question mark."""
 
@@ -29,6 +33,15 @@ def exists(name: str) -> Path | None:
         return path if name and path.exists() else None
     except (OSError, RuntimeError, ValueError):  # not a valid file name
         return None
+
+
+def joined(name: str) -> list[str]:
+    """Return the paths of sets that are joined; a file with this name comes first.
+
+    >>> joined("a.npz+b.npz"), joined("a.npz")
+    (['a.npz', 'b.npz'], ['a.npz'])
+    """
+    return [name] if exists(name) is not None else name.split(JOINED)
 
 
 def is_scheme(name: str) -> bool:
@@ -75,7 +88,7 @@ def absolute(name: str) -> str:
         return name if folder is None else f"{HUB}{folder.absolute()}{mark}{query}"
     if is_scheme(name) or is_function(name):
         return name
-    return str(Path(name).expanduser().absolute())
+    return JOINED.join(str(Path(part).expanduser().absolute()) for part in joined(name))
 
 
 def stem(name: str) -> str:
@@ -85,7 +98,7 @@ def stem(name: str) -> str:
     ('faces', 'celeb_a-aligned', 'a.b-load')
     """
     if not (is_scheme(name) or is_function(name)):
-        return Path(name).resolve().stem
+        return JOINED.join(Path(part).resolve().stem for part in joined(name))
     if is_function(name):
         return name.replace(":", "-")
     bare = asked(name).name

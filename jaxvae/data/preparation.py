@@ -1,9 +1,9 @@
-"""Preparation of images: stored images of any size become examples of one size on one background."""
+"""Preparation of examples: images become ones of one size on one background, sequences become rows of tokens."""
 
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from jaxvae.data.dataset import Dataset
 from jaxvae.data.memory import check_fits
 from jaxvae.data.rows import LazyRows, Rows
+from jaxvae.data.sequences import Sequences
 from jaxvae.data.spaces import Pixels
 from jaxvae.data.spaces.judged import image_space
 from jaxvae.errors import InputError
@@ -23,7 +24,7 @@ WHITE = "white"
 
 @dataclass(frozen=True)
 class Preparation:
-    """Size and background of prepared images, which are first resized, then cropped."""
+    """Size and background of images, which are first resized, then cropped; units and lengths of sequences."""
 
     resize: int | tuple[int, ...] | None = None
     """Height and width, or one number for both. An image of other proportions is cut at its centre to these first,
@@ -32,6 +33,8 @@ class Preparation:
     """Height and width of the square cut from the centre, without scaling."""
     background: str = WHITE
     """Colour behind transparent pixels: a name that Pillow knows, or #rrggbb."""
+    sequences: Sequences = field(default_factory=Sequences)
+    """Units and lengths of sequences."""
 
     def check(self) -> None:
         """Refuse invalid sizes and unknown colours.
@@ -46,6 +49,7 @@ class Preparation:
             raise InputError(f"crop: must be at least 1, got {self.crop}")
         if sizes and self.crop and self.crop > min(sizes):
             raise InputError(f"crop: {self.crop} is more than resize {min(sizes)}; make it smaller")
+        self.sequences.check()
         if self.background != WHITE:  # white needs no Pillow
             _ = self.colour
 

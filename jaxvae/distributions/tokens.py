@@ -61,7 +61,7 @@ class Tokens:
         value = jnp.broadcast_to(value, (*leading, self.length))
         context = jnp.broadcast_to(self.context, (*leading, self.context.shape[-1]))
         seen = value if self.seen is None else jnp.broadcast_to(self.seen, value.shape)
-        logits = self._without_padding(self.network(seen.astype(jnp.int32), context))
+        logits = self.without_padding(self.network(seen.astype(jnp.int32), context))
         predicted = Categorical(logits, event_ndim=0).log_prob(value)
         ends = (value == self.end).astype(jnp.int32)
         behind_end = jnp.cumsum(ends, axis=-1) > ends
@@ -75,13 +75,15 @@ class Tokens:
         """
         return dataclasses.replace(self, seen=tokens)
 
-    def _without_padding(self, logits: Array) -> Array:
-        return at_least_float32(logits).at[..., self.padding].set(-jnp.inf)
+    def without_padding(self, logits: Array) -> Array:
+        """Return logits `[..., V]` in float32 or more, with which padding is never predicted."""
+        is_padding = jnp.arange(logits.shape[-1]) == self.padding
+        return jnp.where(is_padding, -jnp.inf, at_least_float32(logits))
 
     def _generate(self, choose: Callable[[Any, Array], Array], steps: Any) -> Array:
         def step(carry: Any, at: Any) -> tuple[Any, Array]:
             state, logits, ended = carry
-            token = jnp.where(ended, self.padding, choose(at, self._without_padding(logits))).astype(jnp.int32)
+            token = jnp.where(ended, self.padding, choose(at, self.without_padding(logits))).astype(jnp.int32)
             state, logits = self.network(state, token, self.context, method="step")
             return (state, logits, ended | (token == self.end)), token
 

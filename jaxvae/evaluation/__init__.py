@@ -10,6 +10,7 @@ from jaxvae.evaluation.blocks import in_blocks as in_blocks
 from jaxvae.evaluation.decomposition import KLDecomposition as KLDecomposition
 from jaxvae.evaluation.decomposition import decompose_kl as decompose_kl
 from jaxvae.evaluation.elbo import ElboEstimate as ElboEstimate
+from jaxvae.evaluation.elbo import elbo_of_each as elbo_of_each
 from jaxvae.evaluation.elbo import evaluate_elbo as evaluate_elbo
 from jaxvae.evaluation.log_likelihood import LogLikelihood as LogLikelihood
 from jaxvae.evaluation.log_likelihood import log_marginal_likelihood as log_marginal_likelihood

@@ -28,7 +28,8 @@ WORDS = {int: "INT", float: "NUMBER", str: "WORD", Path: "PATH", Number: "NUMBER
 
 def page(recipe: Recipe) -> str:
     """Return the help of a recipe: its choices, and exactly the options that they have."""
-    found = [option for option in options(recipe).values() if option.part != "compute"]
+    left_out = {"compute"} if getattr(recipe.networks, "reads", None) == "tokens" else {"compute", "sequences"}
+    found = [option for option in options(recipe).values() if option.part not in left_out]
     parts = dict.fromkeys(option.part for option in found)
     lines = [
         inspect.getdoc(Recipe) or "",
@@ -36,7 +37,7 @@ def page(recipe: Recipe) -> str:
         *_entry("--preset NAME", f"{', '.join(PRESETS)}; these are the options of {recipe.preset}: {recipe.paper}"),
         *_choices(recipe),
         *_entry("--config FILE", "Read options from a TOML file; --save-config FILE only writes one."),
-        *_entry("--help-all", "Show every choice with its options, and the options of compute."),
+        *_entry("--help-all", "Show every choice with its options, and all options."),
         *_entry("NUMBER", f"A number of the objective may be a schedule: {SYNTAX}, such as --beta 0:1@2000."),
     ]
     for part in parts:

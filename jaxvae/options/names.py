@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from jaxvae.errors import InputError, did_you_mean
 from jaxvae.options.recipe import AXES, Recipe
 
-UNPREFIXED = frozenset({"networks", "objective", "data", "train", "output", "compute"})
+UNPREFIXED = frozenset({"networks", "objective", "data", "sequences", "train", "output", "compute"})
 """Parts of a recipe whose options stand without a prefix."""
 ROOT = ("latent_dim", "condition")
 """Options of the recipe itself."""

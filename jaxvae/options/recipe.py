@@ -11,6 +11,8 @@ import numpy as np
 
 from jaxvae.arguments import whole_number
 from jaxvae.assemble import assemble
+from jaxvae.data.preparation import Preparation
+from jaxvae.data.sequences import Sequences
 from jaxvae.errors import InputError, did_you_mean
 from jaxvae.extras import EXTRAS as EXTRAS
 from jaxvae.facts import Facts
@@ -38,7 +40,7 @@ AXES: Mapping[str, Mapping[str, type]] = {
     "corruption": CORRUPTIONS,
 }
 """Choices of a recipe: by axis, the options classes by the names of their kinds."""
-GROUPS = ("data", "train", "output", "compute")
+GROUPS = ("data", "sequences", "train", "output", "compute")
 """Options that every recipe has."""
 
 
@@ -61,6 +63,7 @@ class Recipe:
     condition: str = "none"
     """Condition that the networks get, one of none, label (the class of an example) or attributes joined by commas."""
     data: Data = dataclasses.field(default_factory=Data)
+    sequences: Sequences = dataclasses.field(default_factory=Sequences)
     train: Train = dataclasses.field(default_factory=Train)
     output: Output = dataclasses.field(default_factory=Output)
     compute: Compute = dataclasses.field(default_factory=Compute)
@@ -77,6 +80,11 @@ class Recipe:
     def run_dir(self) -> Path:
         """Folder for all output, of a settled recipe."""
         return settled(self.output.run_dir)
+
+    @property
+    def preparation(self) -> Preparation:
+        """Preparation of images and sequences."""
+        return dataclasses.replace(self.data.preparation, sequences=self.sequences)
 
     @property
     def classes(self) -> tuple[type, ...]:

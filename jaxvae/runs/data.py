@@ -9,6 +9,7 @@ import numpy as np
 
 from jaxvae.data import Dataset, is_place, load
 from jaxvae.data.conditions import conditioned
+from jaxvae.data.places import exists, joined
 from jaxvae.data.scaling import Scaling, scaled
 from jaxvae.errors import InputError
 from jaxvae.runs.directory import Run
@@ -33,9 +34,9 @@ def load_data(run: Run, data_dir: Path | None = None, dataset: str | None = None
     where, folder = dataset or run.recipe.data.dataset, data_dir or run.recipe.data.data_dir
     try:
         with announced(f"reading {where}"):
-            data = load(where, folder, stream=stream, preparation=run.recipe.data.preparation)
+            data = load(where, folder, stream=stream, preparation=run.recipe.preparation)
     except InputError as error:
-        moved = dataset is None and is_place(where) and not Path(where).exists()
+        moved = dataset is None and is_place(where) and not all(map(exists, joined(where)))
         raise InputError(f"{error}; if it moved, name its place with --dataset") if moved else error from None
     if data.shape != (shape := run.space.shape):
         raise InputError(f"dataset: {data.noun} of {where} are {data.shape}, the run learned {shape}; put the set back")

@@ -14,7 +14,6 @@ from jaxvae.checkpoint import Checkpoints
 from jaxvae.data import Dataset, load
 from jaxvae.data.conditions import conditioned, fit_condition
 from jaxvae.errors import InputError
-from jaxvae.options.groups import Compute, Data
 from jaxvae.options.recipe import Recipe
 from jaxvae.runs import directory, progress
 from jaxvae.runs.engine import Engine, build_engine, is_resident
@@ -55,7 +54,7 @@ def prepare(recipe: Recipe, data: Dataset | None = None) -> Iterator[Experiment]
     """
     check_kind(recipe)
     with announced(f"reading {recipe.data.dataset}"):
-        scale, data = settle_scale(recipe.data.scale, _read(recipe.data, recipe.compute, data))
+        scale, data = settle_scale(recipe.data.scale, _read(recipe, data))
     recipe = settle(dataclasses.replace(recipe, data=dataclasses.replace(recipe.data, scale=scale)), data)
     data = settle_space(recipe.data.binarize, data)
     if recipe.condition != "none":
@@ -70,13 +69,14 @@ def prepare(recipe: Recipe, data: Dataset | None = None) -> Iterator[Experiment]
         yield Experiment(recipe, data, parts, engine, run_dir, checkpoints)
 
 
-def _read(source: Data, compute: Compute, data: Dataset | None) -> Dataset:
+def _read(recipe: Recipe, data: Dataset | None) -> Dataset:
     """Open the data and, where they fit on the device, read them into memory."""
+    source = recipe.data
     if data is None:
-        data = load(source.dataset, source.data_dir, stream=True, preparation=source.preparation)
+        data = load(source.dataset, source.data_dir, stream=True, preparation=recipe.preparation)
     if source.train_examples is not None:
         data = _fewer(data, source.train_examples)
-    return data.in_memory() if is_resident(compute, data.train.x) else data
+    return data.in_memory() if is_resident(recipe.compute, data.train.x) else data
 
 
 def _fewer(data: Dataset, num: int) -> Dataset:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 import jax
@@ -11,11 +12,9 @@ import numpy as np
 from jaxvae import rng
 from jaxvae.data import Split
 from jaxvae.data.rows import gather, num_rows
-from jaxvae.data.scaling import Scaling, mean_log_jacobian
 from jaxvae.data.spaces import Tokens
 from jaxvae.data.spaces.shown import noun
 from jaxvae.distributions import Normal
-from jaxvae.distributions.flags import has_density
 from jaxvae.distributions.sampling import as_rows, point
 from jaxvae.errors import InputError
 from jaxvae.evaluation import (
@@ -35,10 +34,12 @@ from jaxvae.runs.data import latent_dims
 from jaxvae.runs.directory import Run
 from jaxvae.runs.lines import Line as Line
 from jaxvae.runs.lines import text_table as text_table
-from jaxvae.runs.parts import evaluate_split, evaluation_batches, rows_at_once
+from jaxvae.runs.per_example import images, score_each
 from jaxvae.runs.progress import Bars
-from jaxvae.types import Array, Distribution
+from jaxvae.types import Array, Distribution, Space
 
+LOG_PX = "log p(x)"
+"""Name of the bar of the longest loop."""
 ACTIVE_UNITS_OF = "active_units_of_layer"
 """Prefix of the scores of several stochastic layers, numbered from the image upwards."""
 
@@ -74,55 +75,50 @@ def score(
         InputError: more images are wanted than there are.
     """
     split = first_images(split, num_images)
-    num, seed = split.num_examples, run.recipe.train.seed
-    elbo = evaluate_split(run.model, run.params, split, seed=seed, reports_elbo=run.reports_elbo)
+    each = score_each(run, split, num_samples=num_samples, num_bounded=num_bounded, progress=bars(LOG_PX))
+    return summarize(run, split, each, num_samples, bars)
+
+
+def summarize(
+    run: Run, split: Split, each: Mapping[str, np.ndarray], num_samples: int, bars: Bars = lambda name: iter
+) -> list[Line]:
+    """Return the means of the scores of each example, from `score_each`, and the scores of all together."""
     x, condition = images(split), split.conditions()
     of_rows = tokens.lines(run, x, condition) if run.space.kind == "tokens" else []
     if not run.reports_elbo:
-        point = Line("log_likelihood", "log p(x|z) at the code", 1, num, elbo["log_likelihood"])
-        return [point, *_of_scale(run, split), *of_rows]
-    return [
-        Line("elbo", "one draw of z", 1, num, elbo["elbo"], elbo["elbo_standard_error"]),
-        Line("log_likelihood", "log p(x|z) of the ELBO", 1, num, elbo["log_likelihood"]),
-        Line("kl", "KL(q(z|x) || p(z)) of the ELBO", 1, num, elbo["kl"]),
-        *_of_weights(run, gather((x, condition), slice(num_bounded)), num_samples, bars("log p(x)")),
-        *_of_scale(run, split),
-        *_of_codes(run, x, condition, bars("parts of the KL")),
-        *of_rows,
+        of_point = _mean("log_likelihood", "log p(x|z) at the code", 1, each, with_error=False)
+        return [of_point, *_of_scale(each), *of_rows]
+    lines = [
+        _mean("elbo", "one draw of z", 1, each),
+        _mean("log_likelihood", "log p(x|z) of the ELBO", 1, each, with_error=False),
+        _mean("kl", "KL(q(z|x) || p(z)) of the ELBO", 1, each, with_error=False),
     ]
+    # Codes of a codebook have no importance weights, and the ELBO alone.
+    if "log_px" in each:
+        log_px = _mean("log_px", "importance-weighted bound", num_samples, each)
+        bounded = gather(x, slice(log_px.images))
+        lines += [log_px, *_per_value(run.space, bounded, log_px.value, num_samples)]
+    return [*lines, *_of_scale(each), *_of_codes(run, x, condition, bars("parts of the KL")), *of_rows]
 
 
-def _of_weights(run: Run, rows: tuple[Any, Any], num_samples: int, progress: Bar) -> list[Line]:
-    """Score log p(x) by importance weights; codes of a codebook have none, and the ELBO alone."""
-    one, (x, condition) = gather(rows, np.arange(1)), rows
-    if not has_density(jax.eval_shape(run.model.encode, run.params, *one)):
-        return []
-    key, together = rng.root(run.recipe.train.seed), rows_at_once(run.space, 2000)
-    at_once = min(20, together)
-    options: dict[str, Any] = {"block_size": min(100, together // at_once), "samples_at_once": at_once}
-    options |= {"num_samples": num_samples, "condition": condition, "progress": progress}
-    estimate = log_marginal_likelihood(run.params, key, x, model=run.model, **options)
-    bound = ("importance-weighted bound", num_samples, num_rows(x), estimate.mean, estimate.standard_error)
-    return [Line("log_px", *bound), *_per_value(run, x, estimate.mean, num_samples)]
+def _mean(name: str, estimator: str, samples: int, each: Mapping[str, np.ndarray], *, with_error: bool = True) -> Line:
+    error = standard_error(each[name]) if with_error else float("nan")
+    return Line(name, estimator, samples, len(each[name]), float(each[name].mean()), error)
 
 
-def _per_value(run: Run, x: Any, log_px: float, num_samples: int) -> list[Line]:
+def _per_value(space: Space, x: Any, log_px: float, num_samples: int) -> list[Line]:
     """Return log p(x) per value: bits of a pixel or number, or the perplexity of a token."""
-    if run.space.kind == "tokens":
-        return [tokens.perplexity(cast(Tokens, run.space), x, log_px, num_samples)]
-    if run.space.kind in ("counts", "table"):
+    if space.kind == "tokens":
+        return [tokens.perplexity(cast(Tokens, space), x, log_px, num_samples)]
+    if space.kind in ("counts", "table"):
         return []
-    bits = bits_per_dimension(log_px, run.space.shape)
-    return [Line("bits_per_dimension", "of log_px", num_samples, num_rows(x), bits)]
+    return [Line("bits_per_dimension", "of log_px", num_samples, num_rows(x), bits_per_dimension(log_px, space.shape))]
 
 
-def _of_scale(run: Run, split: Split) -> list[Line]:
-    """Return the term of the scaling in a log-density, where values were scaled."""
-    if "scaling" not in run.facts:
-        return []
-    log_jacobian = mean_log_jacobian(Scaling.from_json(run.facts["scaling"]), split)
+def _of_scale(each: Mapping[str, np.ndarray]) -> list[Line]:
+    """Return the mean term of the scaling in a log-density, where values were scaled."""
     how = "of the scaling; add it for densities in the data's own units"
-    return [Line("log_jacobian", how, 0, split.num_examples, log_jacobian)]
+    return [_mean("log_jacobian", how, 0, each, with_error=False)] if "log_jacobian" in each else []
 
 
 def anneal(
@@ -176,12 +172,6 @@ def first_images(split: Split, num: int | None, option: str = "num-images") -> S
     if num > split.num_examples:
         raise InputError(f"{option}: {num} wanted, the split has {split.num_examples}; ask for fewer")
     return split.take(np.arange(num))
-
-
-def images(split: Split) -> Any:
-    """Return `[N, ...]` examples of a split for evaluation, binarized if the run binarizes."""
-    batches = [gather(batch.x, np.asarray(batch.weights) > 0) for batch in evaluation_batches(split)]
-    return jax.tree.map(lambda *parts: np.concatenate(parts), *batches)
 
 
 def _of_codes(run: Run, x: Any, condition: np.ndarray | None, progress: Bar) -> list[Line]:

@@ -13,8 +13,8 @@ from jaxvae.data.partition import divided
 from jaxvae.data.preparation import Preparation
 from jaxvae.data.sources.cells import Cells, whole_set
 from jaxvae.data.sources.columns import Column, number_column
-from jaxvae.data.sources.extras import needed_by
 from jaxvae.errors import InputError, first_line
+from jaxvae.packages import needed_by
 
 
 def open_h5ad(path: Path, preparation: Preparation) -> Dataset:

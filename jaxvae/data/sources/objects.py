@@ -10,8 +10,8 @@ import numpy as np
 
 from jaxvae.data.rows import LazyRows, Subset
 from jaxvae.data.sources.cells import dense, is_anndata, is_sparse, read_anndata
-from jaxvae.data.sources.extras import needed_by
 from jaxvae.errors import InputError, first_line
+from jaxvae.packages import needed_by
 
 Arrays: TypeAlias = dict[str, np.ndarray]
 """Arrays by their keys, as in an `.npz` file."""

@@ -14,8 +14,8 @@ from jaxvae.data.partition import Whole, divided
 from jaxvae.data.preparation import Preparation, refuse_sizes
 from jaxvae.data.sources import columns
 from jaxvae.data.sources.columns import Column, is_number, number_column, word_column
-from jaxvae.data.sources.extras import needed_by
 from jaxvae.errors import InputError, first_line
+from jaxvae.packages import needed_by
 
 _LARGEST_BLOCK = 2**31 - 1
 _BYTES_PER_CELL = 16
