@@ -11,6 +11,7 @@ import numpy as np
 
 from jaxvae.data.rows import Rows, blocks
 from jaxvae.data.spaces.shown import Lines
+from jaxvae.data.units import WORDS, division
 from jaxvae.errors import InputError
 from jaxvae.types import Array, Key
 
@@ -78,12 +79,13 @@ class Tokens:
         return jnp.where(dropped & (x != self.padding) & (x != self.end), self.unknown, x)
 
     def show(self, x: Any, facts: Mapping[str, Any]) -> Lines:
-        """Present the words before the end mark, a line for each row."""
-        words = facts.get("words")
+        """Present the units before the end mark, a line for each row; without a vocabulary their numbers."""
+        words = facts.get(WORDS)
+        join = " ".join if words is None else division(facts).join
 
         def line(row: np.ndarray) -> str:
             ends = np.flatnonzero(row == self.end)
             numbers = row[: ends[0]] if len(ends) else row
-            return " ".join(words[number] if words else str(number) for number in numbers)
+            return join([words[number] if words else str(number) for number in numbers])
 
         return Lines(tuple(line(row) for row in np.asarray(x).astype(np.int64)))
