@@ -1,7 +1,7 @@
 """Draw figures of a trained model: `python experiments/sample.py --run-dir DIR` writes three figures and an animation.
 
-`--interpolate`, `--traverse`, `--attribute`, `--vary`, `--neighbours` and `--view` write other figures instead, some
-also as an animation. `jaxvae sample` is the same command.
+`--reconstruct`, `--interpolate`, `--traverse`, `--attribute`, `--vary`, `--neighbours` and `--view` write other figures
+instead, some also as an animation. `jaxvae sample` is the same command.
 """
 
 from jaxvae.commands.sample import SampleConfig, main

@@ -20,13 +20,15 @@ from jaxvae.options.given import given
 from jaxvae.options.groups import Select
 from jaxvae.options.own import latent_dim, own
 from jaxvae.options.recipe import Recipe
+from jaxvae.packages import missing_named
 from jaxvae.runs import directory, drawing, seeds
 from jaxvae.runs.compute import set_up
-from jaxvae.runs.experiment import prepare
+from jaxvae.runs.experiment import Experiment, prepare
 from jaxvae.runs.run import Run
 from jaxvae.runs.training import Callback, train_to_the_end
 from jaxvae.training.loop import steps_taken
 from jaxvae.training.optimizer import evaluation_params
+from jaxvae.types import TrainState
 
 
 def preset(name: str = "auto", **options: Any) -> Recipe:
@@ -47,6 +49,7 @@ def preset(name: str = "auto", **options: Any) -> Recipe:
     return chosen
 
 
+@missing_named()
 def train(
     recipe: Recipe | None = None,
     data: Any = None,
@@ -59,7 +62,8 @@ def train(
 ) -> Run:
     """Train a recipe, as train.py does, and return the trained model.
 
-    The same call resumes an interrupted run, and returns at once what is trained already.
+    The same call resumes an interrupted run, and returns at once what is trained already. With `seeds=3` it is the run
+    of the first seed, which has those of the next seeds as `run.others`.
 
     Args:
         recipe: all options; the preset `auto` if not given.
@@ -84,6 +88,7 @@ def train(
     return _train(recipe if opened is None else _of_data(recipe, opened, data), opened, callbacks, draw=draw)
 
 
+@missing_named()
 def fit(
     model: Any,
     data: Any,
@@ -125,9 +130,10 @@ def fit(
         chosen = dataclasses.replace(chosen, networks=networks, latent_dim=size, output=output, train=train)
         chosen.check()
         run = _train(chosen, opened, callbacks)
-        return run if run_dir is not None else dataclasses.replace(run, folder=None)
+        return run if run_dir is not None else _unkept(run)
 
 
+@missing_named()
 def load(
     run_dir: str | Path,
     *,
@@ -168,12 +174,22 @@ def _train(recipe: Recipe, data: Dataset | None, callbacks: Sequence[Callback], 
     # A program that uses JAX already can join no cluster; one that wants it calls `jax.distributed.initialize` first.
     set_up(compute if compute.coordinator is not None else dataclasses.replace(compute, num_processes=1))
     with prepare(recipe, data) as experiment:
-        recipe, parts, run_dir = experiment.recipe, experiment.parts, experiment.run_dir
         end = train_to_the_end(experiment, draw=drawing.draw if draw else None, callbacks=callbacks)
-        one, state = seeds.members(recipe, end.state)[0]
-        facts, summary = directory.read_facts(run_dir), directory.read_summary(run_dir)
-        params, step = evaluation_params(hosts.local(state)), steps_taken(state)
-        return Run(one, parts.model, params, step, facts, parts.reports_elbo, one.run_dir, summary, experiment.data)
+        first, *others = (_run(experiment, *member) for member in seeds.members(experiment.recipe, end.state))
+        return dataclasses.replace(first, others=tuple(others))
+
+
+def _run(experiment: Experiment, recipe: Recipe, state: TrainState) -> Run:
+    """Return the run of one seed, with the facts of the folder of all."""
+    parts, folder = experiment.parts, recipe.run_dir
+    facts, summary = directory.read_facts(experiment.run_dir), directory.read_summary(folder)
+    params, step = evaluation_params(hosts.local(state)), steps_taken(state)
+    return Run(recipe, parts.model, params, step, facts, parts.reports_elbo, folder, summary, experiment.data)
+
+
+def _unkept(run: Run) -> Run:
+    """Return a run whose folder will be removed, and so will those of its other seeds."""
+    return dataclasses.replace(run, folder=None, others=tuple(_unkept(other) for other in run.others))
 
 
 @contextlib.contextmanager

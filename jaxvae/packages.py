@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -50,3 +52,18 @@ def needed_by(what: str | Path, module: str, extra: str = "tables") -> Any:
     except ImportError as error:
         package = module.split(".")[0]
         raise InputError(f"{what}: needs {package}, which is not installed; pip install 'jaxvae[{extra}]'") from error
+
+
+@contextlib.contextmanager
+def missing_named() -> Iterator[None]:
+    """Turn the error of a package that is not installed into the line that names its extra; a decorator, too.
+
+    Raises:
+        InputError: a package of an extra is missing.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if line := not_installed(error):
+            raise InputError(line) from error
+        raise

@@ -93,7 +93,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DensityMixin, BaseE
             run = api.train(
                 api.preset(self.preset, **options), Dataset("X", split, split), run_dir=Path(folder) / "run"
             )
-        self.run_: Run = dataclasses.replace(run, folder=None, data=None)
+        self.run_: Run = dataclasses.replace(run, folder=None, data=None, others=())
         self._n_features_out = run.recipe.latent_dim
         return self
 

@@ -20,7 +20,8 @@ SIGNATURES = [
     # To differentiate: params first; everything hyper is keyword-only.
     (
         jaxvae.elbo_loss,
-        "(params, key, x, *, model, condition=None, weights=None, beta=1.0, num_samples=1, free_bits=0.0)",
+        "(params, key, x, *, model, condition=None, weights=None, beta=1.0, num_samples=1, free_bits=0.0, "
+        "free_bits_of='dimension')",
     ),
     (jaxvae.elbo_terms, "(params, key, x, *, model, condition=None, num_samples=1)"),
     (
@@ -54,7 +55,8 @@ SIGNATURES = [
     ),
     (
         objectives.denoising(jaxvae.elbo_loss, objectives.CORRUPTIONS["noise"], 0.1),
-        "(params, key, x, *, model, condition=None, weights=None, beta=1.0, num_samples=1, free_bits=0.0)",
+        "(params, key, x, *, model, condition=None, weights=None, beta=1.0, num_samples=1, free_bits=0.0, "
+        "free_bits_of='dimension')",
     ),
     (objectives.denoising, "(objective, corruption, level)"),
     (

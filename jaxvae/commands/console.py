@@ -23,6 +23,7 @@ COMMANDS = {
     "train": Command("Recipe", "Train a model, or resume a training; without options, on small digits."),
     "sample": Command("SampleConfig", "Draw samples, reconstructions and traversals of a trained model."),
     "evaluate": Command("EvaluateConfig", "Estimate ELBO and log p(x) of a trained model on test data."),
+    "encode": Command("EncodeConfig", "Write the codes of a data set, or of new examples, to a file."),
     "explore": Command("ExploreConfig", "Write a trained model as one web page with its latent space."),
 }
 

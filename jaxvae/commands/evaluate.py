@@ -11,12 +11,15 @@ from pathlib import Path
 
 from jaxvae.data.spaces.shown import noun
 from jaxvae.options import Compute
-from jaxvae.options.checks import check, check_at_least
+from jaxvae.options.checks import check, check_at_least, check_output
 from jaxvae.options.groups import Select
 from jaxvae.report import write_json
+from jaxvae.report.columns import WRITERS, save_columns
 from jaxvae.runs import load_run, scores
+from jaxvae.runs.codes import columns_about
 from jaxvae.runs.compute import set_up
 from jaxvae.runs.data import load_data
+from jaxvae.runs.per_example import score_each
 from jaxvae.runs.progress import named_bar
 
 
@@ -42,6 +45,10 @@ class EvaluateConfig:
     """Number of annealing steps, from 10 to 10,000; more are slower and give a tighter bound."""
     ais_chains: int = 16
     """Number of annealed chains per image."""
+    per_example: Path | None = None
+    """File for the scores of each image, beside its index and label: .npz, .csv or .parquet."""
+    overwrite: bool = False
+    """Replace the file of --per-example if it exists."""
     data_dir: Path | None = None
     """Folder in which tensorflow-datasets keeps its sets, if it has changed since training."""
     dataset: str | None = None
@@ -52,16 +59,23 @@ class EvaluateConfig:
         for name in ("num_samples", "num_images", "ais_images", "ais_chains"):
             check_at_least(1, name, getattr(self, name))
         check(10 <= self.ais_temperatures <= 10_000, "ais-temperatures", self.ais_temperatures, "from 10 to 10000")
+        if self.per_example is not None:
+            check_output("per-example", self.per_example, WRITERS, overwrite=self.overwrite)
 
 
 def main(config: EvaluateConfig) -> int:
     """Load the run, score the test split, print and write the result."""
     set_up(Compute(num_processes=1))
     run = load_run(config.run_dir, select="best" if config.best else config.select)
-    test = load_data(run, config.data_dir, config.dataset).test
+    data = load_data(run, config.data_dir, config.dataset)
+    test = data.test
     ais_images = config.ais_images or min(100, test.num_examples)
     scores.first_images(test, ais_images, "ais-images")  # checked before the long part
-    lines = scores.score(run, test, num_samples=config.num_samples, num_images=config.num_images, bars=named_bar)
+    scored = scores.first_images(test, config.num_images)
+    each = score_each(run, scored, num_samples=config.num_samples, progress=named_bar(scores.LOG_PX))
+    if config.per_example is not None:
+        save_columns(config.per_example, {**columns_about("test", scored, data.classes), **each})
+    lines = scores.summarize(run, scored, each, config.num_samples, named_bar)
     if config.ais:
         lines += scores.anneal(
             run,

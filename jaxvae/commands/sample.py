@@ -1,8 +1,8 @@
 """Draw figures of a trained model.
 
-Without options these are samples, reconstructions and a traversal. `--interpolate`, `--traverse`, `--attribute`,
-`--vary`, `--neighbours` and `--view` write other figures instead, some also as an animation. Test images are given by
-their indices, from 0, and labelled with their classes.
+Without options these are samples, reconstructions and a traversal. `--reconstruct`, `--interpolate`, `--traverse`,
+`--attribute`, `--vary`, `--neighbours` and `--view` write other figures instead, some also as an animation. Test images
+are given by their indices, from 0, and labelled with their classes.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from jaxvae.commands.figures.grids import draw_neighbours, draw_reconstructions, draw_samples, draw_variations
+from jaxvae.commands.figures.grids import draw_neighbours, draw_own, draw_reconstructions, draw_samples, draw_variations
 from jaxvae.commands.figures.interpolation import draw_path
 from jaxvae.commands.figures.maps import draw_view
 from jaxvae.commands.figures.traversal import draw_attributes, draw_traversals
@@ -26,6 +26,7 @@ from jaxvae.runs.samples import are_pictures
 from jaxvae.runs.trained import Trained
 
 DRAW: dict[str, Callable[[SampleConfig, Trained, Gallery], None]] = {
+    "reconstruct": draw_own,
     "attribute": draw_attributes,
     "interpolate": draw_path,
     "traverse": draw_traversals,
@@ -60,11 +61,10 @@ def check_fits(config: SampleConfig, trained: Trained) -> None:
     """Refuse options that do not fit the run and its data, before any output."""
     if config.condition is not None:
         trained.chosen()
-    if config.asked and not are_pictures(trained.data):
+    of_images = [name for name in config.asked if name != "reconstruct"]
+    if of_images and not are_pictures(trained.data):
         kind = trained.data.space.kind
-        raise InputError(
-            f"{config.asked[0]}: is for images, the run's examples are {kind}; leave it out to sample them"
-        )
+        raise InputError(f"{of_images[0]}: is for images, the run's examples are {kind}; leave it out to sample them")
     images, dimensions = (trained.data.test.num_examples, "test image"), (trained.latent_dim, "latent dimension")
     for name in ("interpolate", "image", "vary", "neighbours", "traverse"):
         limit, what = dimensions if name == "traverse" else images

@@ -12,8 +12,8 @@ from jaxvae.errors import InputError
 from jaxvae.options.checks import check, check_at_least, check_folder, check_seed
 from jaxvae.options.groups import Select
 
-FIGURES = ("attribute", "interpolate", "traverse", "vary", "neighbours", "view")
-"""Options that ask for a figure, in the order of drawing; attribute may still refuse its names, before any output."""
+FIGURES = ("reconstruct", "attribute", "interpolate", "traverse", "vary", "neighbours", "view")
+"""Options that ask for a figure, in the order of drawing; the first two may still refuse names, before any output."""
 UNDECODED = {"neighbours", "view"}
 """Options whose figures show codes and images as they are."""
 OWNERS = {
@@ -31,6 +31,8 @@ class SampleConfig:
 
     run_dir: Path
     """Run directory of a training."""
+    reconstruct: str | None = None
+    """Examples of one's own to reconstruct: path of a picture, of a folder of pictures, or of a file of examples."""
     interpolate: tuple[int, ...] | None = None
     """Test images to interpolate between, at least two."""
     spherical: bool = False

@@ -42,7 +42,9 @@ class Split(NamedTuple):
     condition: np.ndarray | None = None
     """`[N]` or `[N, A]` stored conditions of a conditional model, such as class numbers; see `conditioned`."""
     condition_space: Space | None = None
-    """Meaning of the conditions."""
+    """Meaning of the conditions; None where they are as a model gets them."""
+    origin: np.ndarray | None = None
+    """`[N]` row of each example in a set that was divided here; None where its owner keeps the splits apart."""
 
     @property
     def num_examples(self) -> int:
@@ -52,8 +54,8 @@ class Split(NamedTuple):
     def take(self, ids: np.ndarray) -> Split:
         """Return the examples with these indices `[M]`; rows on disk stay there."""
         x = jax.tree.map(lambda rows: Subset(rows, ids), self.x)
-        label, attributes, condition = gather((self.label, dict(self.attributes), self.condition), ids)
-        return self._replace(x=x, label=label, attributes=attributes, condition=condition)
+        arrays = {"label": self.label, "attributes": dict(self.attributes), "condition": self.condition}
+        return self._replace(x=x, **gather({**arrays, "origin": self.origin}, ids))
 
     def head(self, num: int) -> Split:
         """Return the split of its first `num` examples, fewer where it is smaller."""
@@ -73,11 +75,14 @@ class Split(NamedTuple):
 
     def read(self, x: Any, condition: Any) -> tuple[Any, Any]:
         """Convert stored rows of the split to examples and conditions as a model gets them; nothing is drawn."""
-        return as_values(x), condition if self.condition_space is None else self.condition_space.read(None, condition)
+        given = condition if self.condition_space is None else self.condition_space.read(None, condition)
+        return as_values(x) if self.space is None else self.space.read(None, x), given
 
     def conditions(self) -> np.ndarray | None:
         """Return `[N, C]` conditions as a model gets them, such as one-hot vectors; None without conditions."""
-        return None if self.condition_space is None else np.asarray(self.condition_space.read(None, self.condition))
+        if self.condition is None or self.condition_space is None:
+            return self.condition
+        return np.asarray(self.condition_space.read(None, self.condition))
 
 
 class Dataset(NamedTuple):

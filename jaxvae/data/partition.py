@@ -85,6 +85,7 @@ def divide(name: str, whole: Split, parts: np.ndarray, space: Space | None = Non
         parts: `[N]` part numbers.
         space: meaning of the values; by default images', judged by the training part.
     """
+    whole = whole._replace(origin=np.arange(whole.num_examples))
     train, validation, test = (whole.take(np.flatnonzero(parts == number)) for number in (TRAIN, VALIDATION, TEST))
     data = Dataset(name, train, test, validation if validation.num_examples else None)
     return data.of_space(space or image_space(train.x))

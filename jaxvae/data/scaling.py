@@ -100,11 +100,16 @@ def scaled_examples(x: Any, scaling: Scaling) -> Any:
     return {**x, X: _scaled_table(x, scaling)} if isinstance(x, Mapping) else _scaled_rows(x, scaling)
 
 
+def log_jacobians(scaling: Scaling, x: Any) -> np.ndarray:
+    """Return `[N]` log |dx'/dx| of stored examples in nats; of a table that of their observed values."""
+    if isinstance(x, Mapping):
+        return -(np.log(scaling.factor) * np.asarray(x[OBSERVED][:])).sum(axis=1)
+    return np.full(len(x), scaling.log_jacobian(x.shape[1:]))
+
+
 def mean_log_jacobian(scaling: Scaling, split: Split) -> float:
-    """Return log |dx'/dx| of an example in nats; in a table of its observed values, averaged over the examples."""
-    if not isinstance(split.x, Mapping):
-        return scaling.log_jacobian(split.x.shape[1:])
-    return float(-(np.log(scaling.factor) * np.asarray(split.x[OBSERVED][:]).mean(axis=0)).sum())
+    """Return the mean of `log_jacobians` over a split."""
+    return float(log_jacobians(scaling, split.x).mean())
 
 
 def _fit_table(x: Mapping[str, Rows], real: np.ndarray) -> Scaling:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -37,6 +38,8 @@ class Tokens:
     end: int = static(default=1)
     padding: int = static(default=0)
     event_ndim: int = static(default=1)
+    seen: Array | None = None
+    """`[..., T]` tokens that the network reads in `log_prob`, in place of the true ones; see `seeing`."""
 
     @property
     def point(self) -> Array:
@@ -57,20 +60,30 @@ class Tokens:
         leading = jnp.broadcast_shapes(value.shape[:-1], self.context.shape[:-1])
         value = jnp.broadcast_to(value, (*leading, self.length))
         context = jnp.broadcast_to(self.context, (*leading, self.context.shape[-1]))
-        logits = self._without_padding(self.network(value.astype(jnp.int32), context))
+        seen = value if self.seen is None else jnp.broadcast_to(self.seen, value.shape)
+        logits = self.without_padding(self.network(seen.astype(jnp.int32), context))
         predicted = Categorical(logits, event_ndim=0).log_prob(value)
         ends = (value == self.end).astype(jnp.int32)
         behind_end = jnp.cumsum(ends, axis=-1) > ends
         filled = jnp.where(value == self.padding, 0.0, -jnp.inf)
         return jnp.where(behind_end, filled, predicted).sum(-1)
 
-    def _without_padding(self, logits: Array) -> Array:
-        return at_least_float32(logits).at[..., self.padding].set(-jnp.inf)
+    def seeing(self, tokens: Array) -> Tokens:
+        """Return the distribution whose `log_prob` gives the network these tokens `[..., T]`, as word dropout does.
+
+        The scored tokens are still those of the value. Samples are not changed.
+        """
+        return dataclasses.replace(self, seen=tokens)
+
+    def without_padding(self, logits: Array) -> Array:
+        """Return logits `[..., V]` in float32 or more, with which padding is never predicted."""
+        is_padding = jnp.arange(logits.shape[-1]) == self.padding
+        return jnp.where(is_padding, -jnp.inf, at_least_float32(logits))
 
     def _generate(self, choose: Callable[[Any, Array], Array], steps: Any) -> Array:
         def step(carry: Any, at: Any) -> tuple[Any, Array]:
             state, logits, ended = carry
-            token = jnp.where(ended, self.padding, choose(at, self._without_padding(logits))).astype(jnp.int32)
+            token = jnp.where(ended, self.padding, choose(at, self.without_padding(logits))).astype(jnp.int32)
             state, logits = self.network(state, token, self.context, method="step")
             return (state, logits, ended | (token == self.end)), token
 

@@ -10,10 +10,16 @@ from jaxvae.evaluation.blocks import in_blocks as in_blocks
 from jaxvae.evaluation.decomposition import KLDecomposition as KLDecomposition
 from jaxvae.evaluation.decomposition import decompose_kl as decompose_kl
 from jaxvae.evaluation.elbo import ElboEstimate as ElboEstimate
+from jaxvae.evaluation.elbo import elbo_of_each as elbo_of_each
 from jaxvae.evaluation.elbo import evaluate_elbo as evaluate_elbo
 from jaxvae.evaluation.log_likelihood import LogLikelihood as LogLikelihood
 from jaxvae.evaluation.log_likelihood import log_marginal_likelihood as log_marginal_likelihood
 from jaxvae.evaluation.quadrature import Evidence as Evidence
 from jaxvae.evaluation.quadrature import log_evidence as log_evidence
 from jaxvae.evaluation.quadrature import log_joint as log_joint
+from jaxvae.evaluation.sequences import CodeUse as CodeUse
+from jaxvae.evaluation.sequences import TokenAccuracy as TokenAccuracy
+from jaxvae.evaluation.sequences import code_use as code_use
+from jaxvae.evaluation.sequences import greedy_accuracy as greedy_accuracy
+from jaxvae.evaluation.sequences import token_accuracy as token_accuracy
 from jaxvae.evaluation.standard_error import standard_error as standard_error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -52,18 +52,7 @@ def evaluate_elbo(
     Raises:
         InputError: there are no examples.
     """
-    key = rng.stream(key, "evaluate")
-    evaluate = compiled(_evaluate, model=model, num_samples=num_samples)
-    parts = []
-    for batch in batches:
-        real = np.flatnonzero(batch.weights)
-        if not len(real):
-            continue
-        of_batch, separates = evaluate(params, key, batch)
-        parts.append(jax.tree.map(lambda array, real=real: np.asarray(array)[real], of_batch))
-    if not parts:
-        raise InputError("batches: hold no example of a weight other than 0; give one or more")
-    terms, codes = jax.tree.map(lambda *arrays: np.concatenate(arrays).astype(np.float64), *parts)
+    terms, codes, separates = _each(params, key, batches, model, num_samples)
     elbo = terms.elbo
     return ElboEstimate(
         elbo.mean(),
@@ -74,6 +63,37 @@ def evaluate_elbo(
         terms.kl_per_dimension.mean(axis=0).tolist() if separates else None,
         int(active_units(codes).sum()),
     )
+
+
+def elbo_of_each(
+    params: Params, key: Key, batches: Iterable[Batch], *, model: Model, num_samples: int = 1
+) -> ElboTerms:
+    """Estimate the ELBO of each example; `evaluate_elbo`, of the same arguments, returns the means of these terms.
+
+    Returns:
+        `[N]` terms in float64.
+    """
+    terms, _, _ = _each(params, key, batches, model, num_samples)
+    return ElboTerms(*terms)
+
+
+def _each(
+    params: Params, key: Key, batches: Iterable[Batch], model: Model, num_samples: int
+) -> tuple[Any, np.ndarray, bool]:
+    """Return the terms of each example, its code `[N, D]`, and `kl_separates`."""
+    key = rng.stream(key, "evaluate")
+    evaluate = compiled(_evaluate, model=model, num_samples=num_samples)
+    parts, separates = [], False
+    for batch in batches:
+        real = np.flatnonzero(batch.weights)
+        if not len(real):
+            continue
+        of_batch, separates = evaluate(params, key, batch)
+        parts.append(jax.tree.map(lambda array, real=real: np.asarray(array)[real], of_batch))
+    if not parts:
+        raise InputError("batches: hold no example of a weight other than 0; give one or more")
+    terms, codes = jax.tree.map(lambda *arrays: np.concatenate(arrays).astype(np.float64), *parts)
+    return terms, codes, separates
 
 
 def _evaluate(

@@ -95,6 +95,8 @@ def mean_layers(model: VAE, params: Params, conditions: ArrayLike | None = None)
         InputError: the decoder or the likelihood is of another kind, the decoder takes other inputs, or codes are no
             real numbers.
     """
+    if not hasattr(model, "decoder"):
+        raise InputError("model: the explorer draws the layers of a VAE, got functions; use run.decode and run.plot")
     given = () if conditions is None else (np.asarray(conditions, np.float32),)
     prior = model.prior(params, *given)
     if is_discrete(prior):

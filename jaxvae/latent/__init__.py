@@ -1,5 +1,6 @@
 """Latent tools: pure functions on codes, for any model."""
 
+from jaxvae.latent.analogies import analogy as analogy
 from jaxvae.latent.attributes import attribute_direction as attribute_direction
 from jaxvae.latent.attributes import attribute_threshold as attribute_threshold
 from jaxvae.latent.attributes import attribute_vector as attribute_vector
@@ -7,6 +8,8 @@ from jaxvae.latent.attributes import edit as edit
 from jaxvae.latent.attributes import has_attribute as has_attribute
 from jaxvae.latent.attributes import logistic_direction as logistic_direction
 from jaxvae.latent.attributes import orthogonalize as orthogonalize
+from jaxvae.latent.beams import Beams as Beams
+from jaxvae.latent.beams import beam_search as beam_search
 from jaxvae.latent.grids import manifold_grid as manifold_grid
 from jaxvae.latent.grids import prior_quantiles as prior_quantiles
 from jaxvae.latent.grids import traversal as traversal

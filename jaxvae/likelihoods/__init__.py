@@ -21,6 +21,7 @@ from jaxvae.likelihoods.normal import SharedNormal as SharedNormal
 from jaxvae.likelihoods.normal import normal as normal
 from jaxvae.likelihoods.options import Likelihood as Likelihood
 from jaxvae.likelihoods.tokens import Autoregressive as Autoregressive
+from jaxvae.likelihoods.tokens import LSTMTokens as LSTMTokens
 from jaxvae.likelihoods.tokens import WindowedTokens as WindowedTokens
 
 LIKELIHOODS: dict[str, type[Likelihood]] = {
@@ -33,5 +34,6 @@ LIKELIHOODS: dict[str, type[Likelihood]] = {
     "poisson": PoissonCounts,
     "negative_binomial": NegativeBinomialCounts,
     "tokens": WindowedTokens,
+    "lstm": LSTMTokens,
     "columns": ColumnsByKind,
 }

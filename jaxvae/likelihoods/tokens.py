@@ -13,12 +13,43 @@ from jaxvae.distributions import Tokens
 from jaxvae.errors import InputError
 from jaxvae.facts import Facts
 from jaxvae.likelihoods.options import Likelihood
-from jaxvae.nets import Bound, TokenPredictor
+from jaxvae.nets import Bound, LSTMPredictor, TokenPredictor
+from jaxvae.nets.lstm import check_widths
 from jaxvae.types import Array, Key, Params
 
 
 @dataclasses.dataclass(frozen=True)
-class WindowedTokens(Likelihood):
+class TokenLikelihood(Likelihood):
+    """Base of the options of likelihoods of tokens: each names the network that predicts the next token."""
+
+    support: ClassVar = "tokens"
+
+    def link(self, mean: Array) -> None:
+        """Return None: the decoder's output is no mean."""
+        del mean
+
+    def decoder_shape(self, facts: Facts) -> tuple[int, ...]:
+        """Return the shape of the context, that of z."""
+        return (facts.latent_dim,)
+
+    def network(self, facts: Facts, num_tokens: int) -> nn.Module:
+        """Return the network; see `distributions.Tokens`."""
+        raise NotImplementedError
+
+    def build(self, facts: Facts) -> Autoregressive:
+        """Return the piece.
+
+        Raises:
+            InputError: examples are no tokens.
+        """
+        space: Any = facts.space
+        if not hasattr(space, "padding"):
+            raise InputError(f"likelihood: tokens scores rows of tokens, got {type(space).__name__}; choose another")
+        return Autoregressive(self.network(facts, space.size), space.length, space.end, space.padding)
+
+
+@dataclasses.dataclass(frozen=True)
+class WindowedTokens(TokenLikelihood):
     """Autoregressive distribution of tokens, each given z and the few tokens before it."""
 
     window: int = 8
@@ -30,32 +61,36 @@ class WindowedTokens(Likelihood):
     context: int = 64
     """Number of values that the decoder hands on, for every token of a row."""
 
-    support: ClassVar = "tokens"
-
     def __post_init__(self) -> None:
         for name in ("window", "embedding", "context"):
             whole_number(name, getattr(self, name))
-
-    def link(self, mean: Array) -> None:
-        """Return None: the decoder's output is no mean."""
-        del mean
 
     def decoder_shape(self, facts: Facts) -> tuple[int, ...]:
         """Return the shape of the context."""
         del facts
         return (self.context,)
 
-    def build(self, facts: Facts) -> Autoregressive:
-        """Return the piece.
+    def network(self, facts: Facts, num_tokens: int) -> TokenPredictor:
+        """Return the network."""
+        return TokenPredictor(num_tokens, self.hidden, self.embedding, self.window, facts.activation, facts.dtype)
 
-        Raises:
-            InputError: examples are no tokens.
-        """
-        space: Any = facts.space
-        if not hasattr(space, "padding"):
-            raise InputError(f"likelihood: tokens scores rows of tokens, got {type(space).__name__}; choose another")
-        network = TokenPredictor(space.size, self.hidden, self.embedding, self.window, facts.activation, facts.dtype)
-        return Autoregressive(network, space.length, space.end, space.padding)
+
+@dataclasses.dataclass(frozen=True)
+class LSTMTokens(TokenLikelihood):
+    """Autoregressive distribution of tokens by an LSTM, which gets z at every step and in its first state."""
+
+    hidden: tuple[int, ...] = (256,)
+    """Widths of the LSTM layers."""
+    embedding: int = 256
+    """Dimensions of a token's vector."""
+
+    def __post_init__(self) -> None:
+        whole_number("embedding", self.embedding)
+        check_widths(self.hidden)
+
+    def network(self, facts: Facts, num_tokens: int) -> LSTMPredictor:
+        """Return the network."""
+        return LSTMPredictor(num_tokens, self.hidden, self.embedding, facts.dtype)
 
 
 @dataclasses.dataclass(frozen=True)

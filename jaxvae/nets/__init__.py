@@ -6,6 +6,10 @@ from jaxvae.nets.conv import Conv as Conv
 from jaxvae.nets.conv import ConvDecoder as ConvDecoder
 from jaxvae.nets.conv import ConvEncoder as ConvEncoder
 from jaxvae.nets.gated import Gated as Gated
+from jaxvae.nets.identity import Identity as Identity
+from jaxvae.nets.lstm import LSTMEncoder as LSTMEncoder
+from jaxvae.nets.lstm import LSTMPredictor as LSTMPredictor
+from jaxvae.nets.lstm import TokenLSTM as TokenLSTM
 from jaxvae.nets.made import MADE as MADE
 from jaxvae.nets.mlp import MLP as MLP
 from jaxvae.nets.mlp import MLPDecoder as MLPDecoder
@@ -25,4 +29,5 @@ NETWORKS = {
     "conv": Conv,
     "spatial": Spatial,
     "tokens": TokenMLP,
+    "lstm": TokenLSTM,
 }

@@ -111,10 +111,8 @@ class TokenMLP:
         Raises:
             InputError: examples are no tokens, or there is no hidden layer.
         """
-        space: Any = facts.space
+        space = token_space("networks: tokens", facts)
         activation = look_up(ACTIVATIONS, "activation", self.activation)
-        if not hasattr(space, "padding"):
-            raise InputError(f"networks: tokens needs rows of tokens, got {type(space).__name__}; give --preset vae")
         if not self.hidden:
             raise InputError("hidden: an encoder of tokens needs at least one hidden layer; give --hidden 200")
         sizes = space.size, self.hidden, num_outputs, self.embedding, self.window
@@ -124,6 +122,21 @@ class TokenMLP:
         """Build the decoder, from z to the context of the likelihood."""
         activation = look_up(ACTIVATIONS, "activation", self.activation)
         return MLPDecoder(self.hidden[::-1], shape, activation, facts.dtype)
+
+
+def token_space(who: str, facts: Facts) -> Any:
+    """Return the space of the examples, which must be tokens.
+
+    Args:
+        who: words that begin the message.
+        facts: facts of the data.
+
+    Raises:
+        InputError: examples are no tokens.
+    """
+    if not hasattr(facts.space, "padding"):
+        raise InputError(f"{who} needs rows of tokens, got {type(facts.space).__name__}; give --preset vae")
+    return facts.space
 
 
 def windows(tokens: Array, size: int, fill: int, shift: int = 0) -> Array:

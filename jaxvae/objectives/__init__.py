@@ -7,6 +7,7 @@ from jaxvae.objectives.ablations import kl_only_loss as kl_only_loss
 from jaxvae.objectives.adversarial import adversarial_autoencoder_loss as adversarial_autoencoder_loss
 from jaxvae.objectives.adversarial import factor_vae_loss as factor_vae_loss
 from jaxvae.objectives.averages import with_averages as with_averages
+from jaxvae.objectives.batch_free_bits import batch_free_bits_loss as batch_free_bits_loss
 from jaxvae.objectives.denoising import CORRUPTIONS as CORRUPTIONS
 from jaxvae.objectives.denoising import denoising as denoising
 from jaxvae.objectives.elbo import elbo_loss as elbo_loss
@@ -20,9 +21,11 @@ from jaxvae.objectives.iwae import piwae_loss as piwae_loss
 from jaxvae.objectives.mmd import info_vae_loss as info_vae_loss
 from jaxvae.objectives.quantized import quantized_loss as quantized_loss
 from jaxvae.objectives.total_correlation import beta_tc_loss as beta_tc_loss
+from jaxvae.objectives.word_dropout import word_dropout as word_dropout
 
 OBJECTIVES: dict[str, Callable[..., Any]] = {
     "elbo": elbo_loss,
+    "batch_free_bits": batch_free_bits_loss,
     "kl_only": kl_only_loss,
     "iwae": iwae_loss,
     "ciwae": ciwae_loss,

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import jax
-import jax.numpy as jnp
 
 from jaxvae import rng
-from jaxvae.arguments import check_number, known
+from jaxvae.arguments import check_number
 from jaxvae.distributions.kl import kl_separates
-from jaxvae.errors import InputError
 from jaxvae.objectives import draws
 from jaxvae.objectives.checks import check_arguments, check_per_example
+from jaxvae.objectives.free_bits import FreeBitsOf, charged
 from jaxvae.objectives.overriding import with_hard_values
 from jaxvae.objectives.weights import blank_padding, weigh, weighted_mean
 from jaxvae.types import Array, ElboTerms, Key, Model, Params
@@ -45,10 +44,10 @@ def elbo_terms(
     Reference: Kingma & Welling 2014, https://arxiv.org/abs/1312.6114, equations 3 and 7.
     """
     check_arguments(key, x, condition, num_samples)
-    return _terms(params, key, x, with_hard_values(model), condition, num_samples)[0]
+    return terms_and_separation(params, key, x, with_hard_values(model), condition, num_samples)[0]
 
 
-def _terms(
+def terms_and_separation(
     params: Params,
     key: Key,
     x: Array,
@@ -83,6 +82,7 @@ def elbo_loss(
     beta: Array | float = 1.0,
     num_samples: int = 1,
     free_bits: Array | float = 0.0,
+    free_bits_of: FreeBitsOf = "dimension",
 ) -> tuple[Array, ElboTerms]:
     r"""Compute the negative evidence lower bound, averaged over examples.
 
@@ -104,6 +104,8 @@ def elbo_loss(
         free_bits: nats of KL per latent dimension and example that the loss leaves out: a number, a schedule's value,
             `[D]`, one per dimension, or `[B]`, one per example; if B = D it is read as `[D]`, so give `[B, 1]`. The
             terms returned are not reduced.
+        free_bits_of: dimension, max(KL_d, free_bits) of each; total, max(KL, free_bits); or mask, KL_d where it is
+            above free_bits, else 0.
 
     Returns:
         The scalar loss, and the terms per example.
@@ -115,40 +117,13 @@ def elbo_loss(
 
     Reference: Kingma & Welling 2014, equation 7; Higgins et al. 2017 (beta-VAE), equation 4; Kingma et al. 2016,
     https://arxiv.org/abs/1606.04934, equation 15 (free bits; there the minimum is over a minibatch's mean, here over
-    each example, so that the loss does not depend on the batch).
+    each example, so that the loss does not depend on the batch; see `batch_free_bits_loss`); Roberts et al. 2018,
+    https://arxiv.org/abs/1803.05428 (total, there max(KL - free_bits, 0), with the same gradient); Li et al. 2019,
+    https://arxiv.org/abs/1909.00868 (mask).
     """
     check_arguments(key, x, condition, num_samples, weights, beta)
     check_number("free_bits", free_bits)
     x, condition = blank_padding(weights, x, condition)
-    terms, separates = _terms(params, key, x, model, condition, num_samples, beta)
-    charged = _charged(terms, free_bits) if _any(free_bits, separates) else terms.kl
-    return weighted_mean(weigh(beta, charged) - terms.log_likelihood, weights), terms
-
-
-def _any(free_bits: Array | float, separates: bool) -> bool:
-    """Return False where there are no free bits; refuse them where the dimensions have no KL of their own."""
-    numbers = known("free_bits", free_bits)
-    if numbers is not None and not numbers.any():
-        return False
-    if not separates:
-        raise InputError(
-            "free_bits: this posterior and prior have a KL of all dimensions together, of which none can be free; "
-            "give free_bits 0"
-        )
-    return True
-
-
-def _charged(terms: ElboTerms, free_bits: Array | float) -> Array:
-    """Return `[B]` nats of KL above the free bits."""
-    kl, shape = terms.kl_per_dimension, jnp.shape(free_bits)
-    free = jnp.asarray(free_bits, kl.dtype)
-    if shape == kl.shape[:1] != kl.shape[1:]:
-        free = free[:, None]
-    elif shape not in ((), kl.shape[1:], (kl.shape[0], 1), kl.shape):
-        raise ValueError(
-            f"free_bits {shape} must be one number, one per dimension of the KL, {kl.shape[1:]}, or one per example, "
-            f"{kl.shape[:1]}"
-        )
-    free = jnp.broadcast_to(free, kl.shape)
-    # An estimate may be below 0, and stays so where free_bits is 0.
-    return jnp.where(free > 0, jnp.maximum(kl, free), kl).sum(-1)
+    terms, separates = terms_and_separation(params, key, x, model, condition, num_samples, beta)
+    counted = charged(terms, free_bits, free_bits_of, separates)
+    return weighted_mean(weigh(beta, counted) - terms.log_likelihood, weights), terms

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import math
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,15 @@ def check_new_file(name: str, path: Path) -> None:
     check_file(name, path)
     if path.exists():
         raise InputError(f"{name}: {path} exists; name another file, or move it away")
+
+
+def check_output(name: str, path: Path, ends: Collection[str], *, overwrite: bool) -> None:
+    """Refuse a file of a kind that is not written, and one that exists unless it is to be replaced."""
+    if path.suffix.lower() not in ends:
+        raise InputError(f"{name}: {path} is of a kind that is not written here; end its name in {' or '.join(ends)}")
+    check_file(name, path)
+    if path.exists() and not overwrite:
+        raise InputError(f"{name}: {path} exists; name another file, or give --overwrite")
 
 
 def check_file(name: str, path: Path | None) -> None:

@@ -62,10 +62,16 @@ def preset(name: str) -> Recipe:
 
 
 def warmed_up(recipe: Recipe, steps: int) -> Recipe:
-    """Return a recipe whose beta rises from 0 over its first steps."""
+    """Return a recipe whose beta rises from 0 over its first steps.
+
+    Raises:
+        InputError: beta is a schedule already.
+    """
     if not steps:
         return recipe
     beta = recipe.objective.beta
+    if isinstance(beta, Schedule):
+        raise InputError(f"{WARMUP.replace('_', '-')}: beta is a schedule already, {beta}; leave one of them out")
     return replace(recipe, {"beta": Schedule(0.0, beta, steps)})
 
 

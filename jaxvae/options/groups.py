@@ -25,8 +25,8 @@ class Data:
     """Data set, its preparation and its scaling."""
 
     dataset: str = "digits"
-    """Name of a set (digits, mnist, fashion_mnist, binarized_mnist), or path of a file or folder of your own; tfds:NAME
-    and hf:NAME, and functions of your own, module:function, are read too."""
+    """Name of a set (digits, grammar, mnist, fashion_mnist, binarized_mnist), or path of a file or folder of your own;
+    tfds:NAME and hf:NAME, and functions of your own, module:function, are read too."""
     data_dir: Path | None = None
     """Folder in which tensorflow-datasets keeps its sets; TFDS_DATA_DIR if not given."""
     resize: tuple[int, ...] | None = None
@@ -89,6 +89,10 @@ class Train:
     """Start the decoder's last bias at the training set's mean."""
     init_from: Path | None = None
     """Run directory whose parameters training starts from; its networks must have the same sizes."""
+    init_parts: tuple[str, ...] = ()
+    """Parts that begin with the parameters of --init-from, such as encoder, all others afresh; all if none is named."""
+    word_dropout: float = 0.0
+    """Share of the words that a decoder of tokens does not see in training, though it predicts them; 1 hides all."""
     train_only: tuple[str, ...] = ()
     """Parts that learn while all others stay as they began, such as prior; all learn if none is named."""
 
@@ -101,6 +105,9 @@ class Train:
             check(value is None or 0 < value < math.inf, name, value, "above 0 and finite")
         for name in ("weight_decay", "warmup_steps"):
             check_at_least(0, name, getattr(self, name))
+        if self.init_parts and self.init_from is None:
+            raise InputError("init-parts: names parts of a run; give that run by --init-from, or leave it out")
+        check(0 <= self.word_dropout <= 1, "word_dropout", self.word_dropout, "a share, from 0 to 1")
         check_seed("seed", self.seed, self.seeds)
         check(self.ema_decay is None or 0 < self.ema_decay < 1, "ema_decay", self.ema_decay, "between 0 and 1")
         if self.batch_size is not None:

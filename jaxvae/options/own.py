@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -41,8 +41,11 @@ class Own:
             )
         if self.params is None and not hasattr(self.model, "init"):
             raise InputError("params: a model of functions has no way to make them; give `params=`, a tree of arrays")
-        complete = self.params is None and hasattr(self.model, "labels")
-        return self.model if complete else OwnModel(self.model, self.params)
+        return self.model if hasattr(self.model, "labels") else OwnModel(self.model, self.params)
+
+    def initial_params(self) -> Params | None:
+        """Return a copy of the initial parameters, because a training donates its state; None if none are given."""
+        return None if self.params is None else jax.tree.map(jnp.array, self.params)
 
 
 def own(model: Any, params: Any = None, x: Any = None, condition: Any = None) -> Own:
@@ -53,12 +56,24 @@ def own(model: Any, params: Any = None, x: Any = None, condition: Any = None) ->
         params: initial parameters.
         x: `[1, ...]` example, from whose shape a model without initial parameters makes them.
         condition: `[1, ...]` condition, or None.
+
+    Raises:
+        InputError: the initial parameters are not those that a `VAE` makes.
     """
     blank = Own(model, params)
-    made = jax.eval_shape(lambda: blank.build().init(jax.random.key(0), x, condition))
-    leaves = jax.tree_util.tree_leaves_with_path(made)
-    shapes = tuple(f"{jax.tree_util.keystr(path)} {leaf.dtype}{list(leaf.shape)}" for path, leaf in leaves)
-    return dataclasses.replace(blank, shapes=shapes)
+    made = _shapes(lambda: blank.build().init(jax.random.key(0), x, condition))
+    given = made if params is None else _shapes(blank.initial_params)
+    if given != made:
+        differing = ", ".join(sorted({*given} - {*made}) or ["fewer"])
+        wanted = ", ".join(sorted({*made} - {*given}) or ["fewer"])
+        raise InputError(f"params: {differing} given, {wanted} wanted; give what `model.init(key, x)` returns")
+    return dataclasses.replace(blank, shapes=made)
+
+
+def _shapes(make: Callable[[], Params]) -> tuple[str, ...]:
+    """Return names, types and shapes of the parameters that a function makes, without making them."""
+    leaves = jax.tree_util.tree_leaves_with_path(jax.eval_shape(make))
+    return tuple(f"{jax.tree_util.keystr(path)} {leaf.dtype}{list(leaf.shape)}" for path, leaf in leaves)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -67,11 +82,7 @@ class OwnModel:
 
     functions: Any
     params: Params
-
-    @property
-    def extras(self) -> tuple[tuple[str, Any], ...]:
-        """Further pieces by name: those of a `VAE`."""
-        return tuple(getattr(self.functions, "extras", ()))
+    extras: ClassVar[tuple[tuple[str, Any], ...]] = ()
 
     def init(self, key: Key, x: Any, condition: Any = None) -> Params:
         """Return a copy of the initial parameters, because a training donates its state."""
@@ -93,17 +104,11 @@ class OwnModel:
 
     def labels(self, params: Params) -> Params:
         """Return the label of every parameter."""
-        if hasattr(self.functions, "labels"):
-            return self.functions.labels(params)
         return jax.tree.map(lambda _: GRADIENT, params)
 
     def schedules(self) -> dict[str, Any]:
-        """Return the schedules of parameters: those of a `VAE`."""
-        return self.functions.schedules() if hasattr(self.functions, "schedules") else {}
-
-    def targets(self, params: Params, posterior: Distribution, weights: Array | None, step_key: Key) -> Params:
-        """Return the targets of averages: those of a `VAE`."""
-        return self.functions.targets(params, posterior, weights, step_key)
+        """Return the schedules of parameters: none."""
+        return {}
 
     def sample_each(self, params: Params, keys: Key, condition: Array | None = None) -> Array:
         """Return `[N, ...]` means of p(x|z) at z ~ p(z), from one key per sample."""

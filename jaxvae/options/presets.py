@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from jaxvae.likelihoods import FixedNormal
-from jaxvae.nets import Conv, Spatial, TokenMLP
+from jaxvae.likelihoods import FixedNormal, LSTMTokens
+from jaxvae.nets import Conv, Spatial, TokenLSTM, TokenMLP
 from jaxvae.objectives import OBJECTIVES
 from jaxvae.options.auto import Auto
 from jaxvae.options.corruptions import Masking
@@ -21,6 +21,7 @@ def objective(name: str, **options: Any) -> Any:
 
 
 KINGMA = "Kingma & Welling 2014, https://arxiv.org/abs/1312.6114"
+BOWMAN = "Bowman et al. 2016, https://arxiv.org/abs/1511.06349"
 OORD = "van den Oord et al. 2017, https://arxiv.org/abs/1711.00937"
 RAINFORTH = "Rainforth et al. 2018, https://arxiv.org/abs/1802.04537"
 AUTOENCODER = Recipe(
@@ -41,7 +42,8 @@ PRESETS = {
         corruption=Masking(),
         paper="Vincent et al. 2010, https://jmlr.org/papers/v11/vincent10a.html",
     ),
-    "token_vae": Recipe(networks=TokenMLP(), paper="Bowman et al. 2016, https://arxiv.org/abs/1511.06349"),
+    "token_vae": Recipe(networks=TokenMLP(), paper=BOWMAN),
+    "lstm_vae": Recipe(networks=TokenLSTM(), latent_dim=32, likelihood=LSTMTokens(), paper=BOWMAN),
     "conditional_vae": Recipe(condition="label", paper="Kingma et al. 2014, https://arxiv.org/abs/1406.5298"),
     "kl_only": Recipe(objective=objective("kl_only"), paper=KINGMA),
     "iwae": Recipe(

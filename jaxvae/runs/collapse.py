@@ -11,6 +11,8 @@ from jaxvae.options.schedules import ends
 
 SHARE = 0.1
 """Share of active latent units below which a posterior counts as collapsed."""
+LEAST_KL = 0.5
+"""Nats of KL below which a posterior counts as collapsed, however many units seem active."""
 FEWEST = 30
 """Least number of test examples for a meaningful variance of posterior means."""
 SHORT = 1000
@@ -28,15 +30,22 @@ def warning(recipe: Recipe, summaries: Sequence[dict[str, Any]], options: Collec
         options: names of the script's options, which the advice may mention; None for all.
     """
     large = [summary for summary in summaries if summary.get("test_num_examples", FEWEST) >= FEWEST]
-    counts = [summary["test_active_units"] for summary in large if "test_active_units" in summary]
+    scored = [summary for summary in large if "test_active_units" in summary]
     units = recipe.latent_dim + sum(getattr(recipe.posterior, "upper_latent_dims", ()))
-    collapsed = [count for count in counts if count < SHARE * units]
+    collapsed = [summary for summary in scored if _is_collapsed(summary, units)]
     if not collapsed or recipe.objective.function is kl_only_loss:
         return None
-    seeds = f" with {len(collapsed)} of {len(counts)} seeds" if len(counts) > 1 else ""
+    seeds = f" with {len(collapsed)} of {len(scored)} seeds" if len(scored) > 1 else ""
+    active = min(summary["test_active_units"] for summary in collapsed)
+    kls = [summary["test_kl"] for summary in collapsed if "test_kl" in summary]
+    nats = f", KL {min(kls):.2f} nats" if kls else ""
     remedies = [text for option, text in _remedies(recipe) if options is None or option in options]
     advice = f"; try {', or '.join(remedies)}" if remedies else ""
-    return f"posterior collapse{seeds}: {min(collapsed)} of {units} latent units active{advice}"
+    return f"posterior collapse{seeds}: {active} of {units} latent units active{nats}{advice}"
+
+
+def _is_collapsed(summary: dict[str, Any], units: int) -> bool:
+    return summary["test_active_units"] < SHARE * units or summary.get("test_kl", LEAST_KL) < LEAST_KL
 
 
 def _remedies(recipe: Recipe) -> Iterator[tuple[str, str]]:
@@ -52,6 +61,8 @@ def _remedies(recipe: Recipe) -> Iterator[tuple[str, str]]:
         yield "beta", f"--beta 0:{objective.beta:g}@{train.steps // 4}"
     if getattr(objective, "free_bits", None) == 0:
         yield "free_bits", "--free-bits 0.1"
+    if getattr(recipe.likelihood, "support", None) == "tokens" and not train.word_dropout:
+        yield "word_dropout", "--word-dropout 0.4"
     if train.steps >= SHORT:
         yield "hidden", "a smaller decoder (--hidden)"
         yield "latent_dim", "fewer units (--latent-dim)"

@@ -13,7 +13,7 @@ from typing import NoReturn, TypeVar
 from jaxvae import hosts
 from jaxvae.errors import InputError
 from jaxvae.options.command_line import Config, parse
-from jaxvae.packages import not_installed
+from jaxvae.packages import missing_named
 
 C = TypeVar("C", bound=Config)
 
@@ -41,7 +41,9 @@ def run_script(
     if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, _stop)
     try:
-        hosts.leave(main(parse(config_type, arguments, program=program)))
+        with missing_named():
+            code = main(parse(config_type, arguments, program=program))
+        hosts.leave(code)
     except InputError as error:
         _exit(f"error: {error}", 2)
     except OSError as error:
@@ -50,8 +52,6 @@ def run_script(
         number = signal.Signals(stop.args[0] if stop.args else signal.SIGINT)
         _exit(f"stopped by {number.name}", 128 + number)
     except Exception as error:
-        if isinstance(error, ModuleNotFoundError) and (line := not_installed(error)):
-            _exit(f"error: {line}", 2)
         if not hosts.joined():
             raise
         if hosts.lost(error):

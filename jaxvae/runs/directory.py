@@ -209,10 +209,10 @@ def load_run(
 
 
 def starting_params(recipe: Recipe, parts: Parts) -> Params:
-    """Load the parameters of the run in `train.init_from`, as initial parameters.
+    """Load the parameters of the run in `train.init_from`, all or those of `train.init_parts`, as initial parameters.
 
     Raises:
-        InputError: there is no run, or its networks differ.
+        InputError: there is no run, one of the models has no such part, or the networks differ.
     """
     there = Path(str(recipe.train.init_from))
     try:
@@ -220,14 +220,26 @@ def starting_params(recipe: Recipe, parts: Parts) -> Params:
     except InputError as error:
         raise InputError(f"init-from: {str(error).removeprefix('run-dir: ')}") from None
     fresh = jax.eval_shape(parts.model.init, jax.random.key(0), *parts.blank)
+    given = run.params
+    if names := recipe.train.init_parts:
+        given, fresh = _named(given, names, f"{there} has"), _named(fresh, names, "this model has")
     theirs, ours = _networks(run.recipe), _networks(recipe)
-    if _shapes(run.params) != _shapes(fresh) or theirs.get("activation") != ours.get("activation"):
+    if _shapes(given) != _shapes(fresh) or theirs.get("activation") != ours.get("activation"):
         others = [name for name in {**ours, **theirs} if theirs.get(name) != ours.get(name)]
         named = ", ".join(
             f"{name.replace('_', '-')} {theirs.get(name)} there, {ours.get(name)} here" for name in others
         )
         raise InputError(f"init-from: the networks of {there} are others ({named}); give the same")
-    return run.params
+    return given
+
+
+def _named(params: Params, names: Iterable[str], owner: str) -> Params:
+    """Return the parameters of these parts."""
+    if unknown := [name for name in names if name not in params]:
+        raise InputError(
+            f"init-parts: {owner} no {unknown[0]!r}, it has {', '.join(sorted(params))}; name some of these"
+        )
+    return {name: params[name] for name in names}
 
 
 def _networks(recipe: Recipe) -> dict[str, Any]:

@@ -20,8 +20,9 @@ from jaxvae.errors import InputError, first_line
 from jaxvae.evaluation import evaluate_elbo
 from jaxvae.model import VAE
 from jaxvae.nets import with_output_bias
-from jaxvae.objectives import denoising
+from jaxvae.objectives import denoising, word_dropout
 from jaxvae.objectives.averages import with_averages
+from jaxvae.objectives.denoising import masking
 from jaxvae.options.groups import Train
 from jaxvae.options.recipe import EXTRAS, Recipe, kind_of
 from jaxvae.options.schedules import Schedule, ends
@@ -32,6 +33,8 @@ from jaxvae.types import FROZEN, GRADIENT, Array, Batch, Key, Params, Space, Tra
 
 LEARNED_FROM, LEARNED_BYTES = 2000, 64 * 2**20
 """Maximum number and bytes of the training examples from which pieces begin."""
+LOGITS = 2**25
+"""Number of logits of rows that are scored together, 128 MiB."""
 
 
 class Parts(NamedTuple):
@@ -83,11 +86,13 @@ def build_parts(
 
 
 def _objective(recipe: Recipe, space: Space, labels: Params) -> Any:
-    """Return the objective, which also moves averages, and whose encoder gets corrupted examples if the recipe says so.
+    """Return the objective, which also moves averages, and corrupts what the networks see if the recipe says so.
 
     Averages are moved within the corruption, because they are statistics of what the model encodes.
     """
     function, corruption = with_averages(recipe.objective.function, labels), recipe.corruption
+    if recipe.train.word_dropout:
+        function = _without_words(function, space, recipe.train.word_dropout)
     if not hasattr(corruption, "level"):
         return function
     if corruption.function.__name__ not in space.corruptions:
@@ -98,6 +103,13 @@ def _objective(recipe: Recipe, space: Space, labels: Params) -> Any:
         return space.corrupt(key, x, corruption.function, level)
 
     return denoising(function, corrupt, corruption.level)
+
+
+def _without_words(objective: Any, space: Space, level: float) -> Any:
+    """Return the objective whose decoder sees fewer words in training."""
+    if space.kind != "tokens":
+        raise InputError(f"word-dropout: is for rows of tokens, got {space.kind}; leave it out")
+    return word_dropout(objective, lambda key, x, level: space.corrupt(key, x, masking, level), level)
 
 
 def _labels(train_only: tuple[str, ...], model: VAE, params: Params) -> Params:
@@ -157,18 +169,18 @@ def initial_state(
         parts: parts of the recipe.
         mean: `[...]` mean training example in [0, 1], the initial output of the decoder.
         examples: training examples and their conditions, where a piece begins as data; zeros if not given.
-        params: initial parameters; random ones if not given.
+        params: initial parameters; random ones if not given, and of parts that `train.init_parts` does not name.
     """
 
     # Compiled as a whole, because a hundred separate small operations would take seconds.
     @jax.jit
     def init(key: Key, mean: Array | None, params: Params | None, examples: tuple[Any, Any]) -> TrainState:
-        if params is not None:
+        if params is not None and not recipe.train.init_parts:
             return init_state(key, params, parts.optimizer)
-        params = parts.model.init(key, *examples)
+        fresh = parts.model.init(key, *examples)
         if mean is not None and (outputs := recipe.likelihood.link(mean)) is not None:
-            params["decoder"] = with_output_bias(params["decoder"], outputs)
-        return init_state(key, params, parts.optimizer)
+            fresh["decoder"] = with_output_bias(fresh["decoder"], outputs)
+        return init_state(key, {**fresh, **(params or {})}, parts.optimizer)
 
     keys, first = root_keys(recipe.train), parts.blank if examples is None else examples
     if recipe.train.seeds == 1:
@@ -193,6 +205,13 @@ def root_keys(train: Train) -> Key:
     return keys[0] if train.seeds == 1 else jnp.stack(keys)
 
 
+def rows_at_once(space: Any, most: int) -> int:
+    """Return the number of examples that are scored together: fewer where each token has a logit for every word."""
+    if space.kind != "tokens":
+        return most
+    return max(1, min(most, LOGITS // (space.length * space.size)))
+
+
 def evaluation_batches(split: Split, *, batch_size: int = 1000) -> Iterator[Batch]:
     """Yield the batches of a split for evaluation.
 
@@ -200,9 +219,8 @@ def evaluation_batches(split: Split, *, batch_size: int = 1000) -> Iterator[Batc
     """
     key = rng.stream(rng.root(0), "binarize for evaluation")
     options: dict[str, Any] = {"condition": split.condition, "condition_space": split.condition_space}
-    return sequential_batches(
-        split.x, key, batch_size=min(batch_size, split.num_examples), space=split.space, **options
-    )
+    batch_size = min(rows_at_once(split.space, batch_size), split.num_examples)
+    return sequential_batches(split.x, key, batch_size=batch_size, space=split.space, **options)
 
 
 def evaluate_split(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from jaxvae import rng
 from jaxvae.arguments import whole_number
 from jaxvae.data import Dataset, Split, conditions, new_rows
 from jaxvae.data.rows import gather, num_rows
-from jaxvae.data.scaling import Scaling
+from jaxvae.data.scaling import Scaling, log_jacobians
 from jaxvae.data.spaces import Pixels, of_facts
 from jaxvae.data.spaces.shown import Cells, Lines
 from jaxvae.distributions.sampling import point
@@ -25,6 +26,7 @@ from jaxvae.evaluation import in_blocks, log_marginal_likelihood
 from jaxvae.model import VAE
 from jaxvae.objectives import elbo_terms
 from jaxvae.options.recipe import Recipe
+from jaxvae.packages import missing_named
 from jaxvae.report import read_metrics
 from jaxvae.types import Distribution, Params, Space
 
@@ -56,6 +58,8 @@ class Run:
     """Numbers of summary.json; empty before the end of the training."""
     data: Dataset | None = None
     """Data set that it was trained on, where it is at hand."""
+    others: tuple[Run, ...] = ()
+    """Runs of the other seeds, where `train` or `fit` trained several together."""
 
     @property
     def space(self) -> Space:
@@ -69,7 +73,13 @@ class Run:
 
     @property
     def plot(self) -> Plots:
-        """Figures of the run."""
+        """Figures of the run.
+
+        Raises:
+            InputError: matplotlib is not installed.
+        """
+        with missing_named():
+            importlib.import_module("matplotlib")
         from jaxvae.runs.plots import Plots
 
         return Plots(self)
@@ -78,11 +88,14 @@ class Run:
         """Return the lines of metrics.jsonl, one for each `--log-every` steps and each evaluation.
 
         Raises:
-            InputError: nothing was kept.
+            InputError: nothing was kept, or the lines are averages of several seeds, in the folder of all.
         """
         if self.folder is None:
             raise InputError("run_dir: nothing was kept of this run; train it with a run_dir")
-        return read_metrics(self.folder / "metrics.jsonl")
+        path = self.folder / "metrics.jsonl"
+        if not path.exists():
+            raise InputError(f"run_dir: no metrics.jsonl in {self.folder}; seeds trained together have it above it")
+        return read_metrics(path)
 
     def encode(self, x: Any, condition: Any = None) -> Distribution:
         """Return q(z|x) of N examples; its `mean` is `[N, D]`.
@@ -90,18 +103,19 @@ class Run:
         Raises:
             InputError: the examples or conditions are of another kind or size than those of the training.
         """
-        rows, given = self._read(x, condition)
+        split = self.as_split(x, condition)
+        rows = split.x, split.condition
 
-        def encode(x: Any, given: Any) -> Distribution:
-            return self.model.encode(self.params, x, given)
+        def encode(*rows: Any) -> Distribution:
+            return self.model.encode(self.params, *split.read(*rows))
 
         def shapes(num: int) -> Any:
-            return jax.eval_shape(encode, *gather((rows, given), np.zeros(num, int)))
+            return jax.eval_shape(encode, *gather(rows, np.zeros(num, int)))
 
         # Parts that examples share, as the networks of a flow, have no axis of examples.
         shared = jax.tree.map(lambda one, two: one.shape == two.shape, shapes(1), shapes(2))
-        whole = in_blocks(lambda *rows: _without(shared, encode(*rows)), rows, given)
-        first = encode(*gather((rows, given), slice(1)))
+        whole = in_blocks(lambda *rows: _without(shared, encode(*rows)), *rows)
+        first = encode(*gather(rows, slice(1)))
         return jax.tree.map(lambda is_shared, one, many: np.asarray(one) if is_shared else many, shared, first, whole)
 
     def decode(self, z: ArrayLike, condition: Any = None) -> Any:
@@ -112,8 +126,10 @@ class Run:
 
     def reconstruct(self, x: Any, condition: Any = None) -> Any:
         """Return examples, encoded and decoded without noise."""
-        rows, given = self._read(x, condition)
-        return self.present(in_blocks(lambda x, given: self.model.reconstruct(self.params, x, given), rows, given))
+        split = self.as_split(x, condition)
+        return self.present(
+            in_blocks(lambda *rows: self.model.reconstruct(self.params, *split.read(*rows)), split.x, split.condition)
+        )
 
     def sample(self, num: int, *, seed: int = 0, condition: Any = None) -> Any:
         """Return `num` examples: means of p(x|z) at z ~ p(z).
@@ -137,14 +153,14 @@ class Run:
         Raises:
             InputError: the posterior has no density.
         """
-        rows, given = self._read(x, condition, drawn=True)
+        rows, given = self._drawn(x, condition)
         options: dict[str, Any] = {"model": self.model, "num_samples": num_samples, "condition": given}
         estimate = log_marginal_likelihood(self.params, rng.root(seed), rows, **options)
         return np.asarray(estimate.log_px + self._log_jacobian(rows))
 
     def elbo(self, x: Any, *, condition: Any = None, seed: int = 0) -> np.ndarray:
         """Return `[N]` ELBOs, in nats, of one draw of z; of scaled data in the data's own units."""
-        rows, given = self._read(x, condition, drawn=True)
+        rows, given = self._drawn(x, condition)
         ids = np.arange(num_rows(rows), dtype=np.uint32)
         key = rng.stream(rng.root(seed), "elbo")
 
@@ -156,7 +172,20 @@ class Run:
 
     def examples(self, x: Any) -> Any:
         """Return examples as `present` does, pixels in [0, 1], from whatever `encode` takes."""
-        return self.present(self.space.read(None, self._rows(x)))
+        return self.present(self.space.read(None, gather(self._rows(x), slice(None))))
+
+    def as_split(self, x: Any, condition: Any = None) -> Split:
+        """Return examples with their conditions as a split; one of a data set of the run stays as it is.
+
+        Raises:
+            InputError: the examples or conditions are of another kind or size than those of the training.
+        """
+        if isinstance(x, Split) and condition is None and x.condition is not None:
+            return x
+        rows = self._rows(x)
+        num = num_rows(rows)
+        origin = x.origin if isinstance(x, Split) else np.arange(num)
+        return Split(rows, space=self.space, condition=self._conditions(condition, num), origin=origin)
 
     def present(self, x: Any) -> Any:
         """Return examples `[N, ...]`, as the model sees them, as the user has them.
@@ -195,19 +224,17 @@ class Run:
 
     def _rows(self, x: Any) -> Any:
         """Return examples as the data set stores them."""
-        return gather(x.x, slice(None)) if isinstance(x, Split) else new_rows(x, self.facts, self.space)
+        return x.x if isinstance(x, Split) else new_rows(x, self.facts, self.space)
 
-    def _read(self, x: Any, condition: Any, *, drawn: bool = False) -> tuple[Any, Any]:
-        """Return examples and conditions as the model gets them; pixels are drawn where a likelihood scores them."""
-        space, rows, keys = self.space, self._rows(x), None
-        num = num_rows(rows)
-        own = isinstance(x, Split) and condition is None
-        given = x.conditions() if own else self._conditions(condition, num)
-        if drawn and isinstance(space, Pixels) and self.recipe.data.binarize == "dynamic":
+    def _drawn(self, x: Any, condition: Any) -> tuple[Any, Any]:
+        """Return examples and conditions as the likelihood scores them, with pixels drawn where training draws them."""
+        split, space, keys = self.as_split(x, condition), self.space, None
+        if isinstance(space, Pixels) and self.recipe.data.binarize == "dynamic":
             space = dataclasses.replace(space, binarize=True)
             key = rng.stream(rng.root(0), "binarize for evaluation")  # one draw, the same for every run
-            keys = rng.example_keys(key, jnp.arange(num, dtype=jnp.uint32))
-        return jax.tree.map(np.asarray, space.read(keys, rows)), given
+            keys = rng.example_keys(key, jnp.arange(split.num_examples, dtype=jnp.uint32))
+        rows = space.read(keys, gather(split.x, slice(None)))
+        return jax.tree.map(np.asarray, rows), split.conditions()
 
     def _conditions(self, condition: Any, num: int) -> np.ndarray | None:
         meaning = self.condition
@@ -231,12 +258,8 @@ class Run:
 
     def _log_jacobian(self, rows: Any) -> Any:
         """Return log |dx'/dx| of each example in nats, 0 where nothing is scaled."""
-        if "scaling" not in self.facts:
-            return 0.0
-        scaling = Scaling.from_json(self.facts["scaling"])
-        if isinstance(rows, Mapping):
-            return -(np.log(scaling.factor) * rows["observed"]).sum(axis=-1)
-        return scaling.log_jacobian(rows.shape[1:])
+        known = self.facts.get("scaling")
+        return log_jacobians(Scaling.from_json(known), rows) if known else 0.0
 
 
 def _without(shared: Any, posterior: Distribution) -> Any:

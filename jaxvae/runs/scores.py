@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
@@ -11,10 +12,9 @@ import numpy as np
 from jaxvae import rng
 from jaxvae.data import Split
 from jaxvae.data.rows import gather, num_rows
-from jaxvae.data.scaling import Scaling, mean_log_jacobian
+from jaxvae.data.spaces import Tokens
 from jaxvae.data.spaces.shown import noun
 from jaxvae.distributions import Normal
-from jaxvae.distributions.flags import has_density
 from jaxvae.distributions.sampling import as_rows, point
 from jaxvae.errors import InputError
 from jaxvae.evaluation import (
@@ -29,27 +29,19 @@ from jaxvae.evaluation import (
 from jaxvae.evaluation.blocks import take
 from jaxvae.options.recipe import Recipe
 from jaxvae.report.tables import bits_per_dimension
+from jaxvae.runs import tokens
 from jaxvae.runs.data import latent_dims
 from jaxvae.runs.directory import Run
-from jaxvae.runs.parts import evaluate_split, evaluation_batches
+from jaxvae.runs.lines import Line as Line
+from jaxvae.runs.lines import text_table as text_table
+from jaxvae.runs.per_example import images, score_each
 from jaxvae.runs.progress import Bars
 from jaxvae.types import Array, Distribution, Space
 
+LOG_PX = "log p(x)"
+"""Name of the bar of the longest loop."""
 ACTIVE_UNITS_OF = "active_units_of_layer"
 """Prefix of the scores of several stochastic layers, numbered from the image upwards."""
-
-
-class Line(NamedTuple):
-    """One number of an evaluation, with its protocol."""
-
-    name: str
-    """Name in evaluation.json."""
-    estimator: str
-    samples: int
-    images: int
-    value: float
-    standard_error: float = float("nan")
-    """Standard error of the mean over images; NaN where there is none."""
 
 
 def protocol(recipe: Recipe) -> str:
@@ -61,7 +53,13 @@ def protocol(recipe: Recipe) -> str:
 
 
 def score(
-    run: Run, split: Split, *, num_samples: int, num_images: int | None = None, bars: Bars = lambda name: iter
+    run: Run,
+    split: Split,
+    *,
+    num_samples: int,
+    num_images: int | None = None,
+    num_bounded: int | None = None,
+    bars: Bars = lambda name: iter,
 ) -> list[Line]:
     """Compute the scores of a trained run on a split, or on its first images; for a delta posterior only one.
 
@@ -70,58 +68,57 @@ def score(
         split: test split, as stored.
         num_samples: number of samples of the bound on log p(x).
         num_images: number of images, the first of the split.
+        num_bounded: number of the first of these whose log p(x) is bounded, which takes the longest; all if not given.
         bars: progress bars of the loops over blocks of images.
 
     Raises:
         InputError: more images are wanted than there are.
     """
     split = first_images(split, num_images)
-    num, seed = split.num_examples, run.recipe.train.seed
-    elbo = evaluate_split(run.model, run.params, split, seed=seed, reports_elbo=run.reports_elbo)
-    if not run.reports_elbo:
-        point = Line("log_likelihood", "log p(x|z) at the code", 1, num, elbo["log_likelihood"])
-        return [point, *_of_scale(run, split)]
+    each = score_each(run, split, num_samples=num_samples, num_bounded=num_bounded, progress=bars(LOG_PX))
+    return summarize(run, split, each, num_samples, bars)
+
+
+def summarize(
+    run: Run, split: Split, each: Mapping[str, np.ndarray], num_samples: int, bars: Bars = lambda name: iter
+) -> list[Line]:
+    """Return the means of the scores of each example, from `score_each`, and the scores of all together."""
     x, condition = images(split), split.conditions()
-    return [
-        Line("elbo", "one draw of z", 1, num, elbo["elbo"], elbo["elbo_standard_error"]),
-        Line("log_likelihood", "log p(x|z) of the ELBO", 1, num, elbo["log_likelihood"]),
-        Line("kl", "KL(q(z|x) || p(z)) of the ELBO", 1, num, elbo["kl"]),
-        *_of_weights(run, x, condition, num_samples, bars("log p(x)")),
-        *_of_scale(run, split),
-        *_of_codes(run, x, condition, bars("parts of the KL")),
+    of_rows = tokens.lines(run, x, condition) if run.space.kind == "tokens" else []
+    if not run.reports_elbo:
+        of_point = _mean("log_likelihood", "log p(x|z) at the code", 1, each, with_error=False)
+        return [of_point, *_of_scale(each), *of_rows]
+    lines = [
+        _mean("elbo", "one draw of z", 1, each),
+        _mean("log_likelihood", "log p(x|z) of the ELBO", 1, each, with_error=False),
+        _mean("kl", "KL(q(z|x) || p(z)) of the ELBO", 1, each, with_error=False),
     ]
+    # Codes of a codebook have no importance weights, and the ELBO alone.
+    if "log_px" in each:
+        log_px = _mean("log_px", "importance-weighted bound", num_samples, each)
+        bounded = gather(x, slice(log_px.images))
+        lines += [log_px, *_per_value(run.space, bounded, log_px.value, num_samples)]
+    return [*lines, *_of_scale(each), *_of_codes(run, x, condition, bars("parts of the KL")), *of_rows]
+
+
+def _mean(name: str, estimator: str, samples: int, each: Mapping[str, np.ndarray], *, with_error: bool = True) -> Line:
+    error = standard_error(each[name]) if with_error else float("nan")
+    return Line(name, estimator, samples, len(each[name]), float(each[name].mean()), error)
 
 
 def _per_value(space: Space, x: Any, log_px: float, num_samples: int) -> list[Line]:
-    """Return log p(x) per value: bits of a pixel or number, or the perplexity of a token, end marks included."""
-    num = num_rows(x)
+    """Return log p(x) per value: bits of a pixel or number, or the perplexity of a token."""
     if space.kind == "tokens":
-        tokens = float((x != space.zeros(1)).sum()) / num
-        how = f"of log_px, over {tokens:.1f} tokens a row with its end mark"
-        return [Line("perplexity", how, num_samples, num, float(np.exp(-log_px / tokens)))]
+        return [tokens.perplexity(cast(Tokens, space), x, log_px, num_samples)]
     if space.kind in ("counts", "table"):
         return []
-    return [Line("bits_per_dimension", "of log_px", num_samples, num, bits_per_dimension(log_px, space.shape))]
+    return [Line("bits_per_dimension", "of log_px", num_samples, num_rows(x), bits_per_dimension(log_px, space.shape))]
 
 
-def _of_weights(run: Run, x: Any, condition: Any, num_samples: int, progress: Bar) -> list[Line]:
-    """Score log p(x) by importance weights; codes of a codebook have none, and the ELBO alone."""
-    one = gather((x, condition), np.arange(1))
-    if not has_density(jax.eval_shape(run.model.encode, run.params, *one)):
-        return []
-    key, options = rng.root(run.recipe.train.seed), {"model": run.model, "condition": condition}
-    estimate = log_marginal_likelihood(run.params, key, x, num_samples=num_samples, progress=progress, **options)
-    bound = ("importance-weighted bound", num_samples, num_rows(x), estimate.mean, estimate.standard_error)
-    return [Line("log_px", *bound), *_per_value(run.space, x, estimate.mean, num_samples)]
-
-
-def _of_scale(run: Run, split: Split) -> list[Line]:
-    """Return the term of the scaling in a log-density, where values were scaled."""
-    if "scaling" not in run.facts:
-        return []
-    log_jacobian = mean_log_jacobian(Scaling.from_json(run.facts["scaling"]), split)
+def _of_scale(each: Mapping[str, np.ndarray]) -> list[Line]:
+    """Return the mean term of the scaling in a log-density, where values were scaled."""
     how = "of the scaling; add it for densities in the data's own units"
-    return [Line("log_jacobian", how, 0, split.num_examples, log_jacobian)]
+    return [_mean("log_jacobian", how, 0, each, with_error=False)] if "log_jacobian" in each else []
 
 
 def anneal(
@@ -177,12 +174,6 @@ def first_images(split: Split, num: int | None, option: str = "num-images") -> S
     return split.take(np.arange(num))
 
 
-def images(split: Split) -> Any:
-    """Return `[N, ...]` examples of a split for evaluation, binarized if the run binarizes."""
-    batches = [gather(batch.x, np.asarray(batch.weights) > 0) for batch in evaluation_batches(split)]
-    return jax.tree.map(lambda *parts: np.concatenate(parts), *batches)
-
-
 def _of_codes(run: Run, x: Any, condition: np.ndarray | None, progress: Bar) -> list[Line]:
     """Score the codes: active units of each layer and, for normal posterior and prior, the parts of the KL."""
     encode = jax.jit(run.model.encode)
@@ -217,21 +208,6 @@ def _layers(posterior: Distribution) -> tuple[Array, ...]:
 def num_parameters(run: Run) -> int:
     """Return the number of parameters of all networks."""
     return sum(leaf.size for leaf in jax.tree.leaves(run.params))
-
-
-def text_table(lines: list[Line], noun: str = "images") -> str:
-    """Format a table for the terminal, with a line for each number; `noun` heads the column of examples."""
-    width = max(len(noun), 6)
-    head = f"{'':24}{'value':>11}  {'± s.e.':>8}  {'samples':>7}  {noun:>6}  estimator"
-
-    def row(line: Line) -> str:
-        value = f"{line.value:d}" if isinstance(line.value, int) else f"{line.value:.4f}"
-        error = "" if np.isnan(line.standard_error) else f"{line.standard_error:.4f}"
-        return (
-            f"{line.name:24}{value:>11}  {error:>8}  {line.samples or '':>7}  {line.images:>{width}}  {line.estimator}"
-        )
-
-    return "\n".join([head, *map(row, lines)])
 
 
 def to_json(run: Run, lines: list[Line]) -> dict[str, Any]:

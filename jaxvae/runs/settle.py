@@ -81,12 +81,10 @@ def check_kind(recipe: Recipe) -> None:
         InputError: they read tokens and the set holds none, or the reverse.
     """
     kind, networks = kind_by_name(recipe.data.dataset), kind_of(recipe.networks, AXES["networks"])
-    if (
-        kind is None
-        or networks not in AXES["networks"]
-        or networks == "auto"
-        or (kind == "tokens") == (networks == "tokens")
-    ):
+    if kind is None or networks not in AXES["networks"] or networks == "auto":
+        return
+    reads_tokens = getattr(recipe.networks, "reads", None) == "tokens"
+    if (kind == "tokens") == reads_tokens:
         return
     fitting = "token_vae" if kind == "tokens" else "vae"
     raise InputError(

@@ -10,7 +10,7 @@ from jaxvae.data.scaling import mean_log_jacobian
 from jaxvae.options.groups import settled
 from jaxvae.options.recipe import Recipe
 from jaxvae.report import write_json
-from jaxvae.runs import collapse, nonfinite, seeds
+from jaxvae.runs import closing, collapse, nonfinite, seeds
 from jaxvae.runs.experiment import Experiment
 from jaxvae.training import Progress
 from jaxvae.training.loop import steps_taken
@@ -38,12 +38,14 @@ def summarize(
         options: see `train_run`.
     """
     recipe, data, parts, _, run_dir, checkpoints = experiment
-    summaries, scores = [], checkpoints.scores()
+    summaries, reports, validated = [], [], checkpoints.scores()
     ends, skips = seeds.members(recipe, last), nonfinite.skipped_steps(recipe.train, last)
     for (one, member), (_, end), skipped in zip(seeds.members(recipe, selected), ends, skips):
         params, test = evaluation_params(member), seeds.evaluate_one(one, parts, member, data.test)
+        reports.append(closing.report(experiment, one, params))
         summaries.append(
             {
+                **closing.numbers(reports[-1]),
                 **{f"test_{name}": value for name, value in test.items()},
                 **_in_own_units(data.scaling and mean_log_jacobian(data.scaling, data.test), test),
                 "select": recipe.output.select,
@@ -56,12 +58,15 @@ def summarize(
             }
         )
         if recipe.train.seeds > 1:
-            seeds.save_alone(one, data, [member, end], scores)
+            seeds.save_alone(one, data, [member, end], validated)
             write_json(one.run_dir / "summary.json", summaries[-1])
     summary = {**seeds.together(summaries), **({"classes": list(data.classes)} if data.classes else {})}
     write_json(run_dir / "summary.json", summary)
-    for line in [_headline(recipe.train.seeds, summary), *_remarks(recipe, summary, scores)]:
+    for line in [_headline(recipe.train.seeds, summary), *_remarks(recipe, summary, validated)]:
         experiment.say(line)
+    for (one, _), report in zip(seeds.members(recipe, selected), reports):
+        for line in closing.shown(one, report):
+            experiment.say(line)
     if warning := collapse.warning(recipe, summaries, options):
         experiment.say(warning)
 

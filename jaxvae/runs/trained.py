@@ -13,13 +13,14 @@ from numpy.typing import ArrayLike
 
 from jaxvae.data import Dataset, Split
 from jaxvae.data.attributes import class_name
-from jaxvae.distributions.sampling import as_rows, for_decoder, point
+from jaxvae.distributions.sampling import for_decoder, point
 from jaxvae.distributions.supports import is_discrete
 from jaxvae.errors import InputError
 from jaxvae.evaluation import in_blocks
 from jaxvae.evaluation.blocks import take
 from jaxvae.model import VAE
 from jaxvae.report.display import Limits, value_limits
+from jaxvae.runs.codes import encode_split
 from jaxvae.runs.directory import Run
 from jaxvae.types import Array, Params
 
@@ -58,11 +59,7 @@ class Trained(NamedTuple):
 
         A code of several axes is one row: vectors of a codebook, or categories.
         """
-        run = self.run
-        # in_blocks uses only operations that rows on disk support too.
-        return in_blocks(
-            lambda *rows: as_rows(point(run.model.encode(run.params, *split.read(*rows)))), split.x, split.condition
-        )
+        return encode_split(self.run, split).point
 
     def decode(self, codes: ArrayLike, conditions: np.ndarray | None = None) -> Any:
         """Decode codes `[..., D]` to examples, such as images `[..., H, W, C]`.

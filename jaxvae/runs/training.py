@@ -13,6 +13,7 @@ import jax.numpy as jnp
 from jaxvae import hosts
 from jaxvae.checkpoint import Restored
 from jaxvae.options.groups import Output, settled
+from jaxvae.options.own import Own
 from jaxvae.options.recipe import Recipe
 from jaxvae.report.gallery import Gallery
 from jaxvae.runs import directory, nonfinite, seeds
@@ -136,8 +137,9 @@ def restore_or_init(experiment: Experiment) -> Restored[TrainState]:
     """Restore the newest checkpoint's state, or initialise one without notes."""
     recipe, data, parts, _, run_dir, checkpoints = experiment
     mean = jax.tree.map(jnp.asarray, data.train.mean()) if recipe.train.output_bias else None
-    examples = examples_to_begin_with(parts.model, data.train)
-    state = initial_state(recipe, parts, mean=mean, examples=examples)
+    params = recipe.networks.initial_params() if isinstance(recipe.networks, Own) else None
+    beginning: dict[str, Any] = {"mean": mean, "examples": examples_to_begin_with(parts.model, data.train)}
+    state = initial_state(recipe, parts, **beginning, params=params)
     if hosts.is_main():
         checkpoints.remove_parts()
     restored = checkpoints.restore(state)
@@ -148,8 +150,9 @@ def restore_or_init(experiment: Experiment) -> Restored[TrainState]:
         experiment.say(f"{run_dir} has no checkpoint yet: beginning again with step 1")
     if recipe.train.init_from is not None:
         params = directory.starting_params(recipe, parts)
-        state = initial_state(recipe, parts, params=params)
-        experiment.say(f"beginning with the parameters of {recipe.train.init_from}")
+        state = initial_state(recipe, parts, params=params, **beginning)
+        named = ", ".join(recipe.train.init_parts) or "parameters"
+        experiment.say(f"beginning with the {named} of {recipe.train.init_from}")
     return Restored(state, {})
 
 

@@ -9,6 +9,7 @@ import pytest
 import jaxvae
 from jaxvae.distributions import Normal
 from jaxvae.errors import InputError
+from jaxvae.explorer.contents import page_contents
 
 X = np.random.default_rng(0).random((50, 5)).astype(np.float32)
 OPTIONS = {"steps": 6, "batch_size": 10, "checkpoint_every": 3, "quiet": True, "tensorboard": False, "scale": "none"}
@@ -68,12 +69,31 @@ def test_a_loss_of_ones_own_is_called_with_its_options():
     assert run.folder is None
 
 
+NETWORKS = jaxvae.nets.MLPEncoder((8,), 4), jaxvae.nets.SharedLogVar(jaxvae.nets.MLPDecoder((8,), (5,)))
+VAE = jaxvae.VAE(*NETWORKS, jaxvae.priors.StandardNormal(2), likelihood=jaxvae.likelihoods.normal)
+
+
 def test_a_vae_makes_its_own_parameters(tmp_path):
-    networks = jaxvae.nets.MLPEncoder((8,), 4), jaxvae.nets.SharedLogVar(jaxvae.nets.MLPDecoder((8,), (5,)))
-    vae = jaxvae.VAE(*networks, jaxvae.priors.StandardNormal(2), likelihood=jaxvae.likelihoods.normal)
-    run = jaxvae.fit(vae, X, run_dir=tmp_path / "run", **OPTIONS)
-    loaded = jaxvae.load(tmp_path / "run", model=vae)
+    run = jaxvae.fit(VAE, X, run_dir=tmp_path / "run", **OPTIONS)
+    loaded = jaxvae.load(tmp_path / "run", model=VAE)
     jax.tree.map(np.testing.assert_array_equal, run.params, loaded.params)
+
+
+def test_a_vae_begins_with_given_parameters_and_stays_one(tmp_path):
+    params = VAE.init(jax.random.key(5), X)
+    before = jax.tree.map(np.array, params)
+    run = jaxvae.fit(VAE, X, params=params, run_dir=tmp_path / "run", **{**OPTIONS, "learning_rate": 1e-9})
+    for tree in (run.params, params):  # the user's own are not donated
+        jax.tree.map(lambda now, then: np.testing.assert_allclose(now, then, atol=1e-6), tree, before)
+    loaded = jaxvae.load(tmp_path / "run", model=VAE)
+    assert run.model is loaded.model is VAE
+    assert page_contents(loaded.model, loaded.params, run.data.test, "grey", 2)["ranges"].shape == (2, 2)
+
+
+def test_functions_have_no_layers_for_the_explorer():
+    run = jaxvae.fit(MODEL, X, params=PARAMS, **OPTIONS)
+    with pytest.raises(InputError, match="model: the explorer draws the layers of a VAE"):
+        page_contents(run.model, run.params, run.data.test, "grey", 2)
 
 
 @pytest.mark.parametrize(
@@ -81,6 +101,10 @@ def test_a_vae_makes_its_own_parameters(tmp_path):
     [
         (lambda folder: jaxvae.fit(MODEL, X, **OPTIONS), "params: a model of functions has no way to make them"),
         (lambda folder: jaxvae.fit(object(), X, **OPTIONS), "model: has no encode"),
+        (
+            lambda folder: jaxvae.fit(VAE, X, params=VAE.init(jax.random.key(0), X[:, :4]), **OPTIONS),
+            r"params: .*\['encoder'\].* float32\[4, 8\] given, .* float32\[5, 8\] wanted",
+        ),
         (lambda folder: jaxvae.load(folder), "model: the run was trained on a model of your own"),
         (
             lambda folder: jaxvae.fit(MODEL, X[:, :4], params=PARAMS, **OPTIONS),

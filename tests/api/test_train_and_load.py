@@ -103,6 +103,19 @@ def test_several_trainings_in_threads(tmp_path):
     assert (runs[0].encode(DIGITS).mean == alone.encode(DIGITS).mean).all()
 
 
+def test_several_seeds_are_a_run_each(tmp_path):
+    run = jaxvae.train(small(seeds=3, devices=1), DIGITS, run_dir=tmp_path / "run")
+    runs = [run, *run.others]
+    assert [one.recipe.train.seed for one in runs] == [0, 1, 2]
+    for one in runs:
+        loaded = jaxvae.load(one.folder)
+        assert loaded.summary == one.summary != {}
+        np.testing.assert_array_equal(loaded.encode(DIGITS).mean, one.encode(DIGITS).mean)
+    assert len({one.summary["test_elbo"] for one in runs}) == 3
+    with pytest.raises(InputError, match="seeds trained together have it above it"):
+        run.metrics()
+
+
 def test_conditions_are_classes_by_number_or_name(tmp_path):
     run = jaxvae.train(small("conditional_vae"), DIGITS, label=LABEL, run_dir=tmp_path / "run")
     assert run.sample(4, condition="2").shape == (4, 6, 6, 1)

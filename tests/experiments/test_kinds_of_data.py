@@ -78,6 +78,38 @@ def test_a_kind_of_data_goes_through_all_scripts(scripts, tmp_path, capsys, writ
         call("sample", "--interpolate", "0", "1")
 
 
+def test_a_run_on_text_tells_whether_its_code_is_used(scripts, tmp_path, capsys):
+    text(tmp_path)
+    options = {**TRAIN, "dataset": str(tmp_path / "mine.txt"), "run_dir": tmp_path / "run", "figures": False}
+    assert scripts["train"].main(given(**options, tensorboard=False, num_processes=1, preset="token_vae")) == 0
+    summary, told = json.loads((tmp_path / "run" / "summary.json").read_text()), capsys.readouterr().out
+    for name in ("mutual_information", "active_units", "nats_from_code", "greedy_accuracy", "greedy_accuracy_by_class"):
+        assert np.isfinite(summary[f"test_{name}"])
+        assert f"\n{name} " in told
+    assert summary["test_log_px_samples"] == 100
+    assert summary["test_report_examples"] == 8
+    per_token = -summary["test_log_px"] / np.log(summary["test_perplexity"])
+    assert 2 < per_token < 7  # words and the end mark of a line
+
+
+def test_words_are_dropped_in_training_alone(scripts, tmp_path):
+    """Every number of an evaluation is that of whole rows: two runs of no step that differ in the dropout agree."""
+    text(tmp_path)
+    options = {**TRAIN, "dataset": str(tmp_path / "mine.txt"), "figures": False, "tensorboard": False}
+    elbos = []
+    for share in (0.0, 0.5):
+        run_dir = tmp_path / f"run-{share}"
+        arguments = {**options, "run_dir": run_dir, "word_dropout": share, "learning_rate": 1e-12, "num_processes": 1}
+        assert scripts["train"].main(given(**arguments)) == 0
+        lines = [json.loads(line) for line in (run_dir / "metrics.jsonl").read_text().splitlines()]
+        elbos.append([json.loads((run_dir / "summary.json").read_text())["test_elbo"], lines[0]["loss"]])
+    (evaluated, trained), (evaluated_dropped, trained_dropped) = elbos
+    assert evaluated == pytest.approx(evaluated_dropped, rel=1e-5)
+    assert trained != pytest.approx(trained_dropped, rel=1e-5)
+    with pytest.raises(InputError, match="word-dropout: is for rows of tokens, got ink; leave it out"):
+        scripts["train"].main(given(dataset="digits", word_dropout=0.1, run_dir=tmp_path / "other", num_processes=1))
+
+
 def test_the_same_command_goes_on(scripts, tmp_path, capsys):
     table(tmp_path)
     options = {**TRAIN, "dataset": str(tmp_path / "mine.csv"), "run_dir": tmp_path / "run", "figures": False}

@@ -1,5 +1,6 @@
 """sample.py and evaluate.py need nothing but a run directory, wherever it lies."""
 
+import csv
 import json
 import shutil
 
@@ -7,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from PIL import Image
 
 from jaxvae import rng
 from jaxvae.commands.figures.grids import draw_variations
@@ -16,7 +18,7 @@ from jaxvae.data import load
 from jaxvae.errors import InputError
 from jaxvae.latent import slerp
 from jaxvae.options import given
-from jaxvae.report import animation, figures, read_metrics
+from jaxvae.report import animation, figures, presentations, read_metrics
 from jaxvae.report.gallery import Gallery
 from jaxvae.runs import Run, load_run
 from jaxvae.runs.command_line import parse
@@ -206,6 +208,35 @@ def test_evaluation_agrees_with_the_summary(scripts, run_dir, capsys):
     assert evaluation["elbo"] == summary["test_elbo"]
     assert evaluation["num_examples"] == 300
     assert f"{evaluation['elbo']:.4f}" in capsys.readouterr().out
+
+
+def test_a_picture_of_ones_own_goes_through_the_model(sample, run, tmp_path, monkeypatch):
+    pixels = np.uint8(255 * TEST[:1])
+    Image.fromarray(pixels[0, ..., 0]).save(tmp_path / "mine.png")
+    drawn = []
+    monkeypatch.setattr(presentations, "save", lambda path, stages, **_: drawn.append((path, stages)))
+    folder = sample(f"--reconstruct {tmp_path / 'mine.png'}")
+    ((path, (original, repaired)),) = drawn
+    assert path == folder / "reconstruct.png"
+    np.testing.assert_allclose(original.values, pixels / 255, atol=1e-6)
+    np.testing.assert_allclose(repaired.values, decode(run, encode(run, pixels / 255)), atol=1e-5)
+    with pytest.raises(InputError, match=r"x: there is no file 'no\.png'"):
+        sample("--reconstruct no.png")
+
+
+def test_the_scores_of_each_image_have_the_means_of_the_evaluation(scripts, run_dir, tmp_path):
+    evaluate, path = scripts["evaluate"], tmp_path / "scores.csv"
+    options = ["--run-dir", str(run_dir), "--num-samples", "3", "--num-images", "20", "--per-example", str(path)]
+    evaluate.main(parse(evaluate.EvaluateConfig, options))
+    with path.open() as stream:
+        rows = [*csv.DictReader(stream)]
+    evaluation = json.loads((run_dir / "evaluation.json").read_text())
+    for name in ("elbo", "log_likelihood", "kl", "log_px"):
+        assert np.mean([float(row[name]) for row in rows]) == pytest.approx(evaluation[name], rel=1e-12)
+    assert [int(row["label"]) for row in rows] == DATA.test.label[:20].tolist()
+    assert [(row["split"], row["index"]) for row in rows] == [("test", str(number)) for number in range(20)]
+    with pytest.raises(InputError, match=r"per-example: .* exists; name another file, or give --overwrite"):
+        parse(evaluate.EvaluateConfig, options)
 
 
 def test_the_best_checkpoint_can_be_chosen(scripts, small):

@@ -12,7 +12,13 @@ from jaxvae import VAE, nets, priors, rng
 from jaxvae.errors import InputError
 from jaxvae.extras import Critic
 from jaxvae.facts import Facts
-from jaxvae.objectives import adversarial_autoencoder_loss, beta_tc_loss, factor_vae_loss, info_vae_loss
+from jaxvae.objectives import (
+    adversarial_autoencoder_loss,
+    batch_free_bits_loss,
+    beta_tc_loss,
+    factor_vae_loss,
+    info_vae_loss,
+)
 from jaxvae.training import init_state, make_train_step
 from jaxvae.types import Batch
 
@@ -20,9 +26,12 @@ CRITIC = Critic(hidden=(5,)).build(Facts(None, 2))
 MODEL = VAE(
     nets.MLPEncoder((8,), 4), nets.MLPDecoder((8,), (5,)), priors.StandardNormal(2), extras=(("critic", CRITIC),)
 )
+FREE = np.array([1e-3, 5.0])
+"""Free bits of which a batch of these tests has more in one dimension, and less in the other."""
 LOSSES = {
     "beta_tc": functools.partial(beta_tc_loss, num_examples=20),
     "beta_tc mws": functools.partial(beta_tc_loss, num_examples=20, estimator="mws"),
+    "batch_free_bits": functools.partial(batch_free_bits_loss, free_bits=FREE),
     "info": functools.partial(info_vae_loss, mmd_weight=50.0),
     "factor": functools.partial(factor_vae_loss, critic=CRITIC),
     "adversarial": functools.partial(adversarial_autoencoder_loss, critic=CRITIC),

@@ -30,6 +30,12 @@ def test_fewer_are_told_with_remedies():
         assert remedy in line
 
 
+def test_a_kl_of_almost_nothing_is_told_however_many_units_seem_active():
+    line = warning(settled(), [{"test_active_units": 15, "test_kl": 0.04}])
+    assert line.startswith("posterior collapse: 15 of 20 latent units active, KL 0.04 nats; try")
+    assert warning(settled(), [{"test_active_units": 15, "test_kl": 0.5}]) is None
+
+
 def test_a_short_run_is_to_be_longer():
     assert "; try a longer run (--steps 4000; this one had 100 steps)" in told(0, steps=100)
     assert "; try a longer run (--epochs 364; this one had 55 steps)" in told(0, epochs=5)

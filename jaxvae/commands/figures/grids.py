@@ -9,12 +9,16 @@ import numpy as np
 
 from jaxvae import latent, rng
 from jaxvae.commands.sample_options import SampleConfig
+from jaxvae.data import Split
 from jaxvae.data.spaces.values import as_values
 from jaxvae.report import figures
 from jaxvae.report.gallery import Gallery
 from jaxvae.runs.progress import announce
 from jaxvae.runs.samples import are_pictures, end_of_files, sample_grid, save_stages
 from jaxvae.runs.trained import Trained
+
+SHOWN = 64
+"""Maximum number of examples with their reconstructions."""
 
 
 def draw_samples(config: SampleConfig, trained: Trained, gallery: Gallery) -> None:
@@ -31,11 +35,22 @@ def draw_samples(config: SampleConfig, trained: Trained, gallery: Gallery) -> No
 
 def draw_reconstructions(config: SampleConfig, trained: Trained, gallery: Gallery) -> None:
     """Draw test images and their reconstructions."""
+    some = trained.data.test.head(config.num or SHOWN)
+    _reconstructions(trained, gallery, "reconstructions", "test", some)
+
+
+def draw_own(config: SampleConfig, trained: Trained, gallery: Gallery) -> None:
+    """Draw examples of one's own and their reconstructions."""
+    some = trained.run.as_split(str(config.reconstruct), config.condition).head(config.num or SHOWN)
+    _reconstructions(trained, gallery, "reconstruct", "own", some)
+
+
+def _reconstructions(trained: Trained, gallery: Gallery, name: str, whose: str, some: Split) -> None:
     data = trained.data
-    with gallery.figure(f"reconstructions{end_of_files(data)}") as path:
-        originals, codes, own = trained.test_images(range(min(config.num or 64, data.test.num_examples)))
-        title = trained.titled(f"test {data.noun}, and their reconstructions" + " below them" * are_pictures(data))
-        save_stages(path, data, {"test": originals, "reconstruction": trained.decode(codes, own)}, title)
+    with gallery.figure(f"{name}{end_of_files(data)}") as path:
+        decoded = trained.decode(trained.encode(some), some.conditions())
+        title = trained.titled(f"{whose} {data.noun}, and their reconstructions" + " below them" * are_pictures(data))
+        save_stages(path, data, {whose: some.first(some.num_examples), "reconstruction": decoded}, title)
 
 
 def draw_variations(config: SampleConfig, trained: Trained, gallery: Gallery) -> None:

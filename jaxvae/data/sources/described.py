@@ -21,9 +21,11 @@ from jaxvae.data.sources import sentences
 from jaxvae.data.sources.arrays import examples
 from jaxvae.data.sources.columns import Column, number_column, table_examples, word_column
 from jaxvae.data.sources.features import Chosen, Feature, Features, short_names, shown
+from jaxvae.data.sources.objects import Stored
 from jaxvae.data.sources.pictures import check_image, resized
 from jaxvae.data.survey import Survey
 from jaxvae.errors import InputError
+from jaxvae.packages import needed_by
 
 logger = logging.getLogger(__name__)
 
@@ -71,9 +73,7 @@ def open_described(source: Described, chosen: Chosen, preparation: Preparation) 
         InputError: an example cannot be read or used.
     """
     what, label = source.what, chosen.label
-    logger.warning("%s", shown(what, source.features, chosen))
-    if not len(source.reader):
-        raise InputError(f"{what}: holds no example; name another set")
+    _announce(source, chosen)
     if chosen.part != "image":
         refuse_sizes(preparation, what)
     further = [*chosen.attributes, *([label] if label else [])]
@@ -83,6 +83,34 @@ def open_described(source: Described, chosen: Chosen, preparation: Preparation) 
     split = whole.split._replace(label=numbers, attributes=attributes)
     data = divided(what, source.name, whole._replace(split=split, classes=classes))
     return data.map_splits(without_unknown_labels)
+
+
+def read_described(source: Described, chosen: Chosen, preparation: Preparation) -> Stored:
+    """Read the examples of all splits, one after another, as objects in memory are read.
+
+    Raises:
+        InputError: an example cannot be read or used.
+    """
+    _announce(source, chosen)
+    if chosen.part not in ("text", "columns"):
+        whole, _ = _maker(source, chosen)(source, chosen, (), preparation)
+        return {chosen.part: whole.split.x[:]}
+    values = _gather(source.reader, chosen.names)
+    if chosen.part == "columns":
+        named = {name: _named(source.features[name], found) for name, found in values.items()}
+        return needed_by(source.what, "pyarrow").table(named)
+    (texts,) = values.values()
+    if None in texts:
+        raise InputError(
+            f"{_example(source.what, texts.index(None))} has no {chosen.names[0]!r}; choose another feature"
+        )
+    return [" ".join(words.split()[: chosen.words]) for words in texts]
+
+
+def _announce(source: Described, chosen: Chosen) -> None:
+    logger.warning("%s", shown(source.what, source.features, chosen))
+    if not len(source.reader):
+        raise InputError(f"{source.what}: holds no example; name another set")
 
 
 def _maker(source: Described, chosen: Chosen) -> _Maker:
@@ -200,6 +228,14 @@ def _column(what: str, name: str, feature: Feature, values: Sequence[Any]) -> Co
         return number_column(what, name, np.array([0 if value is None else value for value in values]), observed)
     words = ["" if value is None else str(value) for value in values]
     return word_column(what, name, np.array(words), observed)
+
+
+def _named(feature: Feature, values: Sequence[Any]) -> list[Any]:
+    """Return the values of a column with words in place of class numbers and truth values."""
+    if feature.kind == "label" and feature.names:
+        return [None if value is None or value < 0 else feature.names[value] for value in values]
+    is_word = feature.kind == "label" or feature.dtype.kind == "b"
+    return [None if value is None else str(value) for value in values] if is_word else list(values)
 
 
 def _classes(source: Described, name: str, values: Sequence[Any]) -> tuple[np.ndarray, tuple[str, ...]]:

@@ -14,7 +14,7 @@ from jaxvae.data.preparation import Preparation, refuse_sizes
 from jaxvae.data.rows import LazyRows, Rows
 from jaxvae.data.sources.archive import READ_ERRORS, ArrayHeader
 from jaxvae.data.sources.arrays import examples
-from jaxvae.data.sources.keyed import whole_set
+from jaxvae.data.sources.keyed import EXAMPLES, names_key, whole_set
 from jaxvae.data.sources.pictures import check_image, resized
 from jaxvae.errors import InputError, first_line
 
@@ -66,6 +66,21 @@ def open_keyed(
             check_fits(f"{what}: {found}", header.num_bytes, "store fewer examples")
             arrays[key] = words(rows(key)[:])
     return divided(what, name, whole_set(what, arrays, headers, preparation))
+
+
+def read_keyed(what: str, items: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """Read the arrays of examples with the names of their columns or words; all arrays where none has such a key.
+
+    Raises:
+        InputError: they take more memory than there is, or cannot be read.
+    """
+    needed = [key for key in items if key in (*EXAMPLES, *map(names_key, EXAMPLES))] or list(items)
+    headers = [ArrayHeader(tuple(items[key].shape), np.dtype(items[key].dtype)) for key in needed]
+    check_fits(what, sum(header.num_bytes for header in headers), "give its rows in parts")
+    try:
+        return {key: words(np.asarray(items[key][...])) for key in needed}
+    except READ_ERRORS as error:
+        raise InputError(f"{what}: cannot be read ({first_line(error)}); write it again") from error
 
 
 def open_single(what: str, name: str, npz: str, rows: Rows, preparation: Preparation) -> Dataset:

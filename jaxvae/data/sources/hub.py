@@ -12,7 +12,7 @@ from jaxvae.data.dataset import Dataset
 from jaxvae.data.places import asked, exists, stem
 from jaxvae.data.preparation import Preparation
 from jaxvae.data.sources.described import Described, open_described
-from jaxvae.data.sources.features import Feature, check_choices, choose, split_parts
+from jaxvae.data.sources.features import Chosen, Feature, check_choices, choose, split_parts
 from jaxvae.errors import InputError, first_line
 from jaxvae.packages import needed_by
 
@@ -31,6 +31,11 @@ def open_hub(name: str, preparation: Preparation) -> Dataset:
     Raises:
         InputError: `datasets` is not installed, there is no such set, or it cannot be read.
     """
+    return open_described(*describe_hub(name), preparation)
+
+
+def describe_hub(name: str) -> tuple[Described, Chosen]:
+    """Return a set by its name, see `open_hub`, and the features that are chosen."""
     bare, chosen = asked(name)
     what = f"hf:{bare}"
     check_choices(what, chosen, _CONFIG)
@@ -49,7 +54,7 @@ def open_hub(name: str, preparation: Preparation) -> Dataset:
             rows = rows.cast_column(column, datasets.Image(decode=False))
     sizes = [len(splits[split]) for split in used]
     numbers = None if parts is None else np.repeat([parts[split] for split in used], sizes)
-    return open_described(Described(what, stem(name), features, _Reader(what, rows), numbers), roles, preparation)
+    return Described(what, stem(name), features, _Reader(what, rows), numbers), roles
 
 
 def _load(datasets: Any, what: str, name: str, config: str | None) -> dict[str, Any]:

@@ -46,6 +46,16 @@ def open_tar(path: Path, preparation: Preparation) -> Dataset:
     Raises:
         InputError: it cannot be read, or see `open_folder`.
     """
+    files, folders = tar_files(path)
+    return open_tree(path, _stem(path), files, folders, preparation)
+
+
+def tar_files(path: Path) -> tuple[list[ImageFile], set[str]]:
+    """Return the images of an archive in the order of their names, and the names of the folders at its top.
+
+    Raises:
+        InputError: it cannot be read, or holds no images, or links or labels that cannot be used.
+    """
     try:
         archive = _uncompressed(path)
         with tarfile.open(fileobj=archive, mode="r:") as tar:
@@ -61,7 +71,7 @@ def open_tar(path: Path, preparation: Preparation) -> Dataset:
     labels = _labels(path, images, contents)
     files = [ImageFile(name.parts, f"{path}: {name}", contents[name], labels.get(name)) for name in images]
     folders = {name.parts[0] for name, member in inside.items() if len(name.parts) > 1 or member.isdir()}
-    return open_tree(path, _stem(path), files, folders, preparation)
+    return files, folders
 
 
 def _uncompressed(path: Path) -> mmap.mmap:

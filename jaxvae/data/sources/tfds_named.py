@@ -13,7 +13,7 @@ from jaxvae.data.dataset import Dataset
 from jaxvae.data.places import asked, stem
 from jaxvae.data.preparation import Preparation, prepare
 from jaxvae.data.sources.described import Described, open_described
-from jaxvae.data.sources.features import Feature, check_choices, choose, split_parts
+from jaxvae.data.sources.features import Chosen, Feature, check_choices, choose, split_parts
 from jaxvae.data.sources.tfds_prepare import missing, prepare_set
 from jaxvae.data.sources.tfds_sets import TFDS_SETS, open_tfds
 from jaxvae.data.sources.tfrecords import TFRecords
@@ -30,10 +30,16 @@ def open_tfds_by_name(name: str, data_dir: Path | None, manual_dir: Path | None,
         InputError: there is no such set, or it cannot be prepared or read.
     """
     bare, chosen = asked(name)
-    what = f"tfds:{bare}"
-    check_choices(what, chosen)
     if bare in TFDS_SETS and not chosen:
         return prepare(open_tfds(bare, data_dir, manual_dir), preparation)
+    return open_described(*describe_tfds(name, data_dir, manual_dir), preparation)
+
+
+def describe_tfds(name: str, data_dir: Path | None = None, manual_dir: Path | None = None) -> tuple[Described, Chosen]:
+    """Return a set by its name, see `open_tfds_by_name`, and the features that are chosen."""
+    bare, chosen = asked(name)
+    what = f"tfds:{bare}"
+    check_choices(what, chosen)
     folder = data_dir or os.environ.get("TFDS_DATA_DIR")
     builder = _builder(what, bare, Path(folder).expanduser() if folder else None)
     if not builder.data_path.exists():
@@ -42,8 +48,7 @@ def open_tfds_by_name(name: str, data_dir: Path | None, manual_dir: Path | None,
     roles = choose(what, features, chosen, _supervised(builder.info))
     parts = split_parts(what, builder.info.splits, chosen)
     splits = list(parts or builder.info.splits)
-    source = Described(what, stem(name), features, *_reader(what, builder, features, splits, parts))
-    return open_described(source, roles, preparation)
+    return Described(what, stem(name), features, *_reader(what, builder, features, splits, parts)), roles
 
 
 def _builder(what: str, name: str, data_dir: Path | None) -> Any:

@@ -71,7 +71,7 @@ def open_tree(
     Raises:
         InputError: folders contradict each other, or images differ in size.
     """
-    pages, form = _survey(path, files, preparation)
+    pages, form = survey_pages(path, files, preparation)
     parts, label, classes = _read_names(path, files, folders)
     ids = np.repeat(np.arange(len(files)), [len(of_file) for of_file in pages])
     image = image_rows([page for of_file in pages for page in of_file], form)
@@ -80,7 +80,7 @@ def open_tree(
     return data.map_splits(without_unknown_labels)._replace(classes=classes, preparation=form.named)
 
 
-def _survey(path: Path, files: Sequence[ImageFile], preparation: Preparation) -> tuple[list[list[Page]], Form]:
+def survey_pages(path: Path, files: Sequence[ImageFile], preparation: Preparation) -> tuple[list[list[Page]], Form]:
     """Return the pages of every file, and their common form."""
     survey, pages = Survey(), []
     for file in files:

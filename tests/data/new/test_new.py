@@ -1,14 +1,17 @@
 """New examples: rows equal those that the run was trained on, for every kind of data, or are refused in one line."""
 
 import json
+import tarfile
 import types
 
+import h5py
 import jax.numpy as jnp
 import numpy as np
 import pandas
 import pyarrow
 import pytest
 import scipy.sparse
+import zarr
 from PIL import Image
 
 from jaxvae.data import Preparation, new_rows, open_data
@@ -153,6 +156,55 @@ def test_pictures_in_files_are_prepared_as_those_of_the_run(tmp_path):
     np.testing.assert_array_equal(new_rows(tmp_path / "2.png", facts, space), rows[2:3])
     # Pillow resizes a picture's channels as it resizes each alone.
     np.testing.assert_array_equal(rows[:3], known)
+
+
+def test_stores_and_archives_give_what_objects_give(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["image"], file["label"] = BYTES, np.arange(NUM)
+    with h5py.File(tmp_path / "counts.hdf5", "w") as file:
+        file["counts"], file["columns"] = COUNTS, [f"gene {number}" for number in range(5)]
+    zarr.save_group(tmp_path / "a.zarr", image=BYTES)
+    zarr.save_array(tmp_path / "one.zarr", BYTES)
+    with tarfile.open(tmp_path / "a.tar", "w") as tar:
+        for number, pixels in enumerate(BYTES):
+            Image.fromarray(pixels).save(tmp_path / "one.png")
+            tar.add(tmp_path / "one.png", f"a/{number:02}.png")
+    facts, space, _ = run(splits(BYTES))
+    for name in ("a.h5", "a.zarr", "one.zarr", "a.tar"):
+        np.testing.assert_array_equal(new_rows(tmp_path / name, facts, space), new_rows(BYTES, facts, space))
+    facts, space, _ = run({k: {"counts": v} for k, v in splits(COUNTS).items()})
+    np.testing.assert_array_equal(new_rows(tmp_path / "counts.hdf5", facts, space), COUNTS)
+
+
+@pytest.fixture
+def saved(tmp_path, monkeypatch):
+    """Save a set of Hugging Face; its name."""
+    datasets = pytest.importorskip("datasets")
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    datasets.disable_progress_bars()
+
+    def save(columns):
+        of = datasets.Dataset.from_pandas if isinstance(columns, pandas.DataFrame) else datasets.Dataset.from_dict
+        of(columns).save_to_disk(tmp_path / "set")
+        return f"hf:{tmp_path / 'set'}"
+
+    return save
+
+
+@pytest.mark.parametrize("name", ["bytes", "real", "words"])
+def test_sets_of_hugging_face_give_what_objects_give(saved, name):
+    x, scale = RUNS[name]
+    columns = {"bytes": {"photo": [Image.fromarray(pixels) for pixels in BYTES]}, "real": {"x": VECTORS}}
+    facts, space, _ = run(x, scale)
+    place = saved(columns.get(name, {"text": LINES}))
+    np.testing.assert_equal(new_rows(place, facts, space), new_rows(x, facts, space))
+
+
+def test_the_set_of_a_run_is_read_in_its_own_order(saved):
+    place = saved(FRAME) + "?columns=" + ",".join(FRAME.columns)
+    facts, space, known = run(place, "standard")
+    rows, origin = new_rows(place, facts, space), open_data(place).train.origin
+    assert_rows({name: array[origin] for name, array in rows.items()}, known, space)
 
 
 RUNS = {

@@ -11,10 +11,11 @@ import pytest
 import tensorflow_datasets as tfds
 from PIL import Image
 
-from jaxvae.data import Preparation, load
+from jaxvae.data import Preparation, load, new_rows
 from jaxvae.data.sources import tfds_named, tfds_prepare
 from jaxvae.data.spaces import Pixels, Real, Table
 from jaxvae.errors import InputError
+from jaxvae.runs.directory import facts_of
 
 RNG = np.random.default_rng(0)
 PIXELS = RNG.integers(0, 256, (60, 6, 4, 3), np.uint8)
@@ -120,6 +121,14 @@ def as_tfrecord(made):
 def decoded(folder, name, split):
     """Examples as TFDS itself decodes them."""
     return [*tfds.builder(name, data_dir=folder).as_data_source(split)]
+
+
+def test_new_examples_are_those_of_all_splits(prepared, monkeypatch):
+    monkeypatch.setenv("TFDS_DATA_DIR", str(prepared()))
+    for name in ("pets", "signals"):
+        data = load(f"tfds:{name}", prepared())
+        rows = new_rows(f"tfds:{name}", facts_of(data), data.space)
+        np.testing.assert_array_equal(rows, np.concatenate([data.train.x, data.test.x]))
 
 
 FORMATS = pytest.mark.parametrize("file_format", ["array_record", "parquet", "tfrecord"])

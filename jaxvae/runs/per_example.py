@@ -1,0 +1,58 @@
+"""Scores of each example of a split, of which an evaluation reports the means."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import numpy as np
+
+from jaxvae import rng
+from jaxvae.data import Split
+from jaxvae.data.rows import gather
+from jaxvae.data.scaling import Scaling, log_jacobians
+from jaxvae.distributions.flags import has_density
+from jaxvae.evaluation import Bar, elbo_of_each, log_marginal_likelihood
+from jaxvae.runs.directory import Run
+from jaxvae.runs.parts import evaluation_batches, rows_at_once
+
+
+def score_each(
+    run: Run, split: Split, *, num_samples: int, num_bounded: int | None = None, progress: Bar = iter
+) -> dict[str, np.ndarray]:
+    """Return `[N]` scores by name, in nats.
+
+    They are `elbo`, `log_likelihood` and `kl` of one draw of z, `log_px`, the importance-weighted bound, and
+    `log_jacobian`, the term of the scaling in a log-density where values were scaled. A delta posterior has
+    `log_likelihood` alone, and codes of a codebook have no `log_px`.
+
+    Args:
+        run: trained run from `load_run`.
+        split: test split, as stored.
+        num_samples: number of samples of the bound on log p(x).
+        num_bounded: number of the first examples whose log p(x) is bounded, which takes the longest; all if not given.
+        progress: wrapper of the loop over blocks of examples.
+    """
+    key = rng.root(run.recipe.train.seed)
+    terms = elbo_of_each(run.params, key, evaluation_batches(split), model=run.model)
+    scores: dict[str, Any] = {"log_likelihood": terms.log_likelihood}
+    if run.reports_elbo:
+        x, condition = images(split), split.conditions()
+        scores = {"elbo": terms.elbo, **scores, "kl": terms.kl}
+        one = gather((x, condition), np.arange(1))
+        if has_density(jax.eval_shape(run.model.encode, run.params, *one)):
+            x, condition = gather((x, condition), slice(num_bounded))
+            together = rows_at_once(run.space, 2000)
+            at_once = min(20, together)
+            options: dict[str, Any] = {"block_size": min(100, together // at_once), "samples_at_once": at_once}
+            options |= {"num_samples": num_samples, "condition": condition, "progress": progress}
+            scores["log_px"] = log_marginal_likelihood(run.params, key, x, model=run.model, **options).log_px
+    if known := run.facts.get("scaling"):
+        scores["log_jacobian"] = log_jacobians(Scaling.from_json(known), split.x)
+    return scores
+
+
+def images(split: Split) -> Any:
+    """Return `[N, ...]` examples of a split for evaluation, binarized if the run binarizes."""
+    batches = [gather(batch.x, np.asarray(batch.weights) > 0) for batch in evaluation_batches(split)]
+    return jax.tree.map(lambda *parts: np.concatenate(parts), *batches)
