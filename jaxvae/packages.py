@@ -36,6 +36,21 @@ def not_installed(error: ModuleNotFoundError) -> str | None:
     return package and f"{package}: is not installed; pip install 'jaxvae[experiments]'"
 
 
+@contextlib.contextmanager
+def missing_named() -> Iterator[None]:
+    """Turn the error of a package that is not installed into the line that names its extra; a decorator, too.
+
+    Raises:
+        InputError: a package of an extra is missing.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if line := not_installed(error):
+            raise InputError(line) from error
+        raise
+
+
 def needed_by(what: str | Path, module: str, extra: str = "tables") -> Any:
     """Import a module of an extra.
 
@@ -52,18 +67,3 @@ def needed_by(what: str | Path, module: str, extra: str = "tables") -> Any:
     except ImportError as error:
         package = module.split(".")[0]
         raise InputError(f"{what}: needs {package}, which is not installed; pip install 'jaxvae[{extra}]'") from error
-
-
-@contextlib.contextmanager
-def missing_named() -> Iterator[None]:
-    """Turn the error of a package that is not installed into the line that names its extra; a decorator, too.
-
-    Raises:
-        InputError: a package of an extra is missing.
-    """
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        if line := not_installed(error):
-            raise InputError(line) from error
-        raise

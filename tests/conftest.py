@@ -4,10 +4,11 @@ import importlib.metadata
 import os
 from pathlib import Path
 
-# Two devices; and compiling without much optimization, because most of the tests' time goes into compiling.
+# Two devices; and compiling without much optimization and in one piece: most of the tests' time goes into compiling.
 os.environ["XLA_FLAGS"] = (
     os.environ.get("XLA_FLAGS", "")
     + " --xla_force_host_platform_device_count=2 --xla_backend_optimization_level=0"
+    + " --xla_cpu_parallel_codegen_split_count=1"
     # A third less time; later versions know it no more.
     + " --xla_cpu_use_fusion_emitters=false" * importlib.metadata.version("jax").startswith("0.10.")
 )

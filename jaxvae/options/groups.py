@@ -93,18 +93,24 @@ class Train:
     """Parts that begin with the parameters of --init-from, such as encoder, all others afresh; all if none is named."""
     word_dropout: float = 0.0
     """Share of the words that a decoder of tokens does not see in training, though it predicts them; 1 hides all."""
+    inference_steps: int = 1
+    """Steps of the encoder for one of the decoder and all else, against lagging inference (aggressive training)."""
+    inference_until: int | None = None
+    """Step after which --inference-steps ends, and all parts learn at each step; the whole run if not given."""
     train_only: tuple[str, ...] = ()
     """Parts that learn while all others stay as they began, such as prior; all learn if none is named."""
 
     def check(self) -> None:
         """Refuse values that are invalid for every data set."""
-        for name in ("seeds", "steps", "batch_size", "accumulate"):
+        for name in ("seeds", "steps", "batch_size", "accumulate", "inference_steps", "inference_until"):
             check_at_least(1, name, getattr(self, name))
         for name in ("epochs", "learning_rate", "clip_norm"):
             value = getattr(self, name)
             check(value is None or 0 < value < math.inf, name, value, "above 0 and finite")
         for name in ("weight_decay", "warmup_steps"):
             check_at_least(0, name, getattr(self, name))
+        if self.inference_until is not None and self.inference_steps == 1:
+            raise InputError("inference-until: ends --inference-steps; give that, such as 10, or leave it out")
         if self.init_parts and self.init_from is None:
             raise InputError("init-parts: names parts of a run; give that run by --init-from, or leave it out")
         check(0 <= self.word_dropout <= 1, "word_dropout", self.word_dropout, "a share, from 0 to 1")

@@ -27,7 +27,7 @@ from jaxvae.options.groups import Train
 from jaxvae.options.recipe import EXTRAS, Recipe, kind_of
 from jaxvae.options.schedules import Schedule, ends
 from jaxvae.training import Partition, guarded, init_state, labelled
-from jaxvae.training.optimizer import adam, learning_rate_schedule, with_average
+from jaxvae.training.optimizer import adam, inference_first, learning_rate_schedule, with_average
 from jaxvae.training.step import Loss
 from jaxvae.types import FROZEN, GRADIENT, Array, Batch, Key, Params, Space, TrainState
 
@@ -147,7 +147,13 @@ def build_optimizer(
 ) -> optax.GradientTransformation:
     """Build Adam with clipping, guard and average, for parameters with these labels and partitions."""
     scheduled = train.warmup_steps or train.decay != "none"
-    optimizer = adam(build_learning_rate(train) if scheduled else train.learning_rate, train.weight_decay)
+    rate = build_learning_rate(train) if scheduled else train.learning_rate
+    if train.inference_steps == 1:
+        optimizer = adam(rate, train.weight_decay)
+    else:
+        alternating = inference_first(adam(1.0, train.weight_decay), train.inference_steps, train.inference_until)
+        # The rate comes last, because its schedule counts all steps and not those of the decoder.
+        optimizer = optax.chain(alternating, optax.scale_by_learning_rate(rate, flip_sign=False))
     if train.clip_norm is not None:
         optimizer = optax.chain(optax.clip_by_global_norm(train.clip_norm), optimizer)
     optimizer = guarded(labelled(optimizer, labels, partitions), train.on_nonfinite, labels)

@@ -99,7 +99,7 @@ class Plots:
         return (self.run.data or load_data(self.run)).test.head(most)
 
     def _figure(self, stages: list[Any], names: list[str], title: str) -> Figure:
-        shown = [self.run.space.show(stage, {}) for stage in stages]
+        shown = [self.run.space.show(stage, self.run.facts.get("names", {})) for stage in stages]
         return in_notebook(presentations.figure(shown, names=names, title=title))
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from sklearn.datasets import load_digits
 
 from jaxvae.commands.figures import maps
 from jaxvae.runs.command_line import parse
@@ -38,7 +39,8 @@ SHORT = {
     "sample": "--steps 3 --num 3",
     "explore": "--num-images 4",
     "attributes": "--num 8 --num-train 60 --rows 2",
-    "evaluate": "--num-samples 2 --num-images 5 --ais-images 2 --ais-temperatures 10 --ais-chains 2",
+    "encode": "--overwrite",
+    "evaluate": "--overwrite --num-samples 2 --num-images 5 --ais-images 2 --ais-temperatures 10 --ais-chains 2",
     "evidence": "--num 2 --num-samples 1 2 --repeats 2 --show 2",
     "table": "--epochs 0.001 --num-samples 2 --num-images 5 --results results.md",
     "rate_distortion": "--steps 2 --betas 1",
@@ -70,6 +72,7 @@ def folder(scripts, tmp_path_factory):
     (place / "photos").mkdir()
     for number in range(20):
         Image.fromarray(image[number]).save(place / "photos" / f"{number}.png")
+    Image.fromarray(np.uint8(15 * load_digits().images[0])).save(place / "mine.png")
     (place / "recipe.toml").write_text('preset = "vae"\nlatent_dim = 2\n')
     shutil.copy(PROJECT / "docs" / "results.md", place)
     shutil.copy(PROJECT / "docs" / "performance.md", place)
