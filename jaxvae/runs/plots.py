@@ -104,7 +104,7 @@ class Plots:
         return np.clip(x, 0, 1) if isinstance(self.run.space, Pixels) else x
 
     def _figure(self, stages: list[Any], names: list[str], title: str) -> Figure:
-        shown = [self.run.space.show(stage, {}) for stage in stages]
+        shown = [self.run.space.show(stage, self.run.facts.get("names", {})) for stage in stages]
         return in_notebook(presentations.figure(shown, names=names, title=title))
 
 
