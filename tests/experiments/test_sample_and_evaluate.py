@@ -74,6 +74,7 @@ def decode(run, codes):
     return np.asarray(images).reshape(*codes.shape[:-1], 8, 8, 1)
 
 
+@pytest.mark.slow
 def test_with_no_option_it_writes_what_it_always_does(sample, run, strips):
     names = {path.name for path in sample("--num 20").iterdir()}
     assert names == {"samples.png", "reconstructions.png", "traversal.gif"}, "and traversal.png, were it not for strips"
@@ -208,6 +209,7 @@ def test_evaluation_agrees_with_the_summary(scripts, run_dir, capsys):
     assert f"{evaluation['elbo']:.4f}" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_the_best_checkpoint_can_be_chosen(scripts, small):
     config = small(learning_rate=0.5, steps=60)
     scripts["train"].main(config)
