@@ -9,8 +9,8 @@ import json
 import jax
 import jax.numpy as jnp
 import numpy as np
-import pytest
 import optax
+import pytest
 from scipy import stats
 
 from jaxvae import elbo_loss
