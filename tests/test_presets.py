@@ -26,7 +26,7 @@ CASES = [{"preset": name} for name in ROWS]
 CASES += [{"posterior": kind} for kind in ("multivariate_normal", "delta", "gradient_quantized")]
 CASES += [{"likelihood": kind} for kind, cls in LIKELIHOODS.items() if cls.support in ("unit", "real")]
 CASES += [{"prior": "mixture"}, {"upper_latent_dims": (2,)}]
-QUICK = ("vae", "iwae", "multivariate_normal", "mixture")
+QUICK = ("vae", "iwae")
 
 
 def small(case):

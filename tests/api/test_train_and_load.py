@@ -129,6 +129,7 @@ def test_conditions_are_classes_by_number_or_name(tmp_path):
         run.encode(DIGITS, [0, 1, 2])
 
 
+@pytest.mark.slow
 def test_numbers_are_in_the_datas_own_units(tmp_path):
     x = RNG.normal(5, 3, (80, 4))
     run = jaxvae.train(small(steps=100, learning_rate=0.02), x, run_dir=tmp_path / "run")

@@ -30,6 +30,7 @@ def _prepared(name: str, shared: Path) -> Dataset:
     return load(name, shared / "tfds")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
