@@ -189,14 +189,22 @@ def _of_codes(run: Run, x: Any, condition: np.ndarray | None, progress: Bar) -> 
         numbered = enumerate(zip(active, sizes), start=1)
         lines += [Line(f"{ACTIVE_UNITS_OF}_{i}", f"of {size}", 0, num, units) for i, (units, size) in numbered]
     prior = run.model.prior(run.params) if condition is None else run.model.prior(run.params, condition[:1])
-    # Other dimensions cannot be scored separately, and a prior of the condition is another for each image.
-    if not (isinstance(blocks[0], Normal) and isinstance(prior, Normal) and prior.mean.ndim == 1):
+    # The dimensions of others cannot be scored separately.
+    if not isinstance(blocks[0], Normal):
         return lines
     whole = jax.tree.map(lambda *parts: jnp.concatenate(parts), *blocks)
-    parts = decompose_kl(rng.root(run.recipe.train.seed), whole, prior, progress=progress)
-    names = (*parts._fields, "aggregate_kl")
+    return lines + _of_aggregate(run, whole, prior, progress)
+
+
+def _of_aggregate(run: Run, posterior: Normal, prior: Distribution, progress: Bar) -> list[Line]:
+    """Take the KL of normal posteriors apart: by all its parts, or by those that do not depend on the prior."""
+    # A prior of the condition is another for each image.
+    known = prior if isinstance(prior, Normal) and prior.mean.ndim == 1 else None
+    zeros = jnp.zeros(posterior.mean.shape[1])
+    parts = decompose_kl(rng.root(run.recipe.train.seed), posterior, known or Normal(zeros, zeros), progress=progress)
+    names = (*parts._fields, "aggregate_kl") if known else ("mutual_information", "total_correlation")
     how = f"aggregate posterior of these {noun(run.space)}"
-    return lines + [Line(name, how, 1, num, getattr(parts, name)) for name in names]
+    return [Line(name, how, 1, len(posterior.mean), getattr(parts, name)) for name in names]
 
 
 def _layers(posterior: Distribution) -> tuple[Array, ...]:
