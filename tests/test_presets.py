@@ -73,8 +73,8 @@ def test_a_row_overfits_eight_examples_with_every_parameter(recipe, x):
     labels = parts.model.labels(start.params)
     moved = jax.tree.map(lambda a, b: bool((a != b).any()), start.params, state.params)
     assert all(jax.tree.leaves(jax.tree.map(lambda label, any: any or label == SCHEDULED, labels, moved))), moved
-    assert parts.model.reconstruct(state.params, x).shape == x.shape
-    assert parts.model.sample(state.params, rng.root(1), 5).shape == (5, *SHAPE)
+    assert jax.jit(parts.model.reconstruct)(state.params, x).shape == x.shape
+    assert jax.jit(parts.model.sample, static_argnums=2)(state.params, rng.root(1), 5).shape == (5, *SHAPE)
 
 
 def test_equal_builds_are_equal():
