@@ -186,7 +186,7 @@ def initial_state(
         fresh = parts.model.init(key, *examples)
         if mean is not None and (outputs := recipe.likelihood.link(mean)) is not None:
             fresh["decoder"] = with_output_bias(fresh["decoder"], outputs)
-        return init_state(key, {**fresh, **(params or {})}, parts.optimizer)
+        return init_state(key, fresh if params is None else {**fresh, **params}, parts.optimizer)
 
     keys, first = root_keys(recipe.train), parts.blank if examples is None else examples
     if recipe.train.seeds == 1:
