@@ -26,7 +26,7 @@ from jaxvae.evaluation import (
     log_marginal_likelihood,
     standard_error,
 )
-from jaxvae.evaluation.blocks import take
+from jaxvae.evaluation.blocks import at_once, take
 from jaxvae.options.recipe import Recipe
 from jaxvae.report.tables import bits_per_dimension
 from jaxvae.runs import tokens
@@ -115,8 +115,34 @@ def _per_value(space: Space, x: Any, log_px: float, num_samples: int) -> list[Li
     return [Line("bits_per_dimension", "of log_px", num_samples, num_rows(x), bits_per_dimension(log_px, space.shape))]
 
 
+<<<<<<< HEAD
 def _of_scale(each: Mapping[str, np.ndarray]) -> list[Line]:
     """Return the mean term of the scaling in a log-density, where values were scaled."""
+=======
+def _of_weights(run: Run, x: Any, condition: Any, num_samples: int, progress: Bar) -> list[Line]:
+    """Score log p(x) by importance weights; codes of a codebook have none, and the ELBO alone."""
+    one = gather((x, condition), np.arange(1))
+    if not has_density(jax.eval_shape(run.model.encode, run.params, *one)):
+        return []
+    key, options = rng.root(run.recipe.train.seed), {"model": run.model, "condition": condition, **_blocks(run.space)}
+    estimate = log_marginal_likelihood(run.params, key, x, num_samples=num_samples, progress=progress, **options)
+    bound = ("importance-weighted bound", num_samples, num_rows(x), estimate.mean, estimate.standard_error)
+    return [Line("log_px", *bound), *_per_value(run.space, x, estimate.mean, num_samples)]
+
+
+def _blocks(space: Space) -> dict[str, int]:
+    """Return the numbers of examples, and of samples of each, that are decoded at once."""
+    decoded = at_once(space, 100 * 20)
+    block_size = min(decoded, 100)
+    return {"block_size": block_size, "samples_at_once": decoded // block_size}
+
+
+def _of_scale(run: Run, split: Split) -> list[Line]:
+    """Return the term of the scaling in a log-density, where values were scaled."""
+    if "scaling" not in run.facts:
+        return []
+    log_jacobian = mean_log_jacobian(Scaling.from_json(run.facts["scaling"]), split)
+>>>>>>> h-nets
     how = "of the scaling; add it for densities in the data's own units"
     return [_mean("log_jacobian", how, 0, each, with_error=False)] if "log_jacobian" in each else []
 
@@ -177,9 +203,9 @@ def first_images(split: Split, num: int | None, option: str = "num-images") -> S
 def _of_codes(run: Run, x: Any, condition: np.ndarray | None, progress: Bar) -> list[Line]:
     """Score the codes: active units of each layer and, for normal posterior and prior, the parts of the KL."""
     encode = jax.jit(run.model.encode)
-    num = num_rows(x)
+    num, size = num_rows(x), at_once(run.space, 1000)
     ids = np.arange(num)
-    blocks = [encode(run.params, *take((x, condition), ids[at : at + 1000])) for at in range(0, num, 1000)]
+    blocks = [encode(run.params, *take((x, condition), ids[at : at + size])) for at in range(0, num, size)]
     # With several layers, each is taken at the mean of the one below.
     means = jax.tree.map(lambda *parts: np.concatenate(parts), *[_layers(block) for block in blocks])
     active = [int(active_units(mean).sum()) for mean in means]
