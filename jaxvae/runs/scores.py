@@ -115,34 +115,8 @@ def _per_value(space: Space, x: Any, log_px: float, num_samples: int) -> list[Li
     return [Line("bits_per_dimension", "of log_px", num_samples, num_rows(x), bits_per_dimension(log_px, space.shape))]
 
 
-<<<<<<< HEAD
 def _of_scale(each: Mapping[str, np.ndarray]) -> list[Line]:
     """Return the mean term of the scaling in a log-density, where values were scaled."""
-=======
-def _of_weights(run: Run, x: Any, condition: Any, num_samples: int, progress: Bar) -> list[Line]:
-    """Score log p(x) by importance weights; codes of a codebook have none, and the ELBO alone."""
-    one = gather((x, condition), np.arange(1))
-    if not has_density(jax.eval_shape(run.model.encode, run.params, *one)):
-        return []
-    key, options = rng.root(run.recipe.train.seed), {"model": run.model, "condition": condition, **_blocks(run.space)}
-    estimate = log_marginal_likelihood(run.params, key, x, num_samples=num_samples, progress=progress, **options)
-    bound = ("importance-weighted bound", num_samples, num_rows(x), estimate.mean, estimate.standard_error)
-    return [Line("log_px", *bound), *_per_value(run.space, x, estimate.mean, num_samples)]
-
-
-def _blocks(space: Space) -> dict[str, int]:
-    """Return the numbers of examples, and of samples of each, that are decoded at once."""
-    decoded = at_once(space, 100 * 20)
-    block_size = min(decoded, 100)
-    return {"block_size": block_size, "samples_at_once": decoded // block_size}
-
-
-def _of_scale(run: Run, split: Split) -> list[Line]:
-    """Return the term of the scaling in a log-density, where values were scaled."""
-    if "scaling" not in run.facts:
-        return []
-    log_jacobian = mean_log_jacobian(Scaling.from_json(run.facts["scaling"]), split)
->>>>>>> h-nets
     how = "of the scaling; add it for densities in the data's own units"
     return [_mean("log_jacobian", how, 0, each, with_error=False)] if "log_jacobian" in each else []
 
