@@ -87,6 +87,8 @@ def _archive(path: Path) -> list[Tune]:
     if ((note[:, :2] < [0, 1]) | (note[:, 2:] < 0) | (note[:, 2:] > 127)).any():
         raise InputError(f"{path}: array 'note' holds times or pitches out of range; give start, length, MIDI pitch")
     num = len(meter)
+    if "split" in arrays and (arrays["split"].shape != (num,) or not {*arrays["split"].tolist()} <= {*SPLITS.values()}):
+        raise InputError(f"{path}: array 'split' holds no part number of each tune; use 0 train, 1 validation, 2 test")
     names, parts = arrays.get("name", np.arange(num)), arrays.get("split", np.full(num, -1)).tolist()
 
     def tune(number: int) -> Tune:

@@ -110,6 +110,16 @@ def test_options_that_do_not_fit_are_refused(tmp_path, options, meter, told):
         load(path, preparation=prepared(**options))
 
 
+def test_splits_and_notes_that_cannot_be_used_are_refused(tmp_path):
+    tunes = [melody() for _ in range(4)]
+    with pytest.raises(InputError, match="array 'split' holds no part number of each tune"):
+        load(archive(tmp_path / "a.npz", tunes, split=np.array([0, 1, 2, 3])))
+    with pytest.raises(InputError, match="array 'note' holds times or pitches out of range"):
+        load(archive(tmp_path / "a.npz", [[(0, 6, 200)]]))
+    with pytest.raises(InputError, match=r"its different windows are 5 train, 0 validation, 0 test"):
+        load(archive(tmp_path / "a.npz", tunes[:1]))
+
+
 def test_other_files_are_not_joined(tmp_path):
     np.savez(tmp_path / "x.npz", x=np.zeros((8, 2)))
     with pytest.raises(InputError, match=r"x.npz and x.npz are no melodies, which alone are joined by \+"):

@@ -4,7 +4,7 @@ import gzip
 
 import pytest
 
-from jaxvae.data import Preparation, load
+from jaxvae.data import Preparation, load, new_rows
 from jaxvae.data.sequences import Sequences
 from jaxvae.data.spaces import Table
 from jaxvae.errors import InputError
@@ -27,6 +27,8 @@ def test_atoms_are_tokens(tmp_path):
     assert not {"[", "l", "r", "%", "@"} & {*data.facts["words"]}
     assert data.facts["units"] == "smiles"
     assert data.name == "mine"
+    new = new_rows(table(tmp_path / "new.csv", ["CCl"]), {"names": dict(data.facts)}, data.space)
+    assert data.show(new).lines == ("CCl",)
 
 
 def test_files_of_splits(tmp_path):
