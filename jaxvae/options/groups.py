@@ -92,7 +92,7 @@ class Train:
     init_parts: tuple[str, ...] = ()
     """Parts that --init-from gives, such as encoder; all others begin afresh, and all are given if none is named."""
     word_dropout: float = 0.0
-    """Share of the words hidden from a decoder of tokens in training; it predicts them all the same, and 1 hides all."""
+    """Share of the words hidden from a decoder of tokens in training; it still predicts them, and 1 hides all."""
     inference_steps: int = 1
     """Steps of the encoder for one of the decoder; all else waits with the decoder (aggressive inference training)."""
     inference_until: int | None = None
