@@ -4,10 +4,11 @@ import importlib.metadata
 import os
 from pathlib import Path
 
-# Two devices; and compiling without much optimization, because most of the tests' time goes into compiling.
+# Two devices; and compiling without much optimization and in one piece: most of the tests' time goes into compiling.
 os.environ["XLA_FLAGS"] = (
     os.environ.get("XLA_FLAGS", "")
     + " --xla_force_host_platform_device_count=2 --xla_backend_optimization_level=0"
+    + " --xla_cpu_parallel_codegen_split_count=1"
     # A third less time; later versions know it no more.
     + " --xla_cpu_use_fusion_emitters=false" * importlib.metadata.version("jax").startswith("0.10.")
 )
@@ -41,3 +42,12 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real data at {folder}: set JAXVAE_SHARED_DATA")
     return folder
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow the rows that a test's mark `quick_rows` does not name."""
+    for item in items:
+        quick = item.get_closest_marker("quick_rows")
+        if quick and item.callspec.id not in quick.args:
+            item.add_marker(pytest.mark.slow)

@@ -20,8 +20,11 @@ from jaxvae.likelihoods.normal import PixelNormal as PixelNormal
 from jaxvae.likelihoods.normal import SharedNormal as SharedNormal
 from jaxvae.likelihoods.normal import normal as normal
 from jaxvae.likelihoods.options import Likelihood as Likelihood
+from jaxvae.likelihoods.sequences import DilatedTokens as DilatedTokens
+from jaxvae.likelihoods.sequences import HierarchicalTokens as HierarchicalTokens
+from jaxvae.likelihoods.sequences import LSTMTokens as LSTMTokens
+from jaxvae.likelihoods.sequences import TransformerTokens as TransformerTokens
 from jaxvae.likelihoods.tokens import Autoregressive as Autoregressive
-from jaxvae.likelihoods.tokens import LSTMTokens as LSTMTokens
 from jaxvae.likelihoods.tokens import WindowedTokens as WindowedTokens
 
 LIKELIHOODS: dict[str, type[Likelihood]] = {
@@ -35,5 +38,8 @@ LIKELIHOODS: dict[str, type[Likelihood]] = {
     "negative_binomial": NegativeBinomialCounts,
     "tokens": WindowedTokens,
     "lstm": LSTMTokens,
+    "transformer": TransformerTokens,
+    "dilated": DilatedTokens,
+    "hierarchical": HierarchicalTokens,
     "columns": ColumnsByKind,
 }

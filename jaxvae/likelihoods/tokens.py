@@ -13,8 +13,7 @@ from jaxvae.distributions import Tokens
 from jaxvae.errors import InputError
 from jaxvae.facts import Facts
 from jaxvae.likelihoods.options import Likelihood
-from jaxvae.nets import Bound, LSTMPredictor, TokenPredictor
-from jaxvae.nets.lstm import check_widths
+from jaxvae.nets import Bound, TokenPredictor
 from jaxvae.types import Array, Key, Params
 
 
@@ -32,8 +31,8 @@ class TokenLikelihood(Likelihood):
         """Return the shape of the context, that of z."""
         return (facts.latent_dim,)
 
-    def network(self, facts: Facts, num_tokens: int) -> nn.Module:
-        """Return the network; see `distributions.Tokens`."""
+    def network(self, facts: Facts, space: Any) -> nn.Module:
+        """Return the network for rows of a space of tokens; see `distributions.Tokens`."""
         raise NotImplementedError
 
     def build(self, facts: Facts) -> Autoregressive:
@@ -45,7 +44,7 @@ class TokenLikelihood(Likelihood):
         space: Any = facts.space
         if not hasattr(space, "padding"):
             raise InputError(f"likelihood: tokens scores rows of tokens, got {type(space).__name__}; choose another")
-        return Autoregressive(self.network(facts, space.size), space.length, space.end, space.padding)
+        return Autoregressive(self.network(facts, space), space.length, space.end, space.padding)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,27 +69,9 @@ class WindowedTokens(TokenLikelihood):
         del facts
         return (self.context,)
 
-    def network(self, facts: Facts, num_tokens: int) -> TokenPredictor:
+    def network(self, facts: Facts, space: Any) -> TokenPredictor:
         """Return the network."""
-        return TokenPredictor(num_tokens, self.hidden, self.embedding, self.window, facts.activation, facts.dtype)
-
-
-@dataclasses.dataclass(frozen=True)
-class LSTMTokens(TokenLikelihood):
-    """Autoregressive distribution of tokens by an LSTM, which gets z at every step and in its first state."""
-
-    hidden: tuple[int, ...] = (256,)
-    """Widths of the LSTM layers."""
-    embedding: int = 256
-    """Dimensions of a token's vector."""
-
-    def __post_init__(self) -> None:
-        whole_number("embedding", self.embedding)
-        check_widths(self.hidden)
-
-    def network(self, facts: Facts, num_tokens: int) -> LSTMPredictor:
-        """Return the network."""
-        return LSTMPredictor(num_tokens, self.hidden, self.embedding, facts.dtype)
+        return TokenPredictor(space.size, self.hidden, self.embedding, self.window, facts.activation, facts.dtype)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -2,9 +2,12 @@
 
 from jaxvae.nets.activations import ACTIVATIONS as ACTIVATIONS
 from jaxvae.nets.bound import Bound as Bound
+from jaxvae.nets.conductor import Conductor as Conductor
+from jaxvae.nets.conductor import HierarchicalPredictor as HierarchicalPredictor
 from jaxvae.nets.conv import Conv as Conv
 from jaxvae.nets.conv import ConvDecoder as ConvDecoder
 from jaxvae.nets.conv import ConvEncoder as ConvEncoder
+from jaxvae.nets.dilated import DilatedPredictor as DilatedPredictor
 from jaxvae.nets.gated import Gated as Gated
 from jaxvae.nets.identity import Identity as Identity
 from jaxvae.nets.lstm import LSTMEncoder as LSTMEncoder
@@ -22,6 +25,9 @@ from jaxvae.nets.spatial import SpatialEncoder as SpatialEncoder
 from jaxvae.nets.tokens import TokenEncoder as TokenEncoder
 from jaxvae.nets.tokens import TokenMLP as TokenMLP
 from jaxvae.nets.tokens import TokenPredictor as TokenPredictor
+from jaxvae.nets.transformer import TokenTransformer as TokenTransformer
+from jaxvae.nets.transformer import TransformerEncoder as TransformerEncoder
+from jaxvae.nets.transformer import TransformerPredictor as TransformerPredictor
 
 NETWORKS = {
     "mlp": MLP,
@@ -30,4 +36,5 @@ NETWORKS = {
     "spatial": Spatial,
     "tokens": TokenMLP,
     "lstm": TokenLSTM,
+    "transformer": TokenTransformer,
 }

@@ -69,21 +69,26 @@ class LSTMPredictor(Network):
         self.embed = nn.Embed(self.num_tokens + 1, self.embedding)
         self.layers = [LSTMLayer(width, self.dtype) for width in self.hidden]
         self.starts = [nn.Dense(width, use_bias=False) for width in self.hidden]
-        self.output = nn.Dense(self.num_tokens, use_bias=False, dtype=self.dtype)
+        self.output = nn.Dense(self.num_tokens, use_bias=False)
 
     def __call__(self, tokens: Array, context: Array) -> Array:
         """Map `[..., T]` tokens and `[..., C]` to `[..., T, V]` logits of each token given those before it."""
         before = jnp.moveaxis(jnp.clip(tokens, 0, self.num_tokens - 1), -1, 0)
         before = jnp.concatenate([jnp.full_like(before[:1], self.num_tokens), before[:-1]])
         h = self._inputs(before, context)
-        for layer, state in zip(self.layers, self._begin(context)):
+        for layer, state in zip(self.layers, self.begin(context)):
             h = layer(h, state)
         return self._logits(jnp.moveaxis(h, 0, -2))
+
+    def begin(self, context: Array) -> States:
+        """Return the state before the time before the first token."""
+        cells = [start(context) for start in self.starts]
+        return tuple((jnp.tanh(c), c) for c in cells)
 
     def start(self, context: Array) -> tuple[States, Array]:
         """Return the state before the first token, and the first token's logits."""
         beginning = jnp.full(context.shape[:-1], self.num_tokens, jnp.int32)
-        return self.step(self._begin(context), beginning, context)
+        return self.step(self.begin(context), beginning, context)
 
     def step(self, state: States, token: Array, context: Array) -> tuple[States, Array]:
         """Return the state after one more token `[...]`, and the next token's logits `[..., V]`."""
@@ -97,12 +102,8 @@ class LSTMPredictor(Network):
         h = self.embed(tokens)
         return jnp.concatenate([h, jnp.broadcast_to(context, (*h.shape[:-1], context.shape[-1]))], axis=-1)
 
-    def _begin(self, context: Array) -> States:
-        cells = [start(context) for start in self.starts]
-        return tuple((jnp.tanh(c), c) for c in cells)
-
     def _logits(self, h: Array) -> Array:
-        return self.output(h).astype(jnp.float32)
+        return self.output(h)
 
 
 class LSTMEncoder(Network):

@@ -21,6 +21,7 @@ from jaxvae.objectives.iwae import piwae_loss as piwae_loss
 from jaxvae.objectives.mmd import info_vae_loss as info_vae_loss
 from jaxvae.objectives.quantized import quantized_loss as quantized_loss
 from jaxvae.objectives.total_correlation import beta_tc_loss as beta_tc_loss
+from jaxvae.objectives.weights import weighted_mean as weighted_mean
 from jaxvae.objectives.word_dropout import word_dropout as word_dropout
 
 OBJECTIVES: dict[str, Callable[..., Any]] = {

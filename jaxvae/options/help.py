@@ -37,7 +37,7 @@ def page(recipe: Recipe) -> str:
         *_entry("--preset NAME", f"{', '.join(PRESETS)}; these are the options of {recipe.preset}: {recipe.paper}"),
         *_choices(recipe),
         *_entry("--config FILE", "Read options from a TOML file; --save-config FILE only writes one."),
-        *_entry("--help-all", "Show every choice with its options, and all options."),
+        *_entry("--help-all", "Show every choice and every option."),
         *_entry("NUMBER", f"A number of the objective may be a schedule: {SYNTAX}, such as --beta 0:1@2000."),
     ]
     for part in parts:

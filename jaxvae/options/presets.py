@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from jaxvae.likelihoods import FixedNormal, LSTMTokens
-from jaxvae.nets import Conv, Spatial, TokenLSTM, TokenMLP
+from jaxvae.likelihoods import FixedNormal, HierarchicalTokens, LSTMTokens, TransformerTokens
+from jaxvae.nets import Conv, Spatial, TokenLSTM, TokenMLP, TokenTransformer
 from jaxvae.objectives import OBJECTIVES
 from jaxvae.options.auto import Auto
 from jaxvae.options.corruptions import Masking
@@ -23,6 +23,7 @@ def objective(name: str, **options: Any) -> Any:
 KINGMA = "Kingma & Welling 2014, https://arxiv.org/abs/1312.6114"
 BOWMAN = "Bowman et al. 2016, https://arxiv.org/abs/1511.06349"
 OORD = "van den Oord et al. 2017, https://arxiv.org/abs/1711.00937"
+ROBERTS = "Roberts et al. 2018, https://arxiv.org/abs/1803.05428"
 RAINFORTH = "Rainforth et al. 2018, https://arxiv.org/abs/1802.04537"
 AUTOENCODER = Recipe(
     posterior=Point(),
@@ -44,6 +45,18 @@ PRESETS = {
     ),
     "token_vae": Recipe(networks=TokenMLP(), paper=BOWMAN),
     "lstm_vae": Recipe(networks=TokenLSTM(), latent_dim=32, likelihood=LSTMTokens(), paper=BOWMAN),
+    "transformer_vae": Recipe(
+        networks=TokenTransformer(),
+        latent_dim=32,
+        likelihood=TransformerTokens(),
+        paper="Li et al. 2020, https://arxiv.org/abs/2004.04092",
+    ),
+    "melody_vae": Recipe(
+        networks=TokenLSTM(embedding=64), latent_dim=64, likelihood=LSTMTokens(embedding=64), paper=ROBERTS
+    ),
+    "hierarchical_melody_vae": Recipe(
+        networks=TokenLSTM(embedding=64), latent_dim=64, likelihood=HierarchicalTokens(), paper=ROBERTS
+    ),
     "conditional_vae": Recipe(condition="label", paper="Kingma et al. 2014, https://arxiv.org/abs/1406.5298"),
     "kl_only": Recipe(objective=objective("kl_only"), paper=KINGMA),
     "iwae": Recipe(

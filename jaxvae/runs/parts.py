@@ -18,6 +18,7 @@ from jaxvae.data.batches import sequential_batches
 from jaxvae.data.rows import gather, num_bytes
 from jaxvae.errors import InputError, first_line
 from jaxvae.evaluation import evaluate_elbo
+from jaxvae.evaluation.blocks import at_once
 from jaxvae.model import VAE
 from jaxvae.nets import with_output_bias
 from jaxvae.objectives import denoising, word_dropout
@@ -33,8 +34,6 @@ from jaxvae.types import FROZEN, GRADIENT, Array, Batch, Key, Params, Space, Tra
 
 LEARNED_FROM, LEARNED_BYTES = 2000, 64 * 2**20
 """Maximum number and bytes of the training examples from which pieces begin."""
-LOGITS = 2**25
-"""Number of logits of rows that are scored together, 128 MiB."""
 
 
 class Parts(NamedTuple):
@@ -211,22 +210,15 @@ def root_keys(train: Train) -> Key:
     return keys[0] if train.seeds == 1 else jnp.stack(keys)
 
 
-def rows_at_once(space: Any, most: int) -> int:
-    """Return the number of examples that are scored together: fewer where each token has a logit for every word."""
-    if space.kind != "tokens":
-        return most
-    return max(1, min(most, LOGITS // (space.length * space.size)))
-
-
-def evaluation_batches(split: Split, *, batch_size: int = 1000) -> Iterator[Batch]:
-    """Yield the batches of a split for evaluation.
+def evaluation_batches(split: Split, *, batch_size: int | None = None) -> Iterator[Batch]:
+    """Yield the batches of a split for evaluation, of a size that fits in memory if none is given.
 
     Where pixels are binarized, they are the same in every run, for any seed, so that runs can be compared.
     """
     key = rng.stream(rng.root(0), "binarize for evaluation")
     options: dict[str, Any] = {"condition": split.condition, "condition_space": split.condition_space}
-    batch_size = min(rows_at_once(split.space, batch_size), split.num_examples)
-    return sequential_batches(split.x, key, batch_size=batch_size, space=split.space, **options)
+    size = min(batch_size or at_once(split.space, 1000), split.num_examples)
+    return sequential_batches(split.x, key, batch_size=size, space=split.space, **options)
 
 
 def evaluate_split(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import sys
 import threading
 from collections.abc import Callable, Iterator
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from jaxvae import hosts
 from jaxvae.evaluation import Bar
@@ -15,11 +16,46 @@ Bars: TypeAlias = Callable[[str], Bar]
 """Function from the name of a loop to the wrapper of its blocks."""
 
 
-def named_bar(name: str) -> Bar:
-    """Return a progress bar over blocks of examples."""
+def bar(*blocks: Any, **options: Any) -> Any:
+    """Return a bar of tqdm: a line of the terminal, or one output of a notebook, which changes in place."""
     from tqdm import tqdm
 
-    return functools.partial(tqdm, desc=name, unit="block", leave=False)
+    return tqdm(*blocks, file=NotebookLine() if is_notebook() else None, **options)
+
+
+def named_bar(name: str) -> Bar:
+    """Return a progress bar over blocks of examples."""
+    return functools.partial(bar, desc=name, unit="block", leave=False)
+
+
+def is_notebook() -> bool:
+    """Return True in the kernel of a notebook."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython and ipython.get_ipython()
+    return shell is not None and "IPKernelApp" in shell.config
+
+
+class NotebookLine:
+    """Text stream that shows its newest line alone: a saved notebook would keep all lines of a terminal."""
+
+    encoding = "utf-8"
+
+    def __init__(self) -> None:
+        self._output: Any = None
+
+    def write(self, text: str) -> None:
+        """Show a line in place of the one before."""
+        from IPython.display import display
+
+        if not (line := text.strip("\r\n")):
+            return
+        if self._output is None:
+            self._output = display({"text/plain": line}, raw=True, display_id=True)
+        else:
+            self._output.update({"text/plain": line}, raw=True)
+
+    def flush(self) -> None:
+        """Do nothing, because lines are shown at once."""
 
 
 def say(line: str) -> None:

@@ -11,6 +11,7 @@ from jaxvae.report import MetricsWriter
 from jaxvae.runs import nonfinite, seeds
 from jaxvae.runs.experiment import Experiment
 from jaxvae.runs.parts import build_learning_rate
+from jaxvae.runs.progress import bar
 from jaxvae.training import Progress
 from jaxvae.training.loop import steps_taken
 from jaxvae.types import TrainState
@@ -26,15 +27,13 @@ class Recorder:
     """
 
     def __init__(self, experiment: Experiment, *, first_step: int, lines: int | None) -> None:
-        from tqdm import tqdm
-
         self._train, self._first_step, writes = experiment.recipe.train, first_step, hosts.is_main()
         self._reports_kl, self._learning_rate = experiment.parts.reports_elbo, build_learning_rate(self._train)
         self._noun = experiment.data.noun
         tensorboard, quiet = experiment.recipe.output.tensorboard, experiment.recipe.output.quiet
         options: dict[str, Any] = {"first_step": first_step, "tensorboard": tensorboard, "expected": lines}
         self._writer = MetricsWriter(experiment.run_dir, **options) if writes else None
-        self._bar = tqdm(total=self._train.steps, initial=first_step, unit="step", disable=not writes or quiet)
+        self._bar = bar(total=self._train.steps, initial=first_step, unit="step", disable=not writes or quiet)
 
     def __enter__(self) -> Recorder:
         return self

@@ -26,7 +26,7 @@ from jaxvae.evaluation import (
     log_marginal_likelihood,
     standard_error,
 )
-from jaxvae.evaluation.blocks import take
+from jaxvae.evaluation.blocks import at_once, take
 from jaxvae.options.recipe import Recipe
 from jaxvae.report.tables import bits_per_dimension
 from jaxvae.runs import tokens
@@ -177,9 +177,9 @@ def first_images(split: Split, num: int | None, option: str = "num-images") -> S
 def _of_codes(run: Run, x: Any, condition: np.ndarray | None, progress: Bar) -> list[Line]:
     """Score the codes: active units of each layer and, for normal posterior and prior, the parts of the KL."""
     encode = jax.jit(run.model.encode)
-    num = num_rows(x)
+    num, size = num_rows(x), at_once(run.space, 1000)
     ids = np.arange(num)
-    blocks = [encode(run.params, *take((x, condition), ids[at : at + 1000])) for at in range(0, num, 1000)]
+    blocks = [encode(run.params, *take((x, condition), ids[at : at + size])) for at in range(0, num, size)]
     # With several layers, each is taken at the mean of the one below.
     means = jax.tree.map(lambda *parts: np.concatenate(parts), *[_layers(block) for block in blocks])
     active = [int(active_units(mean).sum()) for mean in means]

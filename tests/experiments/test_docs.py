@@ -12,6 +12,7 @@ from jaxvae.runs.command_line import parse
 
 PROJECT = Path(__file__).resolve().parents[2]
 PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
+NOTEBOOKS = sorted((PROJECT / "docs" / "notebooks").glob("*.md"))  # which are run elsewhere
 COMMAND = re.compile(
     r"(?:python experiments/|python -m jaxvae\.|(?<!\S)jaxvae )([a-z_]+)(?:\.py)?(?= |$)([^#\"\n]*)", re.M
 )
@@ -34,7 +35,7 @@ def test_commands_name_real_options(scripts, page, script, options, tmp_path, mo
         parse(getattr(scripts[script], config_type), shlex.split(options))
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [*PAGES, *NOTEBOOKS], ids=lambda page: page.name)
 def test_pictures_and_links_lead_somewhere(page):
     text = page.read_text()
     for target in re.findall(r"\]\(([^)#\s]+)", text):
@@ -43,6 +44,7 @@ def test_pictures_and_links_lead_somewhere(page):
         assert (page.parent / picture).stat().st_size < 150_000, f"{picture} is large"
 
 
+@pytest.mark.quick_rows("own_data.md", "kl.md")
 @pytest.mark.parametrize("page", PAGES[1:], ids=lambda page: page.name)  # README's is run, and learns, elsewhere
 def test_examples_print_what_stands_below_them(page, capsys):
     scope = {}

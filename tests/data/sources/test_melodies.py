@@ -91,6 +91,8 @@ def test_a_folder_of_midi_files(tmp_path):
     assert data.train.num_examples == 5 * 3
     assert data.test.num_examples == 3
     assert data.validation is None
+    with pytest.raises(InputError, match=r"0.mid is one tune; name the folder that it lies in"):
+        load(str(tmp_path / "0.mid"))
 
 
 @pytest.mark.parametrize(
