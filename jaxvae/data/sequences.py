@@ -34,7 +34,7 @@ class Sequences:
     bars: int | None = None
     """Number of bars of a melody; 2 if not given."""
     transpose: int | None = None
-    """Semitones by which copies of the training melodies are moved, from 1 to this, up and down."""
+    """Most semitones by which copies of the training melodies are moved; copies are made of 1 to this, up and down."""
 
     def check(self) -> None:
         """Refuse values that are invalid for every data set.

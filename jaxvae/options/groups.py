@@ -32,7 +32,7 @@ class Data:
     resize: tuple[int, ...] | None = None
     """Height and width to which images are scaled, or one number for both; other proportions are cut to these first."""
     crop: int | None = None
-    """Height and width of the square cut from the centre of each image, after --resize if that is given."""
+    """Height and width of the square cut from the centre of images; after --resize if that is given."""
     background: str | None = None
     """Colour behind transparent pixels, as a name or #rrggbb; white if not given."""
     train_examples: int | None = None
@@ -78,9 +78,9 @@ class Train:
     clip_norm: float | None = None
     """Norm above which a gradient is scaled down."""
     ema_decay: float | None = None
-    """Decay of an average of the parameters, such as 0.999, which is then evaluated, sampled and kept."""
+    """Decay of an average of the parameters, such as 0.999; the average is then evaluated, sampled and kept."""
     accumulate: int = 1
-    """Number of parts of a batch whose gradients are computed one after another, to save memory."""
+    """Number of parts of a batch whose gradients are taken in turn; this saves memory."""
     precision: Literal["float32", "bfloat16"] = "float32"
     """Floating-point type of the layers; parameters, likelihood and KL are always float32."""
     on_nonfinite: OnNonFinite = "stop"
@@ -90,15 +90,15 @@ class Train:
     init_from: Path | None = None
     """Run directory whose parameters training starts from; its networks must have the same sizes."""
     init_parts: tuple[str, ...] = ()
-    """Parts that begin with the parameters of --init-from, such as encoder, all others afresh; all if none is named."""
+    """Parts that --init-from gives, such as encoder; all others begin afresh, and all are given if none is named."""
     word_dropout: float = 0.0
-    """Share of the words that a decoder of tokens does not see in training, though it predicts them; 1 hides all."""
+    """Share of the words hidden from a decoder of tokens in training; it still predicts them, and 1 hides all."""
     inference_steps: int = 1
-    """Steps of the encoder for one of the decoder and all else, against lagging inference (aggressive training)."""
+    """Steps of the encoder for one of the decoder; all else waits with the decoder (aggressive inference training)."""
     inference_until: int | None = None
-    """Step after which --inference-steps ends, and all parts learn at each step; the whole run if not given."""
+    """Step at which --inference-steps ends; after it all parts learn at each step. The whole run if not given."""
     train_only: tuple[str, ...] = ()
-    """Parts that learn while all others stay as they began, such as prior; all learn if none is named."""
+    """Parts that learn, such as prior; all others stay as they began, and all learn if none is named."""
 
     def check(self) -> None:
         """Refuse values that are invalid for every data set."""
