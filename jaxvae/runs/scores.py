@@ -40,6 +40,8 @@ from jaxvae.types import Array, Distribution, Space
 
 LOG_PX = "log p(x)"
 """Name of the bar of the longest loop."""
+COMPARED = 10000
+"""Maximum number of posteriors of which each is compared with all others: the first of a split."""
 ACTIVE_UNITS_OF = "active_units_of_layer"
 """Prefix of the scores of several stochastic layers, numbered from the image upwards."""
 
@@ -192,7 +194,7 @@ def _of_codes(run: Run, x: Any, condition: np.ndarray | None, progress: Bar) -> 
     # The dimensions of others cannot be scored separately.
     if not isinstance(blocks[0], Normal):
         return lines
-    whole = jax.tree.map(lambda *parts: jnp.concatenate(parts), *blocks)
+    whole = jax.tree.map(lambda *parts: jnp.concatenate(parts)[:COMPARED], *blocks)
     return lines + _of_aggregate(run, whole, prior, progress)
 
 
