@@ -122,6 +122,12 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DensityMixin, BaseE
         seed = int(check_random_state(self.random_state).randint(LARGEST_SEED))
         return np.asarray(self.run_.sample(n_samples, seed=seed))
 
+    def __sklearn_tags__(self) -> Any:
+        """Return what scikit-learn knows of it: codes are float32, whatever the rows are."""
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = []
+        return tags
+
     def _check(self, X: ArrayLike) -> np.ndarray:
         return np.asarray(validate_data(self, X, dtype=np.float32, reset=False))
 

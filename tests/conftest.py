@@ -42,3 +42,12 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real data at {folder}: set JAXVAE_SHARED_DATA")
     return folder
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow the rows that a test's mark `quick_rows` does not name."""
+    for item in items:
+        quick = item.get_closest_marker("quick_rows")
+        if quick and item.callspec.id not in quick.args:
+            item.add_marker(pytest.mark.slow)

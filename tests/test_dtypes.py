@@ -141,6 +141,9 @@ def assert_close(got, expected):
     np.testing.assert_allclose(np.float32(got), np.float32(expected), rtol=digits, atol=digits)
 
 
+@pytest.mark.quick_rows(
+    "Normal value", "gaussian_kl", "reparameterize", "slerp", "pca", "elbo_loss", "iwae_loss", "normal head"
+)
 @pytest.mark.parametrize("name", CASES)
 def test_numbers_of_every_type_are_those_of_float32(name):
     function, *arguments = CASES[name]
@@ -166,7 +169,8 @@ def test_corrupted_pixels_keep_their_type(name):
         np.testing.assert_array_equal(np.float32(spoilt), CORRUPTIONS[name](key(), jnp.asarray(x, jnp.float32), 0.5))
 
 
-@pytest.mark.parametrize("dtype", ["uint8", pytest.param("bfloat16", marks=pytest.mark.slow)])
+@pytest.mark.quick_rows("Normal value-uint8", "gaussian_kl-uint8", "slerp-uint8", "elbo_loss-uint8")
+@pytest.mark.parametrize("dtype", ["uint8", "bfloat16"])
 @pytest.mark.parametrize("name", CASES)
 def test_the_strict_modes_of_jax_change_nothing(name, dtype):
     function, *arguments = CASES[name]
@@ -177,6 +181,7 @@ def test_the_strict_modes_of_jax_change_nothing(name, dtype):
     jax.tree.map(np.testing.assert_array_equal, got, expected)
 
 
+@pytest.mark.quick_rows("Normal value", "gaussian_kl", "slerp", "elbo_loss")
 @pytest.mark.parametrize("name", CASES)
 def test_with_64_bits_the_numbers_are_the_same(name):
     function, *arguments = CASES[name]

@@ -36,6 +36,7 @@ def inputs(num):
     return x, z, jax.random.key_data(rng.example_keys(rng.root(0), jnp.arange(num)))
 
 
+@pytest.mark.quick_rows("mlp-decode", "mlp-loss")
 @pytest.mark.parametrize("name", functions(None, None))
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 def test_exported_for_any_batch(model, name):

@@ -58,6 +58,7 @@ def by_default(name):
     return jax.device_get(numbers(MODELS[name]))
 
 
+@pytest.mark.quick_rows("mlp-x64")
 @pytest.mark.parametrize("setting", SETTINGS)
 @pytest.mark.parametrize("name", MODELS)
 def test_settings_change_nothing(name, setting):

@@ -198,6 +198,7 @@ def test_other_numbers_of_conditions_are_refused(of_the_condition, num):
         model.sample(params, jax.random.key(1), num, LABELS)
 
 
+@pytest.mark.slow
 def test_a_prior_of_the_condition_is_trained_and_scored(of_the_condition):
     model, params = of_the_condition
     gradient = jax.grad(lambda params: elbo_loss(params, jax.random.key(3), X, model=model, condition=LABELS)[0])

@@ -113,6 +113,7 @@ MODELS = {
 }
 
 
+@pytest.mark.quick_rows("flax", "lists")
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 def test_it_is_trained_sampled_and_scored(model):
     params = model.init(KEY, X)

@@ -1,12 +1,15 @@
 """The estimator of scikit-learn: searched, copied, and consistent with its run."""
 
+import os
 import pickle
+from functools import partial
 
 import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
+from sklearn.utils.estimator_checks import check_estimator, estimator_checks_generator
 
 from jaxvae.sklearn import VAE
 
@@ -40,6 +43,28 @@ def test_it_is_pickled(fitted):
 def test_a_search_chooses_by_log_px():
     search = GridSearchCV(VAE(**SMALL), {"latent_dim": [1, 2]}, cv=2).fit(X)
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
+NOISY = "log p(x) is estimated from samples of z, whose noise is keyed by an example's place among the others"
+KNOWN = {"check_methods_sample_order_invariance": NOISY, "check_methods_subset_invariance": NOISY}
+
+
+FEW = {"check_n_features_in", "check_estimators_nan_inf", "check_fit2d_1sample", "check_dict_unchanged"}
+FEW |= {"check_set_params", "check_estimators_unfitted"}
+"""Checks that are run each time; with JAXVAE_ALL_CHECKS=1 all are, which takes minutes because each trains anew."""
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # those of the checks themselves
+def test_it_passes_the_checks_of_scikit_learn():
+    tiny = VAE(latent_dim=1, steps=1, hidden=(2,), batch_size=8, num_samples=2, random_state=0)
+    if "JAXVAE_ALL_CHECKS" in os.environ:
+        results = check_estimator(tiny, expected_failed_checks=KNOWN)
+        assert {result["check_name"] for result in results if result["status"] == "xfail"} == KNOWN.keys()
+        return
+    checks = {check.func.__name__: partial(check, estimator) for estimator, check in estimator_checks_generator(tiny)}
+    for name in FEW:
+        checks[name]()
 
 
 def test_it_refuses_what_it_cannot_use(fitted):

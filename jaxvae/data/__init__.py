@@ -21,6 +21,7 @@ from jaxvae.data.sources.hdf5 import open_hdf5
 from jaxvae.data.sources.hub import open_hub
 from jaxvae.data.sources.in_memory import open_object
 from jaxvae.data.sources.melodies import holds_melodies, open_melodies
+from jaxvae.data.sources.molecules import holds_molecules, open_molecules
 from jaxvae.data.sources.npy import open_npy
 from jaxvae.data.sources.npz import open_npz
 from jaxvae.data.sources.own import find_function
@@ -113,6 +114,11 @@ def load(
     """Load a data set into memory, or open it; an unprepared TFDS set is downloaded and prepared first.
 
     Args:
+      name: `digits`, `mnist`, `fashion_mnist`, `binarized_mnist`; `tfds:NAME` or `hf:NAME`, perhaps with choices such
+        as `?label=NAME`, see `sources.features.choose`; a function, `module:function`; or the path of a file (`.npz`,
+        `.npy`, `.h5`, `.hdf5`, `.zarr`, `.csv`, `.tsv`, `.parquet`, `.h5ad`, `.txt`, `.txt.gz`, `.tar`, `.tar.gz`,
+        `.array_record`) or of a folder of images, texts, molecules, MIDI or `.array_record` files; several sets of
+        melodies are joined by `+`.
       name: `digits`, `grammar`, `mnist`, `fashion_mnist`, `binarized_mnist`; `tfds:NAME` or `hf:NAME`, perhaps with
         choices such as `?label=NAME`, see `sources.features.choose`; a function, `module:function`; or the path of a
         file (`.npz`, `.npy`, `.h5`, `.hdf5`, `.zarr`, `.csv`, `.tsv`, `.parquet`, `.h5ad`, `.txt`, `.txt.gz`, `.tar`,
@@ -122,8 +128,8 @@ def load(
         `<data_dir>/downloads/manual`.
       stream: leave examples on disk and read them when they are needed; `.npz` files, tables, texts, and sets from a
         package are in memory nevertheless.
-      preparation: size and background of the examples; by default images keep their size, and transparent ones get a
-        white background.
+      preparation: size and background of images, units and lengths of sequences; by default images keep their size,
+        and transparent ones get a white background.
 
     Raises:
       InputError: there is no such set, or it cannot be loaded, or its files are invalid.
@@ -166,7 +172,7 @@ def open_data(
         label: `[N]` labels of data in memory: integers from 0, or names of classes.
         attributes: `[N]` numbers by name, further attributes of data in memory.
         stream: leave images of files on disk; arrays in memory are not copied, and must stay as they are.
-        preparation: size and background of images.
+        preparation: size and background of images, units and lengths of sequences.
 
     Raises:
         InputError: the data cannot be used.
@@ -193,6 +199,7 @@ def open_data(
 
 def _open(name: str, data_dir: Path | None, manual_dir: Path | None, preparation: Preparation) -> Dataset:
     if name in _SETS:
+        preparation.sequences.refuse_all(name)
         return prepare(_SETS[name](data_dir, manual_dir), preparation)
     if name.startswith(TFDS):
         return open_tfds_by_name(name, data_dir, manual_dir, preparation)
@@ -217,6 +224,8 @@ def _open_paths(paths: Sequence[Path], preparation: Preparation) -> Dataset:
         return open_melodies(paths, preparation)
     if others:
         raise InputError(f"dataset: {path.name} and {others[0].name} are no melodies, which alone are joined by +")
+    if holds_molecules(path):
+        return open_molecules(path, preparation)
     if record_files(path):
         return open_records(path, preparation)
     if path.is_dir() and not path.name.lower().endswith(".zarr"):

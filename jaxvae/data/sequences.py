@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -33,7 +34,7 @@ class Sequences:
     bars: int | None = None
     """Number of bars of a melody; 2 if not given."""
     transpose: int | None = None
-    """Semitones by which copies of the training melodies are moved, from 1 to this, up and down."""
+    """Most semitones by which copies of the training melodies are moved; copies are made of 1 to this, up and down."""
 
     def check(self) -> None:
         """Refuse values that are invalid for every data set.
@@ -55,7 +56,20 @@ class Sequences:
             InputError: an option is given that the data do not use.
         """
         melodies, texts = PITCHES in data.facts, "units" in data.facts
-        for name in (field.name for field in dataclasses.fields(self) if getattr(self, field.name) is not None):
+        for name in self.given():
             if not (melodies if name in _OF_MELODIES else texts):
                 kind = "melodies" if name in _OF_MELODIES else "text"
                 raise InputError(f"{name.replace('_', '-')}: {data.name} holds no {kind}; leave it out")
+
+    def refuse_all(self, name: str) -> None:
+        """Refuse every option, for a set that is always the same.
+
+        Raises:
+            InputError: an option is given.
+        """
+        if given := [*self.given()]:
+            raise InputError(f"{given[0].replace('_', '-')}: {name} is always the same; leave it out")
+
+    def given(self) -> Iterator[str]:
+        """Yield the names of the options that are not left at their defaults."""
+        return (field.name for field in dataclasses.fields(self) if getattr(self, field.name) is not None)

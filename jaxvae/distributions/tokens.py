@@ -11,7 +11,6 @@ import jax.numpy as jnp
 
 from jaxvae import rng
 from jaxvae.distributions.base import Support, at_least_float32, check_value, distribution, draw, static
-from jaxvae.distributions.categorical import Categorical
 from jaxvae.types import Array, Key
 
 
@@ -61,8 +60,7 @@ class Tokens:
         value = jnp.broadcast_to(value, (*leading, self.length))
         context = jnp.broadcast_to(self.context, (*leading, self.context.shape[-1]))
         seen = value if self.seen is None else jnp.broadcast_to(self.seen, value.shape)
-        logits = self.without_padding(self.network(seen.astype(jnp.int32), context))
-        predicted = Categorical(logits, event_ndim=0).log_prob(value)
+        predicted = _log_prob(self.without_padding(self.network(seen.astype(jnp.int32), context)), value)
         ends = (value == self.end).astype(jnp.int32)
         behind_end = jnp.cumsum(ends, axis=-1) > ends
         filled = jnp.where(value == self.padding, 0.0, -jnp.inf)
@@ -91,3 +89,14 @@ class Tokens:
         nothing_ended = jnp.zeros(self.context.shape[:-1], bool)
         _, tokens = jax.lax.scan(step, (state, logits, nothing_ended), steps)
         return jnp.moveaxis(tokens, 0, -1)
+
+
+def _log_prob(logits: Array, value: Array) -> Array:
+    """Return log softmax(logits)[value], -inf where there is no such token; its gradient is one pass over the logits.
+
+    The gradient of a gather would be a scatter, which is slow where there are 10,000 tokens.
+    """
+    num_tokens = logits.shape[-1]
+    is_token = (value >= 0) & (value < num_tokens) & (value % 1 == 0)
+    chosen = jnp.where(value[..., None] == jnp.arange(num_tokens), logits, 0.0).sum(-1)
+    return jnp.where(is_token, chosen - jax.nn.logsumexp(logits, axis=-1), -jnp.inf)

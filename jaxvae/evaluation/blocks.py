@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeAlias
 
@@ -13,6 +14,8 @@ from jax.sharding import NamedSharding, PartitionSpec
 from jaxvae.errors import InputError
 from jaxvae.types import Array
 
+DECODED = 2**25
+"""Largest number of decoder outputs at once, in float32 128 MiB; gradients and normalised copies come on top."""
 Bar: TypeAlias = Callable[[Iterable[int]], Iterable[int]]
 """Wrapper of the loop over the blocks' first examples, such as `tqdm`."""
 
@@ -32,6 +35,22 @@ def example_blocks(num: int, block_size: int, progress: Bar = iter) -> Iterator[
     size = min(block_size, num)
     for first in progress(range(0, num, size)):
         yield np.minimum(np.arange(first, first + size), num - 1)
+
+
+def at_once(space: Any, most: int) -> int:
+    """Return the number of examples, `most` or fewer, whose decoder outputs fit in memory together.
+
+    A token's output is one number for each token of the vocabulary: 500 sentences of 80 words from a vocabulary of
+    10,000 would take 1.6 GB.
+
+    Args:
+        space: space of an example, or None where nothing is known of it.
+        most: number to stay below.
+    """
+    if space is None:
+        return most
+    outputs = math.prod(space.shape) * getattr(space, "size", 1)
+    return max(1, min(most, DECODED // outputs))
 
 
 def in_blocks(function: Callable[..., Any], *examples: Any, block_size: int = 500) -> Any:

@@ -142,7 +142,7 @@ class TokenLSTM:
     """
 
     hidden: tuple[int, ...] = (256,)
-    """Widths of the LSTM layers, from the data inwards, for each direction."""
+    """Widths of the LSTM layers, from the data inwards; each is that of one direction."""
     embedding: int = 256
     """Dimensions of a token's vector."""
 

@@ -14,8 +14,6 @@ State: TypeAlias = tuple[Array, Array]
 """Output h and cell c, each `[..., H]`."""
 Kept: TypeAlias = tuple[Array, Array, Array, Array, State, Array | None]
 """Values that the gradient needs: outputs, cells and gates of all steps, kernel, first state, and mask."""
-UNROLL = 4
-"""Number of steps per turn of the loop."""
 
 
 def cell(products: Array, kernel: Array, state: State) -> State:
@@ -71,7 +69,7 @@ def _forward(products: Array, kernel: Array, start: State, there: Array | None, 
         after = after if there is None else jax.tree.map(functools.partial(jnp.where, there), after, state)
         return after, (*after, gates)
 
-    _, (h, c, gates) = jax.lax.scan(step, start, (products, there), reverse=reverse, unroll=UNROLL)
+    _, (h, c, gates) = jax.lax.scan(step, start, (products, there), reverse=reverse)
     return h, (h, c, gates, kernel, start, there)
 
 
@@ -95,7 +93,7 @@ def _backward(reverse: bool, kept: Kept, d_outputs: Array) -> tuple[Array, Array
 
     nothing = jnp.zeros_like(d_outputs[0]), jnp.zeros_like(c[0])
     given = (d_outputs, c, c_before, gates, there)
-    d_start, d_sums = jax.lax.scan(step, nothing, given, reverse=not reverse, unroll=UNROLL)
+    d_start, d_sums = jax.lax.scan(step, nothing, given, reverse=not reverse)
     d_kernel = jnp.einsum("...h,...g->hg", h_before, d_sums)
     return d_sums.astype(kernel.dtype), d_kernel.astype(kernel.dtype), d_start, None
 

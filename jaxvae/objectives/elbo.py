@@ -98,14 +98,14 @@ def elbo_loss(
         model: anything with `encode(params, x)`, `decode(params, z)` and `prior(params)`.
         condition: `[B, ...]` labels or other conditions of encoder and decoder.
         weights: `[B]` weights of the average; 0 marks padding, whose x and condition may hold any value.
-        beta: weight of the KL (beta-VAE), a number, a schedule's value, or `[B]`; where it is 0 even an infinite KL
+        beta: weight of the KL (beta-VAE): a number, a schedule's value, or `[B]`; where it is 0 even an infinite KL
             adds nothing.
         num_samples: number of samples of z per example.
-        free_bits: nats of KL per latent dimension and example that the loss leaves out: a number, a schedule's value,
+        free_bits: nats of KL per dimension and example that the loss leaves out: a number, a schedule's value,
             `[D]`, one per dimension, or `[B]`, one per example; if B = D it is read as `[D]`, so give `[B, 1]`. The
             terms returned are not reduced.
-        free_bits_of: dimension, max(KL_d, free_bits) of each; total, max(KL, free_bits); or mask, KL_d where it is
-            above free_bits, else 0.
+        free_bits_of: meaning of free bits: dimension, max(KL_d, free_bits) of each; total, max(KL, free_bits); or
+            mask, KL_d where it is above free_bits, else 0.
 
     Returns:
         The scalar loss, and the terms per example.

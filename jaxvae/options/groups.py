@@ -32,7 +32,7 @@ class Data:
     resize: tuple[int, ...] | None = None
     """Height and width to which images are scaled, or one number for both; other proportions are cut to these first."""
     crop: int | None = None
-    """Height and width of the square cut from the centre of each image, after --resize if that is given."""
+    """Height and width of the square cut from the centre of images; after --resize if that is given."""
     background: str | None = None
     """Colour behind transparent pixels, as a name or #rrggbb; white if not given."""
     train_examples: int | None = None
@@ -78,9 +78,9 @@ class Train:
     clip_norm: float | None = None
     """Norm above which a gradient is scaled down."""
     ema_decay: float | None = None
-    """Decay of an average of the parameters, such as 0.999, which is then evaluated, sampled and kept."""
+    """Decay of an average of the parameters, such as 0.999; the average is then evaluated, sampled and kept."""
     accumulate: int = 1
-    """Number of parts of a batch whose gradients are computed one after another, to save memory."""
+    """Number of parts of a batch whose gradients are taken in turn; this saves memory."""
     precision: Literal["float32", "bfloat16"] = "float32"
     """Floating-point type of the layers; parameters, likelihood and KL are always float32."""
     on_nonfinite: OnNonFinite = "stop"
@@ -90,21 +90,27 @@ class Train:
     init_from: Path | None = None
     """Run directory whose parameters training starts from; its networks must have the same sizes."""
     init_parts: tuple[str, ...] = ()
-    """Parts that begin with the parameters of --init-from, such as encoder, all others afresh; all if none is named."""
+    """Parts that --init-from gives, such as encoder; all others begin afresh, and all are given if none is named."""
     word_dropout: float = 0.0
-    """Share of the words that a decoder of tokens does not see in training, though it predicts them; 1 hides all."""
+    """Share of the words hidden from a decoder of tokens in training; it still predicts them, and 1 hides all."""
+    inference_steps: int = 1
+    """Steps of the encoder for one of the decoder; all else waits with the decoder (aggressive inference training)."""
+    inference_until: int | None = None
+    """Step at which --inference-steps ends; after it all parts learn at each step. The whole run if not given."""
     train_only: tuple[str, ...] = ()
-    """Parts that learn while all others stay as they began, such as prior; all learn if none is named."""
+    """Parts that learn, such as prior; all others stay as they began, and all learn if none is named."""
 
     def check(self) -> None:
         """Refuse values that are invalid for every data set."""
-        for name in ("seeds", "steps", "batch_size", "accumulate"):
+        for name in ("seeds", "steps", "batch_size", "accumulate", "inference_steps", "inference_until"):
             check_at_least(1, name, getattr(self, name))
         for name in ("epochs", "learning_rate", "clip_norm"):
             value = getattr(self, name)
             check(value is None or 0 < value < math.inf, name, value, "above 0 and finite")
         for name in ("weight_decay", "warmup_steps"):
             check_at_least(0, name, getattr(self, name))
+        if self.inference_until is not None and self.inference_steps == 1:
+            raise InputError("inference-until: ends --inference-steps; give that, such as 10, or leave it out")
         if self.init_parts and self.init_from is None:
             raise InputError("init-parts: names parts of a run; give that run by --init-from, or leave it out")
         check(0 <= self.word_dropout <= 1, "word_dropout", self.word_dropout, "a share, from 0 to 1")

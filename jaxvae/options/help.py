@@ -23,13 +23,16 @@ from jaxvae.options.schedules import SYNTAX, Number
 
 COLUMN = 30
 """Width of the flags' column."""
+NOT_OF_TOKENS = frozenset({"resize", "crop", "background", "binarize", "scale"})
+"""Options that the help of a recipe for rows of tokens leaves out."""
 WORDS = {int: "INT", float: "NUMBER", str: "WORD", Path: "PATH", Number: "NUMBER"}
 
 
 def page(recipe: Recipe) -> str:
     """Return the help of a recipe: its choices, and exactly the options that they have."""
-    left_out = {"compute"} if getattr(recipe.networks, "reads", None) == "tokens" else {"compute", "sequences"}
-    found = [option for option in options(recipe).values() if option.part not in left_out]
+    of_others = NOT_OF_TOKENS if getattr(recipe.networks, "reads", None) == "tokens" else {"sequences"}
+    left_out = {"compute", *of_others}
+    found = [option for option in options(recipe).values() if not left_out & {option.part, option.name}]
     parts = dict.fromkeys(option.part for option in found)
     lines = [
         inspect.getdoc(Recipe) or "",
@@ -37,8 +40,8 @@ def page(recipe: Recipe) -> str:
         *_entry("--preset NAME", f"{', '.join(PRESETS)}; these are the options of {recipe.preset}: {recipe.paper}"),
         *_choices(recipe),
         *_entry("--config FILE", "Read options from a TOML file; --save-config FILE only writes one."),
-        *_entry("--help-all", "Show every choice with its options, and all options."),
-        *_entry("NUMBER", f"A number of the objective may be a schedule: {SYNTAX}, such as --beta 0:1@2000."),
+        *_entry("--help-all", "Show every choice and every option."),
+        *_entry("NUMBER", f"Number of the objective, or its schedule: {SYNTAX}."),
     ]
     for part in parts:
         own = (option for option in found if option.part == part)

@@ -1,5 +1,7 @@
 """Priors p(z): functions or pieces `(params, condition=None) -> distribution`; `PRIORS` names their options."""
 
+from jaxvae.priors.autoregressive import Autoregressive as Autoregressive
+from jaxvae.priors.autoregressive import AutoregressivePrior as AutoregressivePrior
 from jaxvae.priors.categories import CategoriesPrior as CategoriesPrior
 from jaxvae.priors.categories import UniformCategories as UniformCategories
 from jaxvae.priors.codes import CodesPrior as CodesPrior
@@ -18,6 +20,7 @@ PRIORS = {
     "layers": Layers,
     "mixture": NormalMixture,
     "vamp": Vamp,
+    "autoregressive": Autoregressive,
     "uniform_codes": UniformCodes,
     "uniform_categories": UniformCategories,
 }

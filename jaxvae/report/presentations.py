@@ -1,4 +1,4 @@
-"""Examples in files, as their space presents them: pictures, curves, heat maps, lines of text, or cells of a table."""
+"""Examples in files, as their space presents them: pictures, curves, piano rolls, lines of text, cells of a table."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jaxvae.data.spaces.shown import Cells, Curves, Heat, Lines, Pictures, Shown
+from jaxvae.data.spaces.shown import Cells, Curves, Heat, Lines, Pictures, Rolls, Shown
 from jaxvae.errors import InputError
 from jaxvae.report.display import value_limits
 from jaxvae.report.figures import grid, new_figure, reconstructions, save_figure
+from jaxvae.report.rolls import rolls
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -115,5 +116,6 @@ _FIGURES: dict[type, Callable[[Sequence[Any], Sequence[str], str], Figure]] = {
     Pictures: _pictures,
     Curves: _curves,
     Heat: _heat,
+    Rolls: rolls,
 }
 _WRITERS: dict[type, Callable[[Path, Sequence[Any], Sequence[str]], None]] = {Lines: _save_lines, Cells: _save_cells}

@@ -18,6 +18,7 @@ from jaxvae.data.batches import sequential_batches
 from jaxvae.data.rows import gather, num_bytes
 from jaxvae.errors import InputError, first_line
 from jaxvae.evaluation import evaluate_elbo
+from jaxvae.evaluation.blocks import at_once
 from jaxvae.model import VAE
 from jaxvae.nets import with_output_bias
 from jaxvae.objectives import denoising, word_dropout
@@ -27,14 +28,12 @@ from jaxvae.options.groups import Train
 from jaxvae.options.recipe import EXTRAS, Recipe, kind_of
 from jaxvae.options.schedules import Schedule, ends
 from jaxvae.training import Partition, guarded, init_state, labelled
-from jaxvae.training.optimizer import adam, learning_rate_schedule, with_average
+from jaxvae.training.optimizer import adam, inference_first, learning_rate_schedule, with_average
 from jaxvae.training.step import Loss
 from jaxvae.types import FROZEN, GRADIENT, Array, Batch, Key, Params, Space, TrainState
 
 LEARNED_FROM, LEARNED_BYTES = 2000, 64 * 2**20
 """Maximum number and bytes of the training examples from which pieces begin."""
-LOGITS = 2**25
-"""Number of logits of rows that are scored together, 128 MiB."""
 
 
 class Parts(NamedTuple):
@@ -147,7 +146,13 @@ def build_optimizer(
 ) -> optax.GradientTransformation:
     """Build Adam with clipping, guard and average, for parameters with these labels and partitions."""
     scheduled = train.warmup_steps or train.decay != "none"
-    optimizer = adam(build_learning_rate(train) if scheduled else train.learning_rate, train.weight_decay)
+    rate = build_learning_rate(train) if scheduled else train.learning_rate
+    if train.inference_steps == 1:
+        optimizer = adam(rate, train.weight_decay)
+    else:
+        alternating = inference_first(adam(1.0, train.weight_decay), train.inference_steps, train.inference_until)
+        # The rate comes last, because its schedule counts all steps and not those of the decoder.
+        optimizer = optax.chain(alternating, optax.scale_by_learning_rate(rate, flip_sign=False))
     if train.clip_norm is not None:
         optimizer = optax.chain(optax.clip_by_global_norm(train.clip_norm), optimizer)
     optimizer = guarded(labelled(optimizer, labels, partitions), train.on_nonfinite, labels)
@@ -180,7 +185,7 @@ def initial_state(
         fresh = parts.model.init(key, *examples)
         if mean is not None and (outputs := recipe.likelihood.link(mean)) is not None:
             fresh["decoder"] = with_output_bias(fresh["decoder"], outputs)
-        return init_state(key, {**fresh, **(params or {})}, parts.optimizer)
+        return init_state(key, fresh if params is None else {**fresh, **params}, parts.optimizer)
 
     keys, first = root_keys(recipe.train), parts.blank if examples is None else examples
     if recipe.train.seeds == 1:
@@ -205,22 +210,15 @@ def root_keys(train: Train) -> Key:
     return keys[0] if train.seeds == 1 else jnp.stack(keys)
 
 
-def rows_at_once(space: Any, most: int) -> int:
-    """Return the number of examples that are scored together: fewer where each token has a logit for every word."""
-    if space.kind != "tokens":
-        return most
-    return max(1, min(most, LOGITS // (space.length * space.size)))
-
-
-def evaluation_batches(split: Split, *, batch_size: int = 1000) -> Iterator[Batch]:
-    """Yield the batches of a split for evaluation.
+def evaluation_batches(split: Split, *, batch_size: int | None = None) -> Iterator[Batch]:
+    """Yield the batches of a split for evaluation, of a size that fits in memory if none is given.
 
     Where pixels are binarized, they are the same in every run, for any seed, so that runs can be compared.
     """
     key = rng.stream(rng.root(0), "binarize for evaluation")
     options: dict[str, Any] = {"condition": split.condition, "condition_space": split.condition_space}
-    batch_size = min(rows_at_once(split.space, batch_size), split.num_examples)
-    return sequential_batches(split.x, key, batch_size=batch_size, space=split.space, **options)
+    size = min(batch_size or at_once(split.space, 1000), split.num_examples)
+    return sequential_batches(split.x, key, batch_size=size, space=split.space, **options)
 
 
 def evaluate_split(

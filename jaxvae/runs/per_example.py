@@ -13,8 +13,9 @@ from jaxvae.data.rows import gather
 from jaxvae.data.scaling import Scaling, log_jacobians
 from jaxvae.distributions.flags import has_density
 from jaxvae.evaluation import Bar, elbo_of_each, log_marginal_likelihood
+from jaxvae.evaluation.blocks import at_once
 from jaxvae.runs.directory import Run
-from jaxvae.runs.parts import evaluation_batches, rows_at_once
+from jaxvae.runs.parts import evaluation_batches
 
 
 def score_each(
@@ -42,9 +43,9 @@ def score_each(
         one = gather((x, condition), np.arange(1))
         if has_density(jax.eval_shape(run.model.encode, run.params, *one)):
             x, condition = gather((x, condition), slice(num_bounded))
-            together = rows_at_once(run.space, 2000)
-            at_once = min(20, together)
-            options: dict[str, Any] = {"block_size": min(100, together // at_once), "samples_at_once": at_once}
+            decoded = at_once(run.space, 100 * 20)
+            block_size = min(decoded, 100)
+            options: dict[str, Any] = {"block_size": block_size, "samples_at_once": decoded // block_size}
             options |= {"num_samples": num_samples, "condition": condition, "progress": progress}
             scores["log_px"] = log_marginal_likelihood(run.params, key, x, model=run.model, **options).log_px
     if known := run.facts.get("scaling"):

@@ -13,6 +13,7 @@ import numpy as np
 from jaxvae import latent
 from jaxvae.data import Split
 from jaxvae.data.conditions import Classes
+from jaxvae.data.spaces import Pixels
 from jaxvae.distributions.sampling import as_rows, point
 from jaxvae.errors import InputError
 from jaxvae.report import figures, presentations
@@ -40,11 +41,11 @@ class Plots:
         """Draw samples of the model; of a model of classes without a condition a row for each class."""
         if isinstance(self.run.condition, Classes) and condition is None:
             return self._classes(self.run.condition.names[:MOST_ROWS], seed)
-        x = self.run.sample(num, seed=seed, condition=condition)
+        x = self._visible(self.run.sample(num, seed=seed, condition=condition))
         return self._figure([x], ["sample"], "decoded samples of the prior")
 
     def _classes(self, names: Sequence[str], seed: int) -> Figure:
-        x = np.concatenate([self.run.sample(EACH, seed=seed, condition=name) for name in names])
+        x = self._visible(np.concatenate([self.run.sample(EACH, seed=seed, condition=name) for name in names]))
         options: dict[str, Any] = {"columns": EACH, "row_labels": names, "limits": value_limits(x)}
         return in_notebook(figures.grid(x, title="decoded samples of the prior, a class in each row", **options))
 
@@ -74,7 +75,7 @@ class Plots:
         """
         if self.run.recipe.latent_dim != 2:
             raise InputError(f"latent_dim: a plane needs 2, this run has {self.run.recipe.latent_dim}; plot latent()")
-        images = self.run.decode(latent.manifold_grid(num))
+        images = self._visible(self.run.decode(latent.manifold_grid(num)))
         return in_notebook(figures.manifold(images, limits=value_limits(images)))
 
     def interpolation(self, x: Any = None, *, steps: int = 10, condition: Any = None) -> Figure:
@@ -98,8 +99,12 @@ class Plots:
         """Return the first examples of the test split, read again where the data are not at hand."""
         return (self.run.data or load_data(self.run)).test.head(most)
 
+    def _visible(self, x: Any) -> Any:
+        """Clip decoded pixels to black and white, 0 and 1, which the means of a normal may exceed."""
+        return np.clip(x, 0, 1) if isinstance(self.run.space, Pixels) else x
+
     def _figure(self, stages: list[Any], names: list[str], title: str) -> Figure:
-        shown = [self.run.space.show(stage, {}) for stage in stages]
+        shown = [self.run.space.show(stage, self.run.facts.get("names", {})) for stage in stages]
         return in_notebook(presentations.figure(shown, names=names, title=title))
 
 

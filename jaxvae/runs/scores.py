@@ -26,7 +26,7 @@ from jaxvae.evaluation import (
     log_marginal_likelihood,
     standard_error,
 )
-from jaxvae.evaluation.blocks import take
+from jaxvae.evaluation.blocks import at_once, take
 from jaxvae.options.recipe import Recipe
 from jaxvae.report.tables import bits_per_dimension
 from jaxvae.runs import tokens
@@ -40,6 +40,8 @@ from jaxvae.types import Array, Distribution, Space
 
 LOG_PX = "log p(x)"
 """Name of the bar of the longest loop."""
+COMPARED = 10000
+"""Maximum number of posteriors of which each is compared with all others: the first of a split."""
 ACTIVE_UNITS_OF = "active_units_of_layer"
 """Prefix of the scores of several stochastic layers, numbered from the image upwards."""
 
@@ -177,9 +179,9 @@ def first_images(split: Split, num: int | None, option: str = "num-images") -> S
 def _of_codes(run: Run, x: Any, condition: np.ndarray | None, progress: Bar) -> list[Line]:
     """Score the codes: active units of each layer and, for normal posterior and prior, the parts of the KL."""
     encode = jax.jit(run.model.encode)
-    num = num_rows(x)
+    num, size = num_rows(x), at_once(run.space, 1000)
     ids = np.arange(num)
-    blocks = [encode(run.params, *take((x, condition), ids[at : at + 1000])) for at in range(0, num, 1000)]
+    blocks = [encode(run.params, *take((x, condition), ids[at : at + size])) for at in range(0, num, size)]
     # With several layers, each is taken at the mean of the one below.
     means = jax.tree.map(lambda *parts: np.concatenate(parts), *[_layers(block) for block in blocks])
     active = [int(active_units(mean).sum()) for mean in means]
@@ -189,14 +191,22 @@ def _of_codes(run: Run, x: Any, condition: np.ndarray | None, progress: Bar) -> 
         numbered = enumerate(zip(active, sizes), start=1)
         lines += [Line(f"{ACTIVE_UNITS_OF}_{i}", f"of {size}", 0, num, units) for i, (units, size) in numbered]
     prior = run.model.prior(run.params) if condition is None else run.model.prior(run.params, condition[:1])
-    # Other dimensions cannot be scored separately, and a prior of the condition is another for each image.
-    if not (isinstance(blocks[0], Normal) and isinstance(prior, Normal) and prior.mean.ndim == 1):
+    # The dimensions of others cannot be scored separately.
+    if not isinstance(blocks[0], Normal):
         return lines
-    whole = jax.tree.map(lambda *parts: jnp.concatenate(parts), *blocks)
-    parts = decompose_kl(rng.root(run.recipe.train.seed), whole, prior, progress=progress)
-    names = (*parts._fields, "aggregate_kl")
+    whole = jax.tree.map(lambda *parts: jnp.concatenate(parts)[:COMPARED], *blocks)
+    return lines + _of_aggregate(run, whole, prior, progress)
+
+
+def _of_aggregate(run: Run, posterior: Normal, prior: Distribution, progress: Bar) -> list[Line]:
+    """Take the KL of normal posteriors apart: by all its parts, or by those that do not depend on the prior."""
+    # A prior of the condition is another for each image.
+    known = prior if isinstance(prior, Normal) and prior.mean.ndim == 1 else None
+    zeros = jnp.zeros(posterior.mean.shape[1])
+    parts = decompose_kl(rng.root(run.recipe.train.seed), posterior, known or Normal(zeros, zeros), progress=progress)
+    names = (*parts._fields, "aggregate_kl") if known else ("mutual_information", "total_correlation")
     how = f"aggregate posterior of these {noun(run.space)}"
-    return lines + [Line(name, how, 1, num, getattr(parts, name)) for name in names]
+    return [Line(name, how, 1, len(posterior.mean), getattr(parts, name)) for name in names]
 
 
 def _layers(posterior: Distribution) -> tuple[Array, ...]:

@@ -10,8 +10,8 @@ from jaxvae import rng
 from jaxvae.data.rows import gather, num_rows
 from jaxvae.data.spaces import Tokens
 from jaxvae.evaluation import code_use, greedy_accuracy
+from jaxvae.evaluation.blocks import at_once
 from jaxvae.runs.lines import Line
-from jaxvae.runs.parts import rows_at_once
 from jaxvae.runs.run import Run
 
 GREEDY = 1000
@@ -30,7 +30,7 @@ def lines(run: Run, x: np.ndarray, condition: np.ndarray | None) -> list[Line]:
     ]
     if num < 2:  # there is no other code
         return accuracy
-    options: dict[str, Any] = {"condition": condition, "block_size": rows_at_once(space, 500)}
+    options: dict[str, Any] = {"condition": condition, "block_size": at_once(space, 500)}
     use = code_use(run.params, rng.root(run.recipe.train.seed), x, model=run.model, **options)
     how = "log p(x|z) less that of another row's z"
     return [Line("nats_from_code", how, 1, num, use.nats, use.standard_error), *accuracy]

@@ -34,6 +34,8 @@ class Partition(NamedTuple):
     """Number of steps from one opening to the next: 5 is open at the fifth step, the tenth, ..."""
     after: int = 0
     """Number of first steps at which it is closed."""
+    until: int | None = None
+    """Number of first steps after which it is open at each; never if not given."""
 
 
 Labels: TypeAlias = Any
@@ -60,7 +62,7 @@ def labelled(
     partitions = dict(partitions or {})
     for name, partition in partitions.items():
         _check_partition(name, partition)
-    known = {GRADIENT: optimizer, **STILL, **{name: _gated(partition) for name, partition in partitions.items()}}
+    known = {GRADIENT: optimizer, **STILL, **{name: gated(partition) for name, partition in partitions.items()}}
 
     def choose(tree: Params) -> optax.GradientTransformationExtraArgs:
         labels_ = labels_of(labels, tree)
@@ -121,12 +123,17 @@ def scheduled_values(schedules: Any, step: Array, path: tuple[str, ...] = ()) ->
         yield from scheduled_values(inner, step, (*path, name))
 
 
-def _gated(partition: Partition) -> optax.GradientTransformation:
-    optimizer, every, after = partition
+def gated(partition: Partition) -> optax.GradientTransformation:
+    """Return the optimizer of a partition, which stands still while that is closed."""
+    optimizer, every, after, until = partition
     if every == 1 and after == 0:
         return optimizer
-    # The count is of updates before this one.
-    return optax.conditionally_mask(optimizer, lambda count: (count >= after) & ((count - after + 1) % every == 0))
+
+    def is_open(count: Array) -> Array:  # the count is of updates before this one
+        at_its_turn = (count >= after) & ((count - after + 1) % every == 0)
+        return at_its_turn if until is None else at_its_turn | (count >= until)
+
+    return optax.conditionally_mask(optimizer, is_open)
 
 
 def _check_partition(name: str, partition: Partition) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import optax
 
-from jaxvae.training.labels import Labels, only
+from jaxvae.errors import InputError
+from jaxvae.training.labels import Labels, Partition, gated, only
 from jaxvae.types import GRADIENT, Array, Params, TrainState
 
 DecayName = Literal["none", "cosine", "linear"]
@@ -64,6 +66,36 @@ def _is_kernel(path: tuple[Any, ...], leaf: Array) -> bool:
     if not isinstance(name, str):
         return jnp.ndim(leaf) >= 2
     return name in ("kernel", "weight", "w") or name.endswith("_kernel")
+
+
+INFERENCE = frozenset({"encoder", "posterior"})
+"""Parts of a model that make q(z|x)."""
+
+
+def inference_first(
+    optimizer: optax.GradientTransformation, every: int, until: int | None = None
+) -> optax.GradientTransformation:
+    """Let encoder and posterior take every step and, in the first steps, all other parts one of several.
+
+    Args:
+        optimizer: optimizer of both, each with a state of its own.
+        every: number of steps of the encoder for one of the decoder.
+        until: number of steps after which all parts move together; never if not given.
+
+    Raises:
+        InputError: from `init`, if parameters have no part named encoder.
+
+    Reference: He et al. 2019, https://arxiv.org/abs/1901.05534, algorithm 1. There the encoder moves until its bound
+    rises no more, and the phase ends when the mutual information stalls; here both are numbers of steps.
+    """
+
+    def part_of(tree: Params) -> Params:
+        if not isinstance(tree, Mapping) or "encoder" not in tree:
+            raise InputError("inference_steps: needs parameters with a part named encoder; leave it at 1")
+        return {name: "inference" if name in INFERENCE else "generation" for name in tree}
+
+    generation = gated(Partition(optimizer, every, until=until))
+    return optax.partition({"inference": optimizer, "generation": generation}, part_of)
 
 
 class AverageState(NamedTuple):

@@ -40,6 +40,7 @@ def decode(params, z):
 MODEL = jaxvae.Functions(encode, decode, prior=lambda params: Normal(jnp.zeros(2), jnp.zeros(2)))
 
 
+@pytest.mark.slow
 def test_an_equinox_model_is_trained_resumed_and_loaded(tmp_path):
     before = jax.tree.map(np.array, PARAMS)
     unbroken = jaxvae.fit(MODEL, X, params=PARAMS, run_dir=tmp_path / "unbroken", **OPTIONS)

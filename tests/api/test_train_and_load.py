@@ -5,6 +5,7 @@ import threading
 import jax
 import numpy as np
 import pytest
+from matplotlib.text import Text
 
 import jaxvae
 from jaxvae.errors import InputError
@@ -128,12 +129,21 @@ def test_conditions_are_classes_by_number_or_name(tmp_path):
         run.encode(DIGITS, [0, 1, 2])
 
 
+@pytest.mark.slow
 def test_numbers_are_in_the_datas_own_units(tmp_path):
     x = RNG.normal(5, 3, (80, 4))
     run = jaxvae.train(small(steps=100, learning_rate=0.02), x, run_dir=tmp_path / "run")
     assert abs(run.reconstruct(x).mean() - 5) < 1
     elsewhere = jaxvae.train(small(steps=100, learning_rate=0.02), 10 * x, run_dir=tmp_path / "other")
     np.testing.assert_allclose(elsewhere.log_px(10 * x) + 4 * np.log(10), run.log_px(x), atol=0.01)
+
+
+def test_samples_of_pixels_are_drawn_from_black_to_white(tmp_path):
+    options = {"likelihood": "normal_shared", "learning_rate": 0.5, "scale": "none"}
+    run = jaxvae.train(small(**options), DIGITS, run_dir=tmp_path / "run")
+    assert run.sample(64).min() < 0
+    for figure in (run.plot.samples(), run.plot.manifold(5)):
+        assert "black is" not in "".join(text.get_text() for text in figure.findobj(Text))
 
 
 def test_text_is_a_list_of_sentences(tmp_path):

@@ -1,13 +1,16 @@
 """Cost of a variant in code: no hub names a row, and a row's own files are few."""
 
+import pytest
 import rows
 
 
+@pytest.mark.slow
 def test_no_hub_names_a_variant():
     known = {"auto", "kl_only", "conv_vae", "token_vae"}  # chosen by the data, or explained where a run collapses
     assert {name: hubs for name, _, _, hubs in rows.table() if hubs and name not in known} == {}
 
 
+@pytest.mark.slow
 def test_rows_without_files_of_their_own_and_with_one():
     files = {name: own for name, own, _, _ in rows.table()}
     assert files["vae"] == files["conditional_vae"] == 0

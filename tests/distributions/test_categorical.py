@@ -11,6 +11,7 @@ from jaxvae.distributions import Categorical
 DTYPES = ["bool", "uint8", "int8", "uint16", "int16", "int32", "uint32", "float16", "bfloat16", "float32"]
 
 
+@pytest.mark.quick_rows("257")
 @pytest.mark.parametrize("num_classes", [2, 128, 200, 256, 257, 1000])
 def test_class_numbers_of_every_type(num_classes):
     logits = np.random.default_rng(0).normal(size=num_classes)

@@ -68,6 +68,7 @@ def two_layers():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", [elbo_loss, iwae_loss])
 def test_every_bound_takes_a_model_of_two_layers_and_every_parameter_learns(loss):
     model, x = two_layers(), (jnp.arange(35).reshape(7, 5) % 3 == 0).astype(jnp.float32)

@@ -47,6 +47,7 @@ def test_continuous_bernoulli_distribution_function(logit):
     assert stats.kstest(np.float64(x), lambda x: np.expm1(logit * x) / np.expm1(logit)).pvalue > 1e-6
 
 
+@pytest.mark.quick_rows("normal-3", "multivariate_normal", "categorical-2", "poisson-1")
 def test_each_example_has_its_own_key(noisy_family):
     d = noisy_family.distribution
     together = sample(d, example_keys(jax.random.key(0), jnp.arange(4)))

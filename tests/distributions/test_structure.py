@@ -37,6 +37,7 @@ def test_one_log_prob_per_example(family):
     assert jax.eval_shape(log_prob, family.distribution, family.value).shape == (len(family.value),)
 
 
+@pytest.mark.quick_rows("normal-3", "multivariate_normal", "categorical-0", "delta-1", "poisson-1")
 def test_jit_and_vmap_change_nothing(family):
     d, x = family.distribution, family.value
     for transformed in (jax.jit(log_prob), jax.vmap(log_prob)):

@@ -4,7 +4,9 @@ import jax
 import numpy as np
 import pytest
 
+from jaxvae.data.spaces import Pixels, Tokens
 from jaxvae.evaluation import in_blocks
+from jaxvae.evaluation.blocks import at_once
 
 X = np.arange(21, dtype=np.float32).reshape(7, 3)
 
@@ -30,3 +32,9 @@ def test_several_arguments_trees_and_none_go_block_by_block_together():
     tree = {"x": X, "y": X[:, 0]}
     result = in_blocks(lambda tree, by, none: (tree["x"] + tree["y"][:, None]) * by, tree, X, None, block_size=3)
     np.testing.assert_allclose(result, (X + X[:, :1]) * X)
+
+
+def test_long_sentences_of_many_words_come_few_at_once():
+    assert at_once(None, 1000) == at_once(Pixels((28, 28, 1), "ink"), 1000) == at_once(Tokens(30, 20), 1000) == 1000
+    assert 4 * at_once(Tokens(10_000, 83), 1000) * 83 * 10_000 <= 2**27
+    assert at_once(Tokens(10**6, 500), 1000) == 1

@@ -99,6 +99,7 @@ def params():
     return jax.jit(VAE_.init)(rng.root(0), X)
 
 
+@pytest.mark.quick_rows("namespace-elbo", "namespace-log_likelihood", "lambdas-evidence")
 @estimates
 @pytest.mark.parametrize("model", [namespace(), lambdas()], ids=["namespace", "lambdas"])
 def test_a_model_of_any_kind(params, estimate, model):
@@ -143,6 +144,7 @@ def test_equal_models_share_a_program():
     assert (first[0], second[0]) == ([X.shape], [])
 
 
+@pytest.mark.quick_rows("AxisType.Auto-elbo", "AxisType.Explicit-log_likelihood")
 @estimates
 @pytest.mark.parametrize("kind", [AxisType.Auto, AxisType.Explicit], ids=str)
 def test_examples_spread_over_devices(params, estimate, kind):

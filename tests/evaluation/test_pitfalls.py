@@ -37,6 +37,7 @@ def test_pixels_are_drawn_and_not_cut_at_a_half():
     assert batch.x.mean() == pytest.approx(0.4, abs=6 * (0.24 / 360) ** 0.5)
 
 
+@pytest.mark.slow
 def test_a_short_last_batch_is_scored_and_weighs_what_it_holds():
     assert scored(GREY).num_examples == 40
     assert scored(GREY).elbo == pytest.approx(scored(GREY[:32]).elbo * 32 / 40 + _tail() * 8 / 40, rel=1e-6)

@@ -44,6 +44,7 @@ def test_streamed_it_is_the_same_run(scripts, run_dir, tmp_path):
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-6), *trees)
 
 
+@pytest.mark.slow
 def test_samples_and_edits_of_a_class(scripts, run_dir, tmp_path):
     sample = scripts["sample"]
     tools = {"interpolate": (0, 1), "traverse": (0,), "vary": 2, "steps": 2, "num": 2}
@@ -61,6 +62,7 @@ def test_no_option_does_nothing(scripts, run_dir):
         config.check()
 
 
+@pytest.mark.slow
 def test_it_is_scored_explored_and_refused_by_quadrature(scripts, run_dir, capsys):
     evaluate, explore, evidence = (scripts[name] for name in ("evaluate", "explore", "evidence"))
     assert evaluate.main(evaluate.EvaluateConfig(run_dir, num_samples=5, num_images=20)) == 0
@@ -71,6 +73,7 @@ def test_it_is_scored_explored_and_refused_by_quadrature(scripts, run_dir, capsy
         evidence.main(evidence.EvidenceConfig(run_dir))
 
 
+@pytest.mark.slow
 def test_attributes_of_a_file_are_conditions_too(scripts, tmp_path):
     rng = np.random.default_rng(0)
     known = {"age": rng.normal(40, 9, 60), "smile": np.arange(60) % 2}

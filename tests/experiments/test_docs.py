@@ -44,6 +44,7 @@ def test_pictures_and_links_lead_somewhere(page):
         assert (page.parent / picture).stat().st_size < 150_000, f"{picture} is large"
 
 
+@pytest.mark.quick_rows("own_data.md", "kl.md")
 @pytest.mark.parametrize("page", PAGES[1:], ids=lambda page: page.name)  # README's is run, and learns, elsewhere
 def test_examples_print_what_stands_below_them(page, capsys):
     scope = {}

@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from sklearn.datasets import load_digits
 
 from jaxvae.commands.figures import maps
+from jaxvae.music import write_midi
 from jaxvae.runs.command_line import parse
 
 pytestmark = pytest.mark.slow
@@ -38,8 +40,11 @@ SHORT = {
     "sample": "--steps 3 --num 3",
     "explore": "--num-images 4",
     "attributes": "--num 8 --num-train 60 --rows 2",
-    "evaluate": "--num-samples 2 --num-images 5 --ais-images 2 --ais-temperatures 10 --ais-chains 2",
+    "encode": "--overwrite",
+    "evaluate": "--overwrite --num-samples 2 --num-images 5 --ais-images 2 --ais-temperatures 10 --ais-chains 2",
     "evidence": "--num 2 --num-samples 1 2 --repeats 2 --show 2",
+    "text": "--num 2 --pairs 2 --points 3 --beams 2",
+    "music": "--steps 2 --num 2 --pairs 3 --points 3",
     "table": "--epochs 0.001 --num-samples 2 --num-images 5 --results results.md",
     "rate_distortion": "--steps 2 --betas 1",
     "latent_space": "--steps 2 --seeds 0 --hidden 4",
@@ -70,6 +75,10 @@ def folder(scripts, tmp_path_factory):
     (place / "photos").mkdir()
     for number in range(20):
         Image.fromarray(image[number]).save(place / "photos" / f"{number}.png")
+    Image.fromarray(np.uint8(15 * load_digits().images[0])).save(place / "mine.png")
+    (place / "midi").mkdir()
+    for number in range(5):
+        write_midi(place / "midi" / f"{number}.mid", np.array([[4 * i, 4, 60 + i * number % 12] for i in range(16)]))
     (place / "recipe.toml").write_text('preset = "vae"\nlatent_dim = 2\n')
     shutil.copy(PROJECT / "docs" / "results.md", place)
     shutil.copy(PROJECT / "docs" / "performance.md", place)
@@ -78,6 +87,7 @@ def folder(scripts, tmp_path_factory):
         "classes": "--condition label",
         "faces": f"--dataset {place / 'faces.npz'}",
         "smiles": f"--dataset {place / 'faces.npz'} --condition smile",
+        "text": f"--dataset {place / 'poems.txt'} --preset lstm_vae",
     }
     for name, given in runs.items():
         options = f"{TRAIN} {given} --latent-dim 2 --run-dir {place / 'runs' / name}"

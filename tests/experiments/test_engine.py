@@ -19,6 +19,7 @@ def losses(run_dir):
     return [record["loss"] for record in read_metrics(run_dir / "metrics.jsonl")]
 
 
+@pytest.mark.quick_rows("streamed")
 @pytest.mark.parametrize(
     "compute",
     [{"dispatch": "step"}, {"input": "stream"}, {"input": "stream", "dispatch": "step"}],

@@ -15,6 +15,7 @@ from jaxvae.runs.seeds import together
 from jaxvae.runs.trained import Trained
 
 
+@pytest.mark.slow
 def test_a_figure_that_fails_costs_one_line(scripts, small, monkeypatch, caplog, capsys):
     def fail(*_, **__):
         raise TypeError("Invalid shape (97, 103, 2) for image data")

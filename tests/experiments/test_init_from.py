@@ -22,6 +22,7 @@ def starting_state(config):
         return training.restore_or_init(prepared).state
 
 
+@pytest.mark.quick_rows("1")
 @pytest.mark.parametrize("seeds", [1, 2])
 def test_it_begins_where_the_other_ended(first, small, capsys, seeds):
     state = starting_state(small(preset="iwae", init_from=first.run_dir, ema_decay=0.9, seeds=seeds))
@@ -36,6 +37,7 @@ def test_it_begins_where_the_other_ended(first, small, capsys, seeds):
     jax.tree.map(assert_of_all_seeds, state.opt_state.average, theirs)
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_needs_the_other_no_more(scripts, first, small, tmp_path):
     whole = small(run_dir=tmp_path / "whole", init_from=first.run_dir)
     assert scripts["train"].main(whole) == 0

@@ -54,6 +54,7 @@ def run(small):
     return Run(config, model, jax.tree.map(lambda leaf: 1.5 * leaf, params), 0, facts)
 
 
+@pytest.mark.slow
 def test_the_bounds_of_a_model_lie_below_its_evidence(scripts, run, tmp_path, capsys, monkeypatch):
     script = scripts["evidence"]
     monkeypatch.setattr(script, "load_run", lambda run_dir, select: run)

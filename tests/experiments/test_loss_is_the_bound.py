@@ -56,6 +56,7 @@ ELBOS = {name: row for name, row in ROWS.items() if hasattr(row.objective, "free
 CASES = [(name, free) for name in ELBOS for free in (False, not is_point(name))]
 
 
+@pytest.mark.quick_rows("vae-False", "vae-True")
 @pytest.mark.parametrize(("name", "free"), sorted(set(CASES)))
 def test_loss_is_minus_the_bound_recomputed(name, free):
     recipe = recipe_of(name)

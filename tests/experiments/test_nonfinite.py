@@ -90,6 +90,7 @@ def test_interrupted_it_ends_like_one_that_was_not(scripts, small, tmp_path, spo
     assert records[-1]["learning_rate"] == pytest.approx(1e-3 / 2**skipped)
 
 
+@pytest.mark.slow
 def test_an_overflow_in_the_optimizer_is_left_out_to_the_end(scripts, small, capsys):
     """The gradient is finite, its square in Adam's second moment is not."""
     config = small(learning_rate=100.0, latent_dim=2)

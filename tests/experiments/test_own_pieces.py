@@ -24,6 +24,7 @@ class Shifted:
         )
 
 
+@pytest.mark.slow
 def test_a_prior_of_ones_own_is_trained_resumed_and_loaded(small):
     recipe = dataclasses.replace(small(latent_dim=2), prior=Shifted(0.25))
     assert train_run(recipe) == 0

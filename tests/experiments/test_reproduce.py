@@ -38,6 +38,7 @@ def test_a_run_that_was_continued_is_reproduced_from_its_first_step(scripts, sma
         scripts["train"].main(given(reproduce=run_dir))
 
 
+@pytest.mark.slow
 def test_what_differs_is_said_and_by_how_much(scripts, small, tmp_path, capsys):
     config = small()
     scripts["train"].main(config)

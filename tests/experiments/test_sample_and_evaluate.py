@@ -76,6 +76,7 @@ def decode(run, codes):
     return np.asarray(images).reshape(*codes.shape[:-1], 8, 8, 1)
 
 
+@pytest.mark.slow
 def test_with_no_option_it_writes_what_it_always_does(sample, run, strips):
     names = {path.name for path in sample("--num 20").iterdir()}
     assert names == {"samples.png", "reconstructions.png", "traversal.gif"}, "and traversal.png, were it not for strips"
@@ -239,6 +240,7 @@ def test_the_scores_of_each_image_have_the_means_of_the_evaluation(scripts, run_
         parse(evaluate.EvaluateConfig, options)
 
 
+@pytest.mark.slow
 def test_the_best_checkpoint_can_be_chosen(scripts, small):
     config = small(learning_rate=0.5, steps=60)
     scripts["train"].main(config)

@@ -85,6 +85,7 @@ def test_metrics_agree_with_each_other(scripts, small):
     assert result["examples_per_second"] > 0
 
 
+@pytest.mark.slow
 def test_the_same_options_give_the_same_numbers(scripts, small, tmp_path):
     first = small(run_dir=tmp_path / "a")
     second = small(run_dir=tmp_path / "elsewhere" / "b", log_every=7, checkpoint_every=13, tensorboard=True)
@@ -128,6 +129,7 @@ def lines(run_dir):
     return [{**record, "examples_per_second": None} for record in read_metrics(run_dir / "metrics.jsonl")]
 
 
+@pytest.mark.slow
 def test_a_finished_run_can_be_continued(scripts, small, tmp_path, capsys):
     config = small(run_dir=tmp_path / "grown", steps=20)
     scripts["train"].main(config)

@@ -26,6 +26,7 @@ def test_blank_examples_have_the_form_of_real_ones(kind):
     assert shapes(kind.space.zeros(8)) == shapes(as_jax(kind.x))
 
 
+@pytest.mark.quick_rows("vectors", "signals", "tokens")
 def test_samples_and_points_have_the_form_of_examples(kind, build):
     model = build(kind)
     x = as_jax(kind.x)
@@ -38,6 +39,7 @@ def test_samples_and_points_have_the_form_of_examples(kind, build):
     assert jax.tree.map(jnp.shape, model.reconstruct(params, x)) == jax.tree.map(jnp.shape, x)
 
 
+@pytest.mark.quick_rows("vectors", "columns")
 def test_an_importance_weighted_bound_takes_it(kind, build):
     model, x = build(kind), as_jax(kind.x)
     params = model.init(jax.random.key(0), x)
@@ -65,6 +67,7 @@ def loss_and_gradient(params, x, *, model):
     )
 
 
+@pytest.mark.quick_rows("vectors", "tokens")
 def test_half_precision_is_scored_in_float32(kind, build):
     x = as_jax(kind.x)
     params = build(kind).init(jax.random.key(0), x)
@@ -74,6 +77,7 @@ def test_half_precision_is_scored_in_float32(kind, build):
     assert half[0] != full[0]
 
 
+@pytest.mark.quick_rows("vectors", "poisson")
 def test_eight_examples_are_learned_by_heart(kind, build):
     model, x = build(kind), as_jax(kind.x)
     optimizer = optax.adam(0.01)

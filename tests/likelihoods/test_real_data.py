@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+import pytest
 from scipy import stats
 
 from jaxvae import elbo_loss
@@ -52,6 +53,7 @@ def held_out_bound(space, likelihood, networks, train, test, *, steps, latent_di
     return float(run(jax.random.key(0)))
 
 
+@pytest.mark.slow
 def test_counts_of_single_cells(shared_data):
     cells = np.load(shared_data / "counts" / "pbmc68k_reduced.npz")
     train, test = (cells["counts"][cells["split"] == part] for part in (0, 1))
@@ -86,6 +88,7 @@ def encoded(path, words, num, length):
     return x, words
 
 
+@pytest.mark.slow
 def test_lines_of_the_treebank(shared_data):
     folder = shared_data / "text" / "ptb"
     train, words = encoded(folder / "ptb.train.txt.gz", (), 1500, 10)

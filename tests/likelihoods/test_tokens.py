@@ -50,6 +50,7 @@ def test_sizes_are_at_least_one(name):
         WindowedTokens(**{name: 0})
 
 
+@pytest.mark.slow
 def test_the_evidence_of_all_rows_sums_to_one():
     options = {"posterior": DiagonalNormal(), "prior": Standard(), "likelihood": OPTIONS}
     model = assemble(Facts(Tokens(4, 3), 1), networks=TokenMLP((8,), 4), **options)

@@ -20,6 +20,7 @@ def network_and_variables(dim, hidden):
     return net, jax.tree.map(lambda leaf: jnp.float32(noise.normal(size=leaf.shape)), shapes)
 
 
+@pytest.mark.quick_rows("5-hidden1")
 @pytest.mark.parametrize("hidden", [(12,), (12, 15)])
 @pytest.mark.parametrize("dim", [1, 2, 5])
 def test_outputs_depend_on_every_earlier_input_and_on_the_whole_context(dim, hidden):
@@ -49,6 +50,7 @@ def test_leading_axes_of_inputs_and_context_broadcast():
         np.testing.assert_allclose(whole[:, number], net.apply(variables, x[:, number], context[number]), rtol=1e-5)
 
 
+@pytest.mark.quick_rows("hidden1-5")
 @pytest.mark.parametrize(("hidden", "dim"), [((16,), 5), ((12, 7), 5), ((3,), 5), ((), 4), ((4,), 1)])
 def test_solve_is_the_inverse_by_whole_passes_gradients_included(hidden, dim):
     net, variables = network_and_variables(dim, hidden)

@@ -15,6 +15,7 @@ def networks(shape, **options):
     return Spatial(**options).encoder(facts, 3), Spatial(**options).decoder(facts, shape)
 
 
+@pytest.mark.quick_rows("None-shape0-channels0-places0")
 @pytest.mark.parametrize(("shape", "channels", "places"), [((8, 8, 1), (4, 6), (2, 2)), ((7, 9, 3), (4,), (4, 5))])
 @pytest.mark.parametrize("condition", [None, jnp.ones((2, 5))])
 def test_shapes(shape, channels, places, condition):
@@ -27,6 +28,7 @@ def test_shapes(shape, channels, places, condition):
     assert "output" in variables["params"]
 
 
+@pytest.mark.slow
 def test_places_see_their_part_of_the_image():
     encoder, _ = networks((32, 32, 1), channels=(8,), num_blocks=1)
     variables = encoder.init(jax.random.key(0), jnp.ones((1, 32, 32, 1)))

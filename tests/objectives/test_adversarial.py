@@ -45,6 +45,7 @@ LOSSES = {
 }
 
 
+@pytest.mark.quick_rows("factor")
 @pytest.mark.parametrize("name", LOSSES)
 def test_each_player_descends_its_own_loss(params, name):
     """The critic gets the gradient of its loss alone, the others that of the autoencoder with a fixed critic."""

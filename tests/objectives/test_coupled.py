@@ -96,6 +96,7 @@ def assert_close(a, b):
     jax.tree.map(functools.partial(np.testing.assert_allclose, rtol=1e-5, atol=1e-6), a, b)
 
 
+@pytest.mark.quick_rows("beta_tc-uneven shards", "adversarial-a shard of padding")
 @pytest.mark.parametrize("weights", WEIGHTS)
 @pytest.mark.parametrize("name", LOSSES)
 def test_devices_take_the_step_of_one(name, weights, state):

@@ -92,6 +92,7 @@ def value_and_gradient(loss, family):
     return jax.jit(jax.value_and_grad(functools.partial(loss, model=model(family)), has_aux=True))(PARAMS, keys(), X)
 
 
+@pytest.mark.quick_rows("elbo", "iwae")
 @pytest.mark.parametrize("name", OBJECTIVES)
 def test_a_posterior_without_an_inverse_gives_the_same_bound_and_gradient(name):
     close = functools.partial(np.testing.assert_allclose, rtol=1e-5, atol=1e-6)
@@ -147,6 +148,7 @@ TREES = Functions(
 TREE = {"values": X, "observed": jnp.array([[1, 0], [1, 1], [0, 1]], jnp.int8)}
 
 
+@pytest.mark.quick_rows("elbo", "iwae")
 @pytest.mark.parametrize("name", [*OBJECTIVES, "dreg"])
 def test_an_example_may_be_a_tree_and_padding_may_hold_anything(name):
     objective = {**OBJECTIVES, "denoising": denoising(elbo_loss, corrupt, 0.3)}.get(name)

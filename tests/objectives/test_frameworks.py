@@ -130,6 +130,7 @@ NUMPYRO = [numpyro_elementwise, numpyro_events]
 FRAMEWORKS = [jaxvae_vae, linen_modules, flax_nnx, equinox, bare_functions, simple_namespace, *NUMPYRO]
 
 
+@pytest.mark.quick_rows("jaxvae_vae", "flax_nnx", "bare_functions")
 @pytest.mark.parametrize("framework", FRAMEWORKS, ids=lambda f: f.__name__)
 def test_it_trains(framework):
     """Jitted, differentiated and stepped: the gradient reaches every parameter and, its noise fixed, the loss falls."""
@@ -154,6 +155,7 @@ def test_it_trains(framework):
     assert losses[-1] < losses[0] - 0.05
 
 
+@pytest.mark.quick_rows("jaxvae_vae", "equinox")
 @pytest.mark.parametrize("framework", FRAMEWORKS, ids=lambda f: f.__name__)
 def test_vmap_over_seeds_is_a_loop_over_seeds(framework):
     params, model = framework(jax.random.key(0))

@@ -27,6 +27,7 @@ def keys(num=N):
     return rng.example_keys(jax.random.key(1), jnp.arange(num))
 
 
+@pytest.mark.slow
 def test_without_the_discrepancy_it_is_the_elbo():
     def value(loss, **options):
         return jax.value_and_grad(functools.partial(loss, model=MODEL, **options), has_aux=True)(PARAMS, keys(), X)

@@ -58,6 +58,9 @@ def model(encode):
     )
 
 
+@pytest.mark.quick_rows(
+    "elbo-normal-strict", "elbo-normal-64 bits", "two samples-multivariate-strict", "piwae-normal-strict"
+)
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize(("name", "posterior"), ROWS)
 def test_value_and_gradient_are_the_same(name, posterior, mode):
@@ -74,6 +77,7 @@ def test_value_and_gradient_are_the_same(name, posterior, mode):
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6), got, expected)
 
 
+@pytest.mark.quick_rows("elbo")
 @pytest.mark.parametrize("name", OBJECTIVES)
 def test_it_is_exported_for_a_batch_of_any_size(name):
     (batch,) = export.symbolic_shape("batch")

@@ -33,6 +33,7 @@ def params():
     return MODEL.init(jax.random.key(0), X, CONDITION)
 
 
+@pytest.mark.quick_rows("elbo", "piwae")
 @pytest.mark.parametrize("name", OBJECTIVES)
 def test_padding_may_hold_anything(name, params):
     """Loss and gradient are those of the examples that count, alone."""

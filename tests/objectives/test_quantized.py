@@ -53,6 +53,7 @@ def make_step(model, optimizer, **options):
     return make_train_step(functools.partial(with_averages(quantized_loss), model=model), optimizer, **options)
 
 
+@pytest.mark.quick_rows("dense")
 @pytest.mark.parametrize(("networks", "positions"), [(DENSE, 2), (PLACED, 3 * 3 * 2)], ids=["dense", "spatial"])
 def test_without_commitment_the_loss_is_minus_the_bound(networks, positions, batch):
     model = build(networks=networks)
@@ -108,6 +109,7 @@ def test_training_learns_and_uses_codes(posterior, batch):
     np.testing.assert_allclose(counts.sum(), 2.0, rtol=1e-4)  # two codes an example
 
 
+@pytest.mark.quick_rows("VectorQuantized")
 @pytest.mark.parametrize("posterior", [VectorQuantized, GradientQuantized])
 def test_devices_and_parts_change_nothing(posterior, batch):
     model = build(posterior)

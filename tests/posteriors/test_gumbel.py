@@ -77,6 +77,7 @@ def test_a_resumed_run_goes_on_at_its_temperature(batch):
     jax.tree.map(np.testing.assert_array_equal, whole.params, half.params)
 
 
+@pytest.mark.slow
 def test_the_bound_with_categories_is_below_the_evidence(batch):
     """K^L codes are enumerated: log p(x), the exact posterior, and the ELBO without noise."""
     model = build()

@@ -28,6 +28,7 @@ def mixture_vae(posterior="normal"):
     )
 
 
+@pytest.mark.slow
 def test_every_parameter_learns():
     model = mixture_vae()
     params = model.init(jax.random.key(0), X)

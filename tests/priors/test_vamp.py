@@ -84,6 +84,7 @@ def test_pseudo_inputs_outside_are_projected_and_keep_a_gradient():
     assert (outside[1] != 0).all()
 
 
+@pytest.mark.quick_rows("normal-networks0")
 @pytest.mark.parametrize("networks", [MLP((8,)), Gated((8, 8))])
 @pytest.mark.parametrize("posterior", ["normal", "multivariate_normal", "iaf"])
 def test_every_parameter_learns(networks, posterior):
@@ -95,6 +96,7 @@ def test_every_parameter_learns(networks, posterior):
     assert set(jax.tree.leaves(model.labels(params))) == {"gradient"}
 
 
+@pytest.mark.slow
 def test_with_conditions_each_pseudo_input_keeps_its_examples():
     labels = jnp.eye(3)[jnp.arange(40) % 3]
     x = X.at[:, 0].set(jnp.arange(40) % 3 / 2)

@@ -40,6 +40,7 @@ def test_cells_are_a_table_that_is_read_back(tmp_path):
         assert list(csv.reader(stream)) == [list(shown.columns), *map(list, shown.rows)]
 
 
+@pytest.mark.quick_rows("3-Pictures-(20, 5, 4, 1)", "1-Curves-(20, 12, 2)", "3-Heat-(9, 30)")
 @pytest.mark.parametrize(
     "shown",
     [

@@ -71,10 +71,12 @@ def few(data, model):
     return functools.partial(train, model, data.train, optax.sgd(0.01), num_steps=25)
 
 
+@pytest.mark.slow
 def test_streamed_and_resident_conditions_give_the_same_bits(few):
     jax.tree.map(np.testing.assert_array_equal, few("scan"), few("scan", stream=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["pmap", "sharded"])
 def test_several_devices_agree(few, name):
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=2e-5), few("scan"), few(name, stream=True))

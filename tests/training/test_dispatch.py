@@ -68,6 +68,7 @@ def one_by_one():
     return run("step")
 
 
+@pytest.mark.quick_rows("scan-True")
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("name", ["step", "scan"])
 def test_steps_in_a_loop_are_steps_one_by_one_bit_for_bit(one_by_one, name, stream):
@@ -76,6 +77,7 @@ def test_steps_in_a_loop_are_steps_one_by_one_bit_for_bit(one_by_one, name, stre
     assert examples == one_by_one[2] == 20 * 70
 
 
+@pytest.mark.quick_rows("pmap-False", "sharded-True")
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("name", ["pmap", "sharded"])
 def test_devices_together_give_the_numbers_of_one(one_by_one, name, stream):
@@ -144,6 +146,7 @@ def test_chunks_of_any_length_share_one_program():
     assert so_far[0] == so_far[-1]
 
 
+@pytest.mark.quick_rows("step-True", "scan-False", "pmap-True", "sharded-False")
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("name", ["step", "scan", "pmap", "sharded"])
 def test_what_is_compiled_ahead_is_what_runs(name, stream, caplog):

@@ -118,6 +118,7 @@ def test_the_pull_changes_neither_value_nor_gradient_of_other_leaves(batch):
     assert bad == jnp.inf  # the pull's own infinity would make it NaN
 
 
+@pytest.mark.slow
 def test_devices_parts_and_padding_change_nothing(batch):
     chosen = optimizer(optax.adam(RATE))
     alone, metrics = jax.jit(make_step(chosen))(start(chosen), batch)
@@ -134,6 +135,7 @@ def test_devices_parts_and_padding_change_nothing(batch):
     close(alone.params, jax.jit(make_step(chosen))(start(chosen), unpadded)[0].params)
 
 
+@pytest.mark.slow
 def test_seeds_train_together_as_alone(batch):
     chosen = optimizer(optax.adam(RATE), Partition(optax.adam(RATE), every=2))
     states = [start(chosen)._replace(key=rng.root(seed)) for seed in (1, 2)]
@@ -146,6 +148,7 @@ def test_seeds_train_together_as_alone(batch):
         close(state.params, jax.tree.map(operator.itemgetter(number), stacked.params))
 
 
+@pytest.mark.quick_rows("2-1-open_steps3")
 @pytest.mark.parametrize(
     ("every", "after", "open_steps"), [(1, 0, [1, 2, 3, 4]), (2, 0, [2, 4]), (1, 3, [4]), (2, 1, [3])]
 )
@@ -262,6 +265,7 @@ def test_a_run_resumes_from_a_checkpoint_to_the_last_bit(batch, tmp_path):
     close(evaluation_params(resumed), evaluation_params(state), rtol=0)
 
 
+@pytest.mark.quick_rows("scan")
 @pytest.mark.parametrize("name", ["scan", "pmap", "sharded"])
 def test_dispatches_give_the_numbers_of_single_steps(batch, name):
     """Two steps of a batch with padding, through every way to reach the devices."""

@@ -6,8 +6,15 @@ import numpy as np
 import optax
 import pytest
 
+from jaxvae.errors import InputError
 from jaxvae.training import init_state
-from jaxvae.training.optimizer import adam, evaluation_params, learning_rate_schedule, with_average
+from jaxvae.training.optimizer import (
+    adam,
+    evaluation_params,
+    inference_first,
+    learning_rate_schedule,
+    with_average,
+)
 
 
 @pytest.mark.parametrize(
@@ -77,3 +84,28 @@ def test_weight_decay_finds_kernels_in_any_tree():
         "masked": {"input_kernel": True},
         "tuple": optax.TraceState(False),
     }
+
+
+@pytest.mark.parametrize(("until", "open_steps"), [(None, [3, 6]), (4, [3, 5, 6, 7, 8]), (0, [*range(1, 9)])])
+def test_the_decoder_waits_for_the_encoder(until, open_steps):
+    """Each part takes Adam's own steps, the decoder at fewer times."""
+    params = {"encoder": jnp.array([1.0, -2.0]), "decoder": {"kernel": jnp.ones(3)}}
+    optimizer = inference_first(optax.adam(0.1), 3, until)
+    step = jax.jit(optimizer.update)
+    state = optimizer.init(params)
+    alone = {name: optax.adam(0.1).init(part) for name, part in params.items()}
+    for number in range(1, 9):
+        gradient = jax.tree.map(lambda leaf, scale=number: scale + leaf, params)
+        updates, state = step(gradient, state, params)
+        for name in ("encoder", "decoder"):
+            if name == "encoder" or number in open_steps:
+                expected, alone[name] = optax.adam(0.1).update(gradient[name], alone[name])
+            else:
+                expected = jax.tree.map(jnp.zeros_like, params[name])
+            jax.tree.map(lambda a, e: np.testing.assert_allclose(a, e, rtol=1e-4, atol=1e-7), updates[name], expected)
+        params = optax.apply_updates(params, updates)
+
+
+def test_parameters_without_an_encoder_are_refused():
+    with pytest.raises(InputError, match="inference_steps: needs parameters with a part named encoder"):
+        inference_first(optax.adam(0.1), 3).init({"decoder": jnp.ones(2)})

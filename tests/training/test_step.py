@@ -115,6 +115,9 @@ WEIGHTS = {
 }
 
 
+@pytest.mark.quick_rows(
+    "by_vmap-uneven weights", "by_pmap-uneven shards", "by_sharding-a shard of padding", "by_shard_map-uneven weights"
+)
 @pytest.mark.parametrize("weights", WEIGHTS.values(), ids=WEIGHTS)
 @pytest.mark.parametrize("dispatch", [by_vmap, by_pmap, by_sharding, by_shard_map, by_unchecked_shard_map])
 def test_shards_give_the_numbers_of_one_device(state, batch, dispatch, weights):

@@ -16,9 +16,10 @@ from jaxvae.data.rows import gather
 from jaxvae.data.scaling import Scaling, scaled_examples
 from jaxvae.data.sources.cells import Cells, is_anndata, read_anndata
 from jaxvae.data.sources.objects import Stored, is_table, read_object
-from jaxvae.data.sources.text import check_marks, token_rows
+from jaxvae.data.sources.sentences import check_marks, token_rows
 from jaxvae.data.spaces import Counts, Pixels, Table, Tokens
 from jaxvae.data.spaces.table import OBSERVED, X
+from jaxvae.data.units import division
 from jaxvae.errors import InputError
 from jaxvae.types import Space
 
@@ -75,11 +76,12 @@ def _tokens(stored: Stored, facts: Mapping[str, Any], space: Tokens) -> np.ndarr
         return _integers(_array(stored, "sentences", "tokens"), space)
     if words is None:
         raise InputError(f"{WHAT} holds sentences, but the run has no vocabulary; give tokens {_of(space)}")
-    sentences = [line.split() for line in stored]
+    divide = division(facts["names"])
+    sentences = [*map(divide.split, stored)]
     for number, sentence in enumerate(sentences):
         check_marks(f"{WHAT}: sentence {number}", sentence)
         if len(sentence) >= space.length:
-            found = f"{WHAT}: sentence {number} has {len(sentence)} words"
+            found = f"{WHAT}: sentence {number} has {len(sentence)} {divide.noun}"
             raise InputError(f"{found}, the run's have {space.length - 1} at most; make it shorter")
     return token_rows(sentences, words, space)
 

@@ -18,6 +18,7 @@ from jaxvae.data.sources.features import Chosen
 from jaxvae.data.sources.h5ad import read_h5ad
 from jaxvae.data.sources.hdf5 import read_hdf5
 from jaxvae.data.sources.hub import describe_hub
+from jaxvae.data.sources.molecules import holds_molecules, read_smiles
 from jaxvae.data.sources.npz import read_npz
 from jaxvae.data.sources.objects import Stored
 from jaxvae.data.sources.recipes import IMAGES
@@ -91,10 +92,15 @@ def _read_npy(path: Path) -> np.ndarray:
     return array
 
 
+def _read_csv(path: Path) -> Stored:
+    return read_smiles(path) if holds_molecules(path) else read_csv(path)
+
+
 _READERS: dict[str, Callable[[Path], Any]] = {
     ".npz": lambda path: read_npz(path)[0],
     ".npy": _read_npy,
-    ".csv": read_csv,
+    ".csv": _read_csv,
+    ".csv.gz": read_smiles,
     ".tsv": read_csv,
     ".parquet": read_parquet,
     ".h5ad": read_h5ad,

@@ -17,7 +17,7 @@ from jaxvae.data.images import Page, decode_images
 from jaxvae.data.partition import Whole, divided, without_unknown_labels
 from jaxvae.data.preparation import Preparation, refuse_sizes
 from jaxvae.data.rows import LazyRows
-from jaxvae.data.sources import text
+from jaxvae.data.sources import sentences
 from jaxvae.data.sources.arrays import examples
 from jaxvae.data.sources.columns import Column, number_column, table_examples, word_column
 from jaxvae.data.sources.features import Chosen, Feature, Features, short_names, shown
@@ -192,13 +192,10 @@ def _text(source: Described, chosen: Chosen, further: Sequence[str], preparation
     values = _gather(source.reader, [name, *further])
     ids = [i for i, words in enumerate(values[name]) if words and words.split()]
     values = {key: [found[i] for i in ids] for key, found in values.items()}
-    sentences = [words.split()[: chosen.words] for words in values[name]]
-    if not sentences:
+    lines = [" ".join(words.split()[: chosen.words]) if chosen.words else words for words in values[name]]
+    if not lines:
         raise InputError(f"{source.what}: feature {name!r} holds no words; choose another with ?text=")
-    if (longest := max(map(len, sentences))) > text.MOST_WORDS:
-        remedy = f"choose the first of each text alone, at most {text.MOST_WORDS}: {source.what}?words=100"
-        raise InputError(f"{source.what}: feature {name!r} has a text of {longest} words; {remedy}")
-    return text.whole_set(source.what, sentences, None if parts is None else parts[ids], preparation), values
+    return sentences.whole_set(source.what, lines, None if parts is None else parts[ids], preparation), values
 
 
 def _table(

@@ -14,7 +14,7 @@ import numpy as np
 from jaxvae.data.dataset import Dataset
 from jaxvae.data.partition import TEST, TRAIN, VALIDATION, divided
 from jaxvae.data.preparation import Preparation
-from jaxvae.data.sources.text import whole_set
+from jaxvae.data.sources.sentences import whole_set
 
 SIZES = {TRAIN: 20000, VALIDATION: 1000, TEST: 2000}
 """Number of sentences of each part."""
@@ -143,5 +143,5 @@ def load_grammar() -> Dataset:
     """Draw 20,000 sentences to train, 1,000 to validate and 2,000 to test, always the same; facts hold the entropy."""
     random = np.random.Generator(np.random.PCG64(SEED))
     parts = np.repeat([*SIZES], [*SIZES.values()])
-    whole = whole_set("grammar", [sample(GRAMMAR, random).split() for _ in parts], parts, Preparation())
+    whole = whole_set("grammar", [sample(GRAMMAR, random) for _ in parts], parts, Preparation())
     return divided("grammar", "grammar", whole._replace(facts={**whole.facts, "entropy": entropy(GRAMMAR)}))

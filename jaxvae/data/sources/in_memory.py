@@ -12,7 +12,7 @@ from jaxvae.data.conditions import LABEL
 from jaxvae.data.dataset import Dataset
 from jaxvae.data.partition import SPLITS, Whole, check_splits, divided
 from jaxvae.data.preparation import Preparation
-from jaxvae.data.sources import cells, keyed, tables, text
+from jaxvae.data.sources import cells, keyed, sentences, tables, text
 from jaxvae.data.sources.archive import ArrayHeader
 from jaxvae.data.sources.joining import join, num_examples
 from jaxvae.data.sources.misnamed import label_advice
@@ -67,7 +67,7 @@ def _pair(thing: Any, label: Any) -> tuple[Any, Any]:
 
 
 def _read(what: str, thing: Any, *, described: bool) -> Stored:
-    """Read an object, and divide sentences into words; blank ones are passed over where nothing describes them."""
+    """Read an object; blank sentences are passed over where nothing describes them."""
     stored = read_object(what, thing)
     if isinstance(stored, np.ndarray):
         return {key_of(what, stored): stored}
@@ -76,7 +76,7 @@ def _read(what: str, thing: Any, *, described: bool) -> Stored:
     if described and not all(map(str.split, stored)):
         number = next(number for number, line in enumerate(stored) if not line.split())
         raise InputError(f"{what}: sentence {number} is blank, but has a label or attribute; leave both out")
-    return text.split_words(what, stored)
+    return text.without_blank(what, stored)
 
 
 def _join_splits(splits: Mapping[str, Any]) -> tuple[Stored, np.ndarray, np.ndarray | None]:
@@ -97,9 +97,9 @@ def _join_splits(splits: Mapping[str, Any]) -> tuple[Stored, np.ndarray, np.ndar
 
 def _whole(stored: Stored, parts: np.ndarray | None, preparation: Preparation) -> Whole:
     if isinstance(stored, list):
-        if text.are_numbers(stored):
+        if sentences.are_numbers(stored):
             raise InputError(f"{WHAT}: holds numbers and no words; give an array of numbers")
-        return text.whole_set(WHAT, stored, parts, preparation)
+        return sentences.whole_set(WHAT, stored, parts, preparation)
     if isinstance(stored, cells.Cells):
         whole = cells.whole_set(WHAT, stored, preparation)
     elif isinstance(stored, dict):

@@ -16,7 +16,7 @@ from jaxvae.data.preparation import Preparation, refuse_sizes
 from jaxvae.data.sequences import PITCHES
 from jaxvae.data.sources.archive import read_archive
 from jaxvae.data.sources.arrays import digest
-from jaxvae.data.sources.recipes import IMAGES
+from jaxvae.data.sources.recipes import IMAGES, MIDI
 from jaxvae.data.spaces import Tokens
 from jaxvae.data.spaces.tokens import END
 from jaxvae.errors import InputError
@@ -27,8 +27,6 @@ from jaxvae.music.windows import transposed, windows
 
 logger = logging.getLogger(__name__)
 
-MIDI = (".mid", ".midi")
-"""Suffixes of MIDI files."""
 _BARS = 2
 _TICKS_PER_STEP = 6
 """Number of ticks in a 16th note of an event archive."""
@@ -41,7 +39,7 @@ def holds_melodies(path: Path) -> bool:
     """Return True for an event archive, and for a folder with MIDI files and no images."""
     if path.is_dir():
         files = [file.suffix.lower() for file in path.rglob("*")]
-        return any(end in MIDI for end in files) and IMAGES.isdisjoint(files)
+        return not MIDI.isdisjoint(files) and IMAGES.isdisjoint(files)
     if path.suffix.lower() != ".npz" or not zipfile.is_zipfile(path):
         return False
     with zipfile.ZipFile(path) as archive:
@@ -89,6 +87,8 @@ def _archive(path: Path) -> list[Tune]:
     if ((note[:, :2] < [0, 1]) | (note[:, 2:] < 0) | (note[:, 2:] > 127)).any():
         raise InputError(f"{path}: array 'note' holds times or pitches out of range; give start, length, MIDI pitch")
     num = len(meter)
+    if "split" in arrays and (arrays["split"].shape != (num,) or not {*arrays["split"].tolist()} <= {*SPLITS.values()}):
+        raise InputError(f"{path}: array 'split' holds no part number of each tune; use 0 train, 1 validation, 2 test")
     names, parts = arrays.get("name", np.arange(num)), arrays.get("split", np.full(num, -1)).tolist()
 
     def tune(number: int) -> Tune:

@@ -29,6 +29,8 @@ UNREAD_IMAGES = frozenset(
     | {".svg", ".tga"}
 )
 """Suffixes of image files that are not read."""
+MIDI = frozenset({".mid", ".midi"})
+"""Suffixes of MIDI files."""
 READ = (".npz", ".npy", ".csv", ".tsv", ".parquet", ".h5ad", ".txt", ".txt.gz", ".h5", ".hdf5", ".zarr", ".tar")
 """Ends of the names of other files that are read."""
 _SAVE = "numpy.savez({npz!r}, image=x)"
@@ -89,6 +91,8 @@ def file_advice(path: Path) -> str:
     suffix = path.suffix.lower()
     if suffix in IMAGES:
         return f"dataset: {path} is one image; name the folder that it lies in, {str(path.parent)!r}"
+    if suffix in MIDI:
+        return f"dataset: {path} is one tune; name the folder that it lies in, {str(path.parent)!r}"
     if suffix in UNREAD_IMAGES:
         return f"dataset: {path} is an image of a kind that is not read; convert it to .png and name its folder"
     return f"dataset: {path} is of a kind that is not read; {recipe(path)}"

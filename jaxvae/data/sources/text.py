@@ -1,49 +1,43 @@
-"""Text files with one sentence a line, as rows of word numbers."""
+"""Text files with one sentence a line, in one file or a file for each split."""
 
 from __future__ import annotations
 
-import collections
 import gzip
 import itertools
-import logging
 import zlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TypeAlias
 
 import numpy as np
 
-from jaxvae.data.dataset import Dataset, Split
+from jaxvae.data.dataset import Dataset
 from jaxvae.data.memory import check_fits
-from jaxvae.data.partition import SPLITS, TEST, TRAIN, Whole, check_splits, divided, tenths
-from jaxvae.data.preparation import Preparation, refuse_sizes
-from jaxvae.data.sources.arrays import digest
-from jaxvae.data.sources.columns import is_number
+from jaxvae.data.partition import SPLITS, TEST, TRAIN, check_splits, divided
+from jaxvae.data.preparation import Preparation
 from jaxvae.data.sources.recipes import IMAGES
-from jaxvae.data.spaces import Tokens
-from jaxvae.data.spaces.tokens import SPECIAL, UNKNOWN
+from jaxvae.data.sources.sentences import are_numbers, whole_set
 from jaxvae.errors import InputError, first_line
-
-logger = logging.getLogger(__name__)
 
 ENDS = (".txt", ".txt.gz")
 """Ends of the names of text files."""
-MOST_WORDS = 1024
-"""Largest number of words in a line; every row is as long as the longest."""
-_LEAST_OCCURRENCES = 2
-"""Occurrences in the training split of a word of the vocabulary, so that training meets unknown words too."""
-Sentence: TypeAlias = list[str]
 
 
-def text_files(folder: Path) -> dict[str, Path]:
-    """Return the text files of a folder that are named like splits, such as train.txt or ptb.valid.txt.gz.
+def split_files(folder: Path, ends: tuple[str, ...] = ENDS) -> dict[str, Path]:
+    """Return the files of a folder that are named like splits, such as train.txt or ptb.valid.txt.gz.
+
+    Args:
+        folder: the folder.
+        ends: ends of the files' names.
+
+    Returns:
+        Files by the names of their splits.
 
     Raises:
         InputError: two files have the name of one split.
     """
     found: dict[str, Path] = {}
     for file in sorted(folder.iterdir()):
-        end = next((end for end in ENDS if file.name.lower().endswith(end)), None)
+        end = next((end for end in ends if file.name.lower().endswith(end)), None)
         split = "" if end is None else file.name.lower().removesuffix(end).split(".")[-1]
         if split in SPLITS and file.is_file() and not file.name.startswith("."):
             if split in found:
@@ -54,7 +48,7 @@ def text_files(folder: Path) -> dict[str, Path]:
 
 def is_text(folder: Path) -> bool:
     """Tell a folder of texts from one of images, which may have lists of file names called train.txt."""
-    if not {SPLITS[split] for split in text_files(folder)} >= {TRAIN, TEST}:
+    if not {SPLITS[split] for split in split_files(folder)} >= {TRAIN, TEST}:
         return False
     return not any(file.suffix.lower() in IMAGES for file in folder.rglob("*"))
 
@@ -62,102 +56,64 @@ def is_text(folder: Path) -> bool:
 def open_text(path: Path, preparation: Preparation) -> Dataset:
     """Read a text file, divided 80/10/10, or a folder with files of the splits.
 
-    A line is a sentence, and blanks separate its words; blank lines are left out. The vocabulary is that of the
-    training split: every word that occurs twice, or every word where the text has `<unk>` in place of rare ones.
+    A line is a sentence; blank lines are left out. See `sentences.whole_set` for the vocabulary.
 
     Raises:
         InputError: a file is no text, or its lines are too long, or it holds numbers alone.
     """
-    if path.is_file():
-        sentences, parts = read_sentences(path), None
-    else:
-        files = text_files(path)
-        check_splits(path, files)
-        by_split = {SPLITS[split]: read_sentences(file) for split, file in files.items()}
-        sentences = [*itertools.chain.from_iterable(by_split.values())]
-        parts = np.repeat([*by_split], [*map(len, by_split.values())])
-    if are_numbers(sentences):
+    lines, parts = read_splits(path, split_files, read_sentences)
+    if are_numbers(lines):
         remedy = f"numpy.savez({str(path.with_suffix('.npz'))!r}, x=numpy.loadtxt({str(path)!r}, ndmin=2))"
         raise InputError(f"{path}: holds numbers and no words; {remedy}")
-    return divided(str(path), _name(path), whole_set(str(path), sentences, parts, preparation))
+    return divided(str(path), set_name(path), whole_set(str(path), lines, parts, preparation))
 
 
-def whole_set(what: str, sentences: list[Sentence], parts: np.ndarray | None, preparation: Preparation) -> Whole:
-    """Make a data set of sentences, with the vocabulary of the training split.
+def read_splits(
+    path: Path, files: Callable[[Path], dict[str, Path]], read: Callable[[Path], list[str]]
+) -> tuple[list[str], np.ndarray | None]:
+    """Read the lines of a file, or of a folder's files of the splits.
 
     Args:
-        what: name of the text in messages.
-        sentences: words of each sentence.
-        parts: `[N]` part numbers; None divides the text 80/10/10.
-        preparation: sizes, which a text has none of.
+        path: file or folder.
+        files: function that returns the files of a folder by the names of their splits.
+        read: function that reads the lines of a file.
+
+    Returns:
+        The lines, and `[N]` their part numbers, None for a single file.
+    """
+    if path.is_file():
+        return read(path), None
+    found = files(path)
+    check_splits(path, found)
+    by_split = {SPLITS[split]: read(file) for split, file in found.items()}
+    parts = np.repeat([*by_split], [*map(len, by_split.values())])
+    return [*itertools.chain.from_iterable(by_split.values())], parts
+
+
+def without_blank(what: str, lines: Iterable[str]) -> list[str]:
+    """Return the lines that are not blank.
 
     Raises:
-        InputError: a word is a mark.
+        InputError: all are.
     """
-    refuse_sizes(preparation, what)
-    parts = tenths(what, len(sentences)) if parts is None else parts
-    words = _vocabulary(what, [sentences[i] for i in np.flatnonzero(parts == TRAIN)])
-    length = 1 + max(map(len, sentences))
-    check_fits(f"{what}: {len(sentences)} rows of {length} words", 4 * len(sentences) * length, "shorten its longest")
-    space = Tokens(len(words), length, digest=digest({"words": words}))
-    rows = token_rows(sentences, words, space)
-    unknown = {name: _unknown(rows[parts == SPLITS[name]]) for name in ("train", "test")}
-    logger.warning("vocabulary: %d words; %.2f %% of the test words are unknown", len(words), 100 * unknown["test"])
-    return Whole(Split(rows), parts, space, facts={"words": list(words), "unknown_words": unknown})
-
-
-def are_numbers(sentences: Iterable[Sentence]) -> bool:
-    """Return True where every word is a number."""
-    return all(map(is_number, itertools.chain.from_iterable(sentences)))
-
-
-def token_rows(sentences: Sequence[Sentence], words: Sequence[str], space: Tokens) -> np.ndarray:
-    """Return `[N, T]` numbers of the words, unknown ones where the vocabulary lacks them; none may be too long."""
-    numbers = {word: number for number, word in enumerate(words)}
-    rows = np.full((len(sentences), space.length), space.padding, np.int32)
-    for row, sentence in zip(rows, sentences):
-        row[: len(sentence) + 1] = [*(numbers.get(word, space.unknown) for word in sentence), space.end]
-    return rows
-
-
-def split_words(what: str, lines: Iterable[str]) -> list[Sentence]:
-    """Return the words of every line that is not blank.
-
-    Raises:
-        InputError: a line is too long, or all are blank.
-    """
-    sentences = [line.split() for line in lines]
-    for number, sentence in enumerate(sentences, start=1):
-        if len(sentence) > MOST_WORDS:
-            remedy = f"give one sentence a line, of {MOST_WORDS} words or fewer"
-            raise InputError(f"{what}: line {number} has {len(sentence)} words; {remedy}")
-    sentences = [sentence for sentence in sentences if sentence]
-    if not sentences:
+    kept = [line for line in lines if not line.isspace() and line]
+    if not kept:
         raise InputError(f"{what}: holds no words; give one sentence a line")
-    return sentences
+    return kept
 
 
-def check_marks(what: str, words: Collection[str]) -> None:
-    """Refuse words that mark padding and ends.
-
-    Raises:
-        InputError: there is one.
-    """
-    if taken := {*SPECIAL[:UNKNOWN]}.intersection(words):
-        raise InputError(f"{what}: holds the word {taken.pop()!r}, which is a mark here; write it in another way")
-
-
-def _name(path: Path) -> str:
+def set_name(path: Path) -> str:
+    """Return the name of a file or folder without any ends."""
     return path.resolve().name.split(".")[0]
 
 
-def read_sentences(file: Path) -> list[Sentence]:
-    """Return the sentences of a file as lists of words.
+def read_sentences(file: Path) -> list[str]:
+    """Return the lines of a file that are not blank.
 
     Raises:
-        InputError: the file is no text, or its lines are too long.
+        InputError: the file is no text, or all are blank.
     """
-    return split_words(str(file), read_lines(file))
+    return without_blank(str(file), read_lines(file))
 
 
 def read_lines(file: Path) -> list[str]:
@@ -175,16 +131,3 @@ def read_lines(file: Path) -> list[str]:
         raise InputError(f"{file}: line {number} is not UTF-8; convert it, for example with iconv") from error
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{file}: cannot be read ({first_line(error)}); write it again") from error
-
-
-def _vocabulary(what: str, sentences: Sequence[Sentence]) -> tuple[str, ...]:
-    counts = collections.Counter(itertools.chain.from_iterable(sentences))
-    check_marks(what, counts)
-    least = 1 if SPECIAL[UNKNOWN] in counts else _LEAST_OCCURRENCES
-    frequent = sorted((-count, word) for word, count in counts.items() if count >= least and word not in SPECIAL)
-    return (*SPECIAL, *(word for _, word in frequent))
-
-
-def _unknown(rows: np.ndarray) -> float:
-    """Return the share of words that are unknown."""
-    return float((rows == UNKNOWN).sum() / (rows > 1).sum())

@@ -36,6 +36,16 @@ class Lines(NamedTuple):
     lines: tuple[str, ...]
 
 
+class Rolls(NamedTuple):
+    """Melodies as piano rolls."""
+
+    notes: tuple[np.ndarray, ...]
+    """`[n, 3]` start and length in steps, MIDI pitch, of each melody."""
+    length: int
+    """Number of steps."""
+    steps_per_bar: int
+
+
 class Cells(NamedTuple):
     """Table of values."""
 
@@ -43,7 +53,7 @@ class Cells(NamedTuple):
     rows: tuple[tuple[str, ...], ...]
 
 
-Shown: TypeAlias = Pictures | Curves | Heat | Lines | Cells
+Shown: TypeAlias = Pictures | Curves | Heat | Lines | Rolls | Cells
 
 
 def noun(space: Space) -> str:

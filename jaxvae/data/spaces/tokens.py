@@ -10,8 +10,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxvae.data.rows import Rows, blocks
-from jaxvae.data.spaces.shown import Lines
+from jaxvae.data.sequences import PITCHES
+from jaxvae.data.spaces.shown import Lines, Rolls
+from jaxvae.data.units import WORDS, division
 from jaxvae.errors import InputError
+from jaxvae.music.events import notes
 from jaxvae.types import Array, Key
 
 PADDING, END, UNKNOWN = 0, 1, 2
@@ -77,13 +80,20 @@ class Tokens:
         dropped = corruption(key, jnp.ones(x.shape), level) == 0
         return jnp.where(dropped & (x != self.padding) & (x != self.end), self.unknown, x)
 
-    def show(self, x: Any, facts: Mapping[str, Any]) -> Lines:
-        """Present the words before the end mark, a line for each row."""
-        words = facts.get("words")
+    def show(self, x: Any, facts: Mapping[str, Any]) -> Lines | Rolls:
+        """Present melodies as piano rolls, and texts as lines of the units before the end mark.
+
+        Without a vocabulary a line holds the numbers of the tokens.
+        """
+        if PITCHES in facts:
+            melodies = tuple(notes(row, facts[PITCHES]) for row in np.asarray(x))
+            return Rolls(melodies, self.length - 1, facts["steps_per_bar"])
+        words = facts.get(WORDS)
+        join = " ".join if words is None else division(facts).join
 
         def line(row: np.ndarray) -> str:
             ends = np.flatnonzero(row == self.end)
             numbers = row[: ends[0]] if len(ends) else row
-            return " ".join(words[number] if words else str(number) for number in numbers)
+            return join([words[number] if words else str(number) for number in numbers])
 
         return Lines(tuple(line(row) for row in np.asarray(x).astype(np.int64)))

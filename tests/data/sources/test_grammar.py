@@ -43,6 +43,6 @@ def test_samples_have_their_probabilities():
 def test_the_set_is_always_the_same_and_no_word_is_unknown():
     data = load("grammar")
     assert (data.train.num_examples, data.validation.num_examples, data.test.num_examples) == (20000, 1000, 2000)
-    assert data.facts["unknown_words"] == {"train": 0, "test": 0}
+    assert data.facts["unknown_words"] == {"train": 0, "validation": 0, "test": 0}
     assert data.facts["entropy"] == entropy(GRAMMAR)
     assert data.space.show(data.train.x[:1], data.facts).lines == ("some queens love some queens",)

@@ -99,7 +99,7 @@ def test_texts_keep_their_labels():
 
 def test_of_long_texts_the_first_words_are_chosen():
     name = save("reviews", text=["good " * 1100 + "film", "bad film"] * 10)
-    with pytest.raises(InputError, match=r"'text' has a text of 1101 words; choose the first .*: hf:rev.*\?words=100"):
+    with pytest.raises(InputError, match=r"hf:rev.*: a line has 1101 words, \['good', .*; .* or --max-length"):
         load(name)
     assert load(f"{name}?words=5").space.length == 6
     with pytest.raises(InputError, match="'text' holds no words"):

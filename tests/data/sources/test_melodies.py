@@ -91,6 +91,8 @@ def test_a_folder_of_midi_files(tmp_path):
     assert data.train.num_examples == 5 * 3
     assert data.test.num_examples == 3
     assert data.validation is None
+    with pytest.raises(InputError, match=r"0.mid is one tune; name the folder that it lies in"):
+        load(str(tmp_path / "0.mid"))
 
 
 @pytest.mark.parametrize(
@@ -106,6 +108,16 @@ def test_options_that_do_not_fit_are_refused(tmp_path, options, meter, told):
     path = archive(tmp_path / "mine.npz", [melody() for _ in range(4)], meter)
     with pytest.raises(InputError, match=told):
         load(path, preparation=prepared(**options))
+
+
+def test_splits_and_notes_that_cannot_be_used_are_refused(tmp_path):
+    tunes = [melody() for _ in range(4)]
+    with pytest.raises(InputError, match="array 'split' holds no part number of each tune"):
+        load(archive(tmp_path / "a.npz", tunes, split=np.array([0, 1, 2, 3])))
+    with pytest.raises(InputError, match="array 'note' holds times or pitches out of range"):
+        load(archive(tmp_path / "a.npz", [[(0, 6, 200)]]))
+    with pytest.raises(InputError, match=r"its different windows are 5 train, 0 validation, 0 test"):
+        load(archive(tmp_path / "a.npz", tunes[:1]))
 
 
 def test_other_files_are_not_joined(tmp_path):

@@ -30,6 +30,7 @@ def _prepared(name: str, shared: Path) -> Dataset:
     return load(name, shared / "tfds")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
@@ -109,7 +110,9 @@ def test_import_is_light():
 
 @pytest.mark.parametrize("name", ["mnits", "mnist.npz", "no/such/folder"])
 def test_unknown_name_is_refused(name):
-    with pytest.raises(InputError, match="neither one of digits, mnist, fashion_mnist, binarized_mnist") as caught:
+    with pytest.raises(
+        InputError, match="neither one of digits, grammar, mnist, fashion_mnist, binarized_mnist"
+    ) as caught:
         load(name)
     assert ("did you mean 'mnist'?" in str(caught.value)) is name.startswith("mn")
     assert repr(name) in str(caught.value)
