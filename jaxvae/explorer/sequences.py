@@ -10,6 +10,7 @@ import numpy as np
 
 from jaxvae.data.sequences import PITCHES
 from jaxvae.data.spaces import Tokens
+from jaxvae.data.units import SMILES, UNITS, WORDS
 from jaxvae.distributions.sampling import point
 from jaxvae.explorer.choices import Choices
 from jaxvae.explorer.display import Display, Nouns
@@ -55,7 +56,7 @@ def _melodies(facts: Mapping[str, Any]) -> tuple[str, Nouns, dict[str, Any]]:
 
 def _texts(space: Tokens, facts: Mapping[str, Any]) -> tuple[str, Nouns, dict[str, Any]]:
     """Return the vocabulary, or the tokens' numbers where there is none."""
-    words = facts.get("words") or map(str, range(space.size))
-    units = facts.get("units", "words")
-    one, many = ("molecule", "molecules") if units == "smiles" else ("sentence", "sentences")
-    return "texts", Nouns(one, one, many), {"words": list(words), "units": units}
+    words = facts.get(WORDS) or map(str, range(space.size))
+    units = facts.get(UNITS, WORDS)
+    one, many = ("molecule", "molecules") if units == SMILES else ("sentence", "sentences")
+    return "texts", Nouns(one, one, many), {WORDS: list(words), UNITS: units}

@@ -123,15 +123,16 @@ def browser():
 
 @pytest.fixture
 def opened(browser, pages):
-    """Open a page afresh; at the end nothing may have gone wrong or been asked of a network."""
+    """Open a page by its name or path; at the end nothing may have gone wrong or been asked of a network."""
 
     def open_page(name, *, phone=False):
         width, height = (360, 740) if phone else (1200, 1000)
         metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": phone}
         browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
         browser.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": phone})
-        browser.get(pages[name].path.as_uri())
-        return pages[name]
+        page = pages.get(name)
+        browser.get((page.path if page else name).as_uri())
+        return page
 
     browser.get_log("browser")
     yield open_page

@@ -5,6 +5,8 @@ import pytest
 
 from jaxvae import music
 from jaxvae.data.spaces import Tokens
+from jaxvae.data.spaces.tokens import SPECIAL
+from jaxvae.data.units import division, learn_pairs
 
 NEXT_FRAME = "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(done));"
 AUDIO = """
@@ -78,6 +80,7 @@ def test_the_way_between_two_sentences_is_a_list(browser, opened, words):
     steps = browser.find_elements("css selector", "#steps button")
     assert [step.text for step in steps] == [sentence(words, row) for row in page.decode(np.stack(path))]
     steps[2].click()
+    assert [step.get_attribute("aria-pressed") for step in steps] == ["false"] * 2 + ["true"] + ["false"] * 4
     np.testing.assert_allclose(
         browser.execute_script("return [...explorer.code.value]"), (2 * first + last) / 3, atol=1e-5
     )
@@ -91,10 +94,18 @@ def test_what_belongs_to_pictures_alone_is_absent(browser, opened):
     assert "image" not in element(browser, "map-help").text
 
 
-def test_units_of_bytes_are_joined_as_they_were_divided(browser, opened):
+@pytest.mark.parametrize("units", ["words", "characters", "smiles", "bpe"])
+def test_units_are_joined_as_they_were_divided(browser, opened, units):
     opened("sentences")
-    units = ["Ġ", "ca", "f", "Ã", "©", "<unk>"]
-    assert browser.execute_script("return joinBytes(arguments[0])", units) == " café<unk>"
+    line = "[NH3+]CCl" if units == "smiles" else "Où est le café, 東京?\u00ad \U0001f3b5 <unk>"
+    facts = {"units": units}
+    if units == "bpe":
+        pytest.importorskip("tokenizers", reason="tokenizers is not installed")
+        facts["words"], facts["merges"] = learn_pairs([line, line], 300, SPECIAL)
+    divided = division(facts).split(line)
+    assert len(divided) >= 3
+    joined = browser.execute_script("return JOINS[arguments[0]](arguments[1])", units, divided)
+    assert joined == division(facts).join(divided) == line
 
 
 def test_notes_and_their_roll_are_those_of_the_row(browser, opened, melody):

@@ -30,7 +30,7 @@ function start() {
     steps?.refresh();
   };
   const between = makeBetween({ contents, display, code, onPath });
-  const steps = contents.image ? null : makeSteps({ container: element("steps"), display, decode, between });
+  const steps = contents.image ? null : makeSteps({ container: element("steps"), display, decode, code, between });
   const onHover = makeTooltip({ tooltip: element("tooltip"), contents, display });
   const map = makeMap({ canvas: element("map"), contents, code, pick, pathPoints: between.points, onHover });
   const manifold = contents.image

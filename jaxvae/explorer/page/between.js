@@ -60,7 +60,7 @@ function makeBetween({ contents, display, code, onPath }) {
     slider.value = share;
     code.set(at(share), "between");
   }
-  return { at, go, offer, points, show };
+  return { at, go, offer, points, show, share: () => slider.valueAsNumber };
 }
 
 /** Two examples to begin with, of different groups where there are any. */

@@ -11,13 +11,20 @@ const JOINS = {
 /** A display of sentences: what is decoded, and the test sentences. */
 function texts({ words, units, end, rows }) {
   const line = (tokens) => JOINS[units](untilEnd(tokens, end).map((token) => words[token]));
+  const test = Array.from({ length: rows.shape[0] }, (_, i) => line(row(rows, i)));
+  reserveLines(Math.max(...test.map((each) => each.length)));
   const show = (place, text) => (place.textContent = text || "(nothing)");
   return {
-    line,
     showDecoded: (place, tokens) => show(place, line(tokens)),
-    showExample: (place, index) => show(place, line(row(rows, index))),
-    describe: (index) => line(row(rows, index)),
+    showExample: (place, index) => show(place, test[index]),
+    describe: (index) => test[index],
   };
+}
+
+/** Keep room for the longest, so that nothing below moves when another is decoded; more than six lines are scrolled. */
+function reserveLines(characters) {
+  const lines = Math.min(Math.max(Math.ceil(characters / 40), 2), 6);
+  document.documentElement.style.setProperty("--lines", lines);
 }
 
 /** The tokens before the end mark. */
