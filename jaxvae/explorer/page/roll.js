@@ -6,16 +6,22 @@ const BAR = "rgb(128 128 128 / 60%)";
 const BEAT = "rgb(128 128 128 / 20%)";
 const KEY = "rgb(128 128 128 / 8%)";
 const BLACK_KEYS = [1, 3, 6, 8, 10];
-const LARGE = { width: 1024, semitone: 8, thickness: 8, bar: 4, detailed: true }; // canvas pixels, at least so many wide
-const SMALL = { width: 256, semitone: 3, thickness: 6, bar: 1, detailed: false };
 
-/** A roll in a place, large on the stage: it shows notes, and a cursor where they sound. */
+/** Sizes in canvas pixels, of which there are at least `width`, by the part of the page in which a roll lies. */
+const SIZES = {
+  ".stage": { width: 1024, semitone: 8, thickness: 8, bar: 4, detailed: true },
+  ".between-section": { width: 1024, semitone: 3, thickness: 6, bar: 2, detailed: false },
+  "*": { width: 256, semitone: 3, thickness: 6, bar: 1, detailed: false },
+};
+
+/** A roll in a place: it shows notes, and a cursor where they sound. */
 function makeRoll(place, { pitches, stepsPerBar, steps }) {
-  const { width, semitone, thickness, bar, detailed } = place.closest(".stage") ? LARGE : SMALL;
+  const part = Object.keys(SIZES).find((selector) => place.closest(selector));
+  const { width, semitone, thickness, bar, detailed } = SIZES[part];
   const canvas = canvasIn(place, "roll");
   const cursor = Object.assign(document.createElement("span"), { className: "cursor", hidden: true });
   const scale = Math.ceil(width / steps);
-  const gap = Math.max(scale / 8, 1);
+  const gap = Math.min(Math.max(scale / 8, 1), scale / 2); // between notes of one pitch
   canvas.width = scale * steps;
   canvas.height = semitone * pitches.length;
   place.append(cursor, ...(detailed ? octaves(pitches) : []));
