@@ -80,6 +80,8 @@ OTHER = {
     "hidden": (3,),
     "dataset": "mnist",
     "train_only": ("prior",),
+    "free_bits_of": "total",
+    "init_parts": ("encoder",),
 }
 START = given(preset="vae")
 MAY_CHANGE = {"data_dir", "steps", "epochs", "on_nonfinite"}
