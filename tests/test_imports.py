@@ -43,7 +43,7 @@ LAYERS = {  # name -> what it may import of jaxvae, besides itself
     "latent": TOP,
     "evaluation": TOP,
     "judges": TOP | {"evaluation"},
-    "explorer": TOP | {"latent", "evaluation", "data", "report"},
+    "explorer": TOP | {"latent", "evaluation", "data", "report", "music"},
     "training": ALONE,  # the loss is an argument: it would train anything
     "data": ALONE | {"music"},
     "checkpoint": ALONE,

@@ -62,7 +62,7 @@ def page_contents(
         "codes": codes[shown],
         "conditions": choices and {"names": choices.names, "values": choices.numbers[shown].tolist()},
         "groups": groups(split, shown, classes),
-        "attributes": attributes(codes, split, pixels, classes),
+        "attributes": [*attributes(codes, split, pixels, classes), *measured(codes, display.measures)],
     }
 
 
@@ -123,4 +123,14 @@ def attributes(codes: np.ndarray, split: Split, pixels: str, classes: Sequence[s
             "vector": np.asarray(attribute_direction(jnp.asarray(codes), values)),
         }
         for name, values in known.items()
+    ]
+
+
+def measured(codes: np.ndarray, measures: Mapping[str, np.ndarray]) -> list[dict[str, Any]]:
+    """Return the directions of measures from the examples that have them, without measures that are all equal."""
+    known = {name: np.isfinite(values) for name, values in measures.items()}
+    return [
+        {"name": name, "vector": np.asarray(attribute_direction(jnp.asarray(codes[known[name]]), values[known[name]]))}
+        for name, values in measures.items()
+        if len(np.unique(values[known[name]])) > 1
     ]

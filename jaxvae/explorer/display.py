@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -35,5 +35,7 @@ class Display(NamedTuple):
     """Function of indices `[M]` that returns the page's arrays of these examples."""
     looks_equal: Callable[[Distribution, Distribution], jax.Array]
     """Function of two p(x|z) that tells if they look equal in the page."""
+    measures: Mapping[str, np.ndarray]
+    """`[N]` values of further attributes by name, NaN where an example has none."""
     most: int
     """Maximum number of examples."""

@@ -46,6 +46,7 @@ def pictures(model: VAE, params: Params, x: np.ndarray, pixels: str, choices: Ch
         layers=rescaled(mean_layers(model, params, choices and choices.vectors), limits),
         examples=examples,
         looks_equal=functools.partial(looks_equal, limits=limits),
+        measures={},
         most=max(PIXEL_BYTES // (height * width * channels), 2),
     )
 

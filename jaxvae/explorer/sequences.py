@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
@@ -17,6 +17,8 @@ from jaxvae.explorer.display import Display, Nouns
 from jaxvae.explorer.layers import decoder_layers
 from jaxvae.explorer.predictors import Greedy, predictor
 from jaxvae.model import VAE
+from jaxvae.music import notes
+from jaxvae.music.attributes import ATTRIBUTES
 from jaxvae.types import Distribution, Params
 
 MOST_TOKENS = 250_000
@@ -32,7 +34,8 @@ def sequences(
         InputError: the page cannot decode with this model.
     """
     greedy = Greedy(predictor(model, params), space.length, space.end, space.padding)
-    kind, nouns, fields = _melodies(facts) if PITCHES in facts else _texts(space, facts)
+    is_music = PITCHES in facts
+    kind, nouns, fields = _melodies(facts) if is_music else _texts(space, facts)
     return Display(
         kind=kind,
         nouns=nouns,
@@ -40,6 +43,7 @@ def sequences(
         layers=[*decoder_layers(model, params, choices and choices.vectors), greedy],
         examples=lambda ids: {"rows": rows[ids].astype(np.int32)},
         looks_equal=looks_equal,
+        measures=_measures(rows, facts[PITCHES]) if is_music else {},
         most=max(MOST_TOKENS // space.length, 2),
     )
 
@@ -52,6 +56,13 @@ def looks_equal(one: Distribution, other: Distribution) -> jax.Array:
 def _melodies(facts: Mapping[str, Any]) -> tuple[str, Nouns, dict[str, Any]]:
     fields = {"pitches": list(facts[PITCHES]), "steps_per_bar": facts["steps_per_bar"]}
     return "melodies", Nouns("melody", "melody", "melodies"), fields
+
+
+def _measures(rows: np.ndarray, pitches: Sequence[int]) -> dict[str, np.ndarray]:
+    """Return the attributes of melodies, such as the density of their notes."""
+    melodies = [notes(row, pitches) for row in rows]
+    length = rows.shape[1] - 1
+    return {name: np.array([of(melody, length) for melody in melodies]) for name, of in ATTRIBUTES.items()}
 
 
 def _texts(space: Tokens, facts: Mapping[str, Any]) -> tuple[str, Nouns, dict[str, Any]]:

@@ -14,7 +14,7 @@ from jaxvae.errors import InputError
 from jaxvae.explorer import explorer_page
 from jaxvae.explorer.choices import choices_of
 from jaxvae.explorer.codes import activity, planes, slider_ranges
-from jaxvae.explorer.contents import attributes, groups, page_contents
+from jaxvae.explorer.contents import attributes, groups, measured, page_contents
 from jaxvae.explorer.page import PAGE, SCRIPTS, to_json
 from jaxvae.presets import build
 
@@ -67,6 +67,14 @@ def test_attributes_are_differences_of_mean_codes():
     vectors = {attribute["name"]: attribute["vector"].tolist() for attribute in attributes(codes, split, "grey")}
     assert vectors == {"class 0": [1, -6], "class 1": [-1, 6], "smile": [2, -4]}
     assert attributes(codes, Split(np.zeros((4, 5, 5, 1))), "grey") == []
+
+
+def test_measures_are_directions_of_the_examples_that_have_them():
+    codes = np.array([[0, 0], [2, 0], [0, 4], [9, 9]], np.float32)
+    measures = {"density": np.array([0.1, 0.3, 0.1, np.nan]), "none": np.full(4, np.nan), "same": np.ones(4)}
+    (direction,) = measured(codes, measures)
+    assert direction["name"] == "density"
+    np.testing.assert_array_equal(direction["vector"], [2, -2])
 
 
 @pytest.mark.parametrize(

@@ -144,6 +144,12 @@ def roll(notes, pitches):
     return cells
 
 
+def test_attributes_of_melodies_are_directions(browser, opened):
+    opened("melodies")
+    names = [option.text for option in element(browser, "attribute").find_elements("tag name", "option")]
+    assert names == ["note density", "mean pitch", "mean interval", "syncopation"]
+
+
 def test_a_melody_sounds_as_it_is_written(browser, opened, melody):
     page = opened("melodies")
     (z,) = some_codes(1)

@@ -1,13 +1,19 @@
 """Half precision is for decoders that show the same with it."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jaxvae.data.spaces import Tokens
 from jaxvae.explorer.pictures import looks_equal
 from jaxvae.explorer.predictors import LSTM, Greedy, Recurrence
+from jaxvae.explorer.sequences import looks_equal as same_rows
 from jaxvae.explorer.weights import layer_as_json, weight_dtype
+from jaxvae.options import given
 from jaxvae.presets import build
+
+SPACE = Tokens(4, 2)
 
 
 @pytest.mark.parametrize(("weights", "dtype"), [((0.3, -0.1), np.float16), ((1000.3, -1000.1), np.float32)])
@@ -28,3 +34,16 @@ def test_all_weights_but_biases_have_the_type():
         np.dtype("f2")
     }
     assert inner["bias"].dtype == np.float32
+
+
+@pytest.mark.parametrize(("last", "dtype"), [(-1, np.float16), (1, np.float32)])
+def test_tokens_have_half_precision_only_where_every_row_stays(last, dtype):
+    """Above 0, the code decides between two tokens whose weights are one in half precision."""
+    model = given(preset="lstm_vae", latent_dim=1, **{"likelihood.hidden": (1,)}).build(SPACE)
+    shapes = jax.eval_shape(model.init, jax.random.key(0), SPACE.zeros(1))
+    params = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape), shapes)
+    params["likelihood"]["starts_0"]["kernel"] = jnp.ones((1, 1))
+    params["likelihood"]["output"]["kernel"] = jnp.array([[0, 0, 1, 1.0001]])
+    codes = np.full((150, 1), -1, np.float32)
+    codes[-1] = last
+    assert weight_dtype(model, params, codes, same_rows) == dtype
