@@ -33,6 +33,7 @@ def sequences(
     Raises:
         InputError: the page cannot decode with this model.
     """
+    layers = decoder_layers(model, params, choices and choices.vectors)
     greedy = Greedy(predictor(model, params), space.length, space.end, space.padding)
     is_music = PITCHES in facts
     kind, nouns, fields = _melodies(facts) if is_music else _texts(space, facts)
@@ -40,7 +41,7 @@ def sequences(
         kind=kind,
         nouns=nouns,
         fields={**fields, "end": space.end},
-        layers=[*decoder_layers(model, params, choices and choices.vectors), greedy],
+        layers=[*layers, greedy],
         examples=lambda ids: {"rows": rows[ids].astype(np.int32)},
         looks_equal=looks_equal,
         measures=_measures(rows, facts[PITCHES]) if is_music else {},

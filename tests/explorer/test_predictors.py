@@ -9,6 +9,8 @@ from jaxvae.data.spaces import Tokens
 from jaxvae.errors import InputError
 from jaxvae.explorer.layers import decoder_layers
 from jaxvae.explorer.predictors import LSTM, Hierarchical, predictor
+from jaxvae.explorer.sequences import sequences
+from jaxvae.model import Functions
 from jaxvae.options import given
 
 SPACE = Tokens(size=9, length=11)
@@ -94,6 +96,12 @@ def test_other_predictors_are_refused(preset, name):
     model = given(preset=preset, latent_dim=3).build(SPACE)
     with pytest.raises(InputError, match=f"the explorer writes tokens with lstm and hierarchical, got {name}; use"):
         predictor(model, {"likelihood": {}})
+
+
+def test_functions_have_no_layers():
+    functions = Functions(encode=None, decode=None, prior=None)
+    with pytest.raises(InputError, match="model: the explorer draws the layers of a VAE, got functions"):
+        sequences(functions, {}, SPACE.zeros(2), SPACE, {}, None)
 
 
 def test_first_layers_read_the_context_too():
