@@ -88,6 +88,7 @@ def folder(scripts, tmp_path_factory):
         "faces": f"--dataset {place / 'faces.npz'}",
         "smiles": f"--dataset {place / 'faces.npz'} --condition smile",
         "text": f"--dataset {place / 'poems.txt'} --preset lstm_vae",
+        "melodies": f"--dataset {place / 'midi'} --preset melody_vae",
     }
     for name, given in runs.items():
         options = f"{TRAIN} {given} --latent-dim 2 --run-dir {place / 'runs' / name}"
