@@ -115,7 +115,9 @@ def recipe_of(config: MusicConfig, run_dir: Path) -> Recipe:
 
 
 def check_numbers(config: MusicConfig, num: int) -> None:
-    """Refuse test melodies that there are not."""
+    """Refuse test melodies that there are not, and a set in which there are no two."""
+    if num < 2:
+        raise InputError(f"run-dir: a path leads from one test melody to another, and the set has {num}; add melodies")
     for number in config.between or ():
         if not 0 <= number < num:
             raise InputError(f"between: there is no test melody {number}; they are numbered from 0 to {num - 1}")

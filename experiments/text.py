@@ -97,6 +97,8 @@ def main(config: TextConfig) -> int:
         write(trained, "path", path(trained, encode(trained, config.between), config))
         return 0
     test = trained.data.test
+    if test.num_examples < 2:
+        raise InputError("run-dir: a path leads from one test sentence to another, and the set has one; give --between")
     ids = np.random.default_rng(config.seed).permutation(test.num_examples)[: 2 * config.pairs]
     chosen = test.take(ids[: 2 * (len(ids) // 2)])
     codes = trained.encode(chosen).reshape(-1, 2, trained.latent_dim)

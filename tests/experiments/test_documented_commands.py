@@ -77,8 +77,8 @@ def folder(scripts, tmp_path_factory):
         Image.fromarray(image[number]).save(place / "photos" / f"{number}.png")
     Image.fromarray(np.uint8(15 * load_digits().images[0])).save(place / "mine.png")
     (place / "midi").mkdir()
-    for number in range(5):
-        write_midi(place / "midi" / f"{number}.mid", np.array([[4 * i, 4, 60 + i * number % 12] for i in range(16)]))
+    for number, pitches in enumerate(draw.integers(60, 72, (12, 16))):
+        write_midi(place / "midi" / f"{number}.mid", np.array([[4 * i, 4, pitch] for i, pitch in enumerate(pitches)]))
     (place / "recipe.toml").write_text('preset = "vae"\nlatent_dim = 2\n')
     shutil.copy(PROJECT / "docs" / "results.md", place)
     shutil.copy(PROJECT / "docs" / "performance.md", place)
