@@ -179,11 +179,13 @@ def changes(trained: Trained) -> dict[str, dict[str, float]]:
     """Return how much each attribute changes along the direction of each: rows are directions.
 
     A direction is the mean code of the training melodies in the highest quarter of an attribute less that of the
-    lowest. Test melodies are moved by half of it both ways; the change is in standard deviations of the attribute.
+    lowest. Test melodies are moved by half of it both ways; the change is in standard deviations of the attribute. An
+    attribute that all melodies share is left out.
     """
     train, test = trained.data.train.head(5000), trained.data.test.head(500)
     known, codes = attributes(trained, np.asarray(train.first(train.num_examples))), trained.encode(train)
-    spread, start = {name: np.nanstd(values) for name, values in known.items()}, trained.encode(test)
+    known = {name: values for name, values in known.items() if np.nanstd(values) > 0}
+    start = trained.encode(test)
     table = {}
     for name, values in known.items():
         low, high = np.nanquantile(values, [0.25, 0.75])
@@ -193,9 +195,15 @@ def changes(trained: Trained) -> dict[str, dict[str, float]]:
         direction = np.asarray(attribute_vector(jnp.asarray(codes[extreme]), jnp.asarray(values[extreme] >= high)))
         ends = [attributes(trained, trained.decode(start + step * direction)) for step in (-0.5, 0.5)]
         table[name] = {
-            other: float(np.nanmean(ends[1][other] - ends[0][other]) / spread[other]) for other in ATTRIBUTES
+            other: mean_of_known(ends[1][other] - ends[0][other]) / float(np.nanstd(known[other])) for other in known
         }
     return table
+
+
+def mean_of_known(values: np.ndarray) -> float:
+    """Return the mean of the values that are no NaN, or NaN where all are, as of melodies without notes."""
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if len(known) else float("nan")
 
 
 def attributes(trained: Trained, rows: np.ndarray) -> dict[str, np.ndarray]:
@@ -211,7 +219,7 @@ def save_table(trained: Trained, table: dict[str, dict[str, float]]) -> None:
         return
     write_json(trained.folder / "attributes.json", table)
     print("changes in standard deviations, each direction a row\n")
-    print(markdown_table(table, {name: (name, ".2f") for name in ATTRIBUTES}))
+    print(markdown_table(table, {name: (name, ".2f") for name in next(iter(table.values()))}))
     save_changes(trained.folder / "attributes.png", table)
 
 

@@ -60,7 +60,7 @@ def save_changes(path: Path, table: Mapping[str, Mapping[str, float]]) -> None:
     figure, (axis,) = new_figure(1, width=5, height=4)
     names = [*next(iter(table.values()))]
     values = np.array([[row[name] for name in names] for row in table.values()])
-    most = max(np.nanmax(np.abs(values)), 1e-3)
+    most = max(np.abs(np.nan_to_num(values)).max(), 1e-3)
     axis.imshow(values, cmap="RdBu_r", vmin=-most, vmax=most)
     for (row, column), value in np.ndenumerate(values):
         axis.text(column, row, f"{value:.2f}", ha="center", va="center", fontsize=8)
