@@ -8,7 +8,7 @@ import scipy.stats
 
 from jaxvae import presets, rng
 from jaxvae.data.spaces import Pixels
-from jaxvae.nets import Conv, TokenMLP
+from jaxvae.nets import Conv
 from jaxvae.objectives import ciwae_loss, elbo_loss, iwae_loss, kl_only_loss, piwae_loss
 from jaxvae.options import given
 from jaxvae.posteriors import DiagonalNormal, Point
@@ -32,7 +32,7 @@ ROWS = {
     if name != "auto" and type(row.posterior) in HEADS and row.objective.function in OBJECTIVES
 }
 ROWS = {name: row for name, row in ROWS.items() if row.prior == Standard() and row.condition == "none"}
-ROWS = {name: row for name, row in ROWS.items() if not isinstance(row.networks, TokenMLP)}
+ROWS = {name: row for name, row in ROWS.items() if getattr(row.networks, "reads", None) != "tokens"}
 """Presets of a normal or a point, whose bound is known without the library."""
 
 
