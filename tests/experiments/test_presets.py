@@ -106,6 +106,10 @@ def test_a_preset_is_trained_drawn_sampled_evaluated_and_explored(run, datasets,
     assert (run_dir / "explorer.html").exists()
 
 
+UNEXPLORED = ("token_vae", "transformer_vae")
+"""Presets whose decoder the explorer's page cannot run."""
+
+
 @pytest.mark.parametrize("preset", TEXT)
 def test_a_preset_of_text_is_trained_written_out_sampled_and_evaluated(run, tmp_path, preset):
     text, run_dir = tmp_path / "text.txt", tmp_path / "run"
@@ -121,8 +125,12 @@ def test_a_preset_of_text_is_trained_written_out_sampled_and_evaluated(run, tmp_
     assert {"samples.txt", "reconstructions.txt"} <= names(run_dir / "samples")
     run("evaluate", "EvaluateConfig", "--run-dir", run_dir, "--num-samples", 2, "--num-images", 4)
     assert json.loads((run_dir / "evaluation.json").read_text())["num_examples"] == 4
-    with pytest.raises(InputError):
-        run("explore", "ExploreConfig", "--run-dir", run_dir, "--num-images", 4)
+    if preset in UNEXPLORED:
+        with pytest.raises(InputError, match="use jaxvae sample"):
+            run("explore", "ExploreConfig", "--run-dir", run_dir, "--num-images", 4)
+        return
+    run("explore", "ExploreConfig", "--run-dir", run_dir, "--num-images", 4)
+    assert (run_dir / "explorer.html").exists()
 
 
 def names(folder):
