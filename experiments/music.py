@@ -7,31 +7,29 @@ effect of directions such as that of more notes. Without --run-dir it first trai
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 
 from figures.music import save_changes, save_distances, save_rolls
-from jaxvae import rng
 from jaxvae.data.places import stem
 from jaxvae.data.sequences import PITCHES
 from jaxvae.errors import InputError
-from jaxvae.evaluation import in_blocks
 from jaxvae.judges import hamming
 from jaxvae.latent import attribute_vector, interpolate
-from jaxvae.music import notes, write_midi, write_wav
 from jaxvae.music.attributes import ATTRIBUTES
 from jaxvae.options import Compute, Recipe, given
 from jaxvae.options.checks import check_at_least, check_folder
 from jaxvae.options.groups import Select
 from jaxvae.report import write_json
+from jaxvae.report.rolls import save_sounds
 from jaxvae.report.tables import markdown_table
 from jaxvae.runs import load_run
 from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import set_up
-from jaxvae.runs.data import load_data
+from jaxvae.runs.data import check_unconditional, load_data
 from jaxvae.runs.many import train_all
 from jaxvae.runs.trained import Trained
 
@@ -85,9 +83,10 @@ def main(config: MusicConfig) -> int:
     trained = Trained(run, load_data(run), config.out or run_dir / "music")
     if PITCHES not in trained.data.facts:
         raise InputError("run-dir: this run's examples are no melodies; train one with --preset melody_vae")
+    check_unconditional(run)
     check_numbers(config, trained.data.test.num_examples)
     trained.folder.mkdir(parents=True, exist_ok=True)
-    perform(trained, "sample", samples(trained, config), config)
+    perform(trained, "sample", trained.run.sample(config.num, seed=config.seed), config)
     random = np.random.default_rng(config.seed)
     codes, rows = pairs(trained, config, random)
     path = trained.decode(on_line(codes[:1], config.points))[:, 0]
@@ -127,20 +126,10 @@ def perform(
     trained: Trained, name: str, rows: np.ndarray, config: MusicConfig, other: np.ndarray | None = None
 ) -> None:
     """Write rows of tokens `[N, T]` as piano rolls, above others if given, and each as MIDI and sound."""
-    pitches, length = trained.data.facts[PITCHES], rows.shape[1] - 1
-    groups = [[notes(row, pitches) for row in part] for part in (rows, other) if part is not None]
+    groups: list[Any] = [trained.data.show(part) for part in (rows, other) if part is not None]
     titles = ["path between codes", "blend of notes"] if other is not None else [""]
-    save_rolls(trained.folder / f"{name}s.png", groups, titles, length)
-    for number, melody in enumerate(groups[0]):
-        file = trained.folder / f"{name}_{number}.mid"
-        write_midi(file, melody, tempo=config.tempo)
-        write_wav(file.with_suffix(".wav"), melody, tempo=config.tempo, soundfont=config.soundfont)
-
-
-def samples(trained: Trained, config: MusicConfig) -> np.ndarray:
-    """Return `[N, T]` the likeliest events of codes from the prior."""
-    keys = rng.sample_keys(rng.stream(rng.root(config.seed), "sample"), config.num)
-    return in_blocks(lambda keys: trained.run.model.sample_each(trained.run.params, keys), keys)
+    save_rolls(trained.folder / f"{name}s.png", groups, titles)
+    save_sounds(trained.folder, groups[0], name, most=len(rows), tempo=config.tempo, soundfont=config.soundfont)
 
 
 def pairs(trained: Trained, config: MusicConfig, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -208,9 +197,8 @@ def mean_of_known(values: np.ndarray) -> float:
 
 def attributes(trained: Trained, rows: np.ndarray) -> dict[str, np.ndarray]:
     """Return `[N]` attributes of rows `[N, T]` by name."""
-    melodies: Sequence[np.ndarray] = [notes(row, trained.data.facts[PITCHES]) for row in rows]
-    length = rows.shape[1] - 1
-    return {name: np.array([of(melody, length) for melody in melodies]) for name, of in ATTRIBUTES.items()}
+    shown: Any = trained.data.show(rows)
+    return {name: np.array([of(melody, shown.length) for melody in shown.notes]) for name, of in ATTRIBUTES.items()}
 
 
 def save_table(trained: Trained, table: dict[str, dict[str, float]]) -> None:

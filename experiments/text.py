@@ -17,8 +17,9 @@ import numpy as np
 
 from figures.text import Distances, save_distances
 from jaxvae import rng
-from jaxvae.data import Split, new_rows
+from jaxvae.data import Split
 from jaxvae.data.places import stem
+from jaxvae.data.sequences import PITCHES
 from jaxvae.errors import InputError
 from jaxvae.evaluation import in_blocks
 from jaxvae.judges import edit_distance
@@ -29,7 +30,7 @@ from jaxvae.options.groups import Select
 from jaxvae.runs import load_run
 from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import set_up
-from jaxvae.runs.data import load_data
+from jaxvae.runs.data import check_unconditional, load_data
 from jaxvae.runs.many import train_all
 from jaxvae.runs.trained import Trained
 from jaxvae.types import Array
@@ -86,15 +87,16 @@ def main(config: TextConfig) -> int:
         return exit_code
     run = load_run(run_dir, select=config.select)
     trained = Trained(run, load_data(run, config.data_dir), config.out or run_dir / "text")
-    if trained.data.space.kind != "tokens":
+    if trained.data.space.kind != "tokens" or PITCHES in trained.data.facts:
         raise InputError("run-dir: this run's examples are no sentences; train one with --preset lstm_vae")
+    check_unconditional(run)
     trained.folder.mkdir(parents=True, exist_ok=True)
     write(trained, "samples", samples(trained, config.num, config.seed))
     if config.analogy is not None:
-        fourth = np.asarray(analogy(*jnp.asarray(encode(trained, config.analogy))))[None]
+        fourth = np.asarray(analogy(*jnp.asarray(trained.encode(run.as_split(list(config.analogy))))))[None]
         write(trained, "analogy", [*config.analogy, *sentences(trained, likeliest(trained, fourth, config.beams))])
     if config.between is not None:
-        write(trained, "path", path(trained, encode(trained, config.between), config))
+        write(trained, "path", path(trained, trained.encode(run.as_split(list(config.between))), config))
         return 0
     test = trained.data.test
     if test.num_examples < 2:
@@ -136,12 +138,6 @@ def sentences(trained: Trained, rows: np.ndarray) -> list[str]:
     """Return rows of tokens `[..., T]` as sentences."""
     flat = np.asarray(rows).reshape(-1, rows.shape[-1])
     return list(trained.data.space.show(flat, trained.data.facts).lines)
-
-
-def encode(trained: Trained, texts: Sequence[str]) -> np.ndarray:
-    """Return the codes `[N, D]` of one's own sentences."""
-    rows = new_rows(list(texts), trained.run.facts, trained.data.space)
-    return trained.encode(Split(rows)._replace(space=trained.data.space))
 
 
 def likeliest(trained: Trained, codes: np.ndarray, beams: int) -> np.ndarray:

@@ -7,36 +7,29 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxvae.music import STEPS_PER_BAR
+from jaxvae.data.spaces.shown import Rolls
 from jaxvae.report.figures import new_figure, save_figure
+from jaxvae.report.rolls import roll
 
 _COLUMNS = 8
 """Number of rolls side by side."""
 
 
-def save_rolls(path: Path, groups: Sequence[Sequence[np.ndarray]], titles: Sequence[str], length: int) -> None:
-    """Draw melodies as piano rolls, each group in rows of its own.
-
-    Args:
-        path: path of the picture.
-        groups: melodies `[n, 3]` of each group: start and length in steps, MIDI pitch.
-        titles: titles of the groups.
-        length: number of steps of a melody.
-    """
-    columns = min(_COLUMNS, len(groups[0]))
-    rows = [melodies[first : first + columns] for melodies in groups for first in range(0, len(melodies), columns)]
-    pitch = np.concatenate([melody[:, 2] for melodies in groups for melody in melodies])
-    low, high = (pitch.min() - 1, pitch.max() + 1) if len(pitch) else (59, 73)
+def save_rolls(path: Path, groups: Sequence[Rolls], titles: Sequence[str]) -> None:
+    """Draw melodies as piano rolls side by side, each group in rows of its own under its title."""
+    columns = min(_COLUMNS, len(groups[0].notes))
+    rows = [
+        ("" if first else title, group.notes[first : first + columns])
+        for group, title in zip(groups, titles)
+        for first in range(0, len(group.notes), columns)
+    ]
     figure, _ = new_figure(1, width=1.9 * columns, height=1.5 * len(rows) + 0.4)
     figure.clear()
     axes = figure.subplots(len(rows), columns, sharex=True, sharey=True, squeeze=False)
-    heads = {len(melodies) * number // columns: title for number, (melodies, title) in enumerate(zip(groups, titles))}
-    for number, (line, melodies) in enumerate(zip(axes, rows)):
-        line[0].set_title(heads.get(number, ""), fontsize=8, loc="left")
+    for line, (title, melodies) in zip(axes, rows):
+        line[0].set_title(title, fontsize=8, loc="left")
         for axis, melody in zip(line, melodies):
-            axis.barh(melody[:, 2], melody[:, 1] - 0.15, left=melody[:, 0], height=0.9, color="C0")
-            axis.set(xlim=(0, length), ylim=(low, high), xticks=range(0, length + 1, STEPS_PER_BAR), xticklabels=[])
-            axis.grid(axis="x", linewidth=0.5)
+            roll(axis, melody, groups[0])
             axis.tick_params(labelsize=6)
         for axis in line[len(melodies) :]:
             axis.set_axis_off()

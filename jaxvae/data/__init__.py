@@ -114,15 +114,11 @@ def load(
     """Load a data set into memory, or open it; an unprepared TFDS set is downloaded and prepared first.
 
     Args:
-      name: `digits`, `mnist`, `fashion_mnist`, `binarized_mnist`; `tfds:NAME` or `hf:NAME`, perhaps with choices such
-        as `?label=NAME`, see `sources.features.choose`; a function, `module:function`; or the path of a file (`.npz`,
-        `.npy`, `.h5`, `.hdf5`, `.zarr`, `.csv`, `.tsv`, `.parquet`, `.h5ad`, `.txt`, `.txt.gz`, `.tar`, `.tar.gz`,
-        `.array_record`) or of a folder of images, texts, molecules, MIDI or `.array_record` files; several sets of
-        melodies are joined by `+`.
       name: `digits`, `grammar`, `mnist`, `fashion_mnist`, `binarized_mnist`; `tfds:NAME` or `hf:NAME`, perhaps with
         choices such as `?label=NAME`, see `sources.features.choose`; a function, `module:function`; or the path of a
         file (`.npz`, `.npy`, `.h5`, `.hdf5`, `.zarr`, `.csv`, `.tsv`, `.parquet`, `.h5ad`, `.txt`, `.txt.gz`, `.tar`,
-        `.tar.gz`, `.array_record`) or of a folder of images, texts or `.array_record` files.
+        `.tar.gz`, `.array_record`) or of a folder of images, texts, molecules, MIDI or `.array_record` files; several
+        sets of melodies are joined by `+`.
       data_dir: folder in which TFDS keeps its sets; by default `$TFDS_DATA_DIR`, then `~/tensorflow_datasets`.
       manual_dir: folder with a TFDS set's original files, used in place of a download; by default
         `<data_dir>/downloads/manual`.

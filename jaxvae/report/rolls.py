@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jaxvae.data.spaces.shown import Rolls
-from jaxvae.music.midi import write_midi
+from jaxvae.music.midi import TEMPO, write_midi
 from jaxvae.music.sound import write_wav
 from jaxvae.report.figures import new_figure
 
@@ -35,7 +35,7 @@ def rolls(stages: Sequence[Rolls], names: Sequence[str], title: str) -> Figure:
     drawn = [*zip(*(stage.notes for stage in stages))] if len(stages) > 1 else _in_columns(stages[0], columns)
     for row, melodies in zip(axes, drawn):
         for axis, notes in zip(row, melodies):
-            _roll(axis, notes, stages[0])
+            roll(axis, notes, stages[0])
     for axis, name in zip(axes[0], names if len(stages) > 1 else ()):
         axis.set_title(name, fontsize=8)
     for axis in axes.ravel():
@@ -48,7 +48,8 @@ def _in_columns(shown: Rolls, columns: int) -> list[tuple[np.ndarray, ...]]:
     return [shown.notes[first : first + columns] for first in range(0, len(shown.notes), columns)]
 
 
-def _roll(axis: Axes, notes: np.ndarray, shown: Rolls) -> None:
+def roll(axis: Axes, notes: np.ndarray, shown: Rolls) -> None:
+    """Draw one melody, with a line at the beginning of each bar."""
     axis.barh(notes[:, 2], notes[:, 1], left=notes[:, 0], height=0.9, edgecolor="white", linewidth=0.6)
     axis.set_xlim(0, shown.length)
     axis.set_xticks(range(0, shown.length + 1, shown.steps_per_bar))
@@ -56,9 +57,20 @@ def _roll(axis: Axes, notes: np.ndarray, shown: Rolls) -> None:
     axis.set_axisbelow(True)
 
 
-def save_sounds(folder: Path, shown: Rolls, name: str) -> None:
-    """Write the first melodies as MIDI and WAV files, `name_00.mid` and `name_00.wav` and so on."""
+def save_sounds(
+    folder: Path, shown: Rolls, name: str, *, most: int = _HEARD, tempo: float = TEMPO, soundfont: Path | None = None
+) -> None:
+    """Write the first melodies as MIDI and WAV files, `name_00.mid` and `name_00.wav` and so on.
+
+    Args:
+        folder: folder of the files.
+        shown: melodies.
+        name: beginning of the files' names.
+        most: largest number of melodies that are written.
+        tempo: quarter notes in a minute.
+        soundfont: instruments for FluidSynth, see `write_wav`.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    for number, notes in enumerate(shown.notes[:_HEARD]):
-        write_midi(folder / f"{name}_{number:02}.mid", notes)
-        write_wav(folder / f"{name}_{number:02}.wav", notes)
+    for number, notes in enumerate(shown.notes[:most]):
+        write_midi(folder / f"{name}_{number:02}.mid", notes, tempo=tempo)
+        write_wav(folder / f"{name}_{number:02}.wav", notes, tempo=tempo, soundfont=soundfont)
