@@ -29,7 +29,7 @@ from jaxvae.evaluation import (
 from jaxvae.evaluation.blocks import at_once, take
 from jaxvae.options.recipe import Recipe
 from jaxvae.report.tables import bits_per_dimension
-from jaxvae.runs import tokens
+from jaxvae.runs import token_scores
 from jaxvae.runs.data import latent_dims
 from jaxvae.runs.directory import Run
 from jaxvae.runs.lines import Line as Line
@@ -86,7 +86,7 @@ def summarize(
 ) -> list[Line]:
     """Return the means of the scores of each example, from `score_each`, and the scores of all together."""
     x, condition = images(split), split.conditions()
-    of_rows = tokens.lines(run, x, condition) if run.space.kind == "tokens" else []
+    of_rows = token_scores.lines(run, x, condition) if run.space.kind == "tokens" else []
     if not run.reports_elbo:
         of_point = _mean("log_likelihood", "log p(x|z) at the code", 1, each, with_error=False)
         return [of_point, *_of_scale(each), *of_rows]
@@ -111,7 +111,7 @@ def _mean(name: str, estimator: str, samples: int, each: Mapping[str, np.ndarray
 def _per_value(space: Space, x: Any, log_px: float, num_samples: int) -> list[Line]:
     """Return log p(x) per value: bits of a pixel or number, or the perplexity of a token."""
     if space.kind == "tokens":
-        return [tokens.perplexity(cast(Tokens, space), x, log_px, num_samples)]
+        return [token_scores.perplexity(cast(Tokens, space), x, log_px, num_samples)]
     if space.kind in ("counts", "table"):
         return []
     return [Line("bits_per_dimension", "of log_px", num_samples, num_rows(x), bits_per_dimension(log_px, space.shape))]

@@ -10,7 +10,7 @@ from jaxvae.data.scaling import mean_log_jacobian
 from jaxvae.options.groups import settled
 from jaxvae.options.recipe import Recipe
 from jaxvae.report import write_json
-from jaxvae.runs import closing, collapse, nonfinite, seeds
+from jaxvae.runs import collapse, nonfinite, seeds, token_report
 from jaxvae.runs.experiment import Experiment
 from jaxvae.training import Progress
 from jaxvae.training.loop import steps_taken
@@ -42,10 +42,10 @@ def summarize(
     ends, skips = seeds.members(recipe, last), nonfinite.skipped_steps(recipe.train, last)
     for (one, member), (_, end), skipped in zip(seeds.members(recipe, selected), ends, skips):
         params, test = evaluation_params(member), seeds.evaluate_one(one, parts, member, data.test)
-        reports.append(closing.report(experiment, one, params))
+        reports.append(token_report.report(experiment, one, params))
         summaries.append(
             {
-                **closing.numbers(reports[-1]),
+                **token_report.numbers(reports[-1]),
                 **{f"test_{name}": value for name, value in test.items()},
                 **_in_own_units(data.scaling and mean_log_jacobian(data.scaling, data.test), test),
                 "select": recipe.output.select,
@@ -65,7 +65,7 @@ def summarize(
     for line in [_headline(recipe.train.seeds, summary), *_remarks(recipe, summary, validated)]:
         experiment.say(line)
     for (one, _), report in zip(seeds.members(recipe, selected), reports):
-        for line in closing.shown(one, report):
+        for line in token_report.shown(one, report):
             experiment.say(line)
     if warning := collapse.warning(recipe, summaries, options):
         experiment.say(warning)
