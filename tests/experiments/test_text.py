@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from jaxvae.errors import InputError
+from jaxvae.options import given
 
 
 @pytest.fixture(scope="module")
@@ -15,8 +16,6 @@ def run_dir(scripts, tmp_path_factory):
     text.write_text(
         "".join(f"the {who} {does} {n}\n" for n in "abcde" for who in ("cat", "dog") for does in ("eats", "naps"))
     )
-    from jaxvae.options import given
-
     options = {"steps": 300, "learning_rate": 0.01, "beta": 0.01, "hidden": (32,), "latent_dim": 2, "batch_size": 16}
     quiet = {"figures": False, "tensorboard": False, "devices": 1, "num_processes": 1, "select": "last"}
     config = given(preset="token_vae", dataset=str(text), run_dir=folder / "run", **options, **quiet)
