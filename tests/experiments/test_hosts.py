@@ -174,7 +174,8 @@ def test_a_process_that_waits_for_one_that_stopped_says_so_and_ends_on_signals(t
     one, other = start(tmp_path / "run", "--steps", "1000000", processes=2)
     wait_for_metrics(tmp_path / "run")
     other.send_signal(signal.SIGSTOP)
-    assert any("waiting for " in line and "process 1" in line and "reach" not in line for line in lines_of(one))
+    # Where it stood when the other stopped, in a step or at the barrier of a checkpoint, is chance.
+    assert any("waiting for " in line and "process 1" in line and "join" not in line for line in lines_of(one))
     one.send_signal(signal.SIGTERM)  # noted, for the step under way may yet end
     time.sleep(0.5)
     one.send_signal(signal.SIGTERM)
