@@ -10,6 +10,7 @@ import dataclasses
 from pathlib import Path
 
 from jaxvae.data.spaces.shown import noun
+from jaxvae.errors import InputError
 from jaxvae.options import Compute
 from jaxvae.options.checks import check, check_at_least, check_output
 from jaxvae.options.groups import Select
@@ -18,9 +19,10 @@ from jaxvae.report.columns import WRITERS, save_columns
 from jaxvae.runs import load_run, scores
 from jaxvae.runs.codes import columns_about
 from jaxvae.runs.compute import set_up
-from jaxvae.runs.data import load_data
+from jaxvae.runs.data import load_data, used
 from jaxvae.runs.per_example import score_each
 from jaxvae.runs.progress import named_bar
+from jaxvae.runs.quality import check_pictures, quality
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,6 +51,10 @@ class EvaluateConfig:
     """File for the scores of each image, beside its index and label: .npz, .csv or .parquet."""
     overwrite: bool = False
     """Replace the file of --per-example if it exists."""
+    quality: bool = False
+    """Also judge samples: Frechet distance, precision and recall in a classifier's features, and copies."""
+    features: Path | None = None
+    """Feature network for --quality, an .npz; a classifier of the training images, kept with the run, if not given."""
     data_dir: Path | None = None
     """Folder in which tensorflow-datasets keeps its sets, if it has changed since training."""
     dataset: str | None = None
@@ -61,6 +67,8 @@ class EvaluateConfig:
         check(10 <= self.ais_temperatures <= 10_000, "ais-temperatures", self.ais_temperatures, "from 10 to 10000")
         if self.per_example is not None:
             check_output("per-example", self.per_example, WRITERS, overwrite=self.overwrite)
+        if self.features is not None and not self.quality:
+            raise InputError("features: is for --quality; give both")
 
 
 def main(config: EvaluateConfig) -> int:
@@ -71,6 +79,8 @@ def main(config: EvaluateConfig) -> int:
     test = data.test
     ais_images = config.ais_images or min(100, test.num_examples)
     scores.first_images(test, ais_images, "ais-images")  # checked before the long part
+    if config.quality:
+        check_pictures(data)
     scored = scores.first_images(test, config.num_images)
     each = score_each(run, scored, num_samples=config.num_samples, progress=named_bar(scores.LOG_PX))
     if config.per_example is not None:
@@ -86,6 +96,8 @@ def main(config: EvaluateConfig) -> int:
             num_samples=config.num_samples,
             bars=named_bar,
         )
+    if config.quality:
+        lines += quality(run, used(run, data), config.run_dir, config.features, named_bar)
     print(scores.protocol(run.recipe))
     print(f"{run.recipe.preset} of {scores.num_parameters(run):,} parameters after {run.step:,} steps")
     print(scores.text_table(lines, noun(run.space)))

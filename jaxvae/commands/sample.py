@@ -21,7 +21,7 @@ from jaxvae.options import Compute
 from jaxvae.report.gallery import Gallery
 from jaxvae.runs import load_run
 from jaxvae.runs.compute import set_up
-from jaxvae.runs.data import check_one_layer, load_data
+from jaxvae.runs.data import check_one_layer, load_data, used
 from jaxvae.runs.samples import are_pictures
 from jaxvae.runs.trained import Trained
 
@@ -42,9 +42,7 @@ def main(config: SampleConfig) -> int:
     set_up(Compute(num_processes=1))
     run = load_run(config.run_dir, select="best" if config.best else config.select)
     check_one_layer(run)
-    data = load_data(run, config.data_dir, config.dataset, stream=True)
-    if run.recipe.data.train_examples is not None:
-        data = data._replace(train=data.train.take(np.arange(run.recipe.data.train_examples)))
+    data = used(run, load_data(run, config.data_dir, config.dataset, stream=True))
     trained = Trained(run, data, config.out or config.run_dir / "samples", config.condition)
     check_fits(config, trained)
     gallery = Gallery(trained.folder)

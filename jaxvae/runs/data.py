@@ -59,10 +59,14 @@ def load_data(run: Run, data_dir: Path | None = None, dataset: str | None = None
 
 def _is_same(run: Run, data: Dataset) -> bool:
     """Compare fingerprints; the run's covers the training examples that it used."""
-    if (num := run.recipe.data.train_examples) is not None:
-        data = data._replace(train=data.train.head(num))
     known = run.facts.get("fingerprint")
-    return known is None or known == data.fingerprint()
+    return known is None or known == used(run, data).fingerprint()
+
+
+def used(run: Run, data: Dataset) -> Dataset:
+    """Return the data set with the training examples that the run used."""
+    num = run.recipe.data.train_examples
+    return data if num is None else data._replace(train=data.train.head(num))
 
 
 def training_labels(data: Dataset, dataset: str, purpose: str) -> np.ndarray:

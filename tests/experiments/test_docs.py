@@ -46,7 +46,8 @@ def test_pictures_and_links_lead_somewhere(page):
 
 @pytest.mark.quick_rows("own_data.md", "kl.md")
 @pytest.mark.parametrize("page", PAGES[1:], ids=lambda page: page.name)  # README's is run, and learns, elsewhere
-def test_examples_print_what_stands_below_them(page, capsys):
+def test_examples_print_what_stands_below_them(page, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # some write runs
     scope = {}
     for code, output in re.findall(r"```python\n(.*?)```(?:\n+```text\n(.*?)```)?", page.read_text(), re.DOTALL):
         exec(code, scope)

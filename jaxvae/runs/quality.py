@@ -1,0 +1,144 @@
+"""Quality of the images that a trained run generates, beside that of as many training images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from jaxvae import rng
+from jaxvae.data import Dataset, Split
+from jaxvae.data.spaces.shown import Pictures
+from jaxvae.errors import InputError
+from jaxvae.evaluation import in_blocks
+from jaxvae.features import Classifier, read_features, write_features
+from jaxvae.features.files import FeatureNetwork
+from jaxvae.judges.classifiers import fit_classifier, pooled, probabilities
+from jaxvae.judges.quality import frechet_distance, nearest, precision_recall
+from jaxvae.runs.directory import Run
+from jaxvae.runs.lines import Line
+from jaxvae.runs.progress import Bars
+from jaxvae.runs.samples import save_stages
+from jaxvae.types import Params
+
+CLASSIFIER, PICTURE = "classifier.npz", "quality.png"
+"""Files in the run directory: the classifier of its training images, and the samples most like training images."""
+MOST, COMPARED, SHOWN = 5000, 1000, 16
+"""Maximum numbers of images in the features' distances and in those of pixels, and number in the picture."""
+
+
+class Features(NamedTuple):
+    """Network whose values compare images."""
+
+    network: FeatureNetwork
+    params: Params
+
+
+def quality(
+    run: Run, data: Dataset, folder: Path, features: Path | None = None, bars: Bars = lambda name: iter
+) -> list[Line]:
+    """Judge samples p(x|z) of the prior, shown by their means, against test images; draw the most copied.
+
+    The same numbers of training images stand beside them: they are what a perfect model would have. The features are
+    those of a file or, without one, of a classifier that is trained on the run's training images and kept beside it.
+
+    Args:
+        run: trained run from `load_run`.
+        data: its data set, with the training examples that it used.
+        folder: folder of the classifier and the picture, the run directory.
+        features: file of a feature network, see `jaxvae.features`.
+        bars: progress bars of the loops.
+
+    Raises:
+        InputError: examples are no pictures, or there is neither a file nor a label of each image.
+    """
+    check_pictures(data)
+    judge = features_of(folder, data, features, bars)
+    num = min(MOST, data.test.num_examples, data.train.num_examples)
+    chosen = np.sort(np.random.default_rng(0).choice(data.train.num_examples, num, replace=False))
+    test, train = data.test.head(num), data.train.take(chosen)
+    samples = sample(run, test)
+    real, held_out, generated = (
+        pooled(judge.network, judge.params, images) for images in (test.first(num), train.first(num), samples)
+    )
+    lines = [
+        *_distances(judge, real, generated, "", "samples"),
+        *_distances(judge, real, held_out, "training_", "training images"),
+    ]
+    return [*lines, *_asked(run, judge, test, samples), *_copies(folder, data, test, samples)]
+
+
+def check_pictures(data: Dataset) -> None:
+    """Refuse examples that are no pictures.
+
+    Raises:
+        InputError: they are something else.
+    """
+    if not isinstance(data.show(data.test.first(1)), Pictures) or len(data.space.shape) != 3:
+        raise InputError(f"quality: is for images [H, W, C], the run's examples are {data.space.kind}; leave it out")
+
+
+def features_of(folder: Path, data: Dataset, path: Path | None, bars: Bars = lambda name: iter) -> Features:
+    """Read a feature network, or the run's own classifier, which is trained the first time."""
+    if path is not None:
+        return Features(*read_features(path))
+    own = folder / CLASSIFIER
+    if own.exists():
+        return Features(*read_features(own))
+    if data.train.label is None:
+        raise InputError("quality: the images have no labels to train a classifier on; give --features FILE")
+    train = data.train
+    found = Features(*fit_classifier(train.first(train.num_examples), train.label, bar=bars("classifier")))
+    write_features(own, *found)
+    return found
+
+
+def sample(run: Run, split: Split) -> np.ndarray:
+    """Return one decoded sample of the prior for each example of a split, each under the example's condition."""
+    keys = rng.sample_keys(rng.stream(rng.root(run.recipe.train.seed), "quality"), split.num_examples)
+    return in_blocks(lambda keys, given: run.model.sample_each(run.params, keys, given), keys, split.conditions())
+
+
+def _distances(judge: Features, real: np.ndarray, other: np.ndarray, prefix: str, what: str) -> list[Line]:
+    num, name = len(real), judge.network.kind
+    shares = precision_recall(real, other)
+    how = f"features of {name}, {what} against test images"
+    return [
+        Line(f"{prefix}frechet_distance", how, 1, num, frechet_distance(real, other)),
+        Line(f"{prefix}precision", f"{how}, k = 3", 1, num, shares.precision),
+        Line(f"{prefix}recall", f"{how}, k = 3", 1, num, shares.recall),
+    ]
+
+
+def _asked(run: Run, judge: Features, test: Split, samples: np.ndarray) -> list[Line]:
+    """Return the share of samples that the classifier takes for the class that was asked for."""
+    if run.recipe.condition != "label" or not isinstance(judge.network, Classifier):
+        return []
+    right = probabilities(judge.network, judge.params, samples).argmax(1) == test.label
+    of_real = probabilities(judge.network, judge.params, test.first(test.num_examples)).argmax(1) == test.label
+    return [
+        _share("condition_accuracy", "samples of the class that was asked for, by the classifier", right),
+        _share("test_accuracy", "test images of their class, by the classifier", of_real),
+    ]
+
+
+def _share(name: str, how: str, right: np.ndarray) -> Line:
+    return Line(name, how, 1, len(right), float(right.mean()), float(right.std() / max(len(right), 1) ** 0.5))
+
+
+def _copies(folder: Path, data: Dataset, test: Split, samples: np.ndarray) -> list[Line]:
+    """Compare the distances to the nearest training image with those of test images; draw the nearest."""
+    num, training = min(COMPARED, len(samples)), data.train.first(data.train.num_examples)
+    of_samples, of_test = (nearest(images[:num], training) for images in (samples, test.first(num)))
+    order = np.argsort(of_samples.distances)[:SHOWN]
+    stages: dict[str, Any] = {"sample": samples[order], "nearest training image": training[of_samples.indices[order]]}
+    save_stages(folder / PICTURE, data, stages, "samples most like a training image, and that image below")
+    # A model that copies is nearer than nearly all test images are.
+    near = of_samples.distances < np.quantile(of_test.distances, 0.01)
+    how = "to the nearest training image, by pixels"
+    return [
+        Line("nearest_distance", f"median distance of samples {how}", 1, num, float(np.median(of_samples.distances))),
+        Line("test_nearest_distance", f"median of test images {how}", 1, num, float(np.median(of_test.distances))),
+        _share("copied", "samples nearer than 99 of 100 test images", near),
+    ]

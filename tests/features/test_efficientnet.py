@@ -1,0 +1,55 @@
+"""EfficientNet-Lite0 against activations of another implementation, at sizes that are even and odd inside."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxvae.errors import InputError
+from jaxvae.features import EfficientNetLite0, read_features
+
+LAYERS = ("stem", "block_2", "block_4", "block_10", "head")
+
+
+@pytest.fixture(scope="module")
+def folder(shared_data):
+    return shared_data / "features"
+
+
+@pytest.fixture(scope="module")
+def weights(folder):
+    network, params = read_features(folder / "efficientnet_lite0.npz")
+    assert network == EfficientNetLite0()
+    return params
+
+
+@pytest.fixture(scope="module")
+def reference(folder):
+    with np.load(folder / "efficientnet_lite0_reference.npz") as file:
+        return {name: file[name] for name in file.files}
+
+
+@pytest.mark.parametrize("size", ["", "_28"])
+def test_layers_equal_those_of_the_reference(weights, reference, size):
+    images = reference[f"image{size}"] / np.float32(255)
+    found = jax.jit(EfficientNetLite0())(weights, images)
+    for layer in LAYERS:
+        values = np.asarray(found[layer], np.float64)
+        assert values.shape == tuple(reference[f"{layer}{size}_shape"])
+        flat = values.reshape(len(values), -1)
+        np.testing.assert_allclose(flat[:, :16], reference[f"{layer}{size}_first16"], atol=1e-3)
+        np.testing.assert_allclose(flat.mean(1), reference[f"{layer}{size}_mean"], atol=1e-3)
+        np.testing.assert_allclose(flat.std(1), reference[f"{layer}{size}_std"], atol=1e-3)
+    for layer in ("pooled", "logits"):
+        np.testing.assert_allclose(found[layer], reference[f"{layer}{size}"], atol=1e-3)
+
+
+def test_grey_images_are_their_three_equal_colours(weights):
+    grey = np.random.default_rng(0).random((2, 9, 11, 1), np.float32)
+    one, three = (EfficientNetLite0()(weights, jnp.asarray(x))["block_2"] for x in (grey, grey.repeat(3, -1)))
+    np.testing.assert_array_equal(one, three)
+
+
+def test_weights_of_another_network_are_refused(weights):
+    with pytest.raises(InputError, match="lacks _fc"):
+        EfficientNetLite0().check({name: value for name, value in weights.items() if name != "_fc.bias"})
