@@ -182,7 +182,7 @@ def _activation(function: Callable) -> Elementwise:
 
 
 def _mean(head: Callable) -> str:
-    return "identity" if isinstance(head, likelihoods.FixedNormal) else _look_up(MEANS, head, "likelihood")
+    return getattr(head, "activation", None) or _look_up(MEANS, head, "likelihood")
 
 
 def _look_up(table: dict[Callable, str], function: Any, what: str) -> str:

@@ -3,40 +3,27 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
+import jax
+import jax.numpy as jnp
 from flax import linen as nn
 
-from jaxvae.errors import InputError
+from jaxvae import rng
 from jaxvae.nets.conv_layers import Conv
-from jaxvae.nets.network import Network
-from jaxvae.types import Array, Key, Params
+from jaxvae.types import Array, Key
 
-
-class Layers(Network):
-    """Strided convolutions, a dense layer, and logits; every layer's values are returned by name."""
-
-    num_classes: int
-    channels: tuple[int, ...] = (32, 64, 128)
-    width: int = 128
-
-    @nn.compact
-    def __call__(self, images: Array) -> dict[str, Array]:
-        """Map `[B, H, W, C]` to a dict of values."""
-        found, x = {}, images - 0.5
-        for number, channels in enumerate(self.channels):
-            x = found[f"conv_{number}"] = nn.relu(Conv(channels, name=f"conv_{number}")(x))
-        found["hidden"] = nn.relu(nn.Dense(self.width, name="hidden")(x.reshape(len(x), -1)))
-        found["logits"] = nn.Dense(self.num_classes, name="logits")(found["hidden"])
-        return found
+CHANNELS, WIDTH, KERNEL = (32, 64, 128), 128, 4
+"""Channels of the convolutions, which halve the image, width of the dense layer, and side of the kernels."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Classifier:
-    """Network of K classes for images of one shape.
+    """Network of K classes for images of one shape: strided convolutions, a dense layer, logits.
 
-    Layers are named `conv_0` to `conv_2`, `hidden` and `logits`; `pooled` is `hidden`.
+    Layers are named `conv_0` to `conv_2`, `pooled` (the dense layer) and `logits`.
     """
 
     num_classes: int
@@ -45,38 +32,36 @@ class Classifier:
     defaults: ClassVar[tuple[str, ...]] = ("conv_0", "conv_1", "conv_2")
     """Layers that a perceptual likelihood compares if none are named."""
 
-    def __call__(self, params: Mapping[str, Any], images: Array) -> dict[str, Array]:
-        """Return the values of all layers for images `[B, H, W, C]` in [0, 1]."""
-        found: Any = Layers(self.num_classes).apply({"params": nested(params)}, images)
-        return {**found, "pooled": found["hidden"]}
+    def run(self, params: Mapping[str, Array], images: Array) -> Iterator[tuple[str, Array]]:
+        """Yield the values of the layers in their order, `[B, h, w, c]` or `[B, c]`, each with its name.
 
-    def check(self, params: Mapping[str, Any]) -> None:
-        """Refuse weights of another network.
-
-        Raises:
-            InputError: an array is missing.
+        Args:
+            params: parameters by name.
+            images: `[B, H, W, C]` in [0, 1].
         """
-        if "logits.kernel" not in params:
-            raise InputError("features: the file lacks logits.kernel; make it with experiments/classifier.py")
+        x = images - 0.5
+        for number, channels in enumerate(CHANNELS):
+            layer: Any = {name: params[f"conv_{number}.{name}"] for name in ("kernel", "bias")}
+            x = nn.relu(Conv(channels, (KERNEL, KERNEL)).apply({"params": layer}, x))  # type: ignore[arg-type]
+            yield f"conv_{number}", x
+        x = nn.relu(x.reshape(len(x), -1) @ params["pooled.kernel"] + params["pooled.bias"])
+        yield "pooled", x
+        yield "logits", x @ params["logits.kernel"] + params["logits.bias"]
 
-    def init(self, key: Key, images: Array) -> Params:
-        """Return initial parameters by name, for images of this shape."""
-        return flat(Layers(self.num_classes).init(key, images)["params"])
+    def shapes(self, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+        """Return the shapes of all parameters by name, for images `[H, W, C]`."""
+        height, width, channels = shape
+        sizes: dict[str, tuple[int, ...]] = {}
+        for number, more in enumerate(CHANNELS):
+            sizes |= {f"conv_{number}.kernel": (KERNEL, KERNEL, channels, more), f"conv_{number}.bias": (more,)}
+            height, width, channels = math.ceil(height / 2), math.ceil(width / 2), more
+        sizes |= {"pooled.kernel": (height * width * channels, WIDTH), "pooled.bias": (WIDTH,)}
+        return {**sizes, "logits.kernel": (WIDTH, self.num_classes), "logits.bias": (self.num_classes,)}
 
-
-def nested(params: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return parameters by layer and name.
-
-    >>> nested({"hidden.kernel": 1, "hidden.bias": 2})
-    {'hidden': {'kernel': 1, 'bias': 2}}
-    """
-    layers: dict[str, dict[str, Any]] = {}
-    for path, value in params.items():
-        layer, name = path.split(".")
-        layers.setdefault(layer, {})[name] = value
-    return layers
-
-
-def flat(params: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Return parameters by path, the inverse of `nested`."""
-    return {f"{layer}.{name}": value for layer, own in params.items() for name, value in own.items()}
+    def init(self, key: Key, shape: tuple[int, ...]) -> dict[str, Array]:
+        """Return initial parameters for images `[H, W, C]`."""
+        kernels = jax.nn.initializers.lecun_normal()
+        return {
+            name: kernels(rng.stream(key, name), size) if name.endswith("kernel") else jnp.zeros(size)
+            for name, size in self.shapes(shape).items()
+        }

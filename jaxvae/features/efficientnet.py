@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
-from jaxvae.errors import InputError
 from jaxvae.types import Array
 
 EPSILON = 1e-3
 """Number added to the variances of all batch norms."""
+STEM, EXPANSION, HEAD, CLASSES = 32, 6, 1280, 1000
+"""Channels of the first layer, factor by which a block widens, channels of the last layer, and number of classes."""
 
 
 class Group(NamedTuple):
@@ -52,8 +53,8 @@ class EfficientNetLite0:
     defaults: ClassVar[tuple[str, ...]] = ("stem", "block_2", "block_4")
     """Layers that a perceptual likelihood compares if none are named."""
 
-    def __call__(self, params: Mapping[str, Array], images: Array) -> dict[str, Array]:
-        """Return the values of all layers, `[B, h, w, c]` or `[B, c]`.
+    def run(self, params: Mapping[str, Array], images: Array) -> Iterator[tuple[str, Array]]:
+        """Yield the values of the layers in their order, `[B, h, w, c]` or `[B, c]`, each with its name.
 
         Args:
             params: the weights by their published names; convolutions `[out, in, height, width]`.
@@ -61,27 +62,48 @@ class EfficientNetLite0:
         """
         x = (255 * _colours(images) - 127) / 128
         x = _relu6(_norm(params, "_bn0", _conv(x, params["_conv_stem.weight"], stride=2)))
-        found, number = {"stem": x}, 0
-        for group in GROUPS:
-            for position in range(group.num_blocks):
-                x = _block(params, f"_blocks.{number}.", x, group.stride if position == 0 else 1)
-                found[f"block_{number}"] = x
-                number += 1
-        found["head"] = _relu6(_norm(params, "_bn1", _conv(x, params["_conv_head.weight"])))
-        found["pooled"] = found["head"].mean((1, 2))
-        found["logits"] = found["pooled"] @ params["_fc.weight"].T + params["_fc.bias"]
-        return found
+        yield "stem", x
+        for number, group, is_first in _blocks():
+            x = _block(params, f"_blocks.{number}.", x, group.stride if is_first else 1)
+            yield f"block_{number}", x
+        x = _relu6(_norm(params, "_bn1", _conv(x, params["_conv_head.weight"])))
+        yield "head", x
+        x = x.mean((1, 2))
+        yield "pooled", x
+        yield "logits", x @ params["_fc.weight"].T + params["_fc.bias"]
 
-    def check(self, params: Mapping[str, Array]) -> None:
-        """Refuse weights of another network.
+    def shapes(self, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+        """Return the shapes of all parameters by name; those of the images do not matter."""
+        del shape
+        sizes: dict[str, tuple[int, ...]] = {"_conv_stem.weight": (STEM, 3, 3, 3), **_norm_shapes("_bn0", STEM)}
+        channels = STEM
+        for number, group, _ in _blocks():
+            sizes |= _block_shapes(f"_blocks.{number}.", channels, group, expands=number > 0)
+            channels = group.channels
+        sizes |= {"_conv_head.weight": (HEAD, channels, 1, 1), **_norm_shapes("_bn1", HEAD)}
+        return {**sizes, "_fc.weight": (CLASSES, HEAD), "_fc.bias": (CLASSES,)}
 
-        Raises:
-            InputError: an array is missing.
-        """
-        num_blocks = sum(group.num_blocks for group in GROUPS)
-        wanted = ["_conv_stem.weight", *(f"_blocks.{n}._project_conv.weight" for n in range(num_blocks)), "_fc.bias"]
-        if missing := [name for name in wanted if name not in params]:
-            raise InputError(f"features: the file lacks {missing[0]} of EfficientNet-Lite0; give its weights")
+
+def _blocks() -> Iterator[tuple[int, Group, bool]]:
+    """Yield the number of each block, its group, and whether it is the group's first."""
+    places = [(group, position == 0) for group in GROUPS for position in range(group.num_blocks)]
+    yield from ((number, *place) for number, place in enumerate(places))
+
+
+def _block_shapes(name: str, channels: int, group: Group, *, expands: bool) -> dict[str, tuple[int, ...]]:
+    wide = EXPANSION * channels if expands else channels
+    expansion = {f"{name}_expand_conv.weight": (wide, channels, 1, 1), **_norm_shapes(f"{name}_bn0", wide)}
+    return {
+        **(expansion if expands else {}),
+        f"{name}_depthwise_conv.weight": (wide, 1, group.kernel, group.kernel),
+        **_norm_shapes(f"{name}_bn1", wide),
+        f"{name}_project_conv.weight": (group.channels, wide, 1, 1),
+        **_norm_shapes(f"{name}_bn2", group.channels),
+    }
+
+
+def _norm_shapes(name: str, channels: int) -> dict[str, tuple[int, ...]]:
+    return {f"{name}.{part}": (channels,) for part in ("weight", "bias", "running_mean", "running_var")}
 
 
 def _colours(images: Array) -> Array:
@@ -90,7 +112,7 @@ def _colours(images: Array) -> Array:
 
 def _block(params: Mapping[str, Array], name: str, x: Array, stride: int) -> Array:
     h = x
-    if f"{name}_expand_conv.weight" in params:
+    if name != "_blocks.0.":
         h = _relu6(_norm(params, f"{name}_bn0", _conv(h, params[f"{name}_expand_conv.weight"])))
     h = _conv_each(h, params[f"{name}_depthwise_conv.weight"], stride)
     h = _relu6(_norm(params, f"{name}_bn1", h))

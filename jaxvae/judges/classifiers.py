@@ -12,7 +12,7 @@ import optax
 from jaxvae import rng
 from jaxvae.errors import InputError
 from jaxvae.evaluation import Bar
-from jaxvae.features import Classifier
+from jaxvae.features import Classifier, FeatureNetwork, layers
 from jaxvae.types import Array, Key, Params
 
 BATCH_SIZE, LEARNING_RATE = 128, 1e-3
@@ -44,7 +44,7 @@ def fit_classifier(
     network = Classifier(int(labels.max()) + 1)
     key, batch = rng.root(seed), min(BATCH_SIZE, len(images))
     batches = _batches(len(images), batch, steps, seed)
-    params = network.init(rng.stream(key, "init"), jnp.zeros((1, *images.shape[1:])))
+    params = network.init(rng.stream(key, "init"), images.shape[1:])
     optimizer = optax.adam(optax.cosine_decay_schedule(LEARNING_RATE, steps))
 
     @jax.jit
@@ -52,7 +52,7 @@ def fit_classifier(
         shifted = jax.vmap(_shifted)(rng.sample_keys(key, len(x)), _unit(x))
 
         def loss(params: Params) -> Array:
-            logits = network(params, shifted)["logits"]
+            logits = layers(network, params, shifted)["logits"]
             return optax.softmax_cross_entropy_with_integer_labels(logits, y).mean()
 
         updates, state = optimizer.update(jax.grad(loss)(params), state)
@@ -71,14 +71,14 @@ def _batches(num: int, batch_size: int, steps: int, seed: int) -> np.ndarray:
     return np.concatenate(epochs).reshape(-1, batch_size)[:steps]
 
 
-def probabilities(network: Any, params: Params, images: Any, *, at_once: int = 500) -> np.ndarray:
+def probabilities(network: FeatureNetwork, params: Params, images: Any, *, at_once: int = 500) -> np.ndarray:
     """Return `[N, K]` probabilities of the classes of images `[N, H, W, C]`, in [0, 1] or uint8."""
-    return _by_blocks(lambda params, x: jax.nn.softmax(network(params, x)["logits"]), params, images, at_once)
+    return _by_blocks(lambda params, x: jax.nn.softmax(layers(network, params, x)["logits"]), params, images, at_once)
 
 
-def pooled(network: Any, params: Params, images: Any, *, at_once: int = 500) -> np.ndarray:
+def pooled(network: FeatureNetwork, params: Params, images: Any, *, at_once: int = 500) -> np.ndarray:
     """Return `[N, F]` features of whole images `[N, H, W, C]`, in [0, 1] or uint8."""
-    return _by_blocks(lambda params, x: network(params, x)["pooled"], params, images, at_once)
+    return _by_blocks(lambda params, x: layers(network, params, x, ["pooled"])["pooled"], params, images, at_once)
 
 
 def _check(images: np.ndarray, labels: np.ndarray) -> None:

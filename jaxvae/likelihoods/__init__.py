@@ -20,6 +20,7 @@ from jaxvae.likelihoods.normal import PixelNormal as PixelNormal
 from jaxvae.likelihoods.normal import SharedNormal as SharedNormal
 from jaxvae.likelihoods.normal import normal as normal
 from jaxvae.likelihoods.options import Likelihood as Likelihood
+from jaxvae.likelihoods.perceptual import PerceptualPixels as PerceptualPixels
 from jaxvae.likelihoods.sequences import DilatedTokens as DilatedTokens
 from jaxvae.likelihoods.sequences import HierarchicalTokens as HierarchicalTokens
 from jaxvae.likelihoods.sequences import LSTMTokens as LSTMTokens
@@ -34,6 +35,7 @@ LIKELIHOODS: dict[str, type[Likelihood]] = {
     "mse": FixedNormal,
     "normal_shared": SharedNormal,
     "normal_pixel": PixelNormal,
+    "perceptual": PerceptualPixels,
     "poisson": PoissonCounts,
     "negative_binomial": NegativeBinomialCounts,
     "tokens": WindowedTokens,

@@ -38,7 +38,7 @@ class BernoulliPixels(Likelihood):
 
     def link(self, mean: Array) -> Array:
         """Return logits."""
-        return _logit(mean)
+        return logit(mean)
 
     def build(self, facts: Facts) -> Callable[[Array], Bernoulli]:
         """Return the head."""
@@ -72,7 +72,7 @@ class GreyCrossEntropyPixels(Likelihood):
 
     def link(self, mean: Array) -> Array:
         """Return logits."""
-        return _logit(mean)
+        return logit(mean)
 
     def build(self, facts: Facts) -> Callable[[Array], GreyCrossEntropy]:
         """Return the head."""
@@ -80,7 +80,8 @@ class GreyCrossEntropyPixels(Likelihood):
         return grey_cross_entropy
 
 
-def _logit(mean: Array) -> Array:
+def logit(mean: Array) -> Array:
+    """Return logits of probabilities, kept finite."""
     # A pixel that is always 0 in training may be 1 in the test set: keep its logit finite, as Burda et al. do.
     mean = jnp.clip(at_least_float32(mean), 0.001, 0.999)
     return jnp.log(mean) - jnp.log1p(-mean)

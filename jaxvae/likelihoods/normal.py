@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable
+from typing import ClassVar
 
 import jax.numpy as jnp
 from flax import linen as nn
@@ -32,6 +33,8 @@ def normal(outputs: Array | tuple[Array, Array]) -> Normal:
 class FixedNormal(Likelihood):
     """Normal with means of real pixels and one fixed standard deviation: MSE with all constants kept."""
 
+    activation: ClassVar[str] = "identity"
+    """Function from the decoder's outputs to the mean, by name."""
     scale: float = 1.0
     """Standard deviation of every value."""
 

@@ -166,6 +166,7 @@ def initial_state(
     mean: Array | None = None,
     examples: tuple[Any, Any] | None = None,
     params: Params | None = None,
+    pretrained: Params | None = None,
 ) -> TrainState:
     """Make the state before the first step; with several seeds their states, stacked along a first axis.
 
@@ -175,22 +176,27 @@ def initial_state(
         mean: `[...]` mean training example in [0, 1], the initial output of the decoder.
         examples: training examples and their conditions, where a piece begins as data; zeros if not given.
         params: initial parameters; random ones if not given, and of parts that `train.init_parts` does not name.
+        pretrained: parameters of networks that were trained before, by the names of their pieces; zeros if not given.
     """
 
     # Compiled as a whole, because a hundred separate small operations would take seconds.
     @jax.jit
-    def init(key: Key, mean: Array | None, params: Params | None, examples: tuple[Any, Any]) -> TrainState:
+    def init(
+        key: Key, mean: Array | None, params: Params | None, pretrained: Params, examples: tuple[Any, Any]
+    ) -> TrainState:
         if params is not None and not recipe.train.init_parts:
             return init_state(key, params, parts.optimizer)
-        fresh = parts.model.init(key, *examples)
+        fresh = {**parts.model.init(key, *examples), **pretrained}
         if mean is not None and (outputs := recipe.likelihood.link(mean)) is not None:
             fresh["decoder"] = with_output_bias(fresh["decoder"], outputs)
         return init_state(key, fresh if params is None else {**fresh, **params}, parts.optimizer)
 
     keys, first = root_keys(recipe.train), parts.blank if examples is None else examples
     if recipe.train.seeds == 1:
-        return init(keys, mean, params, first)
-    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *[init(key, mean, params, first) for key in keys])
+        return init(keys, mean, params, pretrained or {}, first)
+    return jax.tree.map(
+        lambda *leaves: jnp.stack(leaves), *[init(key, mean, params, pretrained or {}, first) for key in keys]
+    )
 
 
 def examples_to_begin_with(model: VAE, split: Split) -> tuple[Any, Any] | None:
@@ -202,6 +208,16 @@ def examples_to_begin_with(model: VAE, split: Split) -> tuple[Any, Any] | None:
     num = max(1, min(split.num_examples, LEARNED_FROM, LEARNED_BYTES // size))
     ids = jnp.sort(jax.random.choice(key, split.num_examples, (num,), replace=False))
     return split.read(*gather((split.x, split.condition), jax.device_get(ids)))
+
+
+def pretrained_parts(model: VAE) -> Params:
+    """Read the parameters of the networks that were trained before, by the names of their pieces.
+
+    Raises:
+        InputError: a file is missing or is another.
+    """
+    held: dict[str, Any] = {name: getattr(model, name, None) for name in ("posterior", "prior", "likelihood")}
+    return {name: piece.pretrained() for name, piece in held.items() if hasattr(piece, "pretrained")}
 
 
 def root_keys(train: Train) -> Key:

@@ -11,7 +11,8 @@ from jaxvae import rng
 from jaxvae.data import Split
 from jaxvae.data.rows import gather
 from jaxvae.data.scaling import Scaling, log_jacobians
-from jaxvae.distributions.flags import has_density
+from jaxvae.distributions.flags import has_density, is_normalized
+from jaxvae.distributions.sampling import point
 from jaxvae.evaluation import Bar, elbo_of_each, log_marginal_likelihood
 from jaxvae.evaluation.blocks import at_once
 from jaxvae.runs.directory import Run
@@ -25,7 +26,7 @@ def score_each(
 
     They are `elbo`, `log_likelihood` and `kl` of one draw of z, `log_px`, the importance-weighted bound, and
     `log_jacobian`, the term of the scaling in a log-density where values were scaled. A delta posterior has
-    `log_likelihood` alone, and codes of a codebook have no `log_px`.
+    `log_likelihood` alone; codes of a codebook, and a likelihood that is not normalised, have no `log_px`.
 
     Args:
         run: trained run from `load_run`.
@@ -41,7 +42,7 @@ def score_each(
         x, condition = images(split), split.conditions()
         scores = {"elbo": terms.elbo, **scores, "kl": terms.kl}
         one = gather((x, condition), np.arange(1))
-        if has_density(jax.eval_shape(run.model.encode, run.params, *one)):
+        if has_density(jax.eval_shape(run.model.encode, run.params, *one)) and is_likelihood(run, *one):
             x, condition = gather((x, condition), slice(num_bounded))
             decoded = at_once(run.space, 100 * 20)
             block_size = min(decoded, 100)
@@ -51,6 +52,16 @@ def score_each(
     if known := run.facts.get("scaling"):
         scores["log_jacobian"] = log_jacobians(Scaling.from_json(known), split.x)
     return scores
+
+
+def is_likelihood(run: Run, x: Any, condition: Any) -> bool:
+    """Return False where exp(log p(x|z)) does not integrate to 1, so that there is no bound on log p(x)."""
+    given = () if condition is None else (condition,)
+
+    def decode(params: Any, x: Any) -> Any:
+        return run.model.decode(params, point(run.model.encode(params, x, *given)), *given)
+
+    return is_normalized(jax.eval_shape(decode, run.params, x))
 
 
 def images(split: Split) -> Any:

@@ -12,8 +12,7 @@ from jaxvae.data import Dataset, Split
 from jaxvae.data.spaces.shown import Pictures
 from jaxvae.errors import InputError
 from jaxvae.evaluation import in_blocks
-from jaxvae.features import Classifier, read_features, write_features
-from jaxvae.features.files import FeatureNetwork
+from jaxvae.features import Classifier, FeatureNetwork, read_features, write_features
 from jaxvae.judges.classifiers import fit_classifier, pooled, probabilities
 from jaxvae.judges.quality import frechet_distance, nearest, precision_recall
 from jaxvae.runs.directory import Run

@@ -34,7 +34,7 @@ from jaxvae.runs.data import latent_dims
 from jaxvae.runs.directory import Run
 from jaxvae.runs.lines import Line as Line
 from jaxvae.runs.lines import text_table as text_table
-from jaxvae.runs.per_example import images, score_each
+from jaxvae.runs.per_example import images, is_likelihood, score_each
 from jaxvae.runs.progress import Bars
 from jaxvae.types import Array, Distribution, Space
 
@@ -90,12 +90,13 @@ def summarize(
     if not run.reports_elbo:
         of_point = _mean("log_likelihood", "log p(x|z) at the code", 1, each, with_error=False)
         return [of_point, *_of_scale(each), *of_rows]
+    normalized = is_likelihood(run, *gather((x, condition), np.arange(1)))
     lines = [
-        _mean("elbo", "one draw of z", 1, each),
+        _mean("elbo", "one draw of z" if normalized else "no bound: p(x|z) is not normalised", 1, each),
         _mean("log_likelihood", "log p(x|z) of the ELBO", 1, each, with_error=False),
         _mean("kl", "KL(q(z|x) || p(z)) of the ELBO", 1, each, with_error=False),
     ]
-    # Codes of a codebook have no importance weights, and the ELBO alone.
+    # Codes of a codebook have no importance weights, an unnormalised p(x|z) has no bound.
     if "log_px" in each:
         log_px = _mean("log_px", "importance-weighted bound", num_samples, each)
         bounded = gather(x, slice(log_px.images))

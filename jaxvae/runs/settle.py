@@ -159,7 +159,7 @@ def _likelihood(chosen: Any, data: Dataset) -> Any:
             f"likelihood: {name} scores {SCORED.get(scores, scores)}, but {data.name} holds {values}; "
             f"leave it out, or use --likelihood {data.space.likelihood}"
         )
-    return likelihood
+    return likelihood.settled(data.space) if hasattr(likelihood, "settled") else likelihood
 
 
 def _place(dataset: str) -> str:

@@ -18,7 +18,7 @@ from jaxvae.options.recipe import Recipe
 from jaxvae.report.gallery import Gallery
 from jaxvae.runs import directory, nonfinite, seeds
 from jaxvae.runs.experiment import Experiment, prepare
-from jaxvae.runs.parts import examples_to_begin_with, initial_state
+from jaxvae.runs.parts import examples_to_begin_with, initial_state, pretrained_parts
 from jaxvae.runs.recorder import Recorder
 from jaxvae.runs.selection import Patience
 from jaxvae.runs.summary import summarize
@@ -148,6 +148,9 @@ def restore_or_init(experiment: Experiment) -> Restored[TrainState]:
         return restored
     if (run_dir / "metrics.jsonl").exists():
         experiment.say(f"{run_dir} has no checkpoint yet: beginning again with step 1")
+    if pretrained := pretrained_parts(parts.model):
+        beginning["pretrained"] = pretrained
+        state = initial_state(recipe, parts, **beginning, params=params)
     if recipe.train.init_from is not None:
         params = directory.starting_params(recipe, parts)
         state = initial_state(recipe, parts, params=params, **beginning)

@@ -1,12 +1,15 @@
 """EfficientNet-Lite0 against activations of another implementation, at sizes that are even and odd inside."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from jaxvae.errors import InputError
-from jaxvae.features import EfficientNetLite0, read_features
+from jaxvae.features import EfficientNetLite0, layers, read_features
+from jaxvae.features.layers import needed
 
 LAYERS = ("stem", "block_2", "block_4", "block_10", "head")
 
@@ -32,7 +35,7 @@ def reference(folder):
 @pytest.mark.parametrize("size", ["", "_28"])
 def test_layers_equal_those_of_the_reference(weights, reference, size):
     images = reference[f"image{size}"] / np.float32(255)
-    found = jax.jit(EfficientNetLite0())(weights, images)
+    found = jax.jit(functools.partial(layers, EfficientNetLite0()))(weights, images)
     for layer in LAYERS:
         values = np.asarray(found[layer], np.float64)
         assert values.shape == tuple(reference[f"{layer}{size}_shape"])
@@ -46,10 +49,26 @@ def test_layers_equal_those_of_the_reference(weights, reference, size):
 
 def test_grey_images_are_their_three_equal_colours(weights):
     grey = np.random.default_rng(0).random((2, 9, 11, 1), np.float32)
-    one, three = (EfficientNetLite0()(weights, jnp.asarray(x))["block_2"] for x in (grey, grey.repeat(3, -1)))
+    one, three = (
+        layers(EfficientNetLite0(), weights, jnp.asarray(x), ["block_2"])["block_2"] for x in (grey, grey.repeat(3, -1))
+    )
     np.testing.assert_array_equal(one, three)
 
 
-def test_weights_of_another_network_are_refused(weights):
-    with pytest.raises(InputError, match="lacks _fc"):
-        EfficientNetLite0().check({name: value for name, value in weights.items() if name != "_fc.bias"})
+def test_a_layer_needs_the_parameters_before_it(weights):
+    network = EfficientNetLite0()
+    shapes = network.shapes((9, 11, 1))
+    assert {name: array.shape for name, array in weights.items()} == shapes
+    some = needed(network, (9, 11, 1), ["stem", "block_2"])
+    assert "_blocks.2._project_conv.weight" in some
+    assert not any(name.startswith("_blocks.3") for name in some)
+    images = jnp.asarray(np.random.default_rng(0).random((2, 9, 11, 1), np.float32))
+    few = {name: weights[name] for name in some}
+    np.testing.assert_array_equal(
+        layers(network, few, images, ["block_2"])["block_2"], layers(network, weights, images)["block_2"]
+    )
+
+
+def test_an_unknown_layer_is_refused(weights):
+    with pytest.raises(InputError, match="efficientnet_lite0 has no 'conv_0'; it has stem, block_0"):
+        layers(EfficientNetLite0(), weights, jnp.zeros((1, 8, 8, 1)), ["conv_0"])

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from jaxvae.errors import InputError
-from jaxvae.features import Classifier, read_features, write_features
+from jaxvae.features import Classifier, layers, read_features, write_features
 
 
 @pytest.fixture(scope="module")
 def classifier():
     network = Classifier(3)
-    return network, network.init(jax.random.key(0), jnp.zeros((1, 8, 8, 1)))
+    return network, network.init(jax.random.key(0), (8, 8, 1))
 
 
 def test_a_file_holds_network_and_parameters(classifier, tmp_path):
@@ -21,18 +21,17 @@ def test_a_file_holds_network_and_parameters(classifier, tmp_path):
     again, read = read_features(tmp_path / "features.npz")
     assert again == network
     images = jax.random.uniform(jax.random.key(1), (4, 8, 8, 1))
-    for name, values in network(params, images).items():
-        np.testing.assert_array_equal(values, again(read, images)[name])
+    for name, values in layers(network, params, images).items():
+        np.testing.assert_array_equal(values, layers(again, read, images)[name])
 
 
 def test_layers_have_the_shapes_of_their_names(classifier):
     network, params = classifier
-    found = network(params, jnp.zeros((2, 8, 8, 1)))
+    found = layers(network, params, jnp.zeros((2, 8, 8, 1)))
     assert {name: values.shape for name, values in found.items()} == {
         "conv_0": (2, 4, 4, 32),
         "conv_1": (2, 2, 2, 64),
         "conv_2": (2, 1, 1, 128),
-        "hidden": (2, 128),
         "pooled": (2, 128),
         "logits": (2, 3),
     }
@@ -42,7 +41,7 @@ def test_layers_have_the_shapes_of_their_names(classifier):
     ("arrays", "says"),
     [
         ({"kind": np.array("vgg")}, "holds a network of kind 'vgg'"),
-        ({"kind": np.array("classifier"), "num_classes": np.array(3)}, "lacks logits.kernel"),
+        ({"kind": np.array("classifier"), "num_classes": np.array(3)}, "lacks conv_0.kernel"),
         ({"x": np.zeros(3)}, "lacks _conv_stem.weight"),
         ({"kind": np.array({"a": 1}, object)}, "is no .npz of arrays"),
     ],
