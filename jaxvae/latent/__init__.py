@@ -10,6 +10,8 @@ from jaxvae.latent.attributes import logistic_direction as logistic_direction
 from jaxvae.latent.attributes import orthogonalize as orthogonalize
 from jaxvae.latent.beams import Beams as Beams
 from jaxvae.latent.beams import beam_search as beam_search
+from jaxvae.latent.constraints import Constraints as Constraints
+from jaxvae.latent.constraints import fit_constraints as fit_constraints
 from jaxvae.latent.grids import manifold_grid as manifold_grid
 from jaxvae.latent.grids import prior_quantiles as prior_quantiles
 from jaxvae.latent.grids import traversal as traversal
