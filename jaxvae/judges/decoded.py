@@ -50,3 +50,25 @@ def unevenness(paths: ArrayLike, *, shortest: float = 0.0) -> np.ndarray:
     steps = np.linalg.norm(np.diff(images.reshape(*images.shape[:2], -1), axis=1), axis=-1)
     length = steps.sum(axis=1)
     return steps.max(axis=1) * steps.shape[1] / np.where(length > shortest, length, np.nan)
+
+
+def spread(images: ArrayLike, kinds: ArrayLike, *, most: int = 200) -> float:
+    """Compute the mean distance of two images of the same kind, over kinds: 0 where each kind is one image.
+
+    Args:
+        images: `[N, ...]`.
+        kinds: `[N]` whole numbers.
+        most: maximum number of images of a kind, the first ones.
+
+    Returns:
+        The mean Euclidean distance; NaN where no kind has two images.
+
+    >>> spread([[0.0], [2.0], [5.0], [5.0]], [0, 0, 1, 1])
+    1.0
+    """
+    from scipy.spatial.distance import pdist
+
+    images, kinds = np.asarray(images, np.float64), np.asarray(kinds)
+    parts = [images[kinds == kind][:most] for kind in np.unique(kinds)]
+    means = [float(pdist(part.reshape(len(part), -1)).mean()) for part in parts if len(part) > 1]
+    return float(np.mean(means)) if means else float("nan")
