@@ -37,7 +37,7 @@ class LSTMLayer(Network):
 
     def __call__(self, x: Array, start: State, there: Array | None = None, *, reverse: bool = False) -> Array:
         """Map `[T, ..., F]` to outputs `[T, ..., H]`; see `recur`."""
-        return recur(self.inputs(x), self._cast(), start, there, reverse)
+        return recur(_by_rows(self.inputs, x), self._cast(), start, there, reverse)
 
     def step(self, x: Array, state: State) -> State:
         """Return the state after one more input `[..., F]`."""
@@ -103,7 +103,7 @@ class LSTMPredictor(Network):
         return jnp.concatenate([h, jnp.broadcast_to(context, (*h.shape[:-1], context.shape[-1]))], axis=-1)
 
     def _logits(self, h: Array) -> Array:
-        return self.output(h)
+        return _by_rows(self.output, h)
 
 
 class LSTMEncoder(Network):
@@ -164,6 +164,11 @@ class TokenLSTM:
     def decoder(self, facts: Facts, shape: tuple[int, ...]) -> nn.Module:
         """Build the decoder, from z to the context of the likelihood."""
         return identity_or_linear(facts, shape)
+
+
+def _by_rows(layer: nn.Dense, x: Array) -> Array:
+    """Apply a layer to `[..., F]` as one product of two axes: of three it takes twice as long on CPU."""
+    return layer(x.reshape(-1, x.shape[-1])).reshape(*x.shape[:-1], layer.features)
 
 
 def check_widths(hidden: tuple[int, ...]) -> None:

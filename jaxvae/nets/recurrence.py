@@ -94,7 +94,7 @@ def _backward(reverse: bool, kept: Kept, d_outputs: Array) -> tuple[Array, Array
     nothing = jnp.zeros_like(d_outputs[0]), jnp.zeros_like(c[0])
     given = (d_outputs, c, c_before, gates, there)
     d_start, d_sums = jax.lax.scan(step, nothing, given, reverse=not reverse)
-    d_kernel = jnp.einsum("...h,...g->hg", h_before, d_sums)
+    d_kernel = h_before.reshape(-1, h.shape[-1]).T @ d_sums.reshape(-1, d_sums.shape[-1])
     return d_sums.astype(kernel.dtype), d_kernel.astype(kernel.dtype), d_start, None
 
 
