@@ -12,9 +12,10 @@ import dataclasses
 import functools
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from jaxvae import rng
@@ -136,6 +137,7 @@ def main(config: ConstraintsConfig) -> int:
     real = data.test.head(2000)
     table = rows_of(judge, decoded, made, constraints, wanted, real, kinds_of(data, real, config.attribute)[1])
     print(text := markdown_table(table, COLUMNS))
+    trained.folder.mkdir(parents=True, exist_ok=True)
     (trained.folder / "constraints.md").write_text(text + "\n")
     write_json(trained.folder / "constraints.json", {"step": run.step, "seed": config.seed, "rows": table})
     draw(trained, gallery, names, decoded, constraints, config)
@@ -155,19 +157,25 @@ def kinds_of(data: Dataset, split: Split, attribute: str) -> tuple[list[str], np
         num = int(data.train.label.max()) + 1 if data.train.label is not None else 0
         return [*(data.classes or map(str, range(num)))], np.asarray(split.label)
     if attribute in ATTRIBUTES and data.space.kind == "tokens":
-        known = [melody_attribute(attribute, part.first(part.num_examples)) for part in (data.train, split)]
+        known, values = (
+            melody_attribute(data, attribute, part.first(part.num_examples)) for part in (data.train, split)
+        )
     else:
-        known = [named_attributes(part, data.pixels, [attribute], data.classes) for part in (data.train, split)]
-        known = [next(iter(values.values())) for values in known]
-    threshold = attribute_threshold(known[0][np.isfinite(known[0])])
-    return [f"without {attribute}", f"with {attribute}"], (known[1] > threshold).astype(np.int64)
+        known, values = (
+            named_attributes(part, data.pixels, [attribute], data.classes).popitem()[1] for part in (data.train, split)
+        )
+    return [f"without {attribute}", f"with {attribute}"], (values > threshold_of(known)).astype(np.int64)
 
 
-def melody_attribute(name: str, rows: np.ndarray) -> np.ndarray:
+def threshold_of(values: np.ndarray) -> float:
+    """Return the value that examples with the attribute exceed; those that have none are left out."""
+    return attribute_threshold(values[np.isfinite(values)])
+
+
+def melody_attribute(data: Dataset, name: str, rows: np.ndarray) -> np.ndarray:
     """Return an attribute `[N]` of melodies; see `music.attributes`."""
-    from jaxvae.music.events import notes
-
-    return np.array([ATTRIBUTES[name](notes(row), rows.shape[1]) for row in rows])
+    shown: Any = data.show(rows)
+    return np.array([ATTRIBUTES[name](melody, shown.length) for melody in shown.notes])
 
 
 def judge_of(trained: Trained, train: Split, kinds: np.ndarray, config: ConstraintsConfig) -> Judge | None:
@@ -179,10 +187,10 @@ def judge_of(trained: Trained, train: Split, kinds: np.ndarray, config: Constrai
         ask = functools.partial(probabilities, network, params)
         return Judge(lambda images: ask(images).argmax(1), lambda images: ask(images).max(1) >= SURE)
     if config.attribute in ATTRIBUTES:
-        values = melody_attribute(config.attribute, data.train.first(data.train.num_examples))
-        threshold = attribute_threshold(values[np.isfinite(values)])
+        measure = functools.partial(melody_attribute, data, config.attribute)
+        threshold = threshold_of(measure(data.train.first(data.train.num_examples)))
         return Judge(
-            lambda rows: (melody_attribute(config.attribute, rows) > threshold).astype(np.int64),
+            lambda rows: (measure(rows) > threshold).astype(np.int64),
             lambda rows: np.ones(len(rows), bool),
         )
     return None
@@ -242,7 +250,7 @@ def rows_of(
         if judge is not None and len(x):
             row |= {"accuracy": float(np.mean(judge.kinds(x) == asked)), "sure": float(judge.sure(x).mean())}
         if name in ("actor", "gradients"):
-            row["moved"] = float(far(made["prior"], made[name], constraints.scale).mean())
+            row["moved"] = float(far(jnp.asarray(made["prior"]), jnp.asarray(made[name]), constraints.scale).mean())
         rows[name] = row
     return rows
 

@@ -11,11 +11,19 @@ from collections.abc import Callable
 
 import numpy as np
 
-from jaxvae.commands.figures.grids import draw_neighbours, draw_own, draw_reconstructions, draw_samples, draw_variations
+from jaxvae.commands.figures.grids import (
+    draw_neighbours,
+    draw_own,
+    draw_reconstructions,
+    draw_samples,
+    draw_styles,
+    draw_variations,
+)
 from jaxvae.commands.figures.interpolation import draw_path
 from jaxvae.commands.figures.maps import draw_view
 from jaxvae.commands.figures.traversal import draw_attributes, draw_traversals
 from jaxvae.commands.sample_options import SampleConfig
+from jaxvae.data.conditions import Classes
 from jaxvae.errors import InputError
 from jaxvae.options import Compute
 from jaxvae.report.gallery import Gallery
@@ -32,6 +40,7 @@ DRAW: dict[str, Callable[[SampleConfig, Trained, Gallery], None]] = {
     "traverse": draw_traversals,
     "vary": draw_variations,
     "neighbours": draw_neighbours,
+    "styles": draw_styles,
     "view": draw_view,
 }
 """Drawing functions by the option that asks for a figure."""
@@ -64,7 +73,9 @@ def check_fits(config: SampleConfig, trained: Trained) -> None:
         kind = trained.data.space.kind
         raise InputError(f"{of_images[0]}: is for images, the run's examples are {kind}; leave it out to sample them")
     images, dimensions = (trained.data.test.num_examples, "test image"), (trained.latent_dim, "latent dimension")
-    for name in ("interpolate", "image", "vary", "neighbours", "traverse"):
+    if config.styles is not None and not isinstance(trained.run.condition, Classes):
+        raise InputError("styles: the run has no class as its condition; train one with --preset conditional_vae")
+    for name in ("interpolate", "image", "vary", "neighbours", "styles", "traverse"):
         limit, what = dimensions if name == "traverse" else images
         given = getattr(config, name)
         for number in () if given is None else np.ravel(given):

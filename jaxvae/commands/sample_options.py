@@ -12,7 +12,7 @@ from jaxvae.errors import InputError
 from jaxvae.options.checks import check, check_at_least, check_folder, check_seed
 from jaxvae.options.groups import Select
 
-FIGURES = ("reconstruct", "attribute", "interpolate", "traverse", "vary", "neighbours", "view")
+FIGURES = ("reconstruct", "attribute", "interpolate", "traverse", "vary", "neighbours", "styles", "view")
 """Options that ask for a figure, in the order of drawing; the first two may still refuse names, before any output."""
 UNDECODED = {"neighbours", "view"}
 """Options whose figures show codes and images as they are."""
@@ -51,6 +51,8 @@ class SampleConfig:
     """Factors by which the posterior is widened for variations, one row each; 1 2 4 8 if not given."""
     neighbours: tuple[int, ...] | None = None
     """Test images whose nearest training images, by their codes, are drawn."""
+    styles: tuple[int, ...] | None = None
+    """Test images in whose style every class is drawn, of a run with --condition label."""
     view: Literal["pca", "tsne"] | None = None
     """Method for a map of the test images' codes, for more than two latent dimensions."""
     condition: str | None = None
@@ -86,10 +88,12 @@ class SampleConfig:
         check(bool(np.isfinite(self.strength or 0).all()), "strength", self.strength, "finite numbers")
         for width in self.widen or ():
             check_at_least(0, "widen", width)
-        for name in ("interpolate", "attribute", "strength", "image", "widen", "neighbours"):
+        for name in ("interpolate", "attribute", "strength", "image", "widen", "neighbours", "styles"):
             given, least = getattr(self, name), 2 if name == "interpolate" else 1
             if given is not None and len(given) < least:
                 raise InputError(f"{name}: name at least {least}, got {len(given)}")
+        if self.condition is not None and self.styles is not None:
+            raise InputError("condition: --styles draws every class; leave it out")
         if self.condition is not None and self.asked and {*self.asked} <= UNDECODED:
             raise InputError(f"condition: --{' and --'.join(self.asked)} decode no codes; leave it out")
         for name, owners in OWNERS.items():

@@ -51,6 +51,11 @@ class Split(NamedTuple):
         """Number N of examples."""
         return num_rows(self.x)
 
+    @property
+    def num_labelled(self) -> int:
+        """Number of examples whose class is known."""
+        return 0 if self.label is None else int((self.label >= 0).sum())
+
     def take(self, ids: np.ndarray) -> Split:
         """Return the examples with these indices `[M]`; rows on disk stay there."""
         x = jax.tree.map(lambda rows: Subset(rows, ids), self.x)

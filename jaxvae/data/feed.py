@@ -13,6 +13,7 @@ import jax
 import numpy as np
 
 from jaxvae.data.batches import BatchOrder
+from jaxvae.data.mixed_batches import MixedOrder
 from jaxvae.data.rows import gather
 from jaxvae.data.stream import prefetch
 from jaxvae.types import Chunk
@@ -37,7 +38,12 @@ def chunk_counts(first_step: int, last_step: int, *, boundaries: Iterable[int], 
 
 
 def resident_chunks(
-    order: BatchOrder, place: Place, first_step: int, counts: Iterable[int], *, columns: slice = slice(None)
+    order: BatchOrder | MixedOrder,
+    place: Place,
+    first_step: int,
+    counts: Iterable[int],
+    *,
+    columns: slice = slice(None),
 ) -> Iterator[Chunk]:
     """Yield chunks of example indices alone; the arguments are those of `streamed_chunks`."""
     step, block = first_step, -1
@@ -51,7 +57,7 @@ def resident_chunks(
 
 
 def streamed_chunks(
-    order: BatchOrder,
+    order: BatchOrder | MixedOrder,
     rows: Any,
     place: Place,
     first_step: int,

@@ -66,9 +66,10 @@ def spread(images: ArrayLike, kinds: ArrayLike, *, most: int = 200) -> float:
     >>> spread([[0.0], [2.0], [5.0], [5.0]], [0, 0, 1, 1])
     1.0
     """
-    from scipy.spatial.distance import pdist
+    from sklearn.metrics import pairwise_distances
 
     images, kinds = np.asarray(images, np.float64), np.asarray(kinds)
     parts = [images[kinds == kind][:most] for kind in np.unique(kinds)]
-    means = [float(pdist(part.reshape(len(part), -1)).mean()) for part in parts if len(part) > 1]
+    sums = [(pairwise_distances(part.reshape(len(part), -1)).sum(), len(part)) for part in parts if len(part) > 1]
+    means = [float(total) / (num * (num - 1)) for total, num in sums]
     return float(np.mean(means)) if means else float("nan")

@@ -12,6 +12,8 @@ from jaxvae.objectives.denoising import CORRUPTIONS as CORRUPTIONS
 from jaxvae.objectives.denoising import denoising as denoising
 from jaxvae.objectives.elbo import elbo_loss as elbo_loss
 from jaxvae.objectives.elbo import elbo_terms as elbo_terms
+from jaxvae.objectives.few_labels import few_labels_loss as few_labels_loss
+from jaxvae.objectives.hybrid import hybrid_loss as hybrid_loss
 from jaxvae.objectives.importance import importance_weighted_bound as importance_weighted_bound
 from jaxvae.objectives.importance import log_importance_weights as log_importance_weights
 from jaxvae.objectives.importance import log_mean_exp as log_mean_exp
@@ -28,6 +30,8 @@ OBJECTIVES: dict[str, Callable[..., Any]] = {
     "elbo": elbo_loss,
     "batch_free_bits": batch_free_bits_loss,
     "kl_only": kl_only_loss,
+    "hybrid": hybrid_loss,
+    "few_labels": few_labels_loss,
     "iwae": iwae_loss,
     "ciwae": ciwae_loss,
     "piwae": piwae_loss,

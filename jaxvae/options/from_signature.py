@@ -14,7 +14,9 @@ from typing import Any, ClassVar
 from jaxvae.options.checks import check
 from jaxvae.options.schedules import Number
 
-GIVEN = frozenset({"model", "condition", "weights", "num_examples", "axis_name", "step", "step_key", "ids"})
+GIVEN = frozenset(
+    {"model", "condition", "weights", "num_examples", "num_labelled", "axis_name", "step", "step_key", "ids"}
+)
 """Arguments that the training step gives."""
 
 

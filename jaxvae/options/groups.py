@@ -37,6 +37,10 @@ class Data:
     """Colour behind transparent pixels, as a name or #rrggbb; white if not given."""
     train_examples: int | None = None
     """Number of training examples to use, the first of the split; all if not given."""
+    labelled: int | None = None
+    """Number of training examples that keep their labels, as many of each class; all others become unknown, -1."""
+    labelled_seed: int = 0
+    """Seed that chooses which examples keep their labels."""
     scale: ScaleName | None = None
     """Scaling of real values by column or channel; if not given, standard for values outside [0, 1], else none."""
     binarize: Literal["auto", "dynamic", "none"] = "auto"
@@ -45,6 +49,8 @@ class Data:
     def check(self) -> None:
         """Refuse values that are invalid for every data set."""
         check_at_least(1, "train_examples", self.train_examples)
+        check_at_least(1, "labelled", self.labelled)
+        check_seed("labelled_seed", self.labelled_seed)
         self.preparation.check()
 
     @property
@@ -67,6 +73,8 @@ class Train:
     """Passes over the training set, instead of --steps."""
     batch_size: int | None = None
     """Examples per step; 128 if not given, or a tenth of a small training set of your own."""
+    labelled_per_batch: int | None = None
+    """Number of labelled examples in each batch, beside others whose class is unknown; as they come if not given."""
     learning_rate: float = 1e-3
     """Peak learning rate of Adam."""
     warmup_steps: int = 0
@@ -102,7 +110,15 @@ class Train:
 
     def check(self) -> None:
         """Refuse values that are invalid for every data set."""
-        for name in ("seeds", "steps", "batch_size", "accumulate", "inference_steps", "inference_until"):
+        for name in (
+            "seeds",
+            "steps",
+            "batch_size",
+            "labelled_per_batch",
+            "accumulate",
+            "inference_steps",
+            "inference_until",
+        ):
             check_at_least(1, name, getattr(self, name))
         for name in ("epochs", "learning_rate", "clip_norm"):
             value = getattr(self, name)

@@ -58,6 +58,11 @@ PRESETS = {
         networks=TokenLSTM(embedding=64), latent_dim=64, likelihood=HierarchicalTokens(), paper=ROBERTS
     ),
     "conditional_vae": Recipe(condition="label", paper="Kingma et al. 2014, https://arxiv.org/abs/1406.5298"),
+    "few_labels_vae": Recipe(
+        condition="label",
+        objective=objective("few_labels"),
+        paper="Kingma et al. 2014, https://arxiv.org/abs/1406.5298",
+    ),
     "kl_only": Recipe(objective=objective("kl_only"), paper=KINGMA),
     "iwae": Recipe(
         objective=objective("iwae"), paper="Burda, Grosse & Salakhutdinov 2016, https://arxiv.org/abs/1509.00519"

@@ -6,6 +6,8 @@ from jaxvae.priors.categories import CategoriesPrior as CategoriesPrior
 from jaxvae.priors.categories import UniformCategories as UniformCategories
 from jaxvae.priors.codes import CodesPrior as CodesPrior
 from jaxvae.priors.codes import UniformCodes as UniformCodes
+from jaxvae.priors.conditional import Conditional as Conditional
+from jaxvae.priors.conditional import ConditionalNormal as ConditionalNormal
 from jaxvae.priors.layers import Layers as Layers
 from jaxvae.priors.layers import TopDown as TopDown
 from jaxvae.priors.mixture import MixturePrior as MixturePrior
@@ -20,6 +22,7 @@ PRIORS = {
     "layers": Layers,
     "mixture": NormalMixture,
     "vamp": Vamp,
+    "conditional": Conditional,
     "autoregressive": Autoregressive,
     "uniform_codes": UniformCodes,
     "uniform_categories": UniformCategories,

@@ -13,6 +13,7 @@ from jaxvae.data import Split
 from jaxvae.data.batches import BatchOrder, make_batch
 from jaxvae.data.dataset import CONDITION, EXAMPLES
 from jaxvae.data.feed import STREAMED_BYTES, chunk_counts, resident_chunks, streamed_chunks
+from jaxvae.data.mixed_batches import MixedOrder
 from jaxvae.data.rows import gather, num_bytes
 from jaxvae.data.stream import fits_on_device
 from jaxvae.errors import InputError
@@ -48,7 +49,7 @@ def build_engine(recipe: Recipe, parts: Parts, split: Split) -> Engine:
         raise InputError(f"seeds: {train.seeds} are trained at once on one device; give --devices 1")
     rows = split.rows()
     resident = is_resident(recipe.compute, rows)
-    order = BatchOrder(root_keys(train), split.num_examples, settled(train.batch_size), len(devices) * train.accumulate)
+    order = build_order(train, split, len(devices) * train.accumulate)
     dispatch = make_dispatch(
         name,
         step_maker(parts, train, split),
@@ -74,6 +75,27 @@ def build_engine(recipe: Recipe, parts: Parts, split: Split) -> Engine:
         return ids[weights > 0].reshape(train.seeds, -1)
 
     return Engine(dispatch, chunks, example_ids)
+
+
+def build_order(train: Train, split: Split, multiple_of: int) -> BatchOrder | MixedOrder:
+    """Return the order of the examples, or of labelled and unlabelled ones side by side.
+
+    Raises:
+        InputError: there are no labelled or no unlabelled examples, or a batch has no place for both.
+    """
+    batch_size, labelled = settled(train.batch_size), train.labelled_per_batch
+    if labelled is None:
+        return BatchOrder(root_keys(train), split.num_examples, batch_size, multiple_of)
+    known = np.flatnonzero(split.label >= 0) if split.label is not None else np.array([], int)
+    unknown = np.setdiff1d(np.arange(split.num_examples), known)
+    if not len(known) or not len(unknown):
+        raise InputError(
+            f"labelled-per-batch: {len(known)} training examples have labels and {len(unknown)} have none; it is for "
+            "sets with some of each, such as with --labelled 100"
+        )
+    if labelled >= batch_size:
+        raise InputError(f"labelled-per-batch: must be less than the batch size {batch_size}, got {labelled}")
+    return MixedOrder(root_keys(train), known, unknown, batch_size, labelled, multiple_of)
 
 
 def step_maker(parts: Parts, train: Train, split: Split) -> StepMaker:

@@ -13,6 +13,7 @@ import numpy as np
 from jaxvae.checkpoint import Checkpoints
 from jaxvae.data import Dataset, load
 from jaxvae.data.conditions import conditioned, fit_condition
+from jaxvae.data.labels import with_few_labels
 from jaxvae.errors import InputError
 from jaxvae.options.recipe import Recipe
 from jaxvae.runs import directory, progress
@@ -60,7 +61,8 @@ def prepare(recipe: Recipe, data: Dataset | None = None) -> Iterator[Experiment]
     if recipe.condition != "none":
         data = conditioned(data, fit_condition(recipe.condition, data))
     train = data.train
-    parts = build_parts(recipe, data.space, condition_space=train.condition_space, num_examples=train.num_examples)
+    sizes = {"num_examples": train.num_examples, "num_labelled": train.num_labelled}
+    parts = build_parts(recipe, data.space, condition_space=train.condition_space, **sizes)
     engine = build_engine(recipe, parts, train)
     checkpoints = Checkpoints(recipe.run_dir / "checkpoints")
     if recipe.train.init_from is not None and not checkpoints.steps():
@@ -76,6 +78,8 @@ def _read(recipe: Recipe, data: Dataset | None) -> Dataset:
         data = load(source.dataset, source.data_dir, stream=True, preparation=recipe.preparation)
     if source.train_examples is not None:
         data = _fewer(data, source.train_examples)
+    if source.labelled is not None:
+        data = data._replace(train=with_few_labels(data.train, source.labelled, source.labelled_seed))
     return data.in_memory() if is_resident(recipe.compute, data.train.x) else data
 
 

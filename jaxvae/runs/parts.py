@@ -51,7 +51,12 @@ class Parts(NamedTuple):
 
 
 def build_parts(
-    recipe: Recipe, space: Space, *, condition_space: Space | None = None, num_examples: int | None = None
+    recipe: Recipe,
+    space: Space,
+    *,
+    condition_space: Space | None = None,
+    num_examples: int | None = None,
+    num_labelled: int | None = None,
 ) -> Parts:
     """Build the parts of a settled recipe.
 
@@ -60,6 +65,7 @@ def build_parts(
         space: space of an example.
         condition_space: space of a condition, or None without one.
         num_examples: number of training examples.
+        num_labelled: number of these whose class is known.
 
     Raises:
         InputError: the choices do not fit each other or the data.
@@ -71,7 +77,7 @@ def build_parts(
     options = {field.name: getattr(recipe.objective, field.name) for field in dataclasses.fields(recipe.objective)}
     schedules = {name: value for name, value in options.items() if isinstance(value, Schedule)}
     objective = _objective(recipe, space, labels)
-    known = asked(objective, {"num_examples": num_examples, **dict(model.extras)})
+    known = asked(objective, {"num_examples": num_examples, "num_labelled": num_labelled, **dict(model.extras)})
     constants = {name: value for name, value in options.items() if name not in schedules}
     loss = functools.partial(objective, model=model, **known, **constants)
     for number in (0, 1):

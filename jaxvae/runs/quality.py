@@ -9,6 +9,8 @@ import numpy as np
 
 from jaxvae import rng
 from jaxvae.data import Dataset, Split
+from jaxvae.data.attributes import MEASURES
+from jaxvae.data.spaces import INK
 from jaxvae.data.spaces.shown import Pictures
 from jaxvae.errors import InputError
 from jaxvae.evaluation import in_blocks
@@ -19,12 +21,13 @@ from jaxvae.runs.directory import Run
 from jaxvae.runs.lines import Line
 from jaxvae.runs.progress import Bars
 from jaxvae.runs.samples import save_stages
+from jaxvae.runs.trained import Trained
 from jaxvae.types import Params
 
 CLASSIFIER, PICTURE = "classifier.npz", "quality.png"
 """Files in the run directory: the classifier of its training images, and the samples most like training images."""
-MOST, COMPARED, SHOWN = 5000, 1000, 16
-"""Maximum numbers of images in the features' distances and in those of pixels, and number in the picture."""
+MOST, COMPARED, STYLES, SHOWN = 5000, 1000, 200, 16
+"""Maximum numbers of images for features, for pixels and for styles, and number in the picture."""
 
 
 class Features(NamedTuple):
@@ -65,7 +68,7 @@ def quality(
         *_distances(judge, real, generated, "", "samples"),
         *_distances(judge, real, held_out, "training_", "training images"),
     ]
-    return [*lines, *_asked(run, judge, test, samples), *_copies(folder, data, test, samples)]
+    return [*lines, *_asked(judge, Trained(run, data, folder), test, samples), *_copies(folder, data, test, samples)]
 
 
 def check_pictures(data: Dataset) -> None:
@@ -110,16 +113,35 @@ def _distances(judge: Features, real: np.ndarray, other: np.ndarray, prefix: str
     ]
 
 
-def _asked(run: Run, judge: Features, test: Split, samples: np.ndarray) -> list[Line]:
+def _asked(judge: Features, trained: Trained, test: Split, samples: np.ndarray) -> list[Line]:
     """Return the share of samples that the classifier takes for the class that was asked for."""
-    if run.recipe.condition != "label" or not isinstance(judge.network, Classifier):
+    if trained.run.recipe.condition != "label" or not isinstance(judge.network, Classifier):
         return []
     right = probabilities(judge.network, judge.params, samples).argmax(1) == test.label
     of_real = probabilities(judge.network, judge.params, test.first(test.num_examples)).argmax(1) == test.label
     return [
         _share("condition_accuracy", "samples of the class that was asked for, by the classifier", right),
         _share("test_accuracy", "test images of their class, by the classifier", of_real),
+        *_styles(judge, trained, test.head(STYLES)),
     ]
+
+
+def _styles(judge: Features, trained: Trained, test: Split) -> list[Line]:
+    """Judge test images whose codes are decoded as every class: whether they are of it, and keep slant and width."""
+    num_classes = probabilities(judge.network, judge.params, test.first(1)).shape[1]
+    images = trained.as_every_class(trained.encode(test), num_classes)
+    flat = images.reshape(-1, *images.shape[2:])
+    found = probabilities(judge.network, judge.params, flat).argmax(1).reshape(images.shape[:2])
+    lines = [_share("style_accuracy", "test images, decoded as each class", (found == np.arange(num_classes)).ravel())]
+    if trained.data.pixels not in INK or images.shape[-1] != 1:
+        return lines
+    for name, measure in MEASURES.items():
+        of_rows = measure(test.first(test.num_examples))
+        of_images = measure(flat).reshape(images.shape[:2])
+        kept = [np.corrcoef(of_rows, column)[0, 1] for column in of_images.T if column.std() > 0]
+        how = f"correlation of the {name} of images and of theirs as each class, mean over classes"
+        lines.append(Line(f"{name}_kept", how, 1, test.num_examples, float(np.mean(kept))))
+    return lines
 
 
 def _share(name: str, how: str, right: np.ndarray) -> Line:

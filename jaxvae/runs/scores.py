@@ -30,6 +30,7 @@ from jaxvae.evaluation.blocks import at_once, take
 from jaxvae.options.recipe import Recipe
 from jaxvae.report.tables import bits_per_dimension
 from jaxvae.runs import token_scores
+from jaxvae.runs.classes import accuracy
 from jaxvae.runs.data import latent_dims
 from jaxvae.runs.directory import Run
 from jaxvae.runs.lines import Line as Line
@@ -87,6 +88,7 @@ def summarize(
     """Return the means of the scores of each example, from `score_each`, and the scores of all together."""
     x, condition = images(split), split.conditions()
     of_rows = token_scores.lines(run, x, condition) if run.space.kind == "tokens" else []
+    of_rows += accuracy(run.model, run.params, split)
     if not run.reports_elbo:
         of_point = _mean("log_likelihood", "log p(x|z) at the code", 1, each, with_error=False)
         return [of_point, *_of_scale(each), *of_rows]

@@ -11,6 +11,7 @@ from jaxvae.options.groups import settled
 from jaxvae.options.recipe import Recipe
 from jaxvae.report import write_json
 from jaxvae.runs import collapse, nonfinite, seeds, token_report
+from jaxvae.runs.classes import accuracy
 from jaxvae.runs.experiment import Experiment
 from jaxvae.training import Progress
 from jaxvae.training.loop import steps_taken
@@ -47,6 +48,7 @@ def summarize(
             {
                 **token_report.numbers(reports[-1]),
                 **{f"test_{name}": value for name, value in test.items()},
+                **{f"test_{line.name}": line.value for line in accuracy(parts.model, params, data.test)},
                 **_in_own_units(data.scaling and mean_log_jacobian(data.scaling, data.test), test),
                 "select": recipe.output.select,
                 "selected_step": steps_taken(selected),
@@ -100,6 +102,8 @@ def _remarks(recipe: Recipe, summary: dict[str, Any], scores: dict[int, float]) 
             f"{summary[f'test_{name}_in_own_units']:.2f} nats, "
             f"which counts {summary['log_jacobian']:+.2f} for the scale"
         )
+    if "test_accuracy" in summary:
+        yield f"classes of test examples told by q(y|x): {summary['test_accuracy']:.2%}"
     step, last = summary["selected_step"], summary["steps"]
     if step < last and {step, last} <= scores.keys():
         yield (

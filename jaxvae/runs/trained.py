@@ -77,6 +77,11 @@ class Trained(NamedTuple):
         images = in_blocks(lambda z, given: point(run.model.decode(run.params, z, given)), rows, conditions)
         return jax.tree.map(lambda array: array.reshape(*codes.shape[:-1], *array.shape[1:]), images)
 
+    def as_every_class(self, codes: np.ndarray, num_classes: int) -> Any:
+        """Decode codes `[N, D]` as each of K classes, `[N, K, ...]`: each in the style of its code."""
+        one_hot = np.broadcast_to(np.eye(num_classes, dtype=np.float32), (len(codes), num_classes, num_classes))
+        return self.decode(codes[:, None].repeat(num_classes, axis=1), one_hot)
+
     def chosen(self) -> np.ndarray:
         """Return the `[C]` condition that was chosen for all images.
 

@@ -10,13 +10,14 @@ import numpy as np
 from jaxvae import latent, rng
 from jaxvae.commands.sample_options import SampleConfig
 from jaxvae.data import Split
+from jaxvae.data.conditions import Classes
 from jaxvae.data.spaces.shown import Rolls
 from jaxvae.data.spaces.values import as_values
 from jaxvae.report import figures
 from jaxvae.report.gallery import Gallery
 from jaxvae.report.rolls import save_sounds
 from jaxvae.runs.progress import announce
-from jaxvae.runs.samples import are_pictures, end_of_files, sample_grid, save_stages
+from jaxvae.runs.samples import MOST_ROWS, are_pictures, end_of_files, sample_grid, save_stages
 from jaxvae.runs.trained import Trained
 
 SHOWN = 64
@@ -76,6 +77,18 @@ def draw_variations(config: SampleConfig, trained: Trained, gallery: Gallery) ->
     decoded, limits = trained.decode(variations, own), trained.limits()
     with gallery.figure("variations.png") as path:
         figures.save_strips(path, originals, decoded, rows=rows, columns=columns, title=title, limits=limits)
+
+
+def draw_styles(config: SampleConfig, trained: Trained, gallery: Gallery) -> None:
+    """Draw every class in the style of test images: the code of an image and its class, decoded as each class."""
+    ids, meaning = config.styles or (), trained.run.condition
+    assert isinstance(meaning, Classes)  # as the command has checked
+    originals, codes, _ = trained.test_images(ids)
+    title = "in each row the style of a test image, in each column a class"
+    with gallery.figure("styles.png") as path:
+        images = trained.as_every_class(codes, len(meaning.names))[:, :MOST_ROWS]
+        rows, columns = trained.shows(ids), meaning.names[:MOST_ROWS]
+        figures.save_strips(path, originals, images, rows=rows, columns=columns, title=title, limits=trained.limits())
 
 
 def draw_neighbours(config: SampleConfig, trained: Trained, gallery: Gallery) -> None:
