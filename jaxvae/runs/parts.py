@@ -84,7 +84,9 @@ def build_parts(
         _check_loss(loss, params, blank, {name: ends(value)[number] for name, value in schedules.items()})
     posterior = jax.eval_shape(model.encode, params, *blank)
     partitions = {
-        kind_of(extra, EXTRAS): Partition(extra.optimizer, extra.every, extra.after) for extra in recipe.extras
+        kind_of(extra, EXTRAS): Partition(extra.optimizer, extra.every, extra.after)
+        for extra in recipe.extras
+        if hasattr(extra, "optimizer")  # others learn by the run's own
     }
     optimizer = build_optimizer(recipe.train, labels, partitions)
     return Parts(model, blank, loss, schedules, optimizer, getattr(posterior, "has_kl", True))
