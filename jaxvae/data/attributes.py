@@ -69,14 +69,16 @@ def class_labels(split: Split, classes: Sequence[str] = ()) -> dict[str, int]:
 
     A class with the name of an attribute is called `class NAME`.
     """
-    labels = [] if split.label is None else np.unique(split.label).tolist()
+    labels = [] if split.label is None else np.unique(split.label[split.label >= 0]).tolist()
     taken = {*split.attributes, *MEASURES}
     names = {class_name(label, classes): label for label in labels}
     return {f"class {name}" if name in taken else name: label for name, label in names.items()}
 
 
 def class_name(label: int, classes: Sequence[str]) -> str:
-    """Return the name of a class, or its number where it has none."""
+    """Return the name of a class, or its number where it has none; -1 is unknown."""
+    if label < 0:
+        return "unknown"
     return classes[label] if 0 <= label < len(classes) else str(label)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from jaxvae.data.attributes import class_name
 from jaxvae.report.display import UNIT, Limits, displayable, tile, value_limits, with_note
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def latent_scatter(
     axis.scatter(first, second, s=5, linewidths=0, c=colours[numbers])  # not by class: the last would hide the others
     if len(classes) > 1:
         for label, colour in zip(classes, colours):
-            axis.scatter([], [], s=5, linewidths=0, color=colour, label=names[label] if names else str(label))
+            axis.scatter([], [], s=5, linewidths=0, color=colour, label=class_name(label, names))
         axis.legend(markerscale=3, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     axis.set(aspect="equal", xlabel=axes[0], ylabel=axes[1], title=title)
     return figure

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxvae.data import Split
+from jaxvae.data.attributes import class_name
 from jaxvae.distributions import MultivariateNormal, Normal
 from jaxvae.distributions.sampling import as_rows, point
 from jaxvae.errors import InputError
@@ -70,7 +71,7 @@ def columns_about(name: str, split: Split, classes: Sequence[str] = ()) -> dict[
     columns |= {} if split.origin is None else {"row": split.origin}
     columns |= {} if split.label is None else {"label": split.label}
     if split.label is not None and classes:
-        columns["class"] = np.array(classes)[split.label]
+        columns["class"] = np.array([class_name(label, classes) for label in split.label])
     if double := [attribute for attribute in split.attributes if attribute in {*columns, *RESERVED}]:
         raise InputError(f"dataset: its attribute {double[0]!r} has the name of another column; rename it")
     return {**columns, **split.attributes}

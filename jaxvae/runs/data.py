@@ -76,6 +76,8 @@ def training_labels(data: Dataset, dataset: str, purpose: str) -> np.ndarray:
     """Return labels of the training images; a set without labels is refused, and one of a single class."""
     if data.train.label is None or data.test.label is None:
         raise InputError(f"dataset: {dataset} has no labels {purpose}; name one that has")
+    if unknown := data.train.num_examples - data.train.num_labelled:
+        raise InputError(f"dataset: {unknown} training images of {dataset} are of unknown class; label all of them")
     if len(np.unique(data.train.label)) < 2:
         raise InputError(f"dataset: the images of {dataset} are of one class; name a set of two or more")
     return data.train.label

@@ -88,10 +88,11 @@ def features_of(folder: Path, data: Dataset, path: Path | None, bars: Bars = lam
     own = folder / CLASSIFIER
     if own.exists():
         return Features(*read_features(own))
-    if data.train.label is None:
-        raise InputError("quality: the images have no labels to train a classifier on; give --features FILE")
     train = data.train
-    found = Features(*fit_classifier(train.first(train.num_examples), train.label, bar=bars("classifier")))
+    if train.label is None:
+        raise InputError("quality: the images have no labels to train a classifier on; give --features FILE")
+    known = train.take(np.flatnonzero(train.label >= 0))
+    found = Features(*fit_classifier(known.first(known.num_examples), known.label, bar=bars("classifier")))
     write_features(own, *found)
     return found
 

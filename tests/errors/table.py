@@ -455,13 +455,15 @@ TABLE = {
         Row(
             "a negative label",
             TRAIN,
-            "mine.npz: array 'label' holds numbers from -1 to 18; number classes from 0, or leave it out",
-            mine(image=GREY, label=LABELS - 1),
+            "mine.npz: array 'label' holds numbers from -2 to 17; number classes from 0, with -1 where one is "
+            "unknown, or leave it out",
+            mine(image=GREY, label=LABELS - 2),
         ),
         Row(
             "a label beyond int32",
             TRAIN,
-            "mine.npz: array 'label' holds numbers from 0 to 81604378624; number classes from 0, or leave it out",
+            "mine.npz: array 'label' holds numbers from 0 to 81604378624; number classes from 0, with -1 where "
+            "one is unknown, or leave it out",
             mine(image=GREY, label=LABELS << 32),
         ),
         Row(

@@ -130,7 +130,7 @@ def _labelled(whole: Whole, label: np.ndarray) -> Whole:
         number = {name: i for i, name in enumerate(classes)}
         label = np.array([number[name] for name in label.tolist()], np.int32)
         return whole._replace(split=whole.split._replace(label=label), classes=classes)
-    numbers = keyed.check_integers("label: it", label, num, label_advice(label, num))
+    numbers = keyed.check_integers("label: it", label, num, label_advice(label, num), least=-1)
     return whole._replace(split=whole.split._replace(label=numbers))
 
 

@@ -56,7 +56,7 @@ def whole_set(
         raise InputError(f"{what}: array {name!r}; did you mean 'label'? {remedy}")
     label, parts = arrays.get("label"), arrays.get("split")
     if label is not None:
-        label = check_integers(f"{what}: array 'label'", label, num, label_advice(label, num))
+        label = check_integers(f"{what}: array 'label'", label, num, label_advice(label, num), least=-1)
     if parts is not None:
         parts = check_integers(f"{what}: array 'split'", parts, num, "0 train, 1 validation, 2 test")
     if parts is not None and not {TRAIN, TEST} <= set(parts) <= {TRAIN, VALIDATION, TEST}:
@@ -100,19 +100,18 @@ def _find_image(
     return resized(image, preparation, what), preparation.named(alpha=False)
 
 
-def check_integers(what: str, array: np.ndarray, length: int, advice: str) -> np.ndarray:
-    """Return `[N]` class or part numbers in int32, or refuse them.
+def check_integers(what: str, array: np.ndarray, length: int, advice: str, *, least: int = 0) -> np.ndarray:
+    """Return `[N]` class or part numbers in int32, from `least` on, or refuse them.
 
     Raises:
-        InputError: they are no integers from 0 on, or there is not one for each example.
+        InputError: they are no such integers, or there is not one for each example.
     """
     if array.dtype.kind not in "iu" or array.shape != (length,):
         found = f"is {array.dtype} {array.shape}; give integers of shape ({length},), one per example"
         raise InputError(f"{what} {found}{advice and ': '}{advice}")
-    if array.min() < 0 or array.max() >= 2**31:
-        raise InputError(
-            f"{what} holds numbers from {array.min()} to {array.max()}; number classes from 0, or leave it out"
-        )
+    if array.min() < least or array.max() >= 2**31:
+        found = f"{what} holds numbers from {array.min()} to {array.max()}"
+        raise InputError(f"{found}; number classes from 0, with -1 where one is unknown, or leave it out")
     return array.astype(np.int32)
 
 

@@ -306,7 +306,7 @@ def test_data_that_cannot_be_used_are_refused_in_one_line(thing, told):
     [
         ({"label": SPLIT[:9]}, r"label: it is int64 \(9,\); give integers of shape \(40,\)"),
         ({"label": AGE}, "number the classes"),
-        ({"label": SPLIT - 1}, "holds numbers from -1 to 1; number classes from 0"),
+        ({"label": SPLIT - 2}, "holds numbers from -2 to 0; number classes from 0, with -1 where one is unknown"),
         ({"label": [None] * NUM}, "label is an array"),
         ({"attributes": {"age": AGE[:9]}}, r"'age' is float32 \(9,\); give numbers of shape \(40,\)"),
         ({"attributes": {"age": NAMES}}, "'age' is <U3"),
