@@ -46,6 +46,7 @@ SHORT = {
     "evaluate": "--overwrite --num-samples 2 --num-images 5 --ais-images 2 --ais-temperatures 10 --ais-chains 2",
     "classifier": "--steps 2 --overwrite",
     "constraints": "--steps 2 --num 2 --rows 2",
+    "few_labels": "--steps 2 --draws 1 --hidden 4 --latent-dim 2",
     "evidence": "--num 2 --num-samples 1 2 --repeats 2 --show 2",
     "text": "--num 2 --pairs 2 --points 3 --beams 2",
     "music": "--steps 2 --num 2 --pairs 3 --points 3",
