@@ -169,10 +169,19 @@ def sample_each(model: Any, params: Params, keys: Key, condition: Array | None =
     Raises:
         InputError: there are neither N conditions nor one.
     """
+    z = sample_codes(model, params, keys, condition)
+    return point(model.decode(params, z, *(() if condition is None else (_one_for_each(condition, keys),))))
+
+
+def sample_codes(model: Any, params: Params, keys: Key, condition: Array | None = None) -> Value:
+    """Return N samples z ~ p(z) of any model, from one key per sample.
+
+    Raises:
+        InputError: there are neither N conditions nor one.
+    """
     if condition is None:
-        return point(model.decode(params, jax.vmap(model.prior(params).sample)(keys)))
-    condition = _one_for_each(condition, keys)
-    return point(model.decode(params, _draw(model, params, keys, condition), condition))
+        return jax.vmap(model.prior(params).sample)(keys)
+    return _draw(model, params, keys, _one_for_each(condition, keys))
 
 
 def reconstruct(model: Any, params: Params, x: Array, condition: Array | None = None) -> Array:

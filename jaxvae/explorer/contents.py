@@ -9,6 +9,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from jaxvae import rng
 from jaxvae.data import Split
 from jaxvae.data.attributes import class_labels, class_name, named_attributes, usable_attributes
 from jaxvae.data.spaces import INK, Tokens
@@ -21,11 +22,14 @@ from jaxvae.explorer.pictures import pictures
 from jaxvae.explorer.sequences import sequences
 from jaxvae.explorer.weights import layer_as_json, weight_dtype
 from jaxvae.latent import attribute_direction
-from jaxvae.model import VAE
+from jaxvae.model import VAE, sample_codes
+from jaxvae.priors import StandardNormal
 from jaxvae.types import Params
 
 NUM_CODES = 2000
 """Maximum number of images for attributes and maps; fewer are shown."""
+SAMPLES = 200
+"""Samples of a prior that the page cannot draw from itself."""
 MOST_CLASSES = 20
 """Maximum number of classes that are shown as attributes and colours."""
 
@@ -60,10 +64,21 @@ def page_contents(
         "ranges": ranges,
         "planes": [plane._asdict() for plane in planes(codes)],
         "codes": codes[shown],
+        "samples": prior_samples(model, params, choices),
         "conditions": choices and {"names": choices.names, "values": choices.numbers[shown].tolist()},
         "groups": groups(split, shown, classes),
         "attributes": [*attributes(codes, split, pixels, classes), *measured(codes, display.measures)],
     }
+
+
+def prior_samples(model: VAE, params: Params, choices: Choices | None) -> dict[str, Any] | None:
+    """Return codes of the prior, the same number for each class to choose; None of N(0, I), which the page draws."""
+    if isinstance(model.prior, StandardNormal):
+        return None
+    keys = rng.sample_keys(rng.root(0), SAMPLES * (1 if choices is None else len(choices.names)))
+    conditions = None if choices is None else jnp.asarray(choices.vectors.repeat(SAMPLES, axis=0))
+    codes = sample_codes(model, params, keys, conditions)
+    return {"codes": np.asarray(codes, np.float32), "each": SAMPLES}
 
 
 def _display(

@@ -137,6 +137,8 @@ def shortened(script, words):
         given.pop("--dataset")  # digits take the place of what lies elsewhere
     if named == "grammar":  # whose report reads many sentences
         given["--dataset"] = ["poems.txt"]
+    if "--labelled-per-batch" in given:
+        given["--labelled-per-batch"] = ["4"]
     if "--quality" in given:
         given["--features"] = ["features.npz"]
     if "--steps" in short:

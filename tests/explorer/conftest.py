@@ -1,5 +1,6 @@
 """Pages of small random models, and one browser for all that is tried on them."""
 
+import dataclasses
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ from jaxvae.data.spaces import Categories, Tokens
 from jaxvae.explorer import explorer_page
 from jaxvae.options import given
 from jaxvae.presets import build
+from jaxvae.priors import MixturePrior
 
 BRIGHT = "</script> bright"
 
@@ -49,7 +51,9 @@ def conditional(split):
 
 def make_page(path, preset, split, **options):
     shape, conditions = split.x.shape[1:], split.conditions()
+    prior = options.pop("prior", None)
     model = build(preset, shape, **options)
+    model = model if prior is None else dataclasses.replace(model, prior=prior)
     x = jax.ShapeDtypeStruct((1, *shape), np.float32)
     params = random_params(model, x, None if conditions is None else conditions[:1])
     path.write_text(explorer_page(model, params, split, title=f"A <{preset}>", pixels="ink"), encoding="utf-8")
@@ -94,6 +98,14 @@ def pages(tmp_path_factory):
         "conv_vae": make_page(folder / "conv_vae.html", "conv_vae", random_split((9, 7, 3)), **colour),
         "classes": make_page(
             folder / "classes.html", "vae", conditional(random_split((7, 5, 1))), hidden=(16,), latent_dim=2
+        ),
+        "mixture": make_page(
+            folder / "mixture.html",
+            "vae",
+            random_split((7, 5, 1)),
+            hidden=(16,),
+            latent_dim=2,
+            prior=MixturePrior((2,), 3),
         ),
         "sentences": make_sequences(
             folder / "sentences.html", "lstm_vae", Tokens(20, 14), {"words": WORDS}, **small_lstm

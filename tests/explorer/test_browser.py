@@ -199,3 +199,15 @@ def test_a_phone_scrolls_in_one_direction_only_and_a_finger_moves_the_picture(br
     side = chart.size["width"]
     np.testing.assert_allclose(point, centre + reach * (1 - 80 / side) * np.array([1, -1]), atol=0.02 * reach)
     assert np.abs(picture(browser) - before).max() > 1
+
+
+def test_samples_are_those_of_the_prior(browser, opened):
+    opened("mixture")
+    held = browser.execute_script("return Array.from(explorer.contents.samples.codes)")
+    held = {tuple(code) for code in np.reshape(held, (-1, 2)).tolist()}
+    drawn = set()
+    for _ in range(5):
+        browser.execute_script("document.getElementById('sample').click()")
+        drawn.add(tuple(browser.execute_script("return Array.from(explorer.code.value)")))
+    assert drawn <= held
+    assert len(drawn) > 1

@@ -1,5 +1,6 @@
 """What the page says about codes and images."""
 
+import dataclasses
 import json
 import re
 
@@ -10,11 +11,12 @@ import pytest
 
 from jaxvae.data import Split
 from jaxvae.data.spaces import Real
+from jaxvae.distributions import Mixture, Normal
 from jaxvae.errors import InputError
 from jaxvae.explorer import explorer_page
-from jaxvae.explorer.choices import choices_of
+from jaxvae.explorer.choices import Choices, choices_of
 from jaxvae.explorer.codes import activity, planes, slider_ranges
-from jaxvae.explorer.contents import attributes, groups, measured, page_contents
+from jaxvae.explorer.contents import attributes, groups, measured, page_contents, prior_samples
 from jaxvae.explorer.page import PAGE, SCRIPTS, to_json
 from jaxvae.presets import build
 
@@ -168,3 +170,27 @@ def test_the_page_is_whole_and_names_no_other_place(pages):
     assert text.count("</script>") == len(SCRIPTS) + 1
     assert {path.name for path in PAGE.iterdir()} == {f"{name}.js" for name in SCRIPTS} | {"page.html", "style.css"}
     assert re.findall(r"https?://|\bsrc=|@import|url\(", text) == []
+
+
+def test_the_page_draws_from_a_normal_prior_itself_and_holds_samples_of_any_other():
+    model = build("vae", (4, 4, 1), latent_dim=2, hidden=(4,))
+    assert prior_samples(model, {}, None) is None
+    # Two normals at -5 and 5, or at the class's place.
+    mixture = dataclasses.replace(
+        model, prior=lambda params: Mixture(_normals([[-5.0, 0.0], [5.0, 0.0]]), jnp.zeros(2))
+    )
+    found = prior_samples(mixture, {}, None)
+    assert found["codes"].shape == (found["each"], 2)
+    np.testing.assert_allclose(np.abs(found["codes"][:, 0]), 5, atol=0.1)
+    assert 0.3 < np.mean(found["codes"][:, 0] > 0) < 0.7
+    places = dataclasses.replace(model, prior=lambda params, condition: _normals(condition[:, :2]))
+    choices = Choices(["a", "b"], np.eye(3, dtype=np.float32)[:2], np.zeros(1, int))
+    found = prior_samples(places, {}, choices)
+    assert len(found["codes"]) == 2 * found["each"]
+    for number, own in enumerate(np.split(found["codes"], 2)):
+        np.testing.assert_allclose(own, [np.eye(2)[number]] * found["each"], atol=0.1)
+
+
+def _normals(means):
+    means = jnp.asarray(means)
+    return Normal(means, jnp.full_like(means, -9.0))

@@ -61,7 +61,7 @@ function start() {
     map.draw();
   });
   element("show-manifold").addEventListener("change", ({ target }) => (element("manifold").hidden = !target.checked));
-  element("sample").addEventListener("click", () => code.set(samplePrior(code.value.length), "sample"));
+  element("sample").addEventListener("click", () => code.set(codeOfPrior(contents, condition.value), "sample"));
   element("origin").addEventListener("click", () => code.set(new Float32Array(code.value.length), "origin"));
 
   choosePlane(0);

@@ -61,6 +61,12 @@ function nearestCode(codes, code) {
   return best;
 }
 
+/** A code of the prior: one of the samples that the page holds for the condition, or a draw from N(0, I). */
+function codeOfPrior({ samples, activity }, condition) {
+  if (!samples) return samplePrior(activity.length);
+  return row(samples.codes, condition * samples.each + Math.floor(samples.each * Math.random()));
+}
+
 /** A draw from N(0, I), two uniform numbers for each normal one (Box & Muller 1958). */
 function samplePrior(dimensions) {
   return Float32Array.from({ length: dimensions }, () => {
