@@ -1,5 +1,6 @@
 """Settings that make a careless test fail: no key used twice, two devices, warnings as errors."""
 
+import gc
 import importlib.metadata
 import os
 from pathlib import Path
@@ -17,6 +18,9 @@ import hypothesis
 import jax
 import pytest
 from hypothesis.configuration import set_hypothesis_home_dir
+
+# JAX makes millions of objects that stay: with the usual threshold a twentieth of the time goes into looking at them.
+gc.set_threshold(50_000, 20, 20)
 
 PROJECT = Path(__file__).resolve().parent.parent
 

@@ -36,6 +36,7 @@ function start() {
   const manifold = contents.image
     ? makeManifold({ canvas: element("manifold"), decode, image: contents.image, code })
     : null;
+  element("circles").hidden = Boolean(contents.samples);
   element("manifold").hidden = element("manifold-choice").hidden = manifold === null;
 
   const choosePlane = (chosen) => {

@@ -30,7 +30,8 @@ function makeMap({ canvas, contents, code, pick, pathPoints, onHover }) {
     const context = prepare(canvas, size());
     const style = getComputedStyle(canvas);
     const colour = (name) => style.getPropertyValue(name);
-    if (!contents.samples) drawPrior(context, toScreen(project(plane, new Float32Array(code.value.length))), scale(), colour("--line"));
+    const middle = toScreen(project(plane, new Float32Array(code.value.length)));
+    if (!contents.samples) drawPrior(context, middle, scale(), colour("--line"));
     if (view.showImages) drawDots(context, colour("--paper"));
     drawPath(context, pathPoints().map((point) => toScreen(project(plane, point))), colour("--ink"));
     drawRing(context, toScreen(project(plane, code.value)), colour("--accent"), colour("--paper"));
