@@ -46,6 +46,8 @@ from jaxvae.types import Array
 
 COMPONENTS = 5
 """Normals in the mixture of each class."""
+JUDGE_STEPS = 2000
+"""Training steps of the judge of images."""
 TRIES = 50
 """Samples of the prior for each that is wanted, of which the critic chooses the best."""
 COLUMNS = {
@@ -183,7 +185,7 @@ def judge_of(trained: Trained, train: Split, kinds: np.ndarray, config: Constrai
     data = trained.data
     if isinstance(data.show(data.test.first(1)), Pictures):
         announce(f"judge: learning from {train.num_examples:,} training images")
-        network, params = fit_classifier(train.first(train.num_examples), kinds, seed=config.seed)
+        network, params = fit_classifier(train.first(train.num_examples), kinds, steps=JUDGE_STEPS, seed=config.seed)
         ask = functools.partial(probabilities, network, params)
         return Judge(lambda images: ask(images).argmax(1), lambda images: ask(images).max(1) >= SURE)
     if config.attribute in ATTRIBUTES:

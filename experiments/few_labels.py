@@ -36,6 +36,8 @@ COPIES = 4
 """Samples of M1's code of each training example, from which M1+M2 learns."""
 SPREAD_ON = 5000
 """Maximum number of codes in label spreading, whose time grows with their square."""
+NETWORK_STEPS = 1000
+"""Training steps of the network that learns from the labelled images alone."""
 SHOWN = 8
 """Test images in the figure of styles."""
 
@@ -164,7 +166,7 @@ def of_images(data: Dataset, few: Any) -> float:
     """Return the share of wrong classes of a convolutional network that learns from the labelled images alone."""
     known = np.flatnonzero(few >= 0)
     train = data.train.take(known)
-    network, params = fit_classifier(train.first(len(known)), few[known], steps=1000)
+    network, params = fit_classifier(train.first(len(known)), few[known], steps=NETWORK_STEPS)
     found = probabilities(network, params, data.test.first(data.test.num_examples)).argmax(1)
     return float(np.mean(found != data.test.label))
 

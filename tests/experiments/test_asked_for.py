@@ -26,10 +26,17 @@ def trained(scripts, tmp_path_factory):
     return folder
 
 
+@pytest.fixture(autouse=True)
+def soon(scripts, monkeypatch):
+    """Judges that learn for a moment."""
+    monkeypatch.setattr(scripts["constraints"], "JUDGE_STEPS", 150)
+    monkeypatch.setattr(scripts["few_labels"], "NETWORK_STEPS", 20)
+
+
 @pytest.mark.slow
 def test_a_class_is_asked_of_a_run_that_knows_none(scripts, trained):
     constraints = scripts["constraints"]
-    config = constraints.ConstraintsConfig(run_dir=trained / "plain", steps=300, num=30, rows=4)
+    config = constraints.ConstraintsConfig(run_dir=trained / "plain", steps=250, num=30, rows=4)
     assert constraints.main(config) == 0
     folder = trained / "plain" / "constraints"
     rows = json.loads((folder / "constraints.json").read_text())["rows"]
@@ -45,9 +52,10 @@ def test_a_class_is_asked_of_a_run_that_knows_none(scripts, trained):
 
 
 @pytest.mark.slow
-def test_one_class_against_all_others_is_an_attribute(scripts, trained, tmp_path):
+def test_one_class_against_all_others_is_an_attribute(scripts, trained, tmp_path, monkeypatch):
     constraints = scripts["constraints"]
-    options = {"attribute": "2", "steps": 5, "num": 4, "rows": 2, "out": tmp_path}
+    monkeypatch.setattr(constraints, "JUDGE_STEPS", 2)
+    options = {"attribute": "2", "steps": 2, "num": 4, "rows": 2, "out": tmp_path}
     assert constraints.main(constraints.ConstraintsConfig(run_dir=trained / "plain", **options)) == 0
     with pytest.raises(InputError, match="attribute: 'age' is none of this data set's"):
         constraints.main(constraints.ConstraintsConfig(run_dir=trained / "plain", attribute="age", out=tmp_path))
@@ -72,7 +80,7 @@ def test_every_class_is_drawn_in_the_style_of_an_image(scripts, trained, tmp_pat
 def test_few_labels_are_compared_and_a_second_call_goes_on(scripts, tmp_path, capsys):
     few_labels = scripts["few_labels"]
     sizes = {"latent_dim": 5, "hidden": (30,), "labels": (50,)}
-    config = few_labels.FewLabelsConfig(draws=2, steps=60, out=tmp_path, **sizes)
+    config = few_labels.FewLabelsConfig(draws=2, steps=20, out=tmp_path, **sizes)
     assert few_labels.main(config) == 0
     errors = json.loads((tmp_path / "few_labels.json").read_text())["errors"]
     assert list(errors) == [

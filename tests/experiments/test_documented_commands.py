@@ -61,6 +61,8 @@ SHORT = {
 SMALL = {
     "latent_space": {"TRAIN": 60, "TEST": 20, "PAIRS": 4, "CELLS": 3},
     "one_dimensional": {"PROBED": 60, "POINTS": 10},
+    "constraints": {"JUDGE_STEPS": 2},
+    "few_labels": {"NETWORK_STEPS": 2, "SPREAD_ON": 300},
     "throughput": {"SCRIPT_PRESETS": ("vae",), "SCRIPT_STEPS": 2, "SCRIPT_IMAGES": (150, 20)},
 }
 """Script -> its constants that make it long."""
