@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
+import jax
 import jax.numpy as jnp
 from flax import linen as nn
 from jax.typing import DTypeLike
@@ -37,7 +38,31 @@ class LSTMLayer(Network):
 
     def __call__(self, x: Array, start: State, there: Array | None = None, *, reverse: bool = False) -> Array:
         """Map `[T, ..., F]` to outputs `[T, ..., H]`; see `recur`."""
-        return recur(_by_rows(self.inputs, x), self._cast(), start, there, reverse)
+        return self.run(_by_rows(self.inputs, x), start, there, reverse=reverse)
+
+    def run(self, products: Array, start: State, there: Array | None = None, *, reverse: bool = False) -> Array:
+        """Map `[T, ..., 4H]` products of inputs and weights to outputs `[T, ..., H]`."""
+        return recur(products, self._cast(), start, there, reverse)
+
+    def products(self, vectors: Array, tokens: Array, context: Array) -> Array:
+        """Return the products `[T, ..., 4H]` of tokens' vectors beside a context, each multiplied but once.
+
+        Args:
+            vectors: `[V, E]` vectors of all tokens.
+            tokens: `[T, ...]`.
+            context: `[..., C]`, the same at every step.
+        """
+        weights: Any = self.inputs.variables["params"]
+        vectors, context, kernel, bias = nn.dtypes.promote_dtype(
+            vectors, context, weights["kernel"], weights["bias"], dtype=self.dtype
+        )
+        of_token, of_context = jnp.split(kernel, [vectors.shape[-1]])
+        rest = context @ of_context + bias
+        if len(vectors) > tokens.size:
+            return (vectors[tokens.reshape(-1)] @ of_token).reshape(*tokens.shape, -1) + rest
+        # The gradient of a gather would be a scatter, which is slower than this product.
+        chosen = jax.nn.one_hot(tokens.reshape(-1), len(vectors), dtype=vectors.dtype)
+        return (chosen @ (vectors @ of_token)).reshape(*tokens.shape, -1) + rest
 
     def step(self, x: Array, state: State) -> State:
         """Return the state after one more input `[..., F]`."""
@@ -75,8 +100,13 @@ class LSTMPredictor(Network):
         """Map `[..., T]` tokens and `[..., C]` to `[..., T, V]` logits of each token given those before it."""
         before = jnp.moveaxis(jnp.clip(tokens, 0, self.num_tokens - 1), -1, 0)
         before = jnp.concatenate([jnp.full_like(before[:1], self.num_tokens), before[:-1]])
-        h = self._inputs(before, context)
-        for layer, state in zip(self.layers, self.begin(context)):
+        first, *others = self.layers
+        state, *states = self.begin(context)
+        if self.is_initializing():
+            h = first(self._inputs(before, context), state)
+        else:
+            h = first.run(first.products(self.embed.embedding, before, context), state)
+        for layer, state in zip(others, states):
             h = layer(h, state)
         return self._logits(jnp.moveaxis(h, 0, -2))
 
