@@ -52,6 +52,25 @@ def test_a_progress_bar_is_one_output_which_changes(execute):
     assert "50/50" in output.data["text/plain"]
 
 
+@pytest.mark.slow
+def test_every_figure_of_a_cell_is_shown_once(execute):
+    one_line = """```python
+import jaxvae
+from sklearn.datasets import load_digits
+options = {"steps": 2, "hidden": (4,), "latent_dim": 2, "tensorboard": False, "quiet": True}
+run = jaxvae.train(jaxvae.preset("vae", **options), load_digits().images / 16)
+figure = run.plot.latent(); run.plot.samples()
+```
+
+```python
+figure
+```
+"""
+    first, later = [cell.outputs for cell in execute(jupytext.reads(one_line, fmt="md")).cells]
+    assert sum("image/png" in output.get("data", ()) for output in first) == 2
+    assert ["image/png" in output.get("data", ()) for output in later] == [True]
+
+
 def test_every_notebook_is_run():
     assert {path.stem for path in FOLDER.glob("[a-z]*.md")} == set(FIGURES)
 

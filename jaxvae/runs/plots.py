@@ -21,6 +21,7 @@ from jaxvae.report.display import value_limits
 from jaxvae.report.history import loss_curve
 from jaxvae.runs.data import load_data
 from jaxvae.runs.drawing import objective_is_bound
+from jaxvae.runs.progress import is_notebook
 from jaxvae.runs.run import Run
 from jaxvae.runs.samples import EACH, MOST_ROWS
 
@@ -109,12 +110,24 @@ class Plots:
 
 
 def in_notebook(figure: Figure) -> Figure:
-    """Make a notebook show a figure, also where pyplot is not in use."""
+    """Show a figure at once in a notebook, as pyplot does: of a cell's last line alone it would be the cell's value."""
 
     def png() -> bytes:
         stream = io.BytesIO()
         figure.savefig(stream, format="png", dpi=100, bbox_inches="tight")
         return stream.getvalue()
 
-    setattr(figure, "_repr_png_", png)  # noqa: B010 - the class has no such attribute
+    if not is_notebook():
+        return figure
+    from IPython import get_ipython
+    from IPython.display import Image, display
+
+    cell = get_ipython().execution_count
+    display(Image(png()))
+
+    def show() -> None:
+        if get_ipython().execution_count != cell:  # in its own it has been shown
+            display(Image(png()))
+
+    setattr(figure, "_ipython_display_", show)  # noqa: B010 - the class has no such attribute
     return figure

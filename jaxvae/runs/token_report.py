@@ -10,6 +10,7 @@ from jaxvae.options.recipe import Recipe
 from jaxvae.runs import directory, scores
 from jaxvae.runs.experiment import Experiment
 from jaxvae.runs.lines import Line, text_table
+from jaxvae.runs.progress import Bars, named_bar
 from jaxvae.runs.run import Run
 from jaxvae.types import Params
 
@@ -17,7 +18,7 @@ EXAMPLES = 2000
 """Maximum number of test rows of the report, the first of the split: the mutual information costs their square."""
 SAMPLES = 100
 """Number of samples of the importance-weighted bound on log p(x)."""
-TOKENS = 2_000_000
+TOKENS = 1_000_000
 """Number of tokens that are scored for this bound, which decides the number of its rows."""
 
 
@@ -35,7 +36,8 @@ def report(experiment: Experiment, recipe: Recipe, params: Params) -> list[Line]
     parts = experiment.parts
     run = Run(recipe, parts.model, params, 0, directory.read_facts(run_dir), parts.reports_elbo, run_dir)
     num, bounded = min(EXAMPLES, test.num_examples), max(1, TOKENS // (SAMPLES * space.length))
-    return scores.score(run, test, num_samples=SAMPLES, num_images=num, num_bounded=bounded)
+    bars: Bars = (lambda name: iter) if recipe.output.quiet else named_bar
+    return scores.score(run, test, num_samples=SAMPLES, num_images=num, num_bounded=bounded, bars=bars)
 
 
 def shown(recipe: Recipe, lines: list[Line]) -> Iterator[str]:
