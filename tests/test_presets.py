@@ -24,7 +24,8 @@ OTHER_DATA = ("auto", *TEXT)
 ROWS = {name: row for name, row in presets.PRESETS.items() if name not in OTHER_DATA and row.condition == "none"}
 CASES = [{"preset": name} for name in ROWS]
 CASES += [{"posterior": kind} for kind in ("multivariate_normal", "delta", "gradient_quantized")]
-CASES += [{"likelihood": kind} for kind, cls in LIKELIHOODS.items() if cls.support in ("unit", "real")]
+ALONE = [kind for kind, cls in LIKELIHOODS.items() if cls.support in ("unit", "real") and kind != "perceptual"]
+CASES += [{"likelihood": kind} for kind in ALONE]  # perceptual needs a network, see likelihoods/test_perceptual.py
 CASES += [{"prior": "mixture"}, {"upper_latent_dims": (2,)}]
 QUICK = ("vae", "iwae")
 

@@ -194,7 +194,8 @@ def initial_state(
     ) -> TrainState:
         if params is not None and not recipe.train.init_parts:
             return init_state(key, params, parts.optimizer)
-        fresh = {**parts.model.init(key, *examples), **pretrained}
+        fresh = parts.model.init(key, *examples)
+        fresh = {**fresh, **pretrained} if pretrained else fresh  # a model of one's own may have any tree
         if mean is not None and (outputs := recipe.likelihood.link(mean)) is not None:
             fresh["decoder"] = with_output_bias(fresh["decoder"], outputs)
         return init_state(key, fresh if params is None else {**fresh, **params}, parts.optimizer)
