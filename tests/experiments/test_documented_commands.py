@@ -63,7 +63,12 @@ SMALL = {
     "one_dimensional": {"PROBED": 60, "POINTS": 10},
     "constraints": {"JUDGE_STEPS": 2},
     "few_labels": {"NETWORK_STEPS": 2, "SPREAD_ON": 300},
-    "throughput": {"SCRIPT_PRESETS": ("vae",), "SCRIPT_STEPS": 2, "SCRIPT_IMAGES": (150, 20)},
+    "throughput": {
+        "NETS": {"mlp": ((8, 8, 1), (), (4,), 150, (8,))},
+        "SCRIPT_PRESETS": ("vae",),
+        "SCRIPT_STEPS": 2,
+        "SCRIPT_IMAGES": (150, 20),
+    },
 }
 """Script -> its constants that make it long."""
 LONG = {"--epochs", "--coordinator", "--process-id", "--channels"}
