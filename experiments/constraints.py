@@ -20,7 +20,6 @@ import numpy as np
 
 from jaxvae import rng
 from jaxvae.data import Dataset, Split, named_attributes
-from jaxvae.data.spaces.shown import Pictures
 from jaxvae.errors import InputError
 from jaxvae.judges.classifiers import fit_classifier, probabilities
 from jaxvae.judges.decoded import spread
@@ -40,7 +39,7 @@ from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import set_up
 from jaxvae.runs.data import check_one_layer, check_unconditional, load_data, used
 from jaxvae.runs.progress import announce, bar
-from jaxvae.runs.samples import Grid, end_of_files, save_stages
+from jaxvae.runs.samples import Grid, are_pictures, end_of_files, save_stages
 from jaxvae.runs.trained import Trained
 from jaxvae.types import Array
 
@@ -65,8 +64,8 @@ class ConstraintsConfig:
     run_dir: Path
     """Run directory of a training without conditions."""
     attribute: str = "label"
-    """What is asked for: label, the class; or one class by name or number, or an attribute of the data set, of which
-    there are two kinds, without and with it."""
+    """Kinds to ask for: label for all classes; or one class by name or number, or an attribute of the data set, for
+    two kinds, without and with it."""
     steps: int = 5000
     """Number of steps of the actor; the critic takes three for each."""
     distance: float = 0.1
@@ -183,7 +182,7 @@ def melody_attribute(data: Dataset, name: str, rows: np.ndarray) -> np.ndarray:
 def judge_of(trained: Trained, train: Split, kinds: np.ndarray, config: ConstraintsConfig) -> Judge | None:
     """Return a judge: a classifier of images, a measurement of melodies, None of anything else."""
     data = trained.data
-    if isinstance(data.show(data.test.first(1)), Pictures):
+    if are_pictures(data):
         announce(f"judge: learning from {train.num_examples:,} training images")
         network, params = fit_classifier(train.first(train.num_examples), kinds, steps=JUDGE_STEPS, seed=config.seed)
         ask = functools.partial(probabilities, network, params)
@@ -249,7 +248,7 @@ def rows_of(
     for name, x in {"test examples": images, **decoded}.items():
         asked = real_kinds if name == "test examples" else wanted
         row = {"spread": spread(x, asked) / each}
-        if judge is not None and len(x):
+        if judge is not None:
             row |= {"accuracy": float(np.mean(judge.kinds(x) == asked)), "sure": float(judge.sure(x).mean())}
         if name in ("actor", "gradients"):
             row["moved"] = float(far(jnp.asarray(made["prior"]), jnp.asarray(made[name]), constraints.scale).mean())

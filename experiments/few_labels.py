@@ -21,7 +21,7 @@ from jaxvae.judges.classifiers import fit_classifier, probabilities
 from jaxvae.options import Compute, Recipe, given
 from jaxvae.options.checks import check_at_least, check_seed
 from jaxvae.report import write_json
-from jaxvae.report.figures import new_figure, save_figure, save_strips
+from jaxvae.report.figures import new_figure, save_figure
 from jaxvae.report.tables import markdown_table
 from jaxvae.runs import load_run
 from jaxvae.runs.codes import Codes, encode_split
@@ -30,6 +30,7 @@ from jaxvae.runs.compute import set_up
 from jaxvae.runs.data import load_data, training_labels
 from jaxvae.runs.many import train_all
 from jaxvae.runs.progress import announce
+from jaxvae.runs.samples import MOST_ROWS
 from jaxvae.runs.trained import Trained
 
 COPIES = 4
@@ -221,12 +222,9 @@ def draw_styles(config: FewLabelsConfig, draw: tuple[int, int]) -> None:
     num, seed = draw
     run = load_run(config.folder / f"m2-{num}-{seed}")
     trained = Trained(run, load_data(run, config.data_dir), config.folder)
-    originals, codes, _ = trained.test_images(range(min(SHOWN, trained.data.test.num_examples)))
-    classes = run.facts["condition"]["classes"]
-    images = trained.as_every_class(codes, len(classes))
     title = f"M2 from {num} labels: in each row the style of a test image, in each column a class"
-    rows = [""] * len(images)
-    save_strips(config.folder / "styles.png", originals, images, rows=rows, columns=classes, title=title)
+    ids = range(min(SHOWN, trained.data.test.num_examples))
+    trained.save_styles(config.folder / "styles.png", ids, run.facts["condition"]["classes"], title, most=MOST_ROWS)
 
 
 if __name__ == "__main__":

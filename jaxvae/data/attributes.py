@@ -79,7 +79,7 @@ def class_name(label: int, classes: Sequence[str]) -> str:
     """Return the name of a class, or its number where it has none; -1 is unknown."""
     if label < 0:
         return "unknown"
-    return classes[label] if 0 <= label < len(classes) else str(label)
+    return classes[label] if label < len(classes) else str(label)
 
 
 def usable_attributes(

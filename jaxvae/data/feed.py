@@ -12,8 +12,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from jaxvae.data.batches import BatchOrder
-from jaxvae.data.mixed_batches import MixedOrder
+from jaxvae.data.mixed_batches import Order
 from jaxvae.data.rows import gather
 from jaxvae.data.stream import prefetch
 from jaxvae.types import Chunk
@@ -38,7 +37,7 @@ def chunk_counts(first_step: int, last_step: int, *, boundaries: Iterable[int], 
 
 
 def resident_chunks(
-    order: BatchOrder | MixedOrder,
+    order: Order,
     place: Place,
     first_step: int,
     counts: Iterable[int],
@@ -57,7 +56,7 @@ def resident_chunks(
 
 
 def streamed_chunks(
-    order: BatchOrder | MixedOrder,
+    order: Order,
     rows: Any,
     place: Place,
     first_step: int,

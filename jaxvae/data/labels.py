@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from jaxvae.data.dataset import Split
+from jaxvae.data.dataset import Dataset, Split
 from jaxvae.errors import InputError
+
+
+def hide_labels(data: Dataset, num: int | None, seed: int) -> Dataset:
+    """Return the data set whose training examples have few labels; as it is if no number is given."""
+    return data if num is None else data._replace(train=with_few_labels(data.train, num, seed))
 
 
 def with_few_labels(split: Split, num: int, seed: int) -> Split:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -79,3 +79,7 @@ class MixedOrder(NamedTuple):
             return orders[positions // num - epochs[0], positions % num].reshape(steps, -1)
 
         return jax.vmap(of_key)(self.key) if self.key.ndim else of_key(self.key)
+
+
+Order: TypeAlias = BatchOrder | MixedOrder
+"""Order of the examples of a training."""

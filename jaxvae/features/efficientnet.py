@@ -64,7 +64,8 @@ class EfficientNetLite0:
         x = _relu6(_norm(params, "_bn0", _conv(x, params["_conv_stem.weight"], stride=2)))
         yield "stem", x
         for number, group, is_first in _blocks():
-            x = _block(params, f"_blocks.{number}.", x, group.stride if is_first else 1)
+            stride = group.stride if is_first else 1
+            x = _block(params, f"_blocks.{number}.", x, stride, expands=number > 0)
             yield f"block_{number}", x
         x = _relu6(_norm(params, "_bn1", _conv(x, params["_conv_head.weight"])))
         yield "head", x
@@ -110,9 +111,9 @@ def _colours(images: Array) -> Array:
     return jnp.repeat(images, 3, axis=-1) if images.shape[-1] == 1 else images[..., :3]
 
 
-def _block(params: Mapping[str, Array], name: str, x: Array, stride: int) -> Array:
+def _block(params: Mapping[str, Array], name: str, x: Array, stride: int, *, expands: bool) -> Array:
     h = x
-    if name != "_blocks.0.":
+    if expands:
         h = _relu6(_norm(params, f"{name}_bn0", _conv(h, params[f"{name}_expand_conv.weight"])))
     h = _conv_each(h, params[f"{name}_depthwise_conv.weight"], stride)
     h = _relu6(_norm(params, f"{name}_bn1", h))

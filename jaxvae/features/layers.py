@@ -53,19 +53,23 @@ def layers(
 
 def needed(network: FeatureNetwork, shape: tuple[int, ...], wanted: Collection[str]) -> dict[str, Any]:
     """Return the shapes `[...]` of the parameters that some layers need for images `[H, W, C]`, by name."""
-    sizes = network.shapes(shape)
-    used = _Recording({name: jnp.zeros(size) for name, size in sizes.items()})
-    jax.eval_shape(lambda images: layers(network, used, images, wanted), jnp.zeros((1, *shape)))
-    return {name: size for name, size in sizes.items() if name in used.names}
+    sizes, used = network.shapes(shape), set[str]()
+
+    def run(params: dict[str, Array], images: Array) -> Any:
+        return layers(network, _Recording(params, used), images, wanted)
+
+    like = {name: jax.ShapeDtypeStruct(size, jnp.float32) for name, size in sizes.items()}
+    jax.eval_shape(run, like, jnp.zeros((1, *shape)))
+    return {name: size for name, size in sizes.items() if name in used}
 
 
 class _Recording(dict[str, Array]):
-    """Parameters that note which of them are used."""
+    """Parameters that note the names of those that are used."""
 
-    def __init__(self, values: Mapping[str, Array]) -> None:
+    def __init__(self, values: Mapping[str, Array], used: set[str]) -> None:
         super().__init__(values)
-        self.names: set[str] = set()
+        self._used = used
 
     def __getitem__(self, name: str) -> Array:
-        self.names.add(name)
+        self._used.add(name)
         return super().__getitem__(name)

@@ -11,7 +11,7 @@ import optax
 
 from jaxvae import rng
 from jaxvae.errors import InputError
-from jaxvae.evaluation import Bar
+from jaxvae.evaluation import Bar, in_blocks
 from jaxvae.features import Classifier, FeatureNetwork, layers
 from jaxvae.types import Array, Key, Params
 
@@ -73,12 +73,12 @@ def _batches(num: int, batch_size: int, steps: int, seed: int) -> np.ndarray:
 
 def probabilities(network: FeatureNetwork, params: Params, images: Any, *, at_once: int = 500) -> np.ndarray:
     """Return `[N, K]` probabilities of the classes of images `[N, H, W, C]`, in [0, 1] or uint8."""
-    return _by_blocks(lambda params, x: jax.nn.softmax(layers(network, params, x)["logits"]), params, images, at_once)
+    return in_blocks(lambda x: jax.nn.softmax(layers(network, params, _unit(x))["logits"]), images, block_size=at_once)
 
 
 def pooled(network: FeatureNetwork, params: Params, images: Any, *, at_once: int = 500) -> np.ndarray:
     """Return `[N, F]` features of whole images `[N, H, W, C]`, in [0, 1] or uint8."""
-    return _by_blocks(lambda params, x: layers(network, params, x, ["pooled"])["pooled"], params, images, at_once)
+    return in_blocks(lambda x: layers(network, params, _unit(x), ["pooled"])["pooled"], images, block_size=at_once)
 
 
 def _check(images: np.ndarray, labels: np.ndarray) -> None:
@@ -101,9 +101,3 @@ def _shifted(key: Key, image: Array) -> Array:
 def _unit(images: Any) -> Array:
     images = jnp.asarray(images)
     return images.astype(jnp.float32) / 255 if images.dtype == jnp.uint8 else images.astype(jnp.float32)
-
-
-def _by_blocks(function: Any, params: Params, images: Any, at_once: int) -> np.ndarray:
-    compiled = jax.jit(lambda params, x: function(params, _unit(x)))
-    blocks = [images[begin : begin + at_once] for begin in range(0, len(images), at_once)]
-    return np.concatenate([np.asarray(compiled(params, block)) for block in blocks])

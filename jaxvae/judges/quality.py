@@ -1,4 +1,4 @@
-"""Quality of generated images by their features: Frechet distance, precision and recall, and copies of training images.
+"""Quality of generated images by their features: Frechet distance, precision and recall.
 
 Features come from any network of `jaxvae.features`, so a number belongs to its network and to the number of images:
 say "FD-classifier, N = 5000", never "FID".
@@ -24,15 +24,6 @@ class PrecisionRecall(NamedTuple):
     """Share of generated samples that lie among real ones: fidelity."""
     recall: float
     """Share of real samples that lie among generated ones: diversity."""
-
-
-class Copies(NamedTuple):
-    """Nearest training image of each sample."""
-
-    indices: np.ndarray
-    """`[N]` its index."""
-    distances: np.ndarray
-    """`[N]` the Euclidean distance."""
 
 
 def frechet_distance(real: ArrayLike, generated: ArrayLike) -> float:
@@ -88,24 +79,11 @@ def precision_recall(real: ArrayLike, generated: ArrayLike, *, k: int = 3) -> Pr
     return PrecisionRecall(_share_within(generated, real, k), _share_within(real, generated, k))
 
 
-def nearest(samples: ArrayLike, training: ArrayLike) -> Copies:
-    """Find the nearest training image of each sample, `[N, ...]` and `[M, ...]` of one shape, by pixels."""
-    rows, others = _pair(_flat(samples), _flat(training), least=1)
-    found = [_squared(block, others) for block in _blocks(rows)]
-    indices = np.concatenate([squares.argmin(1) for squares in found])
-    return Copies(indices, np.sqrt(np.concatenate([squares.min(1) for squares in found])))
-
-
 def _share_within(points: np.ndarray, centres: np.ndarray, k: int) -> float:
     # The nearest of a set's own points is the point itself.
     radii = np.concatenate([np.partition(_squared(block, centres), k, axis=1)[:, k] for block in _blocks(centres)])
     within = [(_squared(block, centres) <= radii).any(1) for block in _blocks(points)]
     return float(np.concatenate(within).mean())
-
-
-def _flat(images: ArrayLike) -> np.ndarray:
-    rows = np.asarray(images, np.float64)
-    return rows.reshape(len(rows), -1)
 
 
 def _blocks(rows: np.ndarray) -> list[np.ndarray]:
@@ -118,11 +96,11 @@ def _squared(rows: np.ndarray, others: np.ndarray) -> np.ndarray:
     return np.maximum(squares, 0)
 
 
-def _pair(real: ArrayLike, generated: ArrayLike, least: int = 2) -> tuple[np.ndarray, np.ndarray]:
+def _pair(real: ArrayLike, generated: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     one, other = np.asarray(real, np.float64), np.asarray(generated, np.float64)
     for name, rows in {"real": one, "generated": other}.items():
-        if rows.ndim != 2 or len(rows) < least:
-            raise InputError(f"{name}: must be [N, F] with {least} rows or more, got shape {list(rows.shape)}")
+        if rows.ndim != 2 or len(rows) < 2:
+            raise InputError(f"{name}: must be [N, F] with 2 rows or more, got shape {list(rows.shape)}")
     if one.shape[1] != other.shape[1]:
         raise InputError(f"generated: {other.shape[1]} features, the real ones have {one.shape[1]}")
     return one, other

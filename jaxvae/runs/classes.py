@@ -8,7 +8,7 @@ import jax
 import numpy as np
 
 from jaxvae.data import Split
-from jaxvae.evaluation import in_blocks
+from jaxvae.evaluation import in_blocks, standard_error
 from jaxvae.model import VAE
 from jaxvae.runs.lines import Line
 from jaxvae.types import Params
@@ -36,5 +36,4 @@ def accuracy(model: VAE, params: Params, split: Split) -> list[Line]:
     if found is None or split.label is None or not split.num_labelled:
         return []
     right = (found == split.label)[split.label >= 0]
-    error = float(right.std() / len(right) ** 0.5)
-    return [Line("accuracy", "classes told by q(y|x)", 0, len(right), float(right.mean()), error)]
+    return [Line("accuracy", "classes told by q(y|x)", 0, len(right), float(right.mean()), standard_error(right))]

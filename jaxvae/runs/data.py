@@ -9,7 +9,7 @@ import numpy as np
 
 from jaxvae.data import Dataset, is_place, load
 from jaxvae.data.conditions import conditioned
-from jaxvae.data.labels import with_few_labels
+from jaxvae.data.labels import hide_labels
 from jaxvae.data.places import exists, joined
 from jaxvae.data.scaling import Scaling, scaled
 from jaxvae.errors import InputError
@@ -60,10 +60,8 @@ def load_data(run: Run, data_dir: Path | None = None, dataset: str | None = None
 
 def _is_same(run: Run, data: Dataset) -> bool:
     """Compare fingerprints; the run's covers the training examples that it used."""
-    known, data, source = run.facts.get("fingerprint"), used(run, data), run.recipe.data
-    if known is not None and source.labelled is not None:
-        data = data._replace(train=with_few_labels(data.train, source.labelled, source.labelled_seed))
-    return known is None or known == data.fingerprint()
+    known, source = run.facts.get("fingerprint"), run.recipe.data
+    return known is None or known == hide_labels(used(run, data), source.labelled, source.labelled_seed).fingerprint()
 
 
 def used(run: Run, data: Dataset) -> Dataset:

@@ -13,7 +13,7 @@ from jaxvae.data import Split
 from jaxvae.data.batches import BatchOrder, make_batch
 from jaxvae.data.dataset import CONDITION, EXAMPLES
 from jaxvae.data.feed import STREAMED_BYTES, chunk_counts, resident_chunks, streamed_chunks
-from jaxvae.data.mixed_batches import MixedOrder
+from jaxvae.data.mixed_batches import MixedOrder, Order
 from jaxvae.data.rows import gather, num_bytes
 from jaxvae.data.stream import fits_on_device
 from jaxvae.errors import InputError
@@ -77,7 +77,7 @@ def build_engine(recipe: Recipe, parts: Parts, split: Split) -> Engine:
     return Engine(dispatch, chunks, example_ids)
 
 
-def build_order(train: Train, split: Split, multiple_of: int) -> BatchOrder | MixedOrder:
+def build_order(train: Train, split: Split, multiple_of: int) -> Order:
     """Return the order of the examples, or of labelled and unlabelled ones side by side.
 
     Raises:

@@ -13,7 +13,7 @@ import numpy as np
 from jaxvae.checkpoint import Checkpoints
 from jaxvae.data import Dataset, load
 from jaxvae.data.conditions import conditioned, fit_condition
-from jaxvae.data.labels import with_few_labels
+from jaxvae.data.labels import hide_labels
 from jaxvae.errors import InputError
 from jaxvae.options.recipe import Recipe
 from jaxvae.runs import directory, progress
@@ -78,8 +78,7 @@ def _read(recipe: Recipe, data: Dataset | None) -> Dataset:
         data = load(source.dataset, source.data_dir, stream=True, preparation=recipe.preparation)
     if source.train_examples is not None:
         data = _fewer(data, source.train_examples)
-    if source.labelled is not None:
-        data = data._replace(train=with_few_labels(data.train, source.labelled, source.labelled_seed))
+    data = hide_labels(data, source.labelled, source.labelled_seed)
     return data.in_memory() if is_resident(recipe.compute, data.train.x) else data
 
 

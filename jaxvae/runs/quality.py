@@ -11,16 +11,16 @@ from jaxvae import rng
 from jaxvae.data import Dataset, Split
 from jaxvae.data.attributes import MEASURES
 from jaxvae.data.spaces import INK
-from jaxvae.data.spaces.shown import Pictures
 from jaxvae.errors import InputError
-from jaxvae.evaluation import in_blocks
+from jaxvae.evaluation import in_blocks, standard_error
 from jaxvae.features import Classifier, FeatureNetwork, read_features, write_features
 from jaxvae.judges.classifiers import fit_classifier, pooled, probabilities
-from jaxvae.judges.quality import frechet_distance, nearest, precision_recall
+from jaxvae.judges.quality import frechet_distance, precision_recall
+from jaxvae.latent import nearest
 from jaxvae.runs.directory import Run
 from jaxvae.runs.lines import Line
 from jaxvae.runs.progress import Bars
-from jaxvae.runs.samples import save_stages
+from jaxvae.runs.samples import are_pictures, save_stages
 from jaxvae.runs.trained import Trained
 from jaxvae.types import Params
 
@@ -77,7 +77,7 @@ def check_pictures(data: Dataset) -> None:
     Raises:
         InputError: they are something else.
     """
-    if not isinstance(data.show(data.test.first(1)), Pictures) or len(data.space.shape) != 3:
+    if not are_pictures(data) or len(data.space.shape) != 3:
         raise InputError(f"quality: is for images [H, W, C], the run's examples are {data.space.kind}; leave it out")
 
 
@@ -146,21 +146,23 @@ def _styles(judge: Features, trained: Trained, test: Split) -> list[Line]:
 
 
 def _share(name: str, how: str, right: np.ndarray) -> Line:
-    return Line(name, how, 1, len(right), float(right.mean()), float(right.std() / max(len(right), 1) ** 0.5))
+    return Line(name, how, 1, len(right), float(right.mean()), standard_error(right))
 
 
 def _copies(folder: Path, data: Dataset, test: Split, samples: np.ndarray) -> list[Line]:
     """Compare the distances to the nearest training image with those of test images; draw the nearest."""
     num, training = min(COMPARED, len(samples)), data.train.first(data.train.num_examples)
-    of_samples, of_test = (nearest(images[:num], training) for images in (samples, test.first(num)))
-    order = np.argsort(of_samples.distances)[:SHOWN]
-    stages: dict[str, Any] = {"sample": samples[order], "nearest training image": training[of_samples.indices[order]]}
+    found = nearest(samples[:num], training, 1)
+    distances, of_test = np.ravel(found.distances), np.ravel(nearest(test.first(num), training, 1).distances)
+    order = np.argsort(distances)[:SHOWN]
+    copied = training[np.ravel(found.indices)[order]]
+    stages: dict[str, Any] = {"sample": samples[order], "nearest training image": copied}
     save_stages(folder / PICTURE, data, stages, "samples most like a training image, and that image below")
     # A model that copies is nearer than nearly all test images are.
-    near = of_samples.distances < np.quantile(of_test.distances, 0.01)
+    near = distances < np.quantile(of_test, 0.01)
     how = "to the nearest training image, by pixels"
     return [
-        Line("nearest_distance", f"median distance of samples {how}", 1, num, float(np.median(of_samples.distances))),
-        Line("test_nearest_distance", f"median of test images {how}", 1, num, float(np.median(of_test.distances))),
+        Line("nearest_distance", f"median distance of samples {how}", 1, num, float(np.median(distances))),
+        Line("test_nearest_distance", f"median of test images {how}", 1, num, float(np.median(of_test))),
         _share("copied", "samples nearer than 99 of 100 test images", near),
     ]

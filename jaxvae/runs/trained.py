@@ -20,6 +20,7 @@ from jaxvae.evaluation import in_blocks
 from jaxvae.evaluation.blocks import take
 from jaxvae.model import VAE
 from jaxvae.report.display import Limits, value_limits
+from jaxvae.report.figures import save_strips
 from jaxvae.runs.codes import encode_split
 from jaxvae.runs.directory import Run
 from jaxvae.types import Array, Params
@@ -81,6 +82,21 @@ class Trained(NamedTuple):
         """Decode codes `[N, D]` as each of K classes, `[N, K, ...]`: each in the style of its code."""
         one_hot = np.broadcast_to(np.eye(num_classes, dtype=np.float32), (len(codes), num_classes, num_classes))
         return self.decode(codes[:, None].repeat(num_classes, axis=1), one_hot)
+
+    def save_styles(self, path: Path, ids: Sequence[int], classes: Sequence[str], title: str, *, most: int) -> None:
+        """Draw each class in the style of test images: the code of an image under its class, decoded as each class.
+
+        Args:
+            path: path of the picture.
+            ids: indices of the test images, one row each.
+            classes: names of all classes, one column each.
+            title: title of the picture.
+            most: maximum number of columns.
+        """
+        originals, codes, _ = self.test_images(ids)
+        images = self.as_every_class(codes, len(classes))[:, :most]
+        rows, columns = self.shows(ids), classes[:most]
+        save_strips(path, originals, images, rows=rows, columns=columns, title=title, limits=self.limits())
 
     def chosen(self) -> np.ndarray:
         """Return the `[C]` condition that was chosen for all images.

@@ -83,12 +83,9 @@ def draw_styles(config: SampleConfig, trained: Trained, gallery: Gallery) -> Non
     """Draw every class in the style of test images: the code of an image and its class, decoded as each class."""
     ids, meaning = config.styles or (), trained.run.condition
     assert isinstance(meaning, Classes)  # as the command has checked
-    originals, codes, _ = trained.test_images(ids)
     title = "in each row the style of a test image, in each column a class"
     with gallery.figure("styles.png") as path:
-        images = trained.as_every_class(codes, len(meaning.names))[:, :MOST_ROWS]
-        rows, columns = trained.shows(ids), meaning.names[:MOST_ROWS]
-        figures.save_strips(path, originals, images, rows=rows, columns=columns, title=title, limits=trained.limits())
+        trained.save_styles(path, ids, meaning.names, title, most=MOST_ROWS)
 
 
 def draw_neighbours(config: SampleConfig, trained: Trained, gallery: Gallery) -> None:
