@@ -105,7 +105,7 @@ def test_sequential_batches_cover_a_split_once():
 
 
 def test_making_batches_compiles_once():
-    images = np.zeros((7, 5), np.uint8)
+    images = np.zeros((7, 531), np.uint8)  # a size that no other test has compiled for
     with jax.log_compiles(False):
         before = make_batch._cache_size()
         for _ in sequential_batches(images, rng.root(0), batch_size=2):
