@@ -12,7 +12,7 @@ import dataclasses
 import functools
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -20,13 +20,13 @@ import numpy as np
 
 from jaxvae import rng
 from jaxvae.data import Dataset, Split, named_attributes
+from jaxvae.data.attributes import sequence_measures
 from jaxvae.errors import InputError
 from jaxvae.judges.classifiers import fit_classifier, probabilities
 from jaxvae.judges.decoded import spread
 from jaxvae.judges.probes import SURE
 from jaxvae.latent import Constraints, attribute_threshold, fit_constraints
 from jaxvae.latent.constraints import far
-from jaxvae.music.attributes import ATTRIBUTES
 from jaxvae.options import Compute
 from jaxvae.options.checks import check_at_least, check_folder, check_seed
 from jaxvae.options.groups import Select
@@ -64,8 +64,8 @@ class ConstraintsConfig:
     run_dir: Path
     """Run directory of a training without conditions."""
     attribute: str = "label"
-    """Kinds to ask for: label for all classes; or one class by name or number, or an attribute of the data set, for
-    two kinds, without and with it."""
+    """Kinds to ask for: label for all classes; or one class by name or number, an attribute of the data set, the length
+    of texts or a measure of melodies, such as "note density", for two kinds, without and with it."""
     steps: int = 5000
     """Number of steps of the actor; the critic takes three for each."""
     distance: float = 0.1
@@ -154,13 +154,15 @@ def kinds_of(data: Dataset, split: Split, attribute: str) -> tuple[list[str], np
     """
     if attribute == "label":
         if split.label is None:
-            raise InputError("attribute: the data set has no labels; give one of its attributes")
+            others = [*sequence_measures(data), *split.attributes]
+            raise InputError(f"attribute: the data set has no labels; give one of its attributes: {', '.join(others)}")
         num = int(data.train.label.max()) + 1 if data.train.label is not None else 0
         return [*(data.classes or map(str, range(num)))], np.asarray(split.label)
-    if attribute in ATTRIBUTES and data.space.kind == "tokens":
-        known, values = (
-            melody_attribute(data, attribute, part.first(part.num_examples)) for part in (data.train, split)
-        )
+    measures = sequence_measures(data)
+    if attribute in measures:
+        known, values = (measures[attribute](part.first(part.num_examples)) for part in (data.train, split))
+    elif measures and not data.train.attributes:
+        raise InputError(f"attribute: {attribute!r} is no measure of these rows; give one of {', '.join(measures)}")
     else:
         known, values = (
             named_attributes(part, data.pixels, [attribute], data.classes).popitem()[1] for part in (data.train, split)
@@ -173,22 +175,15 @@ def threshold_of(values: np.ndarray) -> float:
     return attribute_threshold(values[np.isfinite(values)])
 
 
-def melody_attribute(data: Dataset, name: str, rows: np.ndarray) -> np.ndarray:
-    """Return an attribute `[N]` of melodies; see `music.attributes`."""
-    shown: Any = data.show(rows)
-    return np.array([ATTRIBUTES[name](melody, shown.length) for melody in shown.notes])
-
-
 def judge_of(trained: Trained, train: Split, kinds: np.ndarray, config: ConstraintsConfig) -> Judge | None:
-    """Return a judge: a classifier of images, a measurement of melodies, None of anything else."""
+    """Return a judge: a classifier of images, a measure of texts and melodies, None of anything else."""
     data = trained.data
     if are_pictures(data):
         announce(f"judge: learning from {train.num_examples:,} training images")
         network, params = fit_classifier(train.first(train.num_examples), kinds, steps=JUDGE_STEPS, seed=config.seed)
         ask = functools.partial(probabilities, network, params)
         return Judge(lambda images: ask(images).argmax(1), lambda images: ask(images).max(1) >= SURE)
-    if config.attribute in ATTRIBUTES:
-        measure = functools.partial(melody_attribute, data, config.attribute)
+    if measure := sequence_measures(data).get(config.attribute):
         threshold = threshold_of(measure(data.train.first(data.train.num_examples)))
         return Judge(
             lambda rows: (measure(rows) > threshold).astype(np.int64),
@@ -224,10 +219,11 @@ def mixtures(codes: np.ndarray, kinds: np.ndarray, wanted: np.ndarray) -> np.nda
     """Return samples of a mixture of normals, fitted to the mean codes of each kind."""
     from sklearn.mixture import GaussianMixture
 
+    codes = codes.astype(np.float64)  # the mixture's weights must sum to one
     made = np.zeros((len(wanted), codes.shape[1]), np.float32)
     for kind in np.unique(wanted):
         own, places = codes[kinds == kind], np.flatnonzero(wanted == kind)
-        mixture = GaussianMixture(min(COMPONENTS, len(own)), reg_covar=1e-3, random_state=0).fit(own)
+        mixture = GaussianMixture(min(COMPONENTS, len(np.unique(own, axis=0))), reg_covar=1e-3, random_state=0).fit(own)
         made[places] = mixture.sample(len(places))[0]
     return made
 

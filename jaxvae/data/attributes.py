@@ -1,18 +1,22 @@
-"""Attributes of every image, by name: its class, the set's attributes, and measures of its strokes."""
+"""Attributes of every example, by name: its class, the set's own attributes, and measures of strokes and tokens."""
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
-from jaxvae.data.dataset import Split
+from jaxvae.data.dataset import Dataset, Split
 from jaxvae.data.rows import blocks
+from jaxvae.data.sequences import PITCHES
 from jaxvae.data.spaces import INK
 from jaxvae.data.spaces.values import full_scale
 from jaxvae.data.strokes import slant, stroke_width
 from jaxvae.errors import InputError, did_you_mean
+from jaxvae.music.attributes import ATTRIBUTES
 
 logger = logging.getLogger(__name__)
 
@@ -62,6 +66,24 @@ def named_attributes(
         return np.concatenate([measures[name](block / scale) for block in blocks(split.x)])
 
     return {name: values(name) for name in names or known}
+
+
+def sequence_measures(data: Dataset) -> dict[str, Callable[[np.ndarray], np.ndarray]]:
+    """Return functions from `[N, T]` rows of tokens to `[N]` numbers, by name; none where examples are no tokens.
+
+    Melodies have those of `jaxvae.music.attributes`, and any other rows their `length`, the tokens before the end mark.
+    """
+    if data.space.kind != "tokens":
+        return {}
+    if PITCHES not in data.facts:
+        space: Any = data.space
+        return {"length": lambda rows: np.argmax(np.pad(rows == space.end, ((0, 0), (0, 1)), constant_values=True), 1)}
+
+    def measured(measure: Callable[[np.ndarray, int], float], rows: np.ndarray) -> np.ndarray:
+        shown: Any = data.show(rows)
+        return np.array([measure(melody, shown.length) for melody in shown.notes])
+
+    return {name: functools.partial(measured, measure) for name, measure in ATTRIBUTES.items()}
 
 
 def class_labels(split: Split, classes: Sequence[str] = ()) -> dict[str, int]:

@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
-from jaxvae.data import Split, named_attributes
-from jaxvae.data.attributes import usable_attributes
+from jaxvae.data import Dataset, Split, named_attributes
+from jaxvae.data.attributes import sequence_measures, usable_attributes
+from jaxvae.data.spaces import Pixels, Tokens
 from jaxvae.data.strokes import slant, stroke_width
 from jaxvae.errors import InputError
+from jaxvae.music.attributes import ATTRIBUTES
 
 SIZE, FINE = 40, 8
 GRID = (np.arange(SIZE * FINE) + 0.5) / FINE - SIZE / 2
@@ -113,3 +115,26 @@ def test_some_examples_keep_what_is_known_of_them():
     np.testing.assert_array_equal(some.x[:], IMAGES[:1])
     assert (some.label.tolist(), some.attributes["smile"].tolist()) == ([7], [0])
     assert Split(IMAGES).take(np.array([1])).label is None
+
+
+def data_of(rows, space, facts=None):
+    split = Split(np.asarray(rows), space=space)
+    return Dataset("rows", split, split, facts=facts or {})
+
+
+def test_length_of_a_text_is_what_stands_before_the_end_mark():
+    (measure,) = sequence_measures(data_of([[5, 4, 1, 0]], Tokens(8, 4))).values()
+    assert measure(np.array([[5, 4, 1, 0], [1, 0, 0, 0], [7, 7, 7, 1], [5, 5, 5, 5]])).tolist() == [2, 0, 3, 4]
+
+
+def test_measures_of_melodies_are_those_of_their_notes():
+    rows = np.array([[3, 2, 4, 2, 1], [3, 4, 3, 4, 1]])
+    melodies = data_of(rows, Tokens(6, 5), {"pitches": [60, 62], "steps_per_bar": 16})
+    measures = sequence_measures(melodies)
+    assert measures.keys() == ATTRIBUTES.keys()
+    for name, measure in measures.items():
+        np.testing.assert_allclose(measure(rows), [ATTRIBUTES[name](melody, 4) for melody in melodies.show(rows).notes])
+
+
+def test_images_are_no_rows_to_measure():
+    assert sequence_measures(data_of(np.zeros((2, 4, 4, 1)), Pixels((4, 4, 1), "ink"))) == {}
