@@ -3,6 +3,7 @@
 from jaxvae.distributions.bernoulli import Bernoulli as Bernoulli
 from jaxvae.distributions.bernoulli import ContinuousBernoulli as ContinuousBernoulli
 from jaxvae.distributions.bernoulli import GreyCrossEntropy as GreyCrossEntropy
+from jaxvae.distributions.beta_binomial import BetaBinomial as BetaBinomial
 from jaxvae.distributions.categorical import Categorical as Categorical
 from jaxvae.distributions.chain import Chain as Chain
 from jaxvae.distributions.codes import Quantized as Quantized
@@ -16,6 +17,9 @@ from jaxvae.distributions.gumbel import RelaxedCategorical as RelaxedCategorical
 from jaxvae.distributions.kl import kl_divergence as kl_divergence
 from jaxvae.distributions.kl import kl_per_dimension as kl_per_dimension
 from jaxvae.distributions.kl import register_kl as register_kl
+from jaxvae.distributions.levels import CategoricalLevels as CategoricalLevels
+from jaxvae.distributions.levels import DiscretizedLogistic as DiscretizedLogistic
+from jaxvae.distributions.log_normal import LogNormal as LogNormal
 from jaxvae.distributions.mixture import Mixture as Mixture
 from jaxvae.distributions.multivariate_normal import MultivariateNormal as MultivariateNormal
 from jaxvae.distributions.multivariate_normal import multivariate_gaussian_kl as multivariate_gaussian_kl
@@ -23,7 +27,9 @@ from jaxvae.distributions.negative_binomial import NegativeBinomial as NegativeB
 from jaxvae.distributions.normal import Normal as Normal
 from jaxvae.distributions.normal import gaussian_kl as gaussian_kl
 from jaxvae.distributions.normal import reparameterize as reparameterize
+from jaxvae.distributions.ordinal import Ordinal as Ordinal
 from jaxvae.distributions.perceptual import Perceptual as Perceptual
 from jaxvae.distributions.planar import PlanarFlow as PlanarFlow
 from jaxvae.distributions.poisson import Poisson as Poisson
+from jaxvae.distributions.student_t import StudentT as StudentT
 from jaxvae.distributions.tokens import Tokens as Tokens

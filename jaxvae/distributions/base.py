@@ -18,7 +18,9 @@ from jaxvae import rng
 from jaxvae.types import Array, Key
 
 T = TypeVar("T", bound=type)
-Support: TypeAlias = Literal["real", "unit", "simplex", "binary", "integers", "counts", "codes", "one-hot", "any"]
+Support: TypeAlias = Literal[
+    "real", "positive", "unit", "simplex", "binary", "integers", "levels", "counts", "codes", "one-hot", "any"
+]
 """Support of a distribution; a point mass may lie anywhere."""
 
 

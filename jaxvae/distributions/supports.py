@@ -7,8 +7,8 @@ from typing import Any
 from jaxvae.errors import InputError
 from jaxvae.types import Distribution
 
-_DISCRETE = dict.fromkeys(("real", "unit", "simplex"), False)
-_DISCRETE |= dict.fromkeys(("binary", "integers", "counts", "codes", "one-hot"), True)
+_DISCRETE = dict.fromkeys(("real", "positive", "unit", "simplex"), False)
+_DISCRETE |= dict.fromkeys(("binary", "integers", "levels", "counts", "codes", "one-hot"), True)
 
 
 def check_supports(q: Distribution, p: Distribution) -> None:

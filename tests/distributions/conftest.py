@@ -12,14 +12,20 @@ from scipy import integrate, special, stats
 
 from jaxvae.distributions import (
     Bernoulli,
+    BetaBinomial,
     Categorical,
+    CategoricalLevels,
     ContinuousBernoulli,
     Delta,
+    DiscretizedLogistic,
     GreyCrossEntropy,
+    LogNormal,
     MultivariateNormal,
     NegativeBinomial,
     Normal,
+    Ordinal,
     Poisson,
+    StudentT,
 )
 
 BATCH = 4
@@ -227,6 +233,124 @@ def zero_inflated(*shape: int) -> Family:
     )
 
 
+def student_t(*shape: int) -> Family:
+    event_ndim = len(shape) - 1
+    return Family(
+        StudentT(parameters(*shape), 0.5 * real(*shape), 2.5 + 0.3 * parameters(*shape), event_ndim),
+        real(*shape),
+        log_prob=lambda d, x: stats.t.logpdf(x, np.exp(d.log_degrees), d.mean, np.exp(d.log_scale)),
+        mean=lambda d: d.mean,
+        variance=lambda d: stats.t.var(np.exp(d.log_degrees), d.mean, np.exp(d.log_scale)),
+        twin=lambda d: numpyro.StudentT(jnp.exp(d.log_degrees), d.mean, jnp.exp(d.log_scale)).to_event(event_ndim),
+    )
+
+
+def log_normal(*shape: int) -> Family:
+    event_ndim = len(shape) - 1
+
+    def scipy_lognorm(d: LogNormal) -> Any:
+        return stats.lognorm(np.exp(0.5 * d.log_var), scale=np.exp(d.log_median))
+
+    return Family(
+        LogNormal(parameters(*shape), 0.5 * real(*shape) - 1.5, event_ndim),
+        jnp.exp(real(*shape)),
+        log_prob=lambda d, x: scipy_lognorm(d).logpdf(x),
+        mean=lambda d: scipy_lognorm(d).mean(),
+        variance=lambda d: scipy_lognorm(d).var(),
+        twin=lambda d: numpyro.LogNormal(d.log_median, jnp.exp(0.5 * d.log_var)).to_event(event_ndim),
+        transport=lambda d, x, other: np.exp(
+            other.log_median + np.exp(0.5 * (other.log_var - d.log_var)) * (np.log(x) - d.log_median)
+        ),
+    )
+
+
+def ordinal(*shape: int) -> Family:
+    event_ndim = len(shape) - 1
+
+    def probabilities(d: Ordinal) -> np.ndarray:
+        below = special.expit(d.thresholds - d.location[..., None])
+        return np.diff(below, axis=-1, prepend=0, append=1)
+
+    def moment(d: Ordinal, power: int) -> np.ndarray:
+        return probabilities(d) @ np.arange(4) ** power
+
+    return Family(
+        Ordinal(parameters(*shape), jnp.asarray([-1.0, 0.5, 1.0]) + jnp.zeros((*shape, 3)), event_ndim),
+        jnp.asarray(integers(4, *shape)),
+        log_prob=lambda d, x: np.log(np.take_along_axis(probabilities(d), x.astype(int)[..., None], -1)[..., 0]),
+        mean=lambda d: moment(d, 1),
+        variance=lambda d: moment(d, 2) - moment(d, 1) ** 2,
+        twin=lambda d: numpyro.OrderedLogistic(d.location, d.thresholds).to_event(event_ndim),
+    )
+
+
+def beta_binomial_log_prob(d: BetaBinomial, x: np.ndarray) -> np.ndarray:
+    """SciPy's formula for any number of trials, for derivatives."""
+    chance, concentration = special.expit(d.logits), np.exp(d.log_concentration)
+    a, b, rest = chance * concentration, (1 - chance) * concentration, d.trials - x
+    log_choose = -special.betaln(x + 1, rest + 1) - np.log(d.trials + 1)
+    return log_choose + special.betaln(x + a, rest + b) - special.betaln(a, b)
+
+
+def beta_binomial(*shape: int) -> Family:
+    event_ndim = len(shape) - 1
+
+    def scipy_betabinom(d: BetaBinomial) -> Any:
+        chance, concentration = special.expit(d.logits), np.exp(d.log_concentration)
+        return stats.betabinom(np.int64(d.trials), chance * concentration, (1 - chance) * concentration)
+
+    return Family(
+        BetaBinomial(jnp.full(shape, 7.0), parameters(*shape), 1 + 0.5 * real(*shape), event_ndim),
+        jnp.asarray(integers(7, *shape)),
+        log_prob=beta_binomial_log_prob,
+        mean=lambda d: scipy_betabinom(d).mean(),
+        variance=lambda d: scipy_betabinom(d).var(),
+        twin=lambda d: numpyro.BetaBinomial(
+            jax.nn.sigmoid(d.logits) * jnp.exp(d.log_concentration),
+            jax.nn.sigmoid(-d.logits) * jnp.exp(d.log_concentration),
+            jnp.full(shape, 7),
+        ).to_event(event_ndim),
+    )
+
+
+def levels_moment(probabilities: np.ndarray, power: int) -> np.ndarray:
+    return probabilities @ np.linspace(0, 1, probabilities.shape[-1]) ** power
+
+
+def discretized_logistic(*shape: int) -> Family:
+    def probabilities(d: DiscretizedLogistic) -> np.ndarray:
+        edges = (np.arange(4) + 0.5) / 4
+        below = stats.logistic.cdf(edges, d.location[..., None], np.exp(d.log_scale[..., None]))
+        return np.diff(below, axis=-1, prepend=0, append=1)
+
+    def log_prob(d: DiscretizedLogistic, x: np.ndarray) -> np.ndarray:
+        level = np.rint(x * 4).astype(int)
+        return np.log(np.take_along_axis(probabilities(d), level[..., None], -1)[..., 0])
+
+    return Family(
+        DiscretizedLogistic(0.5 + 0.3 * parameters(*shape), real(*shape) - 2, len(shape) - 1, levels=5),
+        jnp.asarray(integers(5, *shape)) / 4,
+        log_prob=log_prob,
+        mean=lambda d: levels_moment(probabilities(d), 1),
+        variance=lambda d: levels_moment(probabilities(d), 2) - levels_moment(probabilities(d), 1) ** 2,
+    )
+
+
+def categorical_levels(*shape: int) -> Family:
+    def probabilities(d: CategoricalLevels) -> np.ndarray:
+        return special.softmax(d.logits, -1)
+
+    return Family(
+        CategoricalLevels(parameters(*shape, 5), len(shape) - 1),
+        jnp.asarray(integers(5, *shape)) / 4,
+        log_prob=lambda d, x: np.log(
+            np.take_along_axis(probabilities(d), np.rint(x * 4).astype(int)[..., None], -1)[..., 0]
+        ),
+        mean=lambda d: levels_moment(probabilities(d), 1),
+        variance=lambda d: levels_moment(probabilities(d), 2) - levels_moment(probabilities(d), 1) ** 2,
+    )
+
+
 def delta(*shape: int) -> Family:
     event_ndim = len(shape) - 1
     return Family(
@@ -252,9 +376,15 @@ FAMILIES = {
     "poisson-1": poisson(BATCH, 4),
     "negative_binomial-2": negative_binomial(BATCH, 2, 2),
     "zero_inflated_negative_binomial-1": zero_inflated(BATCH, 4),
+    "student_t-1": student_t(BATCH, 4),
+    "log_normal-1": log_normal(BATCH, 4),
+    "ordinal-1": ordinal(BATCH, 4),
+    "beta_binomial-1": beta_binomial(BATCH, 4),
+    "discretized_logistic-2": discretized_logistic(BATCH, 2, 2),
+    "categorical_levels-1": categorical_levels(BATCH, 4),
     "delta-1": delta(BATCH, 4),
 }
-PATHWISE = ["normal-1", "multivariate_normal", "continuous_bernoulli-1"]
+PATHWISE = ["normal-1", "log_normal-1", "multivariate_normal", "continuous_bernoulli-1"]
 NOISY = [name for name in FAMILIES if not name.startswith(("grey_cross_entropy", "delta"))]
 SMOOTH = [name for name in FAMILIES if not name.startswith("delta")]
 
