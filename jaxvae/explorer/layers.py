@@ -80,7 +80,15 @@ MEANS: dict[Callable, str] = {
     likelihoods.grey_cross_entropy: "sigmoid",
     likelihoods.continuous_bernoulli: "continuous_bernoulli_mean",
     likelihoods.normal: "identity",
+    likelihoods.student_t: "identity",
+    likelihoods.discretized_logistic: "identity",
 }
+PARAMETERS: dict[Callable, int] = {
+    likelihoods.normal: 2,
+    likelihoods.student_t: 3,
+    likelihoods.discretized_logistic: 2,
+}
+"""Number of parameters of each value, the mean among them the first, that the decoder has to give for a likelihood."""
 
 
 def mean_layers(model: VAE, params: Params, conditions: ArrayLike | None = None) -> list[Layer]:
@@ -95,8 +103,8 @@ def mean_layers(model: VAE, params: Params, conditions: ArrayLike | None = None)
         InputError: the likelihood is of another kind, or as in `decoder_layers`.
     """
     layers = decoder_layers(model, params, conditions)
-    if model.likelihood is likelihoods.normal and not isinstance(model.decoder, nets.SharedLogVar):
-        layers[-1] = _means_only(layers[-1], model.decoder.shape[-1])
+    if model.likelihood in PARAMETERS and not isinstance(model.decoder, nets.SharedLogVar):
+        layers[-1] = _means_only(layers[-1], model.decoder.shape[-1], PARAMETERS[model.likelihood])
     mean = Elementwise(_mean(model.likelihood))
     return layers if mean.function == "identity" else [*layers, mean]
 
@@ -193,14 +201,14 @@ def _look_up(table: dict[Callable, str], function: Any, what: str) -> str:
     return table[function]
 
 
-def _means_only(layer: Any, channels: int) -> Any:
-    """Remove the log-variances, the second half of every pixel's channels, from the last layer."""
+def _means_only(layer: Any, channels: int, parameters: int) -> Any:
+    """Remove all parameters but the means, the first part of every pixel's channels, from the last layer."""
 
-    def first_half(weights: np.ndarray) -> np.ndarray:
-        means = weights.reshape(*weights.shape[:-1], -1, channels)[..., : channels // 2]
+    def first_part(weights: np.ndarray) -> np.ndarray:
+        means = weights.reshape(*weights.shape[:-1], -1, channels)[..., : channels // parameters]
         return means.reshape(*weights.shape[:-1], -1)
 
-    return layer._replace(kernel=first_half(layer.kernel), bias=first_half(layer.bias))
+    return layer._replace(kernel=first_part(layer.kernel), bias=first_part(layer.bias))
 
 
 def _check_inputs(first: Any, latent_dim: int, *conditions: np.ndarray) -> None:

@@ -15,10 +15,16 @@ from jaxvae.likelihoods.counts import NegativeBinomialCounts as NegativeBinomial
 from jaxvae.likelihoods.counts import NegativeBinomialHead as NegativeBinomialHead
 from jaxvae.likelihoods.counts import PoissonCounts as PoissonCounts
 from jaxvae.likelihoods.counts import poisson as poisson
+from jaxvae.likelihoods.levels import LogisticLevels as LogisticLevels
+from jaxvae.likelihoods.levels import SoftmaxLevels as SoftmaxLevels
+from jaxvae.likelihoods.levels import categorical_levels as categorical_levels
+from jaxvae.likelihoods.levels import discretized_logistic as discretized_logistic
 from jaxvae.likelihoods.normal import FixedNormal as FixedNormal
 from jaxvae.likelihoods.normal import PixelNormal as PixelNormal
 from jaxvae.likelihoods.normal import SharedNormal as SharedNormal
+from jaxvae.likelihoods.normal import StudentTValues as StudentTValues
 from jaxvae.likelihoods.normal import normal as normal
+from jaxvae.likelihoods.normal import student_t as student_t
 from jaxvae.likelihoods.options import Likelihood as Likelihood
 from jaxvae.likelihoods.perceptual import PerceptualPixels as PerceptualPixels
 from jaxvae.likelihoods.sequences import DilatedTokens as DilatedTokens
@@ -35,6 +41,9 @@ LIKELIHOODS: dict[str, type[Likelihood]] = {
     "mse": FixedNormal,
     "normal_shared": SharedNormal,
     "normal_pixel": PixelNormal,
+    "student_t": StudentTValues,
+    "discretized_logistic": LogisticLevels,
+    "categorical_levels": SoftmaxLevels,
     "perceptual": PerceptualPixels,
     "poisson": PoissonCounts,
     "negative_binomial": NegativeBinomialCounts,

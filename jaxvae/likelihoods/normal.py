@@ -1,4 +1,4 @@
-"""Likelihoods of real values: normals whose means are the decoder's outputs."""
+"""Likelihoods of real values: normals and t distributions whose means are the decoder's outputs."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import jax.numpy as jnp
 from flax import linen as nn
 
 from jaxvae.arguments import known
-from jaxvae.distributions import Normal
+from jaxvae.distributions import Normal, StudentT
 from jaxvae.distributions.base import at_least_float32, halves
+from jaxvae.distributions.bernoulli import softplus
 from jaxvae.errors import InputError
 from jaxvae.facts import Facts
 from jaxvae.likelihoods.options import Likelihood
@@ -84,3 +85,32 @@ class PixelNormal(Likelihood):
         """Return the head."""
         del facts
         return normal
+
+
+LEAST_DEGREES = 2.0
+"""Degrees of freedom above which a t variable has a variance."""
+
+
+def student_t(outputs: Array) -> StudentT:
+    """Return the t distribution with means, log-scales and degrees of freedom, the three thirds of the last axis.
+
+    The degrees of freedom are 2 + softplus(output), so that there is a variance.
+    """
+    mean, log_scale, degrees = jnp.split(outputs, 3, axis=-1)
+    log_degrees = jnp.log(LEAST_DEGREES + softplus(at_least_float32(degrees)))
+    return StudentT(mean, log_scale, log_degrees, event_ndim=mean.ndim - 1)
+
+
+@dataclasses.dataclass(frozen=True)
+class StudentTValues(Likelihood):
+    """Student's t, with a scale and degrees of freedom from the decoder for each value: outliers count for less."""
+
+    def decoder_shape(self, facts: Facts) -> tuple[int, ...]:
+        """Return the shape of means, log-scales and degrees of freedom, three thirds of the last axis."""
+        *rest, channels = facts.space.shape
+        return (*rest, 3 * channels)
+
+    def build(self, facts: Facts) -> Callable[[Array], StudentT]:
+        """Return the head."""
+        del facts
+        return student_t

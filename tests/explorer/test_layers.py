@@ -58,6 +58,8 @@ def randomized(model, shape, condition=None):
     [
         ("vae", (5, 3, 1), {"likelihood": "bernoulli", "hidden": ()}),
         ("vae", (6,), {"likelihood": "normal_pixel", "hidden": (7, 4)}),
+        ("vae", (6,), {"likelihood": "student_t", "hidden": (7,)}),
+        ("vae", (4, 3, 2), {"likelihood": "discretized_logistic", "hidden": (7,)}),
         ("vae", (4, 3, 3), {"likelihood": "normal_shared", "dtype": "bfloat16"}),
         ("conv_vae", (9, 7, 3), {"likelihood": "normal_pixel", "hidden": ()}),
         ("conv_vae", (5, 6, 1), {"likelihood": "continuous_bernoulli", "hidden": (3,)}),
@@ -69,7 +71,8 @@ def test_layers_give_the_mean_of_the_likelihood(preset, shape, options):
     model = build(preset, shape, latent_dim=3, **options)
     params = randomized(model, shape)
     z = np.random.default_rng(1).normal(size=(2, 3)).astype(np.float32)
-    expected = jax.jit(lambda z: model.decode(params, z).mean)(z).reshape(2, -1)
+    p = jax.jit(lambda z: model.decode(params, z))(z)
+    expected = (p.location if options["likelihood"] == "discretized_logistic" else p.mean).reshape(2, -1)
     ours = [run(mean_layers(model, params), code) for code in z]
     np.testing.assert_allclose(ours, expected, rtol=1e-5, atol=0.02 if "dtype" in options else 1e-5)
 

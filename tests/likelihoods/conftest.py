@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from jaxvae.assemble import assemble
-from jaxvae.data.spaces import Categories, Counts, Real, Table, Tokens
+from jaxvae.data.spaces import Categories, Counts, Pixels, Real, Table, Tokens
 from jaxvae.facts import Facts
 from jaxvae.likelihoods import LIKELIHOODS
 from jaxvae.nets import MLP, TokenMLP
@@ -44,6 +44,7 @@ def table() -> dict[str, np.ndarray]:
 
 
 COUNTS = NOISE.negative_binomial(1, 0.1, size=(8, 6)).astype(np.int32)
+BYTES = NOISE.integers(256, size=(8, 4, 4, 1)).astype(np.float32) / np.float32(255)
 WORDS = LIKELIHOODS["tokens"](window=3, embedding=8, hidden=(32,), context=16)
 KINDS = {
     "poisson": Kind(Counts((6,)), COUNTS, LIKELIHOODS["poisson"]()),
@@ -53,6 +54,9 @@ KINDS = {
     "columns": Kind(Table((0, 0, 2, 4)), table(), LIKELIHOODS["columns"]()),
     "vectors": Kind(Real((5,)), NOISE.normal(size=(8, 5)).astype(np.float32), LIKELIHOODS["normal_shared"]()),
     "vectors, mse": Kind(Real((5,)), NOISE.normal(size=(8, 5)).astype(np.float32), LIKELIHOODS["mse"]()),
+    "vectors, student_t": Kind(Real((5,)), NOISE.normal(size=(8, 5)).astype(np.float32), LIKELIHOODS["student_t"]()),
+    "logistic levels": Kind(Pixels((4, 4, 1)), BYTES, LIKELIHOODS["discretized_logistic"]()),
+    "softmax levels": Kind(Pixels((4, 4, 1)), BYTES, LIKELIHOODS["categorical_levels"]()),
     "signals": Kind(Real((16, 2)), NOISE.normal(size=(8, 16, 2)).astype(np.float32), LIKELIHOODS["normal_shared"]()),
 }
 

@@ -124,3 +124,15 @@ def test_counts_may_be_scored_as_counts_and_as_real_numbers(name):
     split = Split(np.zeros((20, 3), np.int32))
     data = Dataset("mine", split, split).of_space(Counts((3,)))
     assert isinstance(settle(given(dataset="mine.npz", likelihood=name), data).likelihood, LIKELIHOODS[name])
+
+
+@pytest.mark.parametrize("name", ["discretized_logistic", "categorical_levels"])
+def test_levels_are_those_of_bytes(name):
+    def settled(pixels):
+        split = Split(pixels)
+        return settle(given(dataset="mine.npz", likelihood=name), Dataset("mine", split, split)).likelihood
+
+    assert isinstance(settled(np.full((20, 4, 4, 1), 7, np.uint8)), LIKELIHOODS[name])
+    message = f"likelihood: {name} scores pixels of 256 levels, but mine holds other numbers; store uint8"
+    with pytest.raises(InputError, match=message):
+        settled(np.full((20, 4, 4, 1), 0.3, np.float32))
