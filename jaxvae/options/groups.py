@@ -75,6 +75,8 @@ class Train:
     """Examples per step; 128 if not given, or a tenth of a small training set of your own."""
     labelled_per_batch: int | None = None
     """Number of labelled examples in each batch, beside others whose class is unknown; as they come if not given."""
+    length_buckets: int | None = None
+    """Number of lengths, such as 4, to which rows of tokens are padded; each batch then holds rows of like length."""
     learning_rate: float = 1e-3
     """Peak learning rate of Adam."""
     warmup_steps: int = 0
@@ -117,6 +119,7 @@ class Train:
             "steps",
             "batch_size",
             "labelled_per_batch",
+            "length_buckets",
             "accumulate",
             "inference_steps",
             "inference_until",
