@@ -10,7 +10,7 @@ import numpy as np
 
 from jaxvae.data.spaces.shown import Rolls
 from jaxvae.music.midi import TEMPO, write_midi
-from jaxvae.music.sound import write_wav
+from jaxvae.music.sound import Synthesiser, choose_synthesiser, write_wav
 from jaxvae.report.figures import new_figure
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def roll(axis: Axes, notes: np.ndarray, shown: Rolls) -> None:
 
 def save_sounds(
     folder: Path, shown: Rolls, name: str, *, most: int = _HEARD, tempo: float = TEMPO, soundfont: Path | None = None
-) -> None:
+) -> Synthesiser:
     """Write the first melodies as MIDI and WAV files, `name_00.mid` and `name_00.wav` and so on.
 
     Args:
@@ -68,9 +68,14 @@ def save_sounds(
         name: beginning of the files' names.
         most: largest number of melodies that are written.
         tempo: quarter notes in a minute.
-        soundfont: instruments for FluidSynth, see `write_wav`.
+        soundfont: instruments for FluidSynth, see `choose_synthesiser`.
+
+    Returns:
+        The synthesiser of the WAV files.
     """
+    synthesiser = choose_synthesiser(soundfont)
     folder.mkdir(parents=True, exist_ok=True)
     for number, notes in enumerate(shown.notes[:most]):
         write_midi(folder / f"{name}_{number:02}.mid", notes, tempo=tempo)
-        write_wav(folder / f"{name}_{number:02}.wav", notes, tempo=tempo, soundfont=soundfont)
+        write_wav(folder / f"{name}_{number:02}.wav", notes, tempo=tempo, synthesiser=synthesiser)
+    return synthesiser
