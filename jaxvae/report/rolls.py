@@ -52,6 +52,7 @@ def roll(axis: Axes, notes: np.ndarray, shown: Rolls) -> None:
     """Draw one melody, with a line at the beginning of each bar."""
     axis.barh(notes[:, 2], notes[:, 1], left=notes[:, 0], height=0.9, edgecolor="white", linewidth=0.6)
     axis.set_xlim(0, shown.length)
+    axis.locator_params(axis="y", integer=True)
     axis.set_xticks(range(0, shown.length + 1, shown.steps_per_bar))
     axis.grid(axis="x", linewidth=0.5)
     axis.set_axisbelow(True)
