@@ -20,6 +20,7 @@ from jaxvae.errors import InputError
 from jaxvae.judges import hamming
 from jaxvae.latent import attribute_vector, interpolate
 from jaxvae.music.attributes import ATTRIBUTES
+from jaxvae.music.sound import Synthesiser
 from jaxvae.options import Compute, Recipe, given
 from jaxvae.options.checks import check_at_least, check_folder
 from jaxvae.options.groups import Select
@@ -57,7 +58,8 @@ class MusicConfig:
     tempo: float = 120.0
     """Quarter notes in a minute."""
     soundfont: Path | None = None
-    """Instruments (.sf2) that FluidSynth plays; decaying sines if not given."""
+    """Instruments (.sf2) that FluidSynth plays; if not given, those of JAXVAE_SOUNDFONT or of the usual folders, and
+    decaying sines where there are none."""
     seed: int = 0
     """Seed of the samples, the pairs and the blend."""
     out: Path | None = None
@@ -91,10 +93,10 @@ def main(config: MusicConfig) -> int:
     codes, rows = pairs(trained, config, random)
     path = trained.decode(on_line(codes[:1], config.points))[:, 0]
     blended = blend(rows[:1], config.points, random)[:, 0]
-    perform(trained, "path", path, config, blended)
+    synthesiser = perform(trained, "path", path, config, blended)
     save_distances(trained.folder / "distances.png", distances(trained, codes, rows, config, random))
     save_table(trained, changes(trained))
-    print(f"pictures, MIDI files and sound in {trained.folder}")
+    print(f"pictures, MIDI files and sound ({synthesiser}) in {trained.folder}")
     return 0
 
 
@@ -124,12 +126,12 @@ def check_numbers(config: MusicConfig, num: int) -> None:
 
 def perform(
     trained: Trained, name: str, rows: np.ndarray, config: MusicConfig, other: np.ndarray | None = None
-) -> None:
+) -> Synthesiser:
     """Write rows of tokens `[N, T]` as piano rolls, above others if given, and each as MIDI and sound."""
     groups: list[Any] = [trained.data.show(part) for part in (rows, other) if part is not None]
     titles = ["path between codes", "blend of notes"] if other is not None else [""]
     save_rolls(trained.folder / f"{name}s.png", groups, titles)
-    save_sounds(trained.folder, groups[0], name, most=len(rows), tempo=config.tempo, soundfont=config.soundfont)
+    return save_sounds(trained.folder, groups[0], name, most=len(rows), tempo=config.tempo, soundfont=config.soundfont)
 
 
 def pairs(trained: Trained, config: MusicConfig, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

@@ -55,7 +55,7 @@ class BatchOrder(NamedTuple):
     def block(self, index: int) -> tuple[Array, Array]:
         """Return ids and weights `[M, W]` of the steps from `index * M` on."""
         epochs = index * self._epochs_per_block + jnp.arange(self._epochs_per_block)
-        ids = _shuffled(self.key, epochs, self.num_examples)
+        ids = shuffled(self.key, epochs, self.num_examples)
         shape = (*ids.shape[:-2], -1, self.batch_size)
         padding = (0, self.steps_per_epoch * self.batch_size - self.num_examples)
         columns = (0, self.width - self.batch_size)
@@ -67,10 +67,10 @@ class BatchOrder(NamedTuple):
 
 
 @functools.partial(jax.jit, static_argnames="num_examples")
-def _shuffled(key: Key, epochs: Array, num_examples: int) -> Array:
+def shuffled(key: Key, epochs: Array, num_examples: int) -> Array:
     """Return `[..., E, N]` permutations of all examples, one for each epoch."""
     if key.ndim:
-        return jax.vmap(lambda one: _shuffled(one, epochs, num_examples))(key)
+        return jax.vmap(lambda one: shuffled(one, epochs, num_examples))(key)
     keys = jax.vmap(lambda epoch: rng.stream(key, "order", epoch))(epochs)
     return jax.vmap(lambda one: jax.random.permutation(one, num_examples))(keys).astype(jnp.int32)
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from jaxvae import rng
 from jaxvae.data.batches import BatchOrder
+from jaxvae.data.lengths import LengthOrder
 from jaxvae.types import Array, Key
 
 
@@ -81,5 +82,5 @@ class MixedOrder(NamedTuple):
         return jax.vmap(of_key)(self.key) if self.key.ndim else of_key(self.key)
 
 
-Order: TypeAlias = BatchOrder | MixedOrder
+Order: TypeAlias = BatchOrder | LengthOrder | MixedOrder
 """Order of the examples of a training."""

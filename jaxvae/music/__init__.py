@@ -8,4 +8,5 @@ from jaxvae.music.events import notes as notes
 from jaxvae.music.events import tokens as tokens
 from jaxvae.music.midi import read_midi as read_midi
 from jaxvae.music.midi import write_midi as write_midi
+from jaxvae.music.sound import choose_synthesiser as choose_synthesiser
 from jaxvae.music.sound import write_wav as write_wav

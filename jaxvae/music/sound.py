@@ -1,12 +1,14 @@
-"""Sound of melodies: decaying sines in NumPy, or FluidSynth where it is installed."""
+"""Sound of melodies: instruments by FluidSynth where it is installed with a sound font, else decaying sines."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import tempfile
 import wave
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -22,6 +24,18 @@ _DECAY = 3.0
 _FADE = 0.01
 """Seconds in which a note begins, and in which it ends."""
 _LOUDEST = 0.6
+_GAIN = 2.0
+"""Gain of FluidSynth, at which one voice is about as loud as the sines."""
+SOUNDFONT = "JAXVAE_SOUNDFONT"
+"""Environment variable with the path of a sound font for FluidSynth, or none for decaying sines."""
+PLACES = (
+    Path("/usr/share/sounds/sf2"),
+    Path("/usr/share/soundfonts"),
+    Path("/usr/local/share/soundfonts"),
+    Path("/opt/homebrew/share/soundfonts"),
+    Path("~/.local/share/soundfonts"),
+)
+"""Folders where packages and people put sound fonts."""
 
 
 def synthesise(notes: np.ndarray, *, tempo: float = TEMPO) -> np.ndarray:
@@ -48,20 +62,71 @@ def _tone(num: int, frequency: float) -> np.ndarray:
     return tone
 
 
-def write_wav(path: Path, notes: np.ndarray, *, tempo: float = TEMPO, soundfont: Path | None = None) -> None:
+class Synthesiser(NamedTuple):
+    """Program that plays melodies with a sound font; decaying sines in NumPy without both."""
+
+    program: str | None = None
+    """Path of FluidSynth."""
+    soundfont: Path | None = None
+    """File with the instruments (.sf2)."""
+
+    def __str__(self) -> str:
+        return "decaying sines" if self.soundfont is None else f"FluidSynth with {self.soundfont.name}"
+
+
+SINES = Synthesiser()
+"""Decaying sines."""
+
+
+def choose_synthesiser(soundfont: Path | None = None) -> Synthesiser:
+    """Return FluidSynth with the sound font that is named or found, else decaying sines.
+
+    A sound font is named by the argument, or by the environment variable JAXVAE_SOUNDFONT; otherwise the first of the
+    usual folders that has one gives it. JAXVAE_SOUNDFONT=none chooses the sines.
+
+    Args:
+        soundfont: file with the instruments (.sf2).
+
+    Raises:
+        InputError: a sound font is named, but is missing, or FluidSynth is.
+    """
+    program, variable = shutil.which("fluidsynth"), os.environ.get(SOUNDFONT, "")
+    if soundfont is None and variable == "none":
+        return SINES
+    if soundfont is None and not variable:
+        found = _found()
+        return SINES if program is None or found is None else Synthesiser(program, found)
+    name, named = ("soundfont", soundfont) if soundfont is not None else (SOUNDFONT, Path(variable))
+    if program is None:
+        raise InputError(f"{name}: needs the program fluidsynth, which is not installed; install it, or leave it out")
+    if not named.is_file():
+        raise InputError(f"{name}: there is no file {named}; name a .sf2 file")
+    return Synthesiser(program, named)
+
+
+def _found() -> Path | None:
+    """Return the first sound font of the usual places; of one folder that which is called default, else the first."""
+    for folder in PLACES:
+        fonts = sorted(folder.expanduser().glob("*.sf[23]"), key=lambda file: ("default" not in file.name, file.name))
+        if fonts := [file for file in fonts if file.is_file()]:  # a link to a font that was removed is none
+            return fonts[0].resolve()
+    return None
+
+
+def write_wav(path: Path, notes: np.ndarray, *, tempo: float = TEMPO, synthesiser: Synthesiser = SINES) -> None:
     """Write the sound of a melody as a WAV file.
 
     Args:
         path: path of the file.
         notes: `[n, 3]` start and length in steps, MIDI pitch.
         tempo: quarter notes in a minute.
-        soundfont: instruments (`.sf2`) that FluidSynth plays; None plays decaying sines.
+        synthesiser: see `choose_synthesiser`; decaying sines if not given.
 
     Raises:
-        InputError: FluidSynth is not installed, or cannot use the soundfont.
+        InputError: FluidSynth cannot use the sound font.
     """
-    if soundfont is not None:
-        _play(path, notes, tempo, soundfont)
+    if synthesiser.soundfont is not None:
+        _play(path, notes, tempo, synthesiser)
         return
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
@@ -70,16 +135,14 @@ def write_wav(path: Path, notes: np.ndarray, *, tempo: float = TEMPO, soundfont:
         file.writeframes((synthesise(notes, tempo=tempo) * 32767).astype("<i2").tobytes())
 
 
-def _play(path: Path, notes: np.ndarray, tempo: float, soundfont: Path) -> None:
+def _play(path: Path, notes: np.ndarray, tempo: float, synthesiser: Synthesiser) -> None:
     """Let FluidSynth play the notes into a file."""
-    if (program := shutil.which("fluidsynth")) is None:
-        raise InputError("soundfont: needs the program fluidsynth, which is not installed; install it, or leave it out")
-    if not soundfont.exists():
-        raise InputError(f"soundfont: there is no file {soundfont}; name a .sf2 file")
     with tempfile.TemporaryDirectory() as folder:
         midi = Path(folder) / "melody.mid"
         write_midi(midi, notes, tempo=tempo)
-        command = [program, "-ni", "-q", "-r", str(RATE), "-F", str(path), str(soundfont), str(midi)]
+        options = ["-n", "-i", "-q", "-g", str(_GAIN), "-r", str(RATE), "-F", str(path)]
+        command = [str(synthesiser.program), *options, str(synthesiser.soundfont), str(midi)]
         result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode or not path.exists():
-        raise InputError(f"soundfont: {soundfont} cannot be played ({first_line(RuntimeError(result.stderr))})")
+        fault = first_line(RuntimeError(result.stderr))
+        raise InputError(f"soundfont: {synthesiser.soundfont} cannot be played ({fault}); name another .sf2 file")

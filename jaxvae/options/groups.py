@@ -75,6 +75,8 @@ class Train:
     """Examples per step; 128 if not given, or a tenth of a small training set of your own."""
     labelled_per_batch: int | None = None
     """Number of labelled examples in each batch, beside others whose class is unknown; as they come if not given."""
+    length_buckets: int | None = None
+    """Number of lengths, such as 4, to which rows of tokens are padded; each batch then holds rows of like length."""
     learning_rate: float = 1e-3
     """Peak learning rate of Adam."""
     warmup_steps: int = 0
@@ -105,6 +107,8 @@ class Train:
     """Steps of the encoder for one of the decoder; all else waits with the decoder (aggressive inference training)."""
     inference_until: int | None = None
     """Step at which --inference-steps ends; after it all parts learn at each step. The whole run if not given."""
+    inference_patience: int | None = None
+    """Evaluations without growth of the code's mutual information after which --inference-steps ends, such as 1."""
     train_only: tuple[str, ...] = ()
     """Parts that learn, such as prior; all others stay as they began, and all learn if none is named."""
 
@@ -115,9 +119,11 @@ class Train:
             "steps",
             "batch_size",
             "labelled_per_batch",
+            "length_buckets",
             "accumulate",
             "inference_steps",
             "inference_until",
+            "inference_patience",
         ):
             check_at_least(1, name, getattr(self, name))
         for name in ("epochs", "learning_rate", "clip_norm"):
@@ -125,8 +131,10 @@ class Train:
             check(value is None or 0 < value < math.inf, name, value, "above 0 and finite")
         for name in ("weight_decay", "warmup_steps"):
             check_at_least(0, name, getattr(self, name))
-        if self.inference_until is not None and self.inference_steps == 1:
-            raise InputError("inference-until: ends --inference-steps; give that, such as 10, or leave it out")
+        for name in ("inference_until", "inference_patience"):
+            if getattr(self, name) is not None and self.inference_steps == 1:
+                option = name.replace("_", "-")
+                raise InputError(f"{option}: ends --inference-steps; give that, such as 10, or leave it out")
         if self.init_parts and self.init_from is None:
             raise InputError("init-parts: names parts of a run; give that run by --init-from, or leave it out")
         check(0 <= self.word_dropout <= 1, "word_dropout", self.word_dropout, "a share, from 0 to 1")

@@ -10,7 +10,7 @@ import numpy as np
 
 from jaxvae.data.spaces.shown import Rolls
 from jaxvae.music.midi import TEMPO, write_midi
-from jaxvae.music.sound import write_wav
+from jaxvae.music.sound import Synthesiser, choose_synthesiser, write_wav
 from jaxvae.report.figures import new_figure
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ def roll(axis: Axes, notes: np.ndarray, shown: Rolls) -> None:
     """Draw one melody, with a line at the beginning of each bar."""
     axis.barh(notes[:, 2], notes[:, 1], left=notes[:, 0], height=0.9, edgecolor="white", linewidth=0.6)
     axis.set_xlim(0, shown.length)
+    axis.locator_params(axis="y", integer=True)
     axis.set_xticks(range(0, shown.length + 1, shown.steps_per_bar))
     axis.grid(axis="x", linewidth=0.5)
     axis.set_axisbelow(True)
@@ -59,7 +60,7 @@ def roll(axis: Axes, notes: np.ndarray, shown: Rolls) -> None:
 
 def save_sounds(
     folder: Path, shown: Rolls, name: str, *, most: int = _HEARD, tempo: float = TEMPO, soundfont: Path | None = None
-) -> None:
+) -> Synthesiser:
     """Write the first melodies as MIDI and WAV files, `name_00.mid` and `name_00.wav` and so on.
 
     Args:
@@ -68,9 +69,14 @@ def save_sounds(
         name: beginning of the files' names.
         most: largest number of melodies that are written.
         tempo: quarter notes in a minute.
-        soundfont: instruments for FluidSynth, see `write_wav`.
+        soundfont: instruments for FluidSynth, see `choose_synthesiser`.
+
+    Returns:
+        The synthesiser of the WAV files.
     """
+    synthesiser = choose_synthesiser(soundfont)
     folder.mkdir(parents=True, exist_ok=True)
     for number, notes in enumerate(shown.notes[:most]):
         write_midi(folder / f"{name}_{number:02}.mid", notes, tempo=tempo)
-        write_wav(folder / f"{name}_{number:02}.wav", notes, tempo=tempo, soundfont=soundfont)
+        write_wav(folder / f"{name}_{number:02}.wav", notes, tempo=tempo, synthesiser=synthesiser)
+    return synthesiser

@@ -13,6 +13,7 @@ from jaxvae.data import Split
 from jaxvae.data.batches import BatchOrder, make_batch
 from jaxvae.data.dataset import CONDITION, EXAMPLES
 from jaxvae.data.feed import STREAMED_BYTES, chunk_counts, resident_chunks, streamed_chunks
+from jaxvae.data.lengths import LengthOrder
 from jaxvae.data.mixed_batches import MixedOrder, Order
 from jaxvae.data.rows import gather, num_bytes
 from jaxvae.data.stream import fits_on_device
@@ -20,10 +21,12 @@ from jaxvae.errors import InputError
 from jaxvae.options.groups import Compute, Train, settled
 from jaxvae.options.recipe import Recipe
 from jaxvae.runs.compute import choose_devices, choose_dispatch
+from jaxvae.runs.lengths import Buckets, build_buckets
 from jaxvae.runs.parts import Parts, root_keys
 from jaxvae.training import Dispatch, make_dispatch, make_train_step
 from jaxvae.training.dispatch import GatherStep, Rows, StepMaker
-from jaxvae.training.step import Metrics
+from jaxvae.training.lengths import by_length
+from jaxvae.training.step import Loss, Metrics, TrainStep
 from jaxvae.types import Array, Chunk, TrainState
 
 
@@ -49,10 +52,11 @@ def build_engine(recipe: Recipe, parts: Parts, split: Split) -> Engine:
         raise InputError(f"seeds: {train.seeds} are trained at once on one device; give --devices 1")
     rows = split.rows()
     resident = is_resident(recipe.compute, rows)
-    order = build_order(train, split, len(devices) * train.accumulate)
+    buckets = build_buckets(recipe, parts, split)
+    order = build_order(train, split, len(devices) * train.accumulate, buckets)
     dispatch = make_dispatch(
         name,
-        step_maker(parts, train, split),
+        step_maker(parts, train, split, buckets),
         jax.tree.map(np.asarray, rows) if resident else None,
         width=order.width,
         devices=devices,
@@ -77,13 +81,17 @@ def build_engine(recipe: Recipe, parts: Parts, split: Split) -> Engine:
     return Engine(dispatch, chunks, example_ids)
 
 
-def build_order(train: Train, split: Split, multiple_of: int) -> Order:
-    """Return the order of the examples, or of labelled and unlabelled ones side by side.
+def build_order(train: Train, split: Split, multiple_of: int, buckets: Buckets | None = None) -> Order:
+    """Return the order of the examples, by length in each batch, or of labelled and unlabelled ones side by side.
 
     Raises:
         InputError: there are no labelled or no unlabelled examples, or a batch has no place for both.
     """
     batch_size, labelled = settled(train.batch_size), train.labelled_per_batch
+    if buckets is not None:
+        if labelled is not None:
+            raise InputError("length-buckets: does not go with --labelled-per-batch; leave one of them out")
+        return LengthOrder(root_keys(train), buckets.of_row, batch_size, multiple_of)
     if labelled is None:
         return BatchOrder(root_keys(train), split.num_examples, batch_size, multiple_of)
     known = np.flatnonzero(split.label >= 0) if split.label is not None else np.array([], int)
@@ -98,19 +106,26 @@ def build_order(train: Train, split: Split, multiple_of: int) -> Order:
     return MixedOrder(root_keys(train), known, unknown, batch_size, labelled, multiple_of)
 
 
-def step_maker(parts: Parts, train: Train, split: Split) -> StepMaker:
+def step_maker(parts: Parts, train: Train, split: Split, buckets: Buckets | None = None) -> StepMaker:
     """Return a maker of the training step on examples of a split, for one device or for a device axis."""
 
     def make_step(axis_name: str | None) -> GatherStep:
-        train_step = make_train_step(
-            parts.loss,
-            parts.optimizer,
-            axis_name=axis_name,
-            accumulate=train.accumulate,
-            schedules=parts.schedules,
-            leaf_schedules=parts.model.schedules(),
-            tolerant=train.on_nonfinite != "stop",
-        )
+        def step_of(loss: Loss) -> TrainStep:
+            return make_train_step(
+                loss,
+                parts.optimizer,
+                axis_name=axis_name,
+                accumulate=train.accumulate,
+                schedules=parts.schedules,
+                leaf_schedules=parts.model.schedules(),
+                tolerant=train.on_nonfinite != "stop",
+            )
+
+        if buckets is None:
+            train_step = step_of(parts.loss)
+        else:
+            steps = [step_of(loss) for loss in buckets.losses]
+            train_step = by_length(steps, buckets.bounds, buckets.padding, axis_name=axis_name)
 
         def gather_step(
             state: TrainState, resident: Rows, ids: Array, weights: Array, rows: Rows

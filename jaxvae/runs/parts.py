@@ -16,6 +16,7 @@ from jaxvae.arguments import asked
 from jaxvae.data import Split
 from jaxvae.data.batches import sequential_batches
 from jaxvae.data.rows import gather, num_bytes
+from jaxvae.distributions import Normal
 from jaxvae.errors import InputError, first_line
 from jaxvae.evaluation import evaluate_elbo
 from jaxvae.evaluation.blocks import at_once
@@ -28,7 +29,7 @@ from jaxvae.options.groups import Train
 from jaxvae.options.recipe import EXTRAS, Recipe, kind_of
 from jaxvae.options.schedules import Schedule, ends
 from jaxvae.training import Partition, guarded, init_state, labelled
-from jaxvae.training.optimizer import adam, inference_first, learning_rate_schedule, with_average
+from jaxvae.training.optimizer import adam, inference_first, learning_rate_schedule, with_average, with_phase
 from jaxvae.training.step import Loss
 from jaxvae.types import FROZEN, GRADIENT, Array, Batch, Key, Params, Space, TrainState
 
@@ -83,6 +84,8 @@ def build_parts(
     for number in (0, 1):
         _check_loss(loss, params, blank, {name: ends(value)[number] for name, value in schedules.items()})
     posterior = jax.eval_shape(model.encode, params, *blank)
+    if recipe.train.inference_patience is not None:
+        _check_diagonal(posterior)
     partitions = {
         kind_of(extra, EXTRAS): Partition(extra.optimizer, extra.every, extra.after)
         for extra in recipe.extras
@@ -142,6 +145,15 @@ def _check_loss(loss: Loss, params: Params, blank: tuple[Any, Any], scheduled: M
         raise InputError(f"the choices do not fit each other: {first_line(error)}") from error
 
 
+def _check_diagonal(posterior: Any) -> None:
+    """Refuse a posterior whose mutual information is not computed."""
+    if not isinstance(posterior, Normal) or len(posterior.mean.shape) != 2:
+        raise InputError(
+            f"inference-patience: needs a diagonal normal of jaxvae as posterior, not {type(posterior).__name__}; "
+            "give --inference-until instead"
+        )
+
+
 def build_learning_rate(train: Train) -> optax.Schedule:
     """Build the schedule of the learning rate."""
     return learning_rate_schedule(
@@ -159,6 +171,7 @@ def build_optimizer(
         optimizer = adam(rate, train.weight_decay)
     else:
         alternating = inference_first(adam(1.0, train.weight_decay), train.inference_steps, train.inference_until)
+        alternating = alternating if train.inference_patience is None else with_phase(alternating)
         # The rate comes last, because its schedule counts all steps and not those of the decoder.
         optimizer = optax.chain(alternating, optax.scale_by_learning_rate(rate, flip_sign=False))
     if train.clip_norm is not None:

@@ -121,6 +121,11 @@ def _watch(output: Output, train: Train, data: Dataset, *, own: bool) -> Output:
     often = min(max(OFTEN, epoch), CHECKPOINT_EVERY)
     # A decaying learning rate has its best step at the end, and published sets are trained for all their steps.
     stops_early = own and select == "best" and train.decay == "none"
+    if train.inference_patience is not None and data.validation is None:
+        raise InputError(
+            f"inference-patience: {data.name} has no validation data to measure mutual information on; give "
+            "--inference-until instead"
+        )
     if output.patience and data.validation is None:
         raise InputError(f"patience: {data.name} has no validation data that could get worse; leave it out, or give 0")
     return dataclasses.replace(

@@ -18,6 +18,7 @@ from jaxvae.options.recipe import Recipe
 from jaxvae.report.gallery import Gallery
 from jaxvae.runs import directory, nonfinite, seeds
 from jaxvae.runs.experiment import Experiment, prepare
+from jaxvae.runs.inference import InferencePhase
 from jaxvae.runs.parts import examples_to_begin_with, initial_state, pretrained_parts
 from jaxvae.runs.recorder import Recorder
 from jaxvae.runs.selection import Patience
@@ -171,6 +172,7 @@ def fit(
     output, num_steps = recipe.output, recipe.train.steps
     state, known = restored
     about, first_step = directory.about(run_dir, recipe.classes), steps_taken(state)
+    phase = InferencePhase(experiment, known)
 
     with Recorder(experiment, first_step=first_step, lines=known.get("lines")) as recorder:
 
@@ -179,7 +181,7 @@ def fit(
             state = hosts.local(state)
             estimate = seeds.evaluate(recipe, parts, state, split)
             score = estimate.get("elbo", estimate["log_likelihood"])
-            recorder.write(name, steps_taken(state), {"loss": -score, **estimate})
+            recorder.write(name, steps_taken(state), {"loss": -score, **estimate, **phase.evaluate(state)})
             if data.validation:
                 patience.see(score)
             save(state, progress, score if data.validation else None)  # the test split must not select
@@ -189,7 +191,7 @@ def fit(
             # With these sums the next line of metrics equals that of an uninterrupted run.
             check_state(state)
             to_go_on = {"pending": progress.pending(), "lines": recorder.lines, "patience": patience.to_json()}
-            checkpoints.save(steps_taken(state), state, {**about, **to_go_on}, score)
+            checkpoints.save(steps_taken(state), state, {**about, **to_go_on, **phase.notes()}, score)
 
         def log(state: TrainState, progress: Progress) -> bool:
             values = recorder.log(state, progress)
@@ -207,7 +209,7 @@ def fit(
 
         state, progress = train(
             engine.dispatch.place_state(state),
-            engine.dispatch.run,
+            lambda state, chunk: engine.dispatch.run(phase.write(state), chunk),
             () if patience.is_over else engine.chunks(first_step),
             num_steps=num_steps,
             hooks=(Hook(output.log_every, log), Hook(settled(output.checkpoint_every), evaluate_and_save)),

@@ -35,7 +35,7 @@ class Partition(NamedTuple):
     after: int = 0
     """Number of first steps at which it is closed."""
     until: int | None = None
-    """Number of first steps after which it is open at each; never if not given."""
+    """Number of first steps after which it is open at each; never if not given. `with_phase` may end it sooner."""
 
 
 Labels: TypeAlias = Any
@@ -129,11 +129,12 @@ def gated(partition: Partition) -> optax.GradientTransformation:
     if every == 1 and after == 0:
         return optimizer
 
-    def is_open(count: Array) -> Array:  # the count is of updates before this one
-        at_its_turn = (count >= after) & ((count - after + 1) % every == 0)
+    def is_open(count: Array, *, phase_ended: Array | bool = False, **extra: Any) -> Array:
+        # The count is of updates before this one.
+        at_its_turn = (count >= after) & ((count - after + 1) % every == 0) | phase_ended
         return at_its_turn if until is None else at_its_turn | (count >= until)
 
-    return optax.conditionally_mask(optimizer, is_open)
+    return optax.conditionally_mask(optimizer, is_open, forward_extra_args=True)
 
 
 def _check_partition(name: str, partition: Partition) -> None:

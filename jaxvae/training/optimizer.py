@@ -72,6 +72,41 @@ INFERENCE = frozenset({"encoder", "posterior"})
 """Parts of a model that make q(z|x)."""
 
 
+class PhaseState(NamedTuple):
+    """State of an optimizer, and a flag that ends its first phase."""
+
+    inner: optax.OptState
+    phase_ended: Array
+    """True from the step on at which closed partitions open; only `end_phase` sets it."""
+
+
+def with_phase(optimizer: optax.GradientTransformation) -> optax.GradientTransformationExtraArgs:
+    """Let an optimizer with a `gated` partition end the waiting when its state says so, see `end_phase`."""
+    inner_optimizer = optax.with_extra_args_support(optimizer)
+
+    def init(params: Params) -> PhaseState:
+        return PhaseState(optimizer.init(params), jnp.zeros((), bool))
+
+    def update(
+        updates: Params, state: PhaseState, params: Params | None = None, **extra: Any
+    ) -> tuple[Params, PhaseState]:
+        ended = state.phase_ended
+        updates, inner = inner_optimizer.update(updates, state.inner, params, **extra, phase_ended=ended)
+        return updates, PhaseState(inner, ended)
+
+    return optax.GradientTransformationExtraArgs(init, update)
+
+
+def phase_ended(opt_state: optax.OptState) -> Array:
+    """Return the flag of an optimizer `with_phase`, or `[S]` of several stacked ones."""
+    return optax.tree_utils.tree_get(opt_state, "phase_ended")
+
+
+def end_phase(opt_state: optax.OptState, ended: Array) -> optax.OptState:
+    """Return the state with another flag, an array like that of `phase_ended`."""
+    return optax.tree_utils.tree_set(opt_state, phase_ended=ended)
+
+
 def inference_first(
     optimizer: optax.GradientTransformation, every: int, until: int | None = None
 ) -> optax.GradientTransformation:
@@ -86,7 +121,7 @@ def inference_first(
         InputError: from `init`, if parameters have no part named encoder.
 
     Reference: He et al. 2019, https://arxiv.org/abs/1901.05534, algorithm 1. There the encoder moves until its bound
-    rises no more, and the phase ends when the mutual information stalls; here both are numbers of steps.
+    rises no more, here for a number of steps. Made `with_phase`, it ends where the mutual information stalls, as there.
     """
 
     def part_of(tree: Params) -> Params:

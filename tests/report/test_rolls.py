@@ -9,6 +9,7 @@ import pytest
 from jaxvae.data.spaces import Tokens
 from jaxvae.data.spaces.shown import Rolls
 from jaxvae.music import read_midi
+from jaxvae.music.sound import SOUNDFONT
 from jaxvae.report import presentations
 from jaxvae.report.rolls import rolls, save_sounds
 
@@ -42,8 +43,9 @@ def test_melodies_are_shown_as_rolls(tmp_path):
     assert path.stat().st_size > 1000
 
 
-def test_melodies_are_heard(tmp_path):
-    save_sounds(tmp_path / "new", SHOWN, "sample")
+def test_melodies_are_heard(tmp_path, monkeypatch):
+    monkeypatch.setenv(SOUNDFONT, "none")
+    assert str(save_sounds(tmp_path / "new", SHOWN, "sample")) == "decaying sines"
     tune = read_midi(tmp_path / "new" / "sample_00.mid")
     np.testing.assert_array_equal(tune.notes // [tune.step, tune.step, 1], NOTES)
     with wave.open(str(tmp_path / "new" / "sample_00.wav")) as file:

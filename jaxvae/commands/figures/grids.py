@@ -16,7 +16,7 @@ from jaxvae.data.spaces.values import as_values
 from jaxvae.report import figures
 from jaxvae.report.gallery import Gallery
 from jaxvae.report.rolls import save_sounds
-from jaxvae.runs.progress import announce
+from jaxvae.runs.progress import announce, say
 from jaxvae.runs.samples import MOST_ROWS, are_pictures, end_of_files, sample_grid, save_stages
 from jaxvae.runs.trained import Trained
 
@@ -32,7 +32,7 @@ def draw_samples(config: SampleConfig, trained: Trained, gallery: Gallery) -> No
         grid = sample_grid(run.model, run.params, key, config.num, split=trained.data.test, **options)
         grid.save(path, trained.data)
         if isinstance(shown := trained.data.show(grid.images), Rolls):
-            save_sounds(path.parent, shown, "sample")
+            say(f"sound of the samples by {save_sounds(path.parent, shown, 'sample')}")
         # Figures show scaled values, this file the data's units, as tables do.
         if trained.data.scaling is not None and path.suffix == ".png":
             np.savez(path.with_suffix(".npz"), image=trained.data.scaling.undo(grid.images))
