@@ -63,7 +63,7 @@ class CompletionConfig:
     """Number of dimensions of z."""
     neighbours: int = 20
     """Number of nearest training images whose mean is a completion."""
-    num_samples: int = 1000
+    num_samples: int = 100
     """Number of samples of z per image for the bound on log p."""
     num_images: int = 1000
     """Number of test images that are scored, the first of the split."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import jax.numpy as jnp
 import numpy as np
@@ -20,7 +20,7 @@ from jaxvae import rng
 from jaxvae.data import Dataset, Split, load, named_attributes
 from jaxvae.data.places import stem
 from jaxvae.evaluation import in_blocks
-from jaxvae.features import write_features
+from jaxvae.features import layers, read_features, write_features
 from jaxvae.judges.classifiers import fit_classifier
 from jaxvae.judges.probes import fit_probe
 from jaxvae.latent import attribute_direction, attribute_threshold, edit
@@ -32,14 +32,19 @@ from jaxvae.runs import load_run
 from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import set_up
 from jaxvae.runs.data import load_data
+from jaxvae.runs.directory import Run
 from jaxvae.runs.many import train_all
-from jaxvae.runs.progress import announce, bar, named_bar
-from jaxvae.runs.quality import check_pictures, quality
+from jaxvae.runs.progress import announce, bar
+from jaxvae.runs.quality import MOST, Features, check_pictures, distances, sample
 from jaxvae.runs.samples import save_stages
 from jaxvae.runs.trained import Trained
 
+Rows: TypeAlias = dict[str, dict[str, float | None]]
+"""Numbers by name, of each model and of real images."""
 NETWORK_STEPS = 2000
 """Training steps of each classifier."""
+WEIGHT, LOOKED_AT = 10.0, 500
+"""Weight of features of variance 1, and number of training images from which their variance is measured."""
 PIXELS, FEATURES = "pixels", "features"
 """Names of the two models."""
 SHOWN, EDITED = 12, 6
@@ -69,8 +74,9 @@ class FeatureLossConfig:
     """Attribute of the data set, or a class by name or number, that codes are asked for and that is edited."""
     features: Path | None = None
     """File of the network of the loss, as in --likelihood.features; a classifier that is trained here if not given."""
-    weight: float = 10.0
-    """Weight of the features' distance."""
+    weight: float | None = None
+    """Weight of the features' distance; 10 over their variance among training images, summed over layers, if not
+    given, because the values of some networks are a hundred times as large as those of others."""
     data_dir: Path | None = None
     """Folder in which tensorflow-datasets keeps its sets; TFDS_DATA_DIR if not given."""
     steps: int = 3000
@@ -108,32 +114,29 @@ def main(config: FeatureLossConfig) -> int:
     check_pictures(data)
     train, test = (has_attribute(data, split, config.attribute) for split in (data.train, data.test))
     # Loss and judge are two networks, of which neither is the classifier that judges edits.
-    loss = config.features or classifier(config, data, train, "loss", config.seed + 1)
-    judge = classifier(config, data, train, "judge", config.seed + 2)
-    if exit_code := train_all({PIXELS: recipe(config, PIXELS), FEATURES: of_features(config, loss)}, FeatureLossConfig):
+    file = config.features or classifier(config, data, train, "loss", config.seed + 1)
+    judge = Features(*read_features(classifier(config, data, train, "judge", config.seed + 2)))
+    weight = weight_for(file, data.train) if config.weight is None else config.weight
+    loss = {"likelihood": "perceptual", "likelihood.features": str(file), "likelihood.weight": weight}
+    recipes = {PIXELS: recipe(config, PIXELS), FEATURES: recipe(config, FEATURES, **loss)}
+    if exit_code := train_all(recipes, FeatureLossConfig):
         return exit_code
 
     announce(f"judge of {config.attribute}: learning from {data.train.num_examples:,} training images")
     sees = fit_probe(data.train.first(data.train.num_examples), train, seed=config.seed).predict
-    models, made, rows = {}, {}, {}
-    for name in (PIXELS, FEATURES):
-        models[name] = trained = trained_of(config, name)
-        lines = quality(trained.run, trained.data, trained.folder, judge, named_bar)
-        made[name] = edits(trained, train, test, config.strength)
-        of_samples = {line.name: line.value for line in lines}
-        rows[name] = {
-            "told": told(trained, train, test, config.seed),
-            **{column: of_samples[column] for column in QUALITY},
-            **{what: float(sees(x).mean()) for what, x in made[name].items()},
-            "step": 1000 * config.batch_size / trained.run.summary["examples_per_second"],
-        }
+    models = {name: trained_of(config, name) for name in recipes}
+    made = {name: edits(model, train, test, config.strength) for name, model in models.items()}
+    rows: Rows = {}
+    for name, model in models.items():
+        seen = {what: float(sees(x).mean()) for what, x in made[name].items()}
+        of_samples = compared(judge, data, model.run)
+        step = 1000 * config.batch_size / model.run.summary["examples_per_second"]
+        quality = {column: of_samples[column] for column in QUALITY}
+        rows[name] = {"told": told(model, train, test, config.seed), **quality, **seen, "step": step}
     images = data.test.first(data.test.num_examples)
     of_real = {what: float(sees(images[part]).mean()) for what, part in {"without": ~test, "with": test}.items()}
-    rows["real images"] = {**{name: of_samples[f"training_{name}"] for name in QUALITY}, **of_real}
-    print(f"Frechet distance in the features of {judge}, N = {len(images):,}\n")
-    print(table := markdown_table(rows, COLUMNS))
-    (config.folder / "feature_loss.md").write_text(table + "\n")
-    write_json(config.folder / "feature_loss.json", {"rows": rows, "steps": config.steps, "seed": config.seed})
+    rows["real images"] = {**{column: of_samples[f"training_{column}"] for column in QUALITY}, **of_real}
+    report(config, rows, num=len(images))
     draw(config, models, made)
     print(f"table and pictures in {config.folder}")
     return 0
@@ -178,10 +181,11 @@ def recipe(config: FeatureLossConfig, name: str, **options: Any) -> Recipe:
     )
 
 
-def of_features(config: FeatureLossConfig, file: Path) -> Recipe:
-    """Return the recipe of the deep feature consistent VAE, with a network from a file."""
-    options = {"likelihood.features": str(file), "likelihood.weight": config.weight}
-    return recipe(config, FEATURES, likelihood="perceptual", **options)
+def weight_for(file: Path, train: Split) -> float:
+    """Return the weight with which an image is as far from the mean as in pixels of a tenth of their variance."""
+    network, params = read_features(file)
+    found = in_blocks(lambda x: layers(network, params, x, network.defaults), train.first(LOOKED_AT), block_size=50)
+    return WEIGHT / sum(float(values.var(axis=0).mean()) for values in found.values())
 
 
 def trained_of(config: FeatureLossConfig, name: str) -> Trained:
@@ -196,6 +200,20 @@ def told(trained: Trained, train: np.ndarray, test: np.ndarray, seed: int) -> fl
 
     probe = fit_probe(trained.encode(trained.data.train), train, seed=seed)
     return float(balanced_accuracy_score(test, probe.predict(trained.encode(trained.data.test))))
+
+
+def compared(judge: Features, data: Dataset, run: Run) -> dict[str, float]:
+    """Compare samples with test images by a network's features."""
+    samples = sample(run, data.test.head(min(MOST, data.train.num_examples)))
+    return {line.name: line.value for line in distances(judge, data, np.clip(samples, 0, 1))}
+
+
+def report(config: FeatureLossConfig, rows: Rows, num: int) -> None:
+    """Print and write the table."""
+    print(f"Frechet distance in the features of a classifier of seed {config.seed + 2}, N = {min(MOST, num):,}\n")
+    print(table := markdown_table(rows, COLUMNS))
+    (config.folder / "feature_loss.md").write_text(table + "\n")
+    write_json(config.folder / "feature_loss.json", {"rows": rows, "steps": config.steps, "seed": config.seed})
 
 
 def edits(trained: Trained, train: np.ndarray, test: np.ndarray, strength: float) -> dict[str, np.ndarray]:
