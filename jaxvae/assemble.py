@@ -12,6 +12,7 @@ from jaxvae import pieces
 from jaxvae.arguments import look_up
 from jaxvae.distributions.sampling import point
 from jaxvae.facts import Facts
+from jaxvae.likelihoods.completion import of_hidden
 from jaxvae.model import VAE
 from jaxvae.nets import ACTIVATIONS
 from jaxvae.types import Params
@@ -50,7 +51,8 @@ def assemble(
     facts = dataclasses.replace(facts, latent=_latent(facts))
     decoder = likelihood.wrap(networks.decoder(facts, likelihood.decoder_shape(facts)))
     built = tuple((name, extra.build(facts)) for name, extra in (extras or {}).items())
-    return VAE(encoder, decoder, prior.build(facts), q, likelihood.build(facts), built)
+    head = of_hidden(likelihood.build(facts), facts.condition_space)
+    return VAE(encoder, decoder, prior.build(facts), q, head, built)
 
 
 def _latent(facts: Facts) -> Any:

@@ -34,7 +34,7 @@ LAYERS = {  # name -> what it may import of jaxvae, besides itself
     "pieces": PIECES,
     "posteriors": PIECES,
     "priors": PIECES | {"posteriors", "pieces"},
-    "likelihoods": PIECES | {"features"},
+    "likelihoods": PIECES | {"features", "pieces"},
     "extras": PIECES,
     "model": MODEL,
     "assemble": MODEL | {"model"},

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxvae import rng
-from jaxvae.data.dataset import Examples
+from jaxvae.data.dataset import Examples, read_condition
 from jaxvae.data.rows import gather, num_rows
 from jaxvae.data.spaces.values import as_values
 from jaxvae.types import Array, Batch, Key, Space
@@ -119,11 +119,10 @@ def make_batch(
         key: key from which each example's draws are derived, such as those of its binarization.
         ids: `[B]` example numbers.
         weights: `[B]`.
-        condition: `[B]` stored conditions, such as class numbers.
+        condition: `[B]` stored conditions, such as class numbers; None where there are none, or they are a part of x.
         space: meaning of the examples; by default bytes become float32 in [0, 1], and integers stay integers.
         condition_space: meaning of the conditions; by default that of examples.
     """
     read = space.read(rng.example_keys(key, ids), x) if space else as_values(x)
-    if condition is not None:
-        condition = condition_space.read(None, condition) if condition_space else as_values(condition)
-    return Batch(read, ids, weights, condition)
+    given = read_condition(condition_space, read, condition if condition_space else as_values(condition))
+    return Batch(read, ids, weights, given)

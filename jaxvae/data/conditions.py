@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from jaxvae.data.dataset import Dataset, Split
-from jaxvae.data.spaces import Categories, Real
+from jaxvae.data.spaces import QUADRANTS, Categories, Quadrants, Real
 from jaxvae.errors import InputError, did_you_mean
 from jaxvae.types import Space
 
@@ -113,13 +113,45 @@ class Attributes:
         return ((values - np.array(self.mean)) / np.array(self.deviation)).astype(np.float32)
 
 
-Condition: TypeAlias = Classes | Attributes
+@dataclasses.dataclass(frozen=True)
+class Seen:
+    """Quadrants of each image that a model sees, which completes the others (Sohn et al. 2015, section 5.1)."""
+
+    names: tuple[str, ...]
+    shape: tuple[int, ...]
+    """Shape of an image."""
+
+    @property
+    def space(self) -> Quadrants:
+        """Space of images whose other pixels are 0."""
+        return Quadrants(self.shape, self.names)
+
+    def rows(self, split: Split) -> None:
+        """Return None: what is seen is a part of each example."""
+        del split
+
+    def parse(self, text: str) -> np.ndarray:
+        """Refuse any text.
+
+        Raises:
+            InputError: always.
+        """
+        raise InputError(f"condition: each image shows its own {' and '.join(self.names)}, got {text!r}; leave it out")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values, as the manifest holds them."""
+        return {"names": list(self.names), "shape": list(self.shape)}
+
+
+Condition: TypeAlias = Classes | Attributes | Seen
 
 
 def from_json(values: Mapping[str, Any]) -> Condition:
     """Invert `to_json`."""
     if values["names"] == [LABEL]:
         return Classes(tuple(values["classes"]))
+    if "shape" in values:
+        return Seen(tuple(values["names"]), tuple(values["shape"]))
     return Attributes(*(tuple(values[name]) for name in ("names", "mean", "deviation")))
 
 
@@ -132,16 +164,18 @@ def fit_condition(text: str, data: Dataset) -> Condition:
     """Return the meaning of a condition for a data set, from its training split.
 
     Args:
-        text: `label`, or the names of attributes joined by commas.
+        text: `label`, or the names of attributes or of quadrants joined by commas.
         data: data set as stored.
 
     Raises:
         InputError: the training split has no labels, or those of one class; it has no such attribute, or one that is
-            the same everywhere or not finite.
+            the same everywhere or not finite; or quadrants are asked for, and examples are no images or all is seen.
     """
     if text == LABEL:
         return Classes(_class_names(data))
     names = tuple(text.split(","))
+    if {*names} <= {*QUADRANTS}:
+        return _seen(names, data)
     columns = np.stack([_values(data.train, name) for name in names])
     for name, column in zip(names, columns):
         if np.ptp(column) == 0:
@@ -160,6 +194,15 @@ def conditioned(data: Dataset, condition: Condition) -> Dataset:
         return split._replace(condition=condition.rows(split), condition_space=condition.space)
 
     return data.map_splits(add)._replace(condition=condition)
+
+
+def _seen(names: tuple[str, ...], data: Dataset) -> Seen:
+    if len(data.shape) != 3 or min(data.shape[:2]) < 2:
+        raise InputError(f"condition: only images [H, W, C] have quadrants, {data.name} holds {data.shape}; use others")
+    ordered = tuple(name for name in QUADRANTS if name in names)  # one name for one condition
+    if len(ordered) == len(QUADRANTS):
+        raise InputError("condition: with all four quadrants seen nothing is left to complete; name fewer")
+    return Seen(ordered, tuple(data.shape))
 
 
 def _class_names(data: Dataset) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ import numpy as np
 from jaxvae.data.memory import check_fits
 from jaxvae.data.rows import Rows, Subset, blocks, gather, num_bytes, num_rows
 from jaxvae.data.spaces.judged import image_space
+from jaxvae.data.spaces.quadrants import Quadrants
 from jaxvae.data.spaces.shown import Cells, Shown
 from jaxvae.data.spaces.shown import noun as noun
 from jaxvae.data.spaces.values import as_values, full_scale
@@ -56,6 +57,11 @@ class Split(NamedTuple):
         """Number of examples whose class is known."""
         return 0 if self.label is None else int((self.label >= 0).sum())
 
+    @property
+    def is_conditional(self) -> bool:
+        """True where a model gets a condition of each example, which is stored or is a part of it."""
+        return self.condition is not None or self.condition_space is not None
+
     def take(self, ids: np.ndarray) -> Split:
         """Return the examples with these indices `[M]`; rows on disk stay there."""
         x = jax.tree.map(lambda rows: Subset(rows, ids), self.x)
@@ -80,14 +86,15 @@ class Split(NamedTuple):
 
     def read(self, x: Any, condition: Any) -> tuple[Any, Any]:
         """Convert stored rows of the split to examples and conditions as a model gets them; nothing is drawn."""
-        given = condition if self.condition_space is None else self.condition_space.read(None, condition)
-        return as_values(x) if self.space is None else self.space.read(None, x), given
+        read = as_values(x) if self.space is None else self.space.read(None, x)
+        return read, read_condition(self.condition_space, read, condition)
 
     def conditions(self) -> np.ndarray | None:
         """Return `[N, C]` conditions as a model gets them, such as one-hot vectors; None without conditions."""
-        if self.condition is None or self.condition_space is None:
-            return self.condition
-        return np.asarray(self.condition_space.read(None, self.condition))
+        if not self.is_conditional:
+            return None
+        x = self.first(self.num_examples) if isinstance(self.condition_space, Quadrants) else None
+        return np.asarray(read_condition(self.condition_space, x, self.condition))
 
 
 class Dataset(NamedTuple):
@@ -168,6 +175,19 @@ class Dataset(NamedTuple):
                 for block in blocks(array):
                     digest.update(np.ascontiguousarray(block).data)
         return digest.hexdigest()
+
+
+def read_condition(space: Space | None, x: Any, stored: Any) -> Any:
+    """Return conditions as a model gets them.
+
+    Args:
+        space: meaning of the conditions; None where they are as a model gets them.
+        x: `[B, ...]` examples as the model gets them, of which a condition may be a part.
+        stored: `[B, ...]` conditions as stored; None where nothing is stored.
+    """
+    if isinstance(space, Quadrants) and stored is None:
+        return space.of(x)
+    return stored if space is None else space.read(None, stored)
 
 
 def _mean(rows: Rows) -> np.ndarray:

@@ -9,6 +9,7 @@ from jaxvae.distributions.chain import Chain as Chain
 from jaxvae.distributions.codes import Quantized as Quantized
 from jaxvae.distributions.codes import UniformOverCodes as UniformOverCodes
 from jaxvae.distributions.columns import Columns as Columns
+from jaxvae.distributions.completed import Completed as Completed
 from jaxvae.distributions.delta import Delta as Delta
 from jaxvae.distributions.flow import InverseAutoregressiveFlow as InverseAutoregressiveFlow
 from jaxvae.distributions.foreign import foreign as foreign

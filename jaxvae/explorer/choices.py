@@ -9,7 +9,7 @@ import numpy as np
 
 from jaxvae.data import Split
 from jaxvae.data.attributes import class_name
-from jaxvae.data.spaces import Categories
+from jaxvae.data.spaces import Categories, Quadrants
 from jaxvae.errors import InputError
 
 
@@ -33,10 +33,11 @@ def choices_of(split: Split, classes: Sequence[str]) -> Choices | None:
     Raises:
         InputError: its conditions are no classes.
     """
-    if split.condition_space is None or split.condition is None:
+    if split.condition_space is None:
         return None
-    if not isinstance(split.condition_space, Categories):
-        raise InputError("run-dir: the explorer offers classes, this run's condition is attributes; use jaxvae sample")
+    if not isinstance(split.condition_space, Categories) or split.condition is None:
+        found = "quadrants" if isinstance(split.condition_space, Quadrants) else "attributes"
+        raise InputError(f"run-dir: the explorer offers classes, this run's condition is {found}; use jaxvae sample")
     size, labels = split.condition_space.size, split.condition
     names, vectors = [class_name(number, classes) for number in range(size)], np.eye(size, dtype=np.float32)
     if (labels < 0).any():

@@ -42,9 +42,9 @@ class Classifier:
         """Return the piece.
 
         Raises:
-            InputError: there is no condition to tell.
+            InputError: the condition is no class.
         """
-        if facts.condition_space is None:
+        if facts.condition_space is None or facts.condition_space.kind != "categories":
             raise InputError("classifier: there are no classes to tell; give --condition label")
         activation = look_up(ACTIVATIONS, "activation", self.activation)
         (size,) = facts.condition_space.shape

@@ -61,8 +61,8 @@ class Recipe:
     extras: tuple[Any, ...] = ()
     corruption: Any = dataclasses.field(default_factory=Clean)
     condition: str = "none"
-    """Condition that the networks get, such as label; none, label (the class of an example), or attributes joined by
-    commas."""
+    """Condition that the networks get, such as label; none, label (the class of an example), attributes joined by
+    commas, or quadrants of an image that are seen, such as bottom-left, where the others are to be completed."""
     data: Data = dataclasses.field(default_factory=Data)
     sequences: Sequences = dataclasses.field(default_factory=Sequences)
     train: Train = dataclasses.field(default_factory=Train)

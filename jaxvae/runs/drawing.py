@@ -51,7 +51,7 @@ def draw(experiment: Experiment, state: TrainState, folder: Path) -> None:
     if has_plane(*trained):
         with gallery.figure("latent.png") as path:
             save_latent_plane(path, *trained)
-        if data.test.condition is None and are_pictures(data):  # with conditions there is a plane for each
+        if not data.test.is_conditional and are_pictures(data):  # with conditions there is a plane for each
             with gallery.figure("manifold.png") as path:
                 save_manifold(path, *trained)
 

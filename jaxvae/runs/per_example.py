@@ -39,7 +39,7 @@ def score_each(
     terms = elbo_of_each(run.params, key, evaluation_batches(split), model=run.model)
     scores: dict[str, Any] = {"log_likelihood": terms.log_likelihood}
     if run.reports_elbo:
-        x, condition = images(split), split.conditions()
+        x, condition = drawn(split)
         scores = {"elbo": terms.elbo, **scores, "kl": terms.kl}
         one = gather((x, condition), np.arange(1))
         if has_density(jax.eval_shape(run.model.encode, run.params, *one)) and is_likelihood(run, *one):
@@ -64,7 +64,7 @@ def is_likelihood(run: Run, x: Any, condition: Any) -> bool:
     return is_normalized(jax.eval_shape(decode, run.params, x))
 
 
-def images(split: Split) -> Any:
-    """Return `[N, ...]` examples of a split for evaluation, binarized if the run binarizes."""
-    batches = [gather(batch.x, np.asarray(batch.weights) > 0) for batch in evaluation_batches(split)]
+def drawn(split: Split) -> tuple[Any, Any]:
+    """Return `[N, ...]` examples of a split for evaluation, binarized if the run binarizes, and their conditions."""
+    batches = [gather((b.x, b.condition), np.asarray(b.weights) > 0) for b in evaluation_batches(split)]
     return jax.tree.map(lambda *parts: np.concatenate(parts), *batches)

@@ -57,17 +57,9 @@ def quality(
     """
     check_pictures(data)
     judge = features_of(folder, data, features, bars)
-    num = min(MOST, data.test.num_examples, data.train.num_examples)
-    chosen = np.sort(np.random.default_rng(0).choice(data.train.num_examples, num, replace=False))
-    test, train = data.test.head(num), data.train.take(chosen)
+    test = data.test.head(min(MOST, data.train.num_examples))
     samples = sample(run, test)
-    real, held_out, generated = (
-        pooled(judge.network, judge.params, images) for images in (test.first(num), train.first(num), samples)
-    )
-    lines = [
-        *_distances(judge, real, generated, "", "samples"),
-        *_distances(judge, real, held_out, "training_", "training images"),
-    ]
+    lines = distances(judge, data, samples)
     return [*lines, *_asked(judge, Trained(run, data, folder), test, samples), *_copies(folder, data, test, samples)]
 
 
@@ -101,6 +93,20 @@ def sample(run: Run, split: Split) -> np.ndarray:
     """Return one decoded sample of the prior for each example of a split, each under the example's condition."""
     keys = rng.sample_keys(rng.stream(rng.root(run.recipe.train.seed), "quality"), split.num_examples)
     return in_blocks(lambda keys, given: run.model.sample_each(run.params, keys, given), keys, split.conditions())
+
+
+def distances(judge: Features, data: Dataset, samples: np.ndarray) -> list[Line]:
+    """Compare N samples, and as many training images, with the first N test images by a network's features."""
+    num = len(samples)
+    chosen = np.sort(np.random.default_rng(0).choice(data.train.num_examples, num, replace=False))
+    test, train = data.test.head(num), data.train.take(chosen)
+    real, held_out, generated = (
+        pooled(judge.network, judge.params, images) for images in (test.first(num), train.first(num), samples)
+    )
+    return [
+        *_distances(judge, real, generated, "", "samples"),
+        *_distances(judge, real, held_out, "training_", "training images"),
+    ]
 
 
 def _distances(judge: Features, real: np.ndarray, other: np.ndarray, prefix: str, what: str) -> list[Line]:

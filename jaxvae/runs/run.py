@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 from jaxvae import rng
 from jaxvae.arguments import whole_number
 from jaxvae.data import Dataset, Split, conditions, new_rows
+from jaxvae.data.dataset import read_condition
 from jaxvae.data.rows import gather, num_rows
 from jaxvae.data.scaling import Scaling, log_jacobians
 from jaxvae.data.spaces import Pixels, of_facts
@@ -41,7 +42,7 @@ class Run:
     Examples are given as the training data were: an array, rows of a table, sentences, or a split of `data`. They are
     returned in the same units; pixels are floats in [0, 1]. A conditional model wants a condition for each example:
     `[N]` classes by number or name, a dict of `[N]` attributes, or one for all as on the command line, such as `"7"` or
-    `"age=60,smile=1"`.
+    `"age=60,smile=1"`. A model that sees quadrants takes them from the examples; samples want images as conditions.
     """
 
     recipe: Recipe
@@ -180,11 +181,13 @@ class Run:
         Raises:
             InputError: the examples or conditions are of another kind or size than those of the training.
         """
-        if isinstance(x, Split) and condition is None and x.condition is not None:
+        if isinstance(x, Split) and condition is None and x.is_conditional:
             return x
         rows = self._rows(x)
         num = num_rows(rows)
         origin = x.origin if isinstance(x, Split) else np.arange(num)
+        if condition is None and isinstance(self.condition, conditions.Seen):  # a part of x itself
+            return Split(rows, space=self.space, condition_space=self.condition.space, origin=origin)
         return Split(rows, space=self.space, condition=self._conditions(condition, num), origin=origin)
 
     def present(self, x: Any) -> Any:
@@ -234,7 +237,8 @@ class Run:
             key = rng.stream(rng.root(0), "binarize for evaluation")  # one draw, the same for every run
             keys = rng.example_keys(key, jnp.arange(split.num_examples, dtype=jnp.uint32))
         rows = space.read(keys, gather(split.x, slice(None)))
-        return jax.tree.map(np.asarray, rows), split.conditions()
+        given = read_condition(split.condition_space, rows, split.condition)
+        return jax.tree.map(np.asarray, (rows, given))
 
     def _conditions(self, condition: Any, num: int) -> np.ndarray | None:
         meaning = self.condition
@@ -244,6 +248,8 @@ class Run:
             raise InputError("condition: this run has none; leave it out")
         if condition is None:
             raise InputError(f"condition: this run wants one of each example, its {self.recipe.condition}; give it")
+        if isinstance(meaning, conditions.Seen):
+            return self._seen(meaning, condition, num)
         if isinstance(condition, str):
             return np.repeat(meaning.parse(condition)[None], num, axis=0)
         named = dict(condition) if isinstance(condition, Mapping) else {}
@@ -255,6 +261,13 @@ class Run:
         if len(stored) != num:
             raise InputError(f"condition: {len(stored)} for {num} examples; give one for each")
         return np.asarray(meaning.space.read(None, stored))
+
+    def _seen(self, meaning: conditions.Seen, images: Any, num: int) -> np.ndarray:
+        """Return what is seen of images, `num` or one for all."""
+        given = np.asarray(meaning.space.of(self.space.read(None, gather(self._rows(images), slice(None)))))
+        if len(given) not in (1, num):
+            raise InputError(f"condition: {len(given)} images for {num} examples; give one for each, or one for all")
+        return np.broadcast_to(given, (num, *given.shape[1:]))
 
     def _log_jacobian(self, rows: Any) -> Any:
         """Return log |dx'/dx| of each example in nats, 0 where nothing is scaled."""

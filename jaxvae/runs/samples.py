@@ -10,7 +10,7 @@ import numpy as np
 
 from jaxvae import rng
 from jaxvae.data import Dataset, Split
-from jaxvae.data.conditions import Classes, Condition
+from jaxvae.data.conditions import Classes, Condition, Seen
 from jaxvae.data.spaces.shown import Pictures
 from jaxvae.evaluation import in_blocks
 from jaxvae.model import VAE
@@ -35,6 +35,8 @@ class Grid(NamedTuple):
     rows: tuple[str, ...]
     """Names of the rows, if each has a condition of its own."""
     title: str
+    columns_are: tuple[str, ...] = ()
+    """Names of the columns."""
 
     def save(self, path: Path, data: Dataset) -> None:
         """Write the samples as the data are presented; pictures have the range of test images."""
@@ -42,8 +44,9 @@ class Grid(NamedTuple):
         if not isinstance(shown, Pictures):
             presentations.save(path, [shown], names=["sample"], title=self.title)
             return
-        limits, columns, rows = value_limits(data.test.first(LOOKED_AT)), self.columns, self.rows
-        figures.save_grid(path, shown.values, columns=columns, row_labels=rows, title=self.title, limits=limits)
+        names: dict[str, Any] = {"row_labels": self.rows, "column_labels": self.columns_are}
+        limits = value_limits(data.test.first(LOOKED_AT))
+        figures.save_grid(path, shown.values, columns=self.columns, title=self.title, limits=limits, **names)
 
 
 def save_stages(path: Path, data: Dataset, stages: Mapping[str, Any], title: str) -> None:
@@ -94,10 +97,24 @@ def sample_grid(
         some = condition.names[:MOST_ROWS]
         conditions = np.eye(len(condition.names), dtype=np.float32)[: len(some)]
         return _grid(model, params, key, num or EACH, conditions, some, f"{title}, a class in each row")
+    if isinstance(condition, Seen):
+        return completions(model, params, key, num or EACH, split.head(EACH), condition)
     conditions = np.asarray(split.head(EACH).conditions())
     names = tuple(f"test {number}" for number in range(len(conditions)))
     title = f"{title}, in each row with the {', '.join(condition.names)} of a test example"
     return _grid(model, params, key, num or EACH, conditions, names, title)
+
+
+def completions(model: VAE, params: Params, key: Key, num: int, split: Split, seen: Seen) -> Grid:
+    """Complete what a model sees of images, `num` times each, with what it sees before and the true image after."""
+    images, names = split.first(split.num_examples), tuple(f"test {number}" for number in range(split.num_examples))
+    of_each = _grid(model, params, key, num, np.asarray(seen.space.of(images)), names, "").images
+    of_each = of_each.reshape(len(images), num, *images.shape[1:])
+    shown = np.where(seen.space.mask, images, (images.min() + images.max()) / 2)
+    rows = np.concatenate([shown[:, None], of_each, images[:, None]], axis=1)
+    title = f"decoded samples of the prior, given the {' and '.join(seen.names)} of test images"
+    columns = ("seen", *map(str, range(1, num + 1)), "true")
+    return Grid(rows.reshape(-1, *images.shape[1:]), num + 2, names, title, columns)
 
 
 def _grid(

@@ -11,8 +11,9 @@ import numpy as np
 
 from jaxvae import rng
 from jaxvae.data import Split
+from jaxvae.data.conditions import Seen
 from jaxvae.data.rows import gather, num_rows
-from jaxvae.data.spaces import Tokens
+from jaxvae.data.spaces import QUADRANTS, Tokens
 from jaxvae.data.spaces.shown import noun
 from jaxvae.distributions import Normal
 from jaxvae.distributions.sampling import as_rows, point
@@ -35,9 +36,9 @@ from jaxvae.runs.data import latent_dims
 from jaxvae.runs.directory import Run
 from jaxvae.runs.lines import Line as Line
 from jaxvae.runs.lines import text_table as text_table
-from jaxvae.runs.per_example import images, is_likelihood, score_each
+from jaxvae.runs.per_example import drawn, is_likelihood, score_each
 from jaxvae.runs.progress import Bars
-from jaxvae.types import Array, Distribution, Space
+from jaxvae.types import Array, Distribution
 
 LOG_PX = "log p(x)"
 """Name of the bar of the longest loop."""
@@ -52,6 +53,8 @@ def protocol(recipe: Recipe) -> str:
     drawn = "training images binarized afresh at each use, test images drawn once by a fixed key"
     pixels = drawn if recipe.data.binarize == "dynamic" else "pixels as they are stored"
     given = "" if recipe.condition == "none" else f", each given its {recipe.condition}"
+    if {*recipe.condition.split(",")} <= {*QUADRANTS}:
+        given += ", the other pixels alone scored"
     return f"{recipe.data.dataset}, {pixels}{given}"
 
 
@@ -86,7 +89,7 @@ def summarize(
     run: Run, split: Split, each: Mapping[str, np.ndarray], num_samples: int, bars: Bars = lambda name: iter
 ) -> list[Line]:
     """Return the means of the scores of each example, from `score_each`, and the scores of all together."""
-    x, condition = images(split), split.conditions()
+    x, condition = drawn(split)
     of_rows = token_scores.lines(run, x, condition) if run.space.kind == "tokens" else []
     of_rows += accuracy(run.model, run.params, split)
     if not run.reports_elbo:
@@ -102,7 +105,7 @@ def summarize(
     if "log_px" in each:
         log_px = _mean("log_px", "importance-weighted bound", num_samples, each)
         bounded = gather(x, slice(log_px.images))
-        lines += [log_px, *_per_value(run.space, bounded, log_px.value, num_samples)]
+        lines += [log_px, *_per_value(run, bounded, log_px.value, num_samples)]
     return [*lines, *_of_scale(each), *_of_codes(run, x, condition, bars("parts of the KL")), *of_rows]
 
 
@@ -111,13 +114,16 @@ def _mean(name: str, estimator: str, samples: int, each: Mapping[str, np.ndarray
     return Line(name, estimator, samples, len(each[name]), float(each[name].mean()), error)
 
 
-def _per_value(space: Space, x: Any, log_px: float, num_samples: int) -> list[Line]:
+def _per_value(run: Run, x: Any, log_px: float, num_samples: int) -> list[Line]:
     """Return log p(x) per value: bits of a pixel or number, or the perplexity of a token."""
+    space, shape = run.space, run.space.shape
     if space.kind == "tokens":
         return [token_scores.perplexity(cast(Tokens, space), x, log_px, num_samples)]
     if space.kind in ("counts", "table"):
         return []
-    return [Line("bits_per_dimension", "of log_px", num_samples, num_rows(x), bits_per_dimension(log_px, space.shape))]
+    if isinstance(run.condition, Seen):
+        shape = (run.condition.space.num_hidden,)
+    return [Line("bits_per_dimension", "of log_px", num_samples, num_rows(x), bits_per_dimension(log_px, shape))]
 
 
 def _of_scale(each: Mapping[str, np.ndarray]) -> list[Line]:
@@ -138,8 +144,8 @@ def anneal(
 ) -> list[Line]:
     """Estimate log p(x) of the first images by annealing and by samples; for simulated images from below and above."""
     split = first_images(split, num_images, "ais-images")
-    x = images(split)
-    common: dict[str, Any] = {"model": run.model, "condition": split.conditions()}
+    x, condition = drawn(split)
+    common: dict[str, Any] = {"model": run.model, "condition": condition}
     options: dict[str, Any] = {
         **common,
         "num_temperatures": num_temperatures,

@@ -73,7 +73,8 @@ class Trained(NamedTuple):
         if self.condition is not None:
             conditions = self.chosen()[None]
         if conditions is not None:
-            conditions = _repeated(conditions, codes.shape[:-1])
+            assert run.condition is not None
+            conditions = _repeated(conditions, len(run.condition.space.shape), codes.shape[:-1])
         rows = codes.reshape(-1, *self.code_shape)
         images = in_blocks(lambda z, given: point(run.model.decode(run.params, z, given)), rows, conditions)
         return jax.tree.map(lambda array: array.reshape(*codes.shape[:-1], *array.shape[1:]), images)
@@ -156,8 +157,8 @@ class Trained(NamedTuple):
         return codes.mean(axis=0), codes.std(axis=0)
 
 
-def _repeated(conditions: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Repeat conditions `[N, ..., C]` over the last axes of a shape, and return them as rows."""
-    width, missing = conditions.shape[-1], len(shape) - conditions.ndim + 1
-    aligned = conditions.reshape(*conditions.shape[:-1], *[1] * missing, width)
-    return np.broadcast_to(aligned, (*shape, width)).reshape(-1, width)
+def _repeated(conditions: np.ndarray, axes: int, shape: tuple[int, ...]) -> np.ndarray:
+    """Repeat conditions `[N, ...]`, each of so many axes, over the last axes of a shape, and return them as rows."""
+    leading, own = conditions.shape[:-axes], conditions.shape[-axes:]
+    aligned = conditions.reshape(*leading, *[1] * (len(shape) - len(leading)), *own)
+    return np.broadcast_to(aligned, (*shape, *own)).reshape(-1, *own)

@@ -47,6 +47,8 @@ SHORT = {
     "classifier": "--steps 2 --overwrite",
     "constraints": "--steps 2 --num 2 --rows 2",
     "few_labels": "--steps 2 --draws 1 --hidden 4 --latent-dim 2",
+    "completion": "--steps 2 --hidden 4 --latent-dim 2 --num-images 5 --num-samples 2",
+    "feature_loss": "--steps 2 --batch-size 8 --channels 2 3 --latent-dim 2",
     "evidence": "--num 2 --num-samples 1 2 --repeats 2 --show 2",
     "text": "--num 2 --pairs 2 --points 3 --beams 2",
     "music": "--steps 2 --num 2 --pairs 3 --points 3",
@@ -63,6 +65,7 @@ SMALL = {
     "one_dimensional": {"PROBED": 60, "POINTS": 10},
     "constraints": {"JUDGE_STEPS": 2},
     "few_labels": {"NETWORK_STEPS": 2, "SPREAD_ON": 300},
+    "feature_loss": {"NETWORK_STEPS": 2},
     "throughput": {
         "NETS": {"mlp": ((8, 8, 1), (), (4,), 150, (8,))},
         "SCRIPT_PRESETS": ("vae",),

@@ -11,6 +11,8 @@ from jaxvae.data.spaces.counts import Counts as Counts
 from jaxvae.data.spaces.pixels import INK as INK
 from jaxvae.data.spaces.pixels import PixelKind as PixelKind
 from jaxvae.data.spaces.pixels import Pixels as Pixels
+from jaxvae.data.spaces.quadrants import QUADRANTS as QUADRANTS
+from jaxvae.data.spaces.quadrants import Quadrants as Quadrants
 from jaxvae.data.spaces.real import Real as Real
 from jaxvae.data.spaces.table import Table as Table
 from jaxvae.data.spaces.tokens import Tokens as Tokens
@@ -24,6 +26,7 @@ SPACES: dict[str, Any] = {
     "tokens": Tokens,
     "table": Table,
     "categories": Categories,
+    "quadrants": Quadrants,
 }
 """Spaces by their names in a run's facts."""
 
