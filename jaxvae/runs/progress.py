@@ -59,9 +59,10 @@ class NotebookLine:
 
 
 def say(line: str) -> None:
-    """Print a line, once for all processes."""
+    """Print a line, once for all processes, above a progress bar where there is one."""
     if hosts.is_main():
-        print(line)
+        write = sys.modules["tqdm"].tqdm.write if "tqdm" in sys.modules else print
+        write(line)
 
 
 def announce(what: str) -> None:

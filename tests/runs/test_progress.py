@@ -2,7 +2,7 @@
 
 import time
 
-from jaxvae.runs.progress import announced
+from jaxvae.runs.progress import announced, bar, say
 
 
 def test_what_is_slow_is_announced_once(capsys):
@@ -21,3 +21,11 @@ def test_what_is_quick_or_fails_is_not(capsys):
         pass
     time.sleep(0.4)
     assert capsys.readouterr().out == ""
+
+
+def test_a_line_stands_above_a_bar(capsys):
+    with bar(total=2):
+        say("one half")
+        out, err = capsys.readouterr()
+    assert out == "one half\n"
+    assert err.count("0/2") == 2, "the bar was cleared, and drawn again below the line"
