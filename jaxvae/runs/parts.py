@@ -80,7 +80,7 @@ def build_parts(
     known = asked(objective, {"num_examples": num_examples, "num_labelled": num_labelled, **dict(model.extras)})
     constants = {name: value for name, value in options.items() if name not in schedules}
     loss = functools.partial(objective, model=model, **known, **constants)
-    for number in (0, 1):
+    for number in range(2 if schedules else 1):
         _check_loss(loss, params, blank, {name: ends(value)[number] for name, value in schedules.items()})
     posterior = jax.eval_shape(model.encode, params, *blank)
     partitions = {
