@@ -242,7 +242,9 @@ def evaluation_batches(split: Split, *, batch_size: int | None = None) -> Iterat
     """
     key = rng.stream(rng.root(0), "binarize for evaluation")
     options: dict[str, Any] = {"condition": split.condition, "condition_space": split.condition_space}
-    size = min(batch_size or at_once(split.space, 1000), split.num_examples)
+    # Parts of a hundred, of which one compiled program evaluates small splits of different sizes.
+    most = 1000 if split.num_examples >= 1000 else 100
+    size = min(batch_size or at_once(split.space, most), split.num_examples)
     return sequential_batches(split.x, key, batch_size=size, space=split.space, **options)
 
 
