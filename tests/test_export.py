@@ -1,5 +1,7 @@
 """`jax.export` for a batch of any size: the exported program gives the numbers of the model, whatever the batch."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -14,6 +16,11 @@ MODELS = {
     "conv": presets.build("conv_vae", SHAPE, latent_dim=2, hidden=(4,), channels=(2, 3)),
     "layers": presets.build("vae", SHAPE, latent_dim=2, hidden=(4,), upper_latent_dims=(2,), upper_hidden=(3,)),
 }
+
+
+@functools.cache
+def initial(model):
+    return jax.jit(model.init)(rng.root(0), jnp.zeros((1, *SHAPE)))
 
 
 def functions(model, params):
@@ -40,8 +47,7 @@ def inputs(num):
 @pytest.mark.parametrize("name", functions(None, None))
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 def test_exported_for_any_batch(model, name):
-    params = model.init(rng.root(0), jnp.zeros((1, *SHAPE)))
-    function = jax.jit(functions(model, params)[name])
+    function = jax.jit(functions(model, initial(model))[name])
     (batch,) = export.symbolic_shape("b")
     symbolic = [jax.ShapeDtypeStruct((batch, *array.shape[1:]), array.dtype) for array in inputs(1)]
     with jax.debug_key_reuse(False):  # which takes two rows of keys, [2, b], for one

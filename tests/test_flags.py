@@ -38,7 +38,7 @@ X = np.random.default_rng(0).integers(0, 2, (4, 6, 6, 1)).astype(np.float64)
 
 def numbers(model):
     """A loss and its gradient; a training step; two estimates."""
-    params = model.init(rng.root(0), X)
+    params = jax.jit(model.init)(rng.root(0), X)
     keys = rng.example_keys(rng.root(1), jnp.arange(4))
     loss = functools.partial(elbo_loss, model=model)
     value_and_gradient = jax.jit(jax.value_and_grad(lambda params: loss(params, keys, X)[0]))(params)
@@ -49,7 +49,7 @@ def numbers(model):
         evaluate_elbo(params, rng.root(3), [batch], model=model).elbo,
         log_marginal_likelihood(params, rng.root(4), X, model=model, num_samples=4, samples_at_once=2).mean,
     )
-    images = model.reconstruct(params, X), model.sample(params, rng.root(5), 3)
+    images = jax.jit(model.reconstruct)(params, X), jax.jit(model.sample, static_argnums=2)(params, rng.root(5), 3)
     return {"params": params, "new": state.params, "rest": (value_and_gradient, metrics["loss"], estimates, images)}
 
 

@@ -123,9 +123,13 @@ print(seconds)
 
 
 def test_importing_is_cheap():
-    """Beyond jax, flax.linen and optax it takes 0.3 s of a core at most; the best of three, against noise."""
+    """Beyond jax, flax.linen and optax it takes 0.3 s of a core at most, in one of three trials."""
     environment = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"}
     command = [sys.executable, "-c", MEASURE]
-    outputs = [subprocess.run(command, env=environment, capture_output=True, text=True) for _ in range(3)]
-    assert all(output.returncode == 0 for output in outputs), outputs[0].stderr
-    assert min(float(output.stdout) for output in outputs) < 0.3
+    for _ in range(3):
+        output = subprocess.run(command, env=environment, capture_output=True, text=True)
+        assert output.returncode == 0, output.stderr
+        seconds = float(output.stdout)
+        if seconds < 0.3:
+            return
+    pytest.fail(f"import jaxvae takes {seconds} s")

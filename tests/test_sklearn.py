@@ -40,6 +40,7 @@ def test_it_is_pickled(fitted):
     assert (pickle.loads(pickle.dumps(fitted)).transform(X) == fitted.transform(X)).all()
 
 
+@pytest.mark.slow
 def test_a_search_chooses_by_log_px():
     search = GridSearchCV(VAE(**SMALL), {"latent_dim": [1, 2]}, cv=2).fit(X)
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()

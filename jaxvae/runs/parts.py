@@ -81,7 +81,7 @@ def build_parts(
     known = asked(objective, {"num_examples": num_examples, "num_labelled": num_labelled, **dict(model.extras)})
     constants = {name: value for name, value in options.items() if name not in schedules}
     loss = functools.partial(objective, model=model, **known, **constants)
-    for number in (0, 1):
+    for number in range(2 if schedules else 1):
         _check_loss(loss, params, blank, {name: ends(value)[number] for name, value in schedules.items()})
     posterior = jax.eval_shape(model.encode, params, *blank)
     if recipe.train.inference_patience is not None:
@@ -255,7 +255,9 @@ def evaluation_batches(split: Split, *, batch_size: int | None = None) -> Iterat
     """
     key = rng.stream(rng.root(0), "binarize for evaluation")
     options: dict[str, Any] = {"condition": split.condition, "condition_space": split.condition_space}
-    size = min(batch_size or at_once(split.space, 1000), split.num_examples)
+    # Parts of a hundred, of which one compiled program evaluates small splits of different sizes.
+    most = 1000 if split.num_examples >= 1000 else 100
+    size = min(batch_size or at_once(split.space, most), split.num_examples)
     return sequential_batches(split.x, key, batch_size=size, space=split.space, **options)
 
 

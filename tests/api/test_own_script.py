@@ -19,11 +19,8 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "python.md"
 def start(folder):
     folder.mkdir(exist_ok=True)
     (folder / "own.py").write_text(SCRIPT)
-    flags = "--xla_force_host_platform_device_count=2 --xla_backend_optimization_level=0"
-    devices = {"XLA_FLAGS": flags, "PYTHONWARNINGS": "error"}
-    return subprocess.Popen(
-        [sys.executable, "own.py"], cwd=folder, env=os.environ | devices, stdout=subprocess.PIPE, text=True
-    )
+    strict = os.environ | {"PYTHONWARNINGS": "error"}
+    return subprocess.Popen([sys.executable, "own.py"], cwd=folder, env=strict, stdout=subprocess.PIPE, text=True)
 
 
 def trained(folder, process):

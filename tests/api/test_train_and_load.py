@@ -104,6 +104,7 @@ def test_several_trainings_in_threads(tmp_path):
     assert (runs[0].encode(DIGITS).mean == alone.encode(DIGITS).mean).all()
 
 
+@pytest.mark.slow
 def test_several_seeds_are_a_run_each(tmp_path):
     run = jaxvae.train(small(seeds=3, devices=1), DIGITS, run_dir=tmp_path / "run")
     runs = [run, *run.others]
@@ -146,6 +147,7 @@ def test_samples_of_pixels_are_drawn_from_black_to_white(tmp_path):
         assert "black is" not in "".join(text.get_text() for text in figure.findobj(Text))
 
 
+@pytest.mark.slow
 def test_text_is_a_list_of_sentences(tmp_path):
     text = ["a cat sat", "a dog sat", "the cat ran", "the dog ran"] * 10
     run = jaxvae.train(small("token_vae"), text, run_dir=tmp_path / "run")

@@ -126,7 +126,8 @@ def test_continuous_bernoulli_around_the_thresholds_of_its_series(sign, monkeypa
     logits = jnp.asarray(sign * THRESHOLDS)
 
     def value_and_grad(f):
-        return jax.vmap(jax.value_and_grad(lambda logit: f(ContinuousBernoulli(logit, event_ndim=0))))(logits)
+        of_one = jax.value_and_grad(lambda logit: f(ContinuousBernoulli(logit, event_ndim=0)))
+        return jax.jit(jax.vmap(of_one))(logits)
 
     log_prob, mean, variance, sample, slope = continuous_bernoulli(logits, x, u)
     got_log_prob, score = value_and_grad(lambda d: d.log_prob(x))

@@ -20,9 +20,10 @@ def trained(scripts, tmp_path_factory):
     digits = load("digits").train
     few = digits.label < 3
     np.savez(folder / "three.npz", image=digits.x[:][few], label=digits.label[few])
-    options = {"dataset": str(folder / "three.npz"), "steps": 400, "figures": False, "tensorboard": False}
-    for name, preset in {"plain": "vae", "classes": "conditional_vae"}.items():
-        scripts["train"].main(given(preset=preset, run_dir=folder / name, devices=1, num_processes=1, **options))
+    options = {"dataset": str(folder / "three.npz"), "figures": False, "tensorboard": False}
+    for name, preset, steps in (("plain", "vae", 400), ("classes", "conditional_vae", 2)):
+        compute = {"steps": steps, "devices": 1, "num_processes": 1}
+        scripts["train"].main(given(preset=preset, run_dir=folder / name, **compute, **options))
     return folder
 
 

@@ -15,8 +15,8 @@ from jaxvae.nets import Conv, Spatial
 from jaxvae.options import given
 from jaxvae.options.names import options
 from jaxvae.presets import PRESETS
-from jaxvae.runs import load_run
 from jaxvae.runs.command_line import parse
+from jaxvae.runs.directory import read_config
 
 pytestmark = pytest.mark.slow
 SHORT = "--steps 2 --batch-size 8 --log-every 1 --checkpoint-every 2 --num-processes 1 --devices 1"
@@ -58,7 +58,7 @@ def differs_in_the_objective_alone(preset):
 
 OTHER_OBJECTIVES = [preset for preset in PRESETS if differs_in_the_objective_alone(preset)]
 ROWS = [(preset, "digits") for preset in PRESETS if preset not in (*TEXT, *OTHER_OBJECTIVES)]
-ROWS += [(preset, dataset) for preset in ("vae", "conv_vae") for dataset in ("rgb", "two")]
+ROWS += [("vae", "rgb"), ("conv_vae", "two")]
 WITHOUT_DIMENSIONS = ("vq_vae", "conv_vq_vae", "gumbel_vae")
 """Presets whose codes are chosen from a table: there is nothing to traverse or to explore."""
 
@@ -81,8 +81,7 @@ def test_a_preset_is_trained_drawn_sampled_evaluated_and_explored(run, datasets,
     small += ["--posterior.code-dim", 2] if preset in ("vq_vae", "conv_vq_vae") else []
     run_dir = tmp_path / "run"
     run("train", "Recipe", "--preset", preset, "--dataset", datasets[dataset], "--run-dir", run_dir, *small)
-    trained = load_run(run_dir)
-    recipe = trained.recipe
+    recipe = read_config(run_dir)
     wanted = DRAWN | ({"denoised.png"} if hasattr(recipe.corruption, "level") else set())
     summary = json.loads((run_dir / "summary.json").read_text())
     wanted |= {"kl_history.png"} if "test_kl_per_dimension" in summary else set()
@@ -117,8 +116,7 @@ def test_a_preset_of_text_is_trained_written_out_sampled_and_evaluated(run, tmp_
     known = options(given(preset=preset))
     small = [word for flag, size in SMALL.items() if flag[2:].replace("-", "_") in known for word in (flag, size)]
     run("train", "Recipe", "--preset", preset, "--dataset", text, "--run-dir", run_dir, *SHORT.split(), *small)
-    trained = load_run(run_dir)
-    assert trained.recipe.preset == preset
+    assert read_config(run_dir).preset == preset
     assert json.loads((run_dir / "summary.json").read_text())["steps"] == 2
     assert {"reconstructions.txt", "samples.txt", "loss.png"} <= names(run_dir / "figures")
     run("sample", "SampleConfig", "--run-dir", run_dir, "--num", 3, "--steps", 3)

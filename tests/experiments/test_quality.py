@@ -1,12 +1,15 @@
 """evaluate.py --quality: samples beside training images, in features of the run's own classifier or of a file's."""
 
 import dataclasses
+import functools
 import json
 
 import numpy as np
 import pytest
 
 from jaxvae.errors import InputError
+from jaxvae.judges.classifiers import fit_classifier
+from jaxvae.runs import quality
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +30,7 @@ def evaluated(scripts, run_dir, **options):
 
 @pytest.mark.slow
 def test_samples_are_judged_beside_training_images(scripts, trained, tmp_path, monkeypatch):
+    monkeypatch.setattr(quality, "fit_classifier", functools.partial(fit_classifier, steps=400))
     values = evaluated(scripts, trained)
     assert values["test_accuracy"] > 0.95
     assert values["condition_accuracy"] > 0.8

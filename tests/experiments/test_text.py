@@ -23,6 +23,7 @@ def run_dir(scripts, tmp_path_factory):
     return folder / "run"
 
 
+@pytest.mark.slow
 def test_samples_paths_neighbours_and_distances(scripts, run_dir):
     script = scripts["text"]
     assert script.main(script.TextConfig(run_dir=run_dir, num=3, pairs=1, points=3, beams=2)) == 0

@@ -37,6 +37,7 @@ def trained(folder, preset, dataset, steps=150):
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("preset", "dataset", "display"), [("lstm_vae", pets, "texts"), ("melody_vae", scales, "melodies")]
 )

@@ -13,6 +13,7 @@ def digits():
     return load("digits")
 
 
+@pytest.mark.slow
 def test_digits_are_recognised(digits):
     train, test = digits.train, digits.test
     network, params = fit_classifier(train.x, train.label, steps=500)

@@ -22,6 +22,11 @@ def shapes(tree):
     return jax.tree.map(lambda leaf: (jnp.shape(leaf), jnp.result_type(leaf)), tree)
 
 
+@functools.partial(jax.jit, static_argnames="model")
+def initial(x, condition=None, *, model):
+    return model.init(jax.random.key(0), x, condition)
+
+
 def test_blank_examples_have_the_form_of_real_ones(kind):
     assert shapes(kind.space.zeros(8)) == shapes(as_jax(kind.x))
 
@@ -30,19 +35,28 @@ def test_blank_examples_have_the_form_of_real_ones(kind):
 def test_samples_and_points_have_the_form_of_examples(kind, build):
     model = build(kind)
     x = as_jax(kind.x)
-    params = model.init(jax.random.key(0), x)
-    p = model.decode(params, jnp.zeros((8, 2)))
-    sample = jax.jit(lambda p, keys: p.sample(keys))(p, rng.example_keys(jax.random.key(1), jnp.arange(8)))
+    params = initial(x, model=model)
+
+    @jax.jit
+    def sampled(params, keys):
+        p = model.decode(params, jnp.zeros((8, 2)))
+        sample = p.sample(keys)
+        return sample, p.log_prob(sample)
+
+    sample, score = sampled(params, rng.example_keys(jax.random.key(1), jnp.arange(8)))
     assert shapes(sample) == shapes(x)
-    assert np.isfinite(p.log_prob(sample)).all()
-    assert jax.tree.map(jnp.shape, model.sample(params, jax.random.key(2), 8)) == jax.tree.map(jnp.shape, x)
-    assert jax.tree.map(jnp.shape, model.reconstruct(params, x)) == jax.tree.map(jnp.shape, x)
+    assert np.isfinite(score).all()
+    for other in (
+        jax.eval_shape(lambda: model.sample(params, jax.random.key(2), 8)),
+        jax.eval_shape(lambda: model.reconstruct(params, x)),
+    ):
+        assert jax.tree.map(jnp.shape, other) == jax.tree.map(jnp.shape, x)
 
 
 @pytest.mark.quick_rows("vectors", "columns")
 def test_an_importance_weighted_bound_takes_it(kind, build):
     model, x = build(kind), as_jax(kind.x)
-    params = model.init(jax.random.key(0), x)
+    params = initial(x, model=model)
     elbo, iwae = (
         jax.jit(lambda params, loss=loss: loss(params, jax.random.key(1), x, model=model, num_samples=20)[0])(params)
         for loss in (elbo_loss, iwae_loss)
@@ -53,11 +67,15 @@ def test_an_importance_weighted_bound_takes_it(kind, build):
 
 def test_conditions_reach_encoder_and_decoder(kind, build, labels):
     model, x = build(kind, condition=True), as_jax(kind.x)
-    params = model.init(jax.random.key(0), x, labels)
-    z = jnp.zeros((8, 2))
+    params = initial(x, labels, model=model)
+
+    @jax.jit
+    def both(given):
+        return model.encode(params, x, given).mean, model.decode(params, jnp.zeros((8, 2)), given).log_prob(x)
+
+    own = both(labels)
     for given in (labels[::-1], jnp.roll(labels, 1, 0)):
-        assert not np.allclose(model.encode(params, x, given).mean, model.encode(params, x, labels).mean)
-        assert not np.allclose(model.decode(params, z, given).log_prob(x), model.decode(params, z, labels).log_prob(x))
+        assert not any(map(np.allclose, both(given), own))
 
 
 @functools.partial(jax.jit, static_argnames="model")
@@ -70,7 +88,7 @@ def loss_and_gradient(params, x, *, model):
 @pytest.mark.quick_rows("vectors", "tokens")
 def test_half_precision_is_scored_in_float32(kind, build):
     x = as_jax(kind.x)
-    params = build(kind).init(jax.random.key(0), x)
+    params = initial(x, model=build(kind))
     full, half = (loss_and_gradient(params, x, model=build(kind, dtype=dtype)) for dtype in (None, jnp.bfloat16))
     assert all(leaf.dtype == jnp.float32 and jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(half))
     assert float(half[0]) == pytest.approx(float(full[0]), rel=0.02)

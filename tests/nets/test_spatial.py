@@ -21,9 +21,9 @@ def networks(shape, **options):
 def test_shapes(shape, channels, places, condition):
     encoder, decoder = networks(shape, channels=channels, num_blocks=1)
     given = () if condition is None else (condition,)
-    z, _ = encoder.init_with_output(jax.random.key(0), jnp.ones((2, *shape)), *given)
+    z, _ = jax.eval_shape(encoder.init_with_output, jax.random.key(0), jnp.ones((2, *shape)), *given)
     assert z.shape == (2, *places, 3)
-    x, variables = decoder.init_with_output(jax.random.key(1), z, *given)
+    x, variables = jax.eval_shape(decoder.init_with_output, jax.random.key(1), z, *given)
     assert x.shape == (2, *shape)
     assert "output" in variables["params"]
 
