@@ -67,7 +67,7 @@ READ = {
     "rate_distortion": "test_rate_distortion",
 }
 """Script -> tests that run its whole program: the options of its commands are only read here."""
-ON = {"", "--run-dir", "--out", "--dataset", "--epochs", "--steps", "--seeds"}
+ON = {"", "--run-dir", "--out", "--dataset", "--attribute", "--epochs", "--steps", "--seeds"}
 """Options that say what a program is run on, and for how long."""
 SMALL = {
     "throughput": {
