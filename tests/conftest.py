@@ -49,7 +49,7 @@ jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
 _param = Scope.param
 
 
-@functools.cache
+@functools.lru_cache(maxsize=1000)
 def _shapes(init, *args, **options):
     return jax.tree.map(np.shape, jax.eval_shape(lambda: init(jax.random.key(0), *args, **options)))
 

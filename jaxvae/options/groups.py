@@ -76,7 +76,7 @@ class Train:
     labelled_per_batch: int | None = None
     """Number of labelled examples in each batch, beside others whose class is unknown; as they come if not given."""
     length_buckets: int | None = None
-    """Number of lengths, such as 4, to which rows of tokens are padded; each batch then holds rows of like length."""
+    """Number of lengths to which rows of tokens are padded; such as 4, and each batch holds rows of like length."""
     learning_rate: float = 1e-3
     """Peak learning rate of Adam."""
     warmup_steps: int = 0
@@ -104,11 +104,12 @@ class Train:
     word_dropout: float = 0.0
     """Share of the words hidden from a decoder of tokens in training; it still predicts them, and 1 hides all."""
     inference_steps: int = 1
-    """Steps of the encoder for one of the decoder; all else waits with the decoder (aggressive inference training)."""
+    """Steps of the encoder for one of the decoder, see --help-all; all else waits with the decoder, to the end of
+    the run, or as --inference-until or --inference-patience says (aggressive inference training)."""
     inference_until: int | None = None
     """Step at which --inference-steps ends; after it all parts learn at each step. The whole run if not given."""
     inference_patience: int | None = None
-    """Evaluations without growth of the code's mutual information after which --inference-steps ends, such as 1."""
+    """Evaluations without growth of the codes' mutual information after which --inference-steps ends, such as 3."""
     train_only: tuple[str, ...] = ()
     """Parts that learn, such as prior; all others stay as they began, and all learn if none is named."""
 

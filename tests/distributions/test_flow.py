@@ -30,7 +30,7 @@ def flow(dim, *batch, num_flows=3):
 @pytest.mark.parametrize("dim", [1, 2, 5])
 def test_jacobian_of_a_map_is_triangular_and_its_determinant_known(dim):
     network, x, context = made(dim, 0), jax.random.normal(jax.random.key(1), (dim,)), jnp.ones(CONTEXT)
-    jacobian = jax.jacfwd(lambda x: _forward(network, x, context)[0])(x)
+    jacobian = jax.jit(jax.jacfwd(lambda x: _forward(network, x, context)[0]))(x)
     assert np.all(np.triu(jacobian, 1) == 0)
     assert dim == 1 or np.all(np.tril(jacobian, -1)[np.tril_indices(dim, -1)] != 0)
     np.testing.assert_allclose(_forward(network, x, context)[1], np.linalg.slogdet(jacobian)[1], atol=1e-5)

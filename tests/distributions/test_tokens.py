@@ -67,7 +67,7 @@ def test_padding_behind_the_end_costs_nothing():
     longer = jnp.pad(x, ((0, 0), (0, 4)))
 
     def score(rows):
-        return jax.value_and_grad(lambda d: d.log_prob(rows).sum())(tokens(CONTEXTS, rows.shape[1]))
+        return jax.jit(jax.value_and_grad(lambda d: d.log_prob(rows).sum()))(tokens(CONTEXTS, rows.shape[1]))
 
     scores, gradients = zip(score(x), score(longer))
     assert scores[0] == pytest.approx(float(scores[1]), rel=1e-6)

@@ -58,9 +58,13 @@ def make_step(model, optimizer, **options):
 def test_without_commitment_the_loss_is_minus_the_bound(networks, positions, batch):
     model = build(networks=networks)
     state, _ = start(model, batch)
-    loss, terms = quantized_loss(state.params, rng.root(2), batch.x, model=model, weights=batch.weights, commitment=0.0)
+    loss, terms = jax.jit(functools.partial(quantized_loss, model=model, commitment=0.0))(
+        state.params, rng.root(2), batch.x, weights=batch.weights
+    )
     np.testing.assert_allclose(terms.kl, np.full(12, positions * math.log(K)), rtol=1e-6)
-    minus_elbo, _ = elbo_loss(state.params, rng.root(2), batch.x, model=model, weights=batch.weights)
+    minus_elbo, _ = jax.jit(functools.partial(elbo_loss, model=model))(
+        state.params, rng.root(2), batch.x, weights=batch.weights
+    )
     np.testing.assert_allclose(loss, minus_elbo, rtol=1e-6)
     log_evidence = _log_evidence(model, state.params, batch.x[:2]) if networks is DENSE else np.inf
     assert (terms.log_likelihood[:2] - terms.kl[:2] <= log_evidence + 1e-4).all()
@@ -88,7 +92,7 @@ def test_gradients_are_those_of_the_parts(batch):
     def loss(params):
         return quantized_loss(params, rng.root(2), batch.x, model=model)[0]
 
-    expected, found = jax.grad(parts)(state.params), jax.grad(loss)(state.params)
+    expected, found = (jax.jit(jax.grad(function))(state.params) for function in (parts, loss))
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6), found, expected)
     assert (found["encoder"]["output"]["kernel"] != 0).any()
     assert (found["posterior"]["codebook"] != 0).any()
