@@ -76,7 +76,7 @@ class FeatureLossConfig:
     """File of the network of the loss, as in --likelihood.features; a classifier that is trained here if not given."""
     weight: float | None = None
     """Weight of the features' distance; 10 over their variance among training images, summed over layers, if not
-    given, because the values of some networks are a hundred times as large as those of others."""
+    given, because the values of some networks vary far more than those of others."""
     data_dir: Path | None = None
     """Folder in which tensorflow-datasets keeps its sets; TFDS_DATA_DIR if not given."""
     steps: int = 3000
@@ -250,7 +250,7 @@ def draw(config: FeatureLossConfig, models: dict[str, Trained], made: dict[str, 
         pairs = (("without", "added"), ("with", "removed"))
         rows += [np.concatenate([edited[pair[place]][:EDITED] for pair in pairs]) for place in (0, 1)]
         names += [name, "edited"]
-    title = f"{config.attribute} added on the left, removed on the right, by {config.strength:g}"
+    title = f"{config.attribute} added on the left, removed on the right, with strength {config.strength:g}"
     save(config.folder / "edits.png", rows, len(rows[0]), names, title, limits)
 
 
