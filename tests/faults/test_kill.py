@@ -14,7 +14,7 @@ LAST_CALL_AND_DELAY = {  # of a function in which a process is killed: at which 
     "a save": ("jaxvae.checkpoint:_write_state", 1, 0.1),
     "the sealing of a checkpoint": ("jaxvae.checkpoint:_file_digests", 2, 0.002),
     "the removal of an old checkpoint": ("jaxvae.checkpoint:_remove", 2, 0.002),
-    "an evaluation": ("jaxvae.runs.pieces:evaluate_split", 2, 0.05),
+    "an evaluation": ("jaxvae.runs.seeds:evaluate_split", 2, 0.05),
     "a line of metrics": ("jaxvae.report.metrics:MetricsWriter.write", 3, 0),
     "the opening of the run directory": ("jaxvae.report.metrics:write_whole", 2, 0.001),
     "the dropping of lines of metrics": ("jaxvae.report.metrics:MetricsWriter.__init__", 1, 0.001),
