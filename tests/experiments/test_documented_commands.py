@@ -90,6 +90,7 @@ def folder(scripts, done, tmp_path_factory):
     place, draw = tmp_path_factory.mktemp("commands"), np.random.default_rng(0)
     image, smile = draw.integers(0, 256, (200, 12, 12), dtype=np.uint8), np.arange(200) % 2
     np.savez(place / "faces.npz", image=image, smile=smile)
+    np.savez(place / "frey_faces.npz", image=image)
     np.savez(place / "table.npz", image=draw.normal(50, 20, (60, 4)))
     (place / "mine.csv").write_text("a,town\n" + "".join(f"{i / 7},{'xyz'[i % 3]}\n" for i in range(60)))
     (place / "poems.txt").write_text("a rose is a rose\n" * 30)
