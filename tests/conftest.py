@@ -1,7 +1,5 @@
 """Settings that make a careless test fail: no key used twice, two devices, warnings as errors."""
 
-import contextlib
-import functools
 import gc
 import importlib.metadata
 import os
@@ -21,10 +19,7 @@ os.environ["JAXVAE_SOUNDFONT"] = "none"
 
 import hypothesis
 import jax
-import numpy as np
 import pytest
-from flax.core import meta
-from flax.core.scope import Scope
 from hypothesis.configuration import set_hypothesis_home_dir
 
 # JAX makes millions of objects that stay: with the usual threshold a twentieth of the time goes into looking at them.
@@ -45,30 +40,6 @@ caches, worker = Path(os.environ.get("JAXVAE_TEST_CACHE", PROJECT / ".cache" / "
 jax.config.update("jax_compilation_cache_dir", str(caches / os.environ.get(worker, "alone")))
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
 jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
-
-_param = Scope.param
-
-
-@functools.lru_cache(maxsize=1000)
-def _shapes(init, *args, **options):
-    return jax.tree.map(np.shape, jax.eval_shape(lambda: init(jax.random.key(0), *args, **options)))
-
-
-def _checked_once(self, name, init, *args, unbox=True, **options):
-    """Return a parameter as Flax does, which compares its shape with that of a traced initializer at every use.
-
-    Each initializer is traced once here: it is more than half of the time of tracing a network.
-    """
-    if self.has_variable("params", name):
-        value = self.get_variable("params", name)
-        with contextlib.suppress(TypeError):  # what is not hashable is left to Flax, and so is an error
-            if jax.tree.map(np.shape, value) == _shapes(init, *args, **options):
-                self.reserve(name, "params")
-                return meta.unbox(value) if unbox else value
-    return _param(self, name, init, *args, unbox=unbox, **options)
-
-
-Scope.param = _checked_once
 
 
 @pytest.fixture(scope="session")
