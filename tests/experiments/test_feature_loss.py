@@ -14,8 +14,8 @@ from jaxvae.runs import load_run
 def compared(scripts, tmp_path_factory):
     script, folder = scripts["feature_loss"], tmp_path_factory.mktemp("compared")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(script, "NETWORK_STEPS", 60)
-        sizes = {"steps": 60, "latent_dim": 4, "channels": (4, 8), "batch_size": 32}
+        patch.setattr(script, "NETWORK_STEPS", 40)
+        sizes = {"steps": 40, "latent_dim": 4, "channels": (4, 8), "batch_size": 32}
         assert script.main(script.FeatureLossConfig("digits", "3", out=folder, **sizes)) == 0
     return folder
 
