@@ -20,7 +20,7 @@ import numpy as np
 
 from jaxvae import rng
 from jaxvae.data import Dataset, Split, named_attributes
-from jaxvae.data.attributes import sequence_measures
+from jaxvae.data.attributes import sequence_attributes
 from jaxvae.errors import InputError
 from jaxvae.judges.classifiers import fit_classifier, probabilities
 from jaxvae.judges.decoded import spread
@@ -154,20 +154,26 @@ def kinds_of(data: Dataset, split: Split, attribute: str) -> tuple[list[str], np
     """
     if attribute == "label":
         if split.label is None:
-            others = [*sequence_measures(data), *split.attributes]
-            raise InputError(f"attribute: the data set has no labels; give one of its attributes: {', '.join(others)}")
+            raise InputError("attribute: the data set has no labels; give one of its attributes")
         num = int(data.train.label.max()) + 1 if data.train.label is not None else 0
         return [*(data.classes or map(str, range(num)))], np.asarray(split.label)
-    measures = sequence_measures(data)
-    if attribute in measures:
-        known, values = (measures[attribute](part.first(part.num_examples)) for part in (data.train, split))
-    elif measures and not data.train.attributes:
-        raise InputError(f"attribute: {attribute!r} is no measure of these rows; give one of {', '.join(measures)}")
-    else:
-        known, values = (
-            named_attributes(part, data.pixels, [attribute], data.classes).popitem()[1] for part in (data.train, split)
-        )
+    known, values = (values_of(data, part, attribute) for part in (data.train, split))
     return [f"without {attribute}", f"with {attribute}"], (values > threshold_of(known)).astype(np.int64)
+
+
+def values_of(data: Dataset, split: Split, attribute: str) -> np.ndarray:
+    """Return `[N]` values of an attribute of a split.
+
+    Raises:
+        InputError: the data set has no such attribute.
+    """
+    if data.space.kind == "tokens":
+        known = sequence_attributes(data, split.first(split.num_examples))
+        if attribute in known:
+            return known[attribute]
+        if split.label is None and not split.attributes:
+            raise InputError(f"attribute: {attribute!r} is none of these rows; give one of {', '.join(known)}")
+    return named_attributes(split, data.pixels, [attribute], data.classes).popitem()[1]
 
 
 def threshold_of(values: np.ndarray) -> float:
@@ -183,10 +189,11 @@ def judge_of(trained: Trained, train: Split, kinds: np.ndarray, config: Constrai
         network, params = fit_classifier(train.first(train.num_examples), kinds, steps=JUDGE_STEPS, seed=config.seed)
         ask = functools.partial(probabilities, network, params)
         return Judge(lambda images: ask(images).argmax(1), lambda images: ask(images).max(1) >= SURE)
-    if measure := sequence_measures(data).get(config.attribute):
-        threshold = threshold_of(measure(data.train.first(data.train.num_examples)))
+    train_rows = data.train.first(data.train.num_examples)
+    if config.attribute in (known := sequence_attributes(data, train_rows)):
+        threshold = threshold_of(known[config.attribute])
         return Judge(
-            lambda rows: (measure(rows) > threshold).astype(np.int64),
+            lambda rows: (sequence_attributes(data, rows)[config.attribute] > threshold).astype(np.int64),
             lambda rows: np.ones(len(rows), bool),
         )
     return None

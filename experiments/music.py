@@ -14,12 +14,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from figures.music import save_changes, save_distances, save_rolls
+from jaxvae.data.attributes import sequence_attributes
 from jaxvae.data.places import stem
 from jaxvae.data.sequences import PITCHES
 from jaxvae.errors import InputError
 from jaxvae.judges import hamming
 from jaxvae.latent import attribute_vector, interpolate
-from jaxvae.music.attributes import ATTRIBUTES
 from jaxvae.music.sound import Synthesiser
 from jaxvae.options import Compute, Recipe, given
 from jaxvae.options.checks import check_at_least, check_folder
@@ -174,7 +174,7 @@ def changes(trained: Trained) -> dict[str, dict[str, float]]:
     attribute that all melodies share is left out.
     """
     train, test = trained.data.train.head(5000), trained.data.test.head(500)
-    known, codes = attributes(trained, np.asarray(train.first(train.num_examples))), trained.encode(train)
+    known, codes = sequence_attributes(trained.data, train.first(train.num_examples)), trained.encode(train)
     known = {name: values for name, values in known.items() if np.nanstd(values) > 0}
     start = trained.encode(test)
     table = {}
@@ -184,7 +184,7 @@ def changes(trained: Trained) -> dict[str, dict[str, float]]:
         if not extreme.any() or low == high:
             continue
         direction = np.asarray(attribute_vector(jnp.asarray(codes[extreme]), jnp.asarray(values[extreme] >= high)))
-        ends = [attributes(trained, trained.decode(start + step * direction)) for step in (-0.5, 0.5)]
+        ends = [sequence_attributes(trained.data, trained.decode(start + step * direction)) for step in (-0.5, 0.5)]
         table[name] = {
             other: mean_of_known(ends[1][other] - ends[0][other]) / float(np.nanstd(known[other])) for other in known
         }
@@ -195,12 +195,6 @@ def mean_of_known(values: np.ndarray) -> float:
     """Return the mean of the values that are no NaN, or NaN where all are, as of melodies without notes."""
     known = values[~np.isnan(values)]
     return float(known.mean()) if len(known) else float("nan")
-
-
-def attributes(trained: Trained, rows: np.ndarray) -> dict[str, np.ndarray]:
-    """Return `[N]` attributes of rows `[N, T]` by name."""
-    shown: Any = trained.data.show(rows)
-    return {name: np.array([of(melody, shown.length) for melody in shown.notes]) for name, of in ATTRIBUTES.items()}
 
 
 def save_table(trained: Trained, table: dict[str, dict[str, float]]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
@@ -16,7 +15,7 @@ from jaxvae.data.spaces import INK
 from jaxvae.data.spaces.values import full_scale
 from jaxvae.data.strokes import slant, stroke_width
 from jaxvae.errors import InputError, did_you_mean
-from jaxvae.music.attributes import ATTRIBUTES
+from jaxvae.music.attributes import measured
 
 logger = logging.getLogger(__name__)
 
@@ -68,22 +67,18 @@ def named_attributes(
     return {name: values(name) for name in names or known}
 
 
-def sequence_measures(data: Dataset) -> dict[str, Callable[[np.ndarray], np.ndarray]]:
-    """Return functions from `[N, T]` rows of tokens to `[N]` numbers, by name; none where examples are no tokens.
+def sequence_attributes(data: Dataset, rows: np.ndarray) -> dict[str, np.ndarray]:
+    """Return `[N]` numbers for each attribute of rows of tokens `[N, T]`; none where examples are no tokens.
 
     Melodies have those of `jaxvae.music.attributes`, and any other rows their `length`, the tokens before the end mark.
     """
-    if data.space.kind != "tokens":
+    space: Any = data.space
+    if space.kind != "tokens":
         return {}
     if PITCHES not in data.facts:
-        space: Any = data.space
-        return {"length": lambda rows: np.argmax(np.pad(rows == space.end, ((0, 0), (0, 1)), constant_values=True), 1)}
-
-    def measured(measure: Callable[[np.ndarray, int], float], rows: np.ndarray) -> np.ndarray:
-        shown: Any = data.show(rows)
-        return np.array([measure(melody, shown.length) for melody in shown.notes])
-
-    return {name: functools.partial(measured, measure) for name, measure in ATTRIBUTES.items()}
+        return {"length": (~np.isin(rows, (space.padding, space.end))).sum(1)}
+    shown: Any = data.show(rows)
+    return measured(shown.notes, shown.length)
 
 
 def class_labels(split: Split, classes: Sequence[str] = ()) -> dict[str, int]:

@@ -18,7 +18,7 @@ from jaxvae.explorer.layers import decoder_layers
 from jaxvae.explorer.predictors import Greedy, predictor
 from jaxvae.model import VAE
 from jaxvae.music import notes
-from jaxvae.music.attributes import ATTRIBUTES
+from jaxvae.music.attributes import measured
 from jaxvae.types import Distribution, Params
 
 MOST_TOKENS = 250_000
@@ -61,9 +61,7 @@ def _melodies(facts: Mapping[str, Any]) -> tuple[str, Nouns, dict[str, Any]]:
 
 def _measures(rows: np.ndarray, pitches: Sequence[int]) -> dict[str, np.ndarray]:
     """Return the attributes of melodies, such as the density of their notes."""
-    melodies = [notes(row, pitches) for row in rows]
-    length = rows.shape[1] - 1
-    return {name: np.array([of(melody, length) for melody in melodies]) for name, of in ATTRIBUTES.items()}
+    return measured([notes(row, pitches) for row in rows], rows.shape[1] - 1)
 
 
 def _texts(space: Tokens, facts: Mapping[str, Any]) -> tuple[str, Nouns, dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -42,3 +42,8 @@ ATTRIBUTES: dict[str, Callable[[np.ndarray, int], float]] = {
     "syncopation": syncopation,
 }
 """Attributes by name, of Roberts et al. 2018, section 5.4, https://arxiv.org/abs/1803.05428."""
+
+
+def measured(melodies: Sequence[np.ndarray], length: int) -> dict[str, np.ndarray]:
+    """Return `[N]` values of each attribute, by name, of N melodies of `length` steps."""
+    return {name: np.array([of(melody, length) for melody in melodies]) for name, of in ATTRIBUTES.items()}

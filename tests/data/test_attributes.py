@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from jaxvae.data import Dataset, Split, named_attributes
-from jaxvae.data.attributes import sequence_measures, usable_attributes
+from jaxvae.data.attributes import sequence_attributes, usable_attributes
 from jaxvae.data.spaces import Pixels, Tokens
 from jaxvae.data.strokes import slant, stroke_width
 from jaxvae.errors import InputError
@@ -123,18 +123,20 @@ def data_of(rows, space, facts=None):
 
 
 def test_length_of_a_text_is_what_stands_before_the_end_mark():
-    (measure,) = sequence_measures(data_of([[5, 4, 1, 0]], Tokens(8, 4))).values()
-    assert measure(np.array([[5, 4, 1, 0], [1, 0, 0, 0], [7, 7, 7, 1], [5, 5, 5, 5]])).tolist() == [2, 0, 3, 4]
+    rows = np.array([[5, 4, 1, 0], [1, 0, 0, 0], [7, 7, 7, 1], [5, 5, 5, 5]])
+    found = sequence_attributes(data_of(rows, Tokens(8, 4)), rows)
+    assert {name: values.tolist() for name, values in found.items()} == {"length": [2, 0, 3, 4]}
 
 
-def test_measures_of_melodies_are_those_of_their_notes():
+def test_attributes_of_melodies_are_those_of_their_notes():
     rows = np.array([[3, 2, 4, 2, 1], [3, 4, 3, 4, 1]])
     melodies = data_of(rows, Tokens(6, 5), {"pitches": [60, 62], "steps_per_bar": 16})
-    measures = sequence_measures(melodies)
-    assert measures.keys() == ATTRIBUTES.keys()
-    for name, measure in measures.items():
-        np.testing.assert_allclose(measure(rows), [ATTRIBUTES[name](melody, 4) for melody in melodies.show(rows).notes])
+    found = sequence_attributes(melodies, rows)
+    assert found.keys() == ATTRIBUTES.keys()
+    for name, values in found.items():
+        np.testing.assert_allclose(values, [ATTRIBUTES[name](melody, 4) for melody in melodies.show(rows).notes])
 
 
-def test_images_are_no_rows_to_measure():
-    assert sequence_measures(data_of(np.zeros((2, 4, 4, 1)), Pixels((4, 4, 1), "ink"))) == {}
+def test_images_have_no_attributes_of_sequences():
+    images = np.zeros((2, 4, 4, 1))
+    assert sequence_attributes(data_of(images, Pixels((4, 4, 1), "ink")), images) == {}

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from jaxvae.data import Dataset, Split
+from jaxvae.data.spaces import Tokens
 from jaxvae.errors import InputError
 from jaxvae.runs import load_run
 
@@ -62,6 +64,18 @@ def test_one_class_against_all_others_is_an_attribute(scripts, trained, tmp_path
         constraints.main(constraints.ConstraintsConfig(run_dir=trained / "plain", attribute="age", out=tmp_path))
     with pytest.raises(InputError, match="run-dir: this run decodes each image under its own condition"):
         constraints.main(constraints.ConstraintsConfig(run_dir=trained / "classes"))
+
+
+def test_texts_are_asked_for_by_their_length(scripts):
+    kinds_of = scripts["constraints"].kinds_of
+    texts = Split(np.array([[3, 1, 0, 0], [3, 4, 1, 0], [3, 4, 5, 1], [4, 1, 0, 0]]), space=Tokens(6, 4))
+    data = Dataset("texts", texts, texts)
+    names, kinds = kinds_of(data, texts, "length")
+    assert (names, kinds.tolist()) == (["without length", "with length"], [0, 1, 1, 0])
+    with pytest.raises(InputError, match="attribute: 'lenth' is none of these rows; give one of length"):
+        kinds_of(data, texts, "lenth")
+    with pytest.raises(InputError, match="attribute: the data set has no labels"):
+        kinds_of(data, texts, "label")
 
 
 @pytest.mark.slow
