@@ -68,11 +68,9 @@ class BetaBinomial:
         x, trials, logits, log_c = event_rows(self.event_ndim, value, *self._parameters())
         there = (x >= 0) & (x <= trials) & (x % 1 == 0)
         x = jnp.where(there, x, 0.0)
-        log_m, log_rest = -softplus(-logits), -softplus(logits)
-        of_x = _Factor.of(x, jnp.maximum(log_c + log_m, LEAST))
-        of_rest = _Factor.of(trials - x, jnp.maximum(log_c + log_rest, LEAST))
-        of_all = _Factor.of(trials, log_c)
-        powers = of_x.power(log_m, of_all) + of_rest.power(log_rest, of_all)
+        log_a, log_b = _shapes(logits, log_c)
+        of_x, of_rest, of_all = _Factor.of(x, log_a), _Factor.of(trials - x, log_b), _Factor.of(trials, log_c)
+        powers = of_x.power(-softplus(-logits), of_all) + of_rest.power(-softplus(logits), of_all)
         linear = of_x.linear + of_rest.linear - of_all.linear
         return jnp.where(there, powers + linear + of_x.rest + of_rest.rest - of_all.rest, -jnp.inf).sum(-1)
 

@@ -27,8 +27,7 @@ class LogisticLevels(Likelihood):
     """Logistic distribution rounded to 256 levels, with a location and a scale from the decoder for each pixel."""
 
     support: ClassVar = "unit"
-    levels: ClassVar[int] = LEVELS
-    """Number of levels that the data have to have."""
+    of_bytes: ClassVar[bool] = True
 
     def decoder_shape(self, facts: Facts) -> tuple[int, ...]:
         """Return the shape of locations and log-scales, two halves of the last axis."""
@@ -46,8 +45,7 @@ class SoftmaxLevels(Likelihood):
     """Categorical distribution of 256 levels, with a probability from the decoder for each level of each pixel."""
 
     support: ClassVar = "unit"
-    levels: ClassVar[int] = LEVELS
-    """Number of levels that the data have to have."""
+    of_bytes: ClassVar[bool] = True
 
     def link(self, mean: Array) -> None:
         """Return None: a mean says little of 256 probabilities."""

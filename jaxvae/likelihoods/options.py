@@ -18,6 +18,9 @@ class Likelihood:
     support: ClassVar[Literal["binary", "unit", "real", "counts", "tokens", "table"]] = "real"
     """Values that it can score: {0, 1}, [0, 1], real numbers, whole numbers from 0, or those of one kind of space."""
 
+    of_bytes: ClassVar[bool] = False
+    """True where it scores the 256 levels of pixels that are stored as bytes."""
+
     def link(self, mean: Array) -> Array | None:
         """Return the decoder outputs whose distribution has this mean, for the initial output bias; None for none."""
         return mean

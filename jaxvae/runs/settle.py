@@ -164,18 +164,18 @@ def _likelihood(chosen: Any, data: Dataset) -> Any:
             f"likelihood: {name} scores {SCORED.get(scores, scores)}, but {data.name} holds {values}; "
             f"leave it out, or use --likelihood {data.space.likelihood}"
         )
-    if (levels := getattr(likelihood, "levels", None)) and not _holds_levels(data, levels):
+    if likelihood.of_bytes and not _are_bytes(data):
         name = kind_of(likelihood, AXES["likelihood"])
         raise InputError(
-            f"likelihood: {name} scores pixels of {levels} levels, but {data.name} holds other numbers; store uint8, "
+            f"likelihood: {name} scores pixels of 256 levels, but {data.name} holds other numbers; store uint8, "
             f"or use --likelihood {data.space.likelihood}"
         )
     return likelihood.settled(data.space) if hasattr(likelihood, "settled") else likelihood
 
 
-def _holds_levels(data: Dataset, levels: int) -> bool:
-    """Return True for pixels that are stored as bytes, whose 256 values are these levels."""
-    return isinstance(data.space, Pixels) and levels == 256 and data.train.x.dtype == "uint8"
+def _are_bytes(data: Dataset) -> bool:
+    """Return True for pixels that are stored as bytes."""
+    return isinstance(data.space, Pixels) and data.train.x.dtype == "uint8"
 
 
 def _place(dataset: str) -> str:
