@@ -23,7 +23,7 @@ from jaxvae.distributions import (
 from jaxvae.likelihoods import LIKELIHOODS
 from jaxvae.objectives import CORRUPTIONS
 
-DTYPES = ["bool", "uint8", "int8", "float16", "bfloat16"]
+DTYPES = ["bool", "uint8", "int8", "uint32", "float16", "bfloat16"]
 ON_HOST = ["int64", "float64"]
 """Types that NumPy has and JAX, unless told, has not."""
 

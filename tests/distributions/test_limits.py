@@ -84,14 +84,14 @@ def test_pixels_of_bytes_are_levels_and_other_numbers_are_none():
 
 
 def test_difference_of_sigmoids_keeps_its_digits():
-    lower = np.array([-300.0, -20.0, -1.0, 0.0, 18.0, 300.0])
-    for width in (1e-3, 0.5, 40.0):
+    lower = np.float32([-300.0, -20.0, -1.0, 0.0, 18.0, 300.0])
+    for width in np.float32([1e-3, 0.5, 40.0]):
         upper = lower + width
-        # Of the same difference from the other side, float64 loses nothing.
-        flip = lower > 0
-        a, b = np.where(flip, -upper, lower), np.where(flip, -lower, upper)
-        expected = special.log_expit(b) + np.log1p(-np.exp(special.log_expit(a) - special.log_expit(b)))
-        np.testing.assert_allclose(log_between(jnp.float32(lower), jnp.float32(upper)), expected, rtol=2e-3)
+        got = log_between(jnp.asarray(lower), jnp.asarray(upper))
+        # The difference is that of -upper and -lower, too: where both are positive, float64 keeps that one's digits.
+        a, b = (np.where(lower > 0, *pair).astype(np.float64) for pair in ((-upper, lower), (-lower, upper)))
+        expected = special.log_expit(b) + np.log(-np.expm1(special.log_expit(a) - special.log_expit(b)))
+        np.testing.assert_allclose(got, expected, rtol=1e-6, atol=1e-6)
     assert log_between(jnp.float32(1), jnp.float32(1)) == -jnp.inf
 
 
