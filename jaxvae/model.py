@@ -173,6 +173,17 @@ def sample_each(model: Any, params: Params, keys: Key, condition: Array | None =
     return point(model.decode(params, z, *(() if condition is None else (_one_for_each(condition, keys),))))
 
 
+def draw_each(model: Any, params: Params, keys: Key, condition: Array | None = None) -> Any:
+    """Return N draws of p(x|z) at z ~ p(z) of any model, from one key per sample.
+
+    Raises:
+        InputError: there are neither N conditions nor one.
+    """
+    z = sample_codes(model, params, keys, condition)
+    given = () if condition is None else (_one_for_each(condition, keys),)
+    return model.decode(params, z, *given).sample(jax.vmap(lambda key: rng.stream(key, "x"))(keys))
+
+
 def sample_codes(model: Any, params: Params, keys: Key, condition: Array | None = None) -> Value:
     """Return N samples z ~ p(z) of any model, from one key per sample.
 

@@ -2,12 +2,13 @@
 
 Without options these are samples, reconstructions and a traversal. `--reconstruct`, `--interpolate`, `--traverse`,
 `--attribute`, `--vary`, `--neighbours` and `--view` write other figures instead, some also as an animation. Test images
-are given by their indices, from 0, and labelled with their classes.
+are given by their indices, from 0, and labelled with their classes. `--out rows.csv` writes rows of a table instead.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 
@@ -26,13 +27,17 @@ from jaxvae.commands.sample_options import SampleConfig
 from jaxvae.data.conditions import Classes
 from jaxvae.errors import InputError
 from jaxvae.options import Compute
+from jaxvae.report.columns import save_columns
 from jaxvae.report.gallery import Gallery
-from jaxvae.runs import load_run
+from jaxvae.runs import Run, load_run
 from jaxvae.runs.compute import set_up
 from jaxvae.runs.data import check_one_layer, load_data, used
+from jaxvae.runs.rows import sample_rows
 from jaxvae.runs.samples import are_pictures
 from jaxvae.runs.trained import Trained
 
+ROWS = 1000
+"""Number of rows of a table where none is given."""
 DRAW: dict[str, Callable[[SampleConfig, Trained, Gallery], None]] = {
     "reconstruct": draw_own,
     "attribute": draw_attributes,
@@ -50,6 +55,8 @@ def main(config: SampleConfig) -> int:
     """Load the run and write the figures."""
     set_up(Compute(num_processes=1))
     run = load_run(config.run_dir, select="best" if config.best else config.select)
+    if (file := config.rows_file) is not None:
+        return save_rows(config, run, file)
     check_one_layer(run)
     data = used(run, load_data(run, config.data_dir, config.dataset, stream=True))
     trained = Trained(run, data, config.out or config.run_dir / "samples", config.condition)
@@ -62,6 +69,14 @@ def main(config: SampleConfig) -> int:
         draw(config, trained, gallery)
     print(f"{'pictures' if are_pictures(data) else 'samples and reconstructions'} in {gallery.folder}")
     return 1 if gallery.missing else 0
+
+
+def save_rows(config: SampleConfig, run: Run, file: Path) -> int:
+    """Write sampled rows of a table."""
+    num = config.num or ROWS
+    save_columns(file, sample_rows(run, num, seed=config.seed, condition=config.condition))
+    print(f"{num:,} rows in {file}")
+    return 0
 
 
 def check_fits(config: SampleConfig, trained: Trained) -> None:

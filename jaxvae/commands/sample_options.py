@@ -9,11 +9,13 @@ from typing import Literal
 import numpy as np
 
 from jaxvae.errors import InputError
-from jaxvae.options.checks import check, check_at_least, check_folder, check_seed
+from jaxvae.options.checks import check, check_at_least, check_folder, check_output, check_seed
 from jaxvae.options.groups import Select
 
 FIGURES = ("reconstruct", "attribute", "interpolate", "traverse", "vary", "neighbours", "styles", "view")
 """Options that ask for a figure, in the order of drawing; the first two may still refuse names, before any output."""
+TABLES = (".csv", ".parquet")
+"""Ends of the names of files for rows."""
 UNDECODED = {"neighbours", "view"}
 """Options whose figures show codes and images as they are."""
 OWNERS = {
@@ -72,19 +74,32 @@ class SampleConfig:
     dataset: str | None = None
     """Path of the run's data set, if it has changed since training."""
     out: Path | None = None
-    """Folder for the figures; DIR/samples if not given."""
+    """Folder for the figures, DIR/samples if not given; or a .csv or .parquet file, for --num rows of a table."""
+    overwrite: bool = False
+    """Replace the file of --out if it exists."""
 
     @property
     def asked(self) -> list[str]:
         """Options that ask for a figure, of those that were given."""
         return [name for name in FIGURES if getattr(self, name) is not None]
 
+    @property
+    def rows_file(self) -> Path | None:
+        """File for rows of a table, if --out names one."""
+        return self.out if self.out is not None and self.out.suffix.lower() in TABLES else None
+
     def check(self) -> None:
         """Refuse values that are invalid for every run."""
         check_at_least(1, "num", self.num)
         check_at_least(2, "steps", self.steps)
         check_seed("seed", self.seed)
-        check_folder("out", self.out)
+        if (file := self.rows_file) is not None:
+            check_output("out", file, TABLES, overwrite=self.overwrite)
+            if self.asked:
+                raise InputError(f"{self.asked[0]}: draws a figure, and --out {file} is for rows; leave one out")
+        else:
+            check_folder("out", self.out)
+            check(not self.overwrite, "overwrite", self.overwrite, "given with --out FILE.csv or FILE.parquet alone")
         check(bool(np.isfinite(self.strength or 0).all()), "strength", self.strength, "finite numbers")
         for width in self.widen or ():
             check_at_least(0, "widen", width)

@@ -12,6 +12,7 @@ import numpy as np
 
 from jaxvae.data.memory import check_fits
 from jaxvae.data.rows import Rows, Subset, blocks, gather, num_bytes, num_rows
+from jaxvae.data.spaces.cells import like_data
 from jaxvae.data.spaces.judged import image_space
 from jaxvae.data.spaces.quadrants import Quadrants
 from jaxvae.data.spaces.shown import Cells, Shown
@@ -159,11 +160,15 @@ class Dataset(NamedTuple):
         check_fits(f"dataset: {self.name}", stored, "make its images smaller or fewer, or read them with stream=True")
         return self.map_examples(lambda x: gather(x, slice(None)))
 
-    def show(self, x: Any) -> Shown:
-        """Present examples `[N, ...]` with the set's names; cells of a table are in the data's own units."""
+    def show(self, x: Any, *, generated: bool = False) -> Shown:
+        """Present examples `[N, ...]` with the set's names; cells of a table are in the data's own units.
+
+        Those that are generated have the decimals and the range of the data.
+        """
         shown: Shown = self.space.show(x, self.facts)
-        if isinstance(shown, Cells) and self.scaling is not None:
-            shown = self.space.show(self.scaling.undo_examples(x), self.facts)
+        if isinstance(shown, Cells):
+            x = self.scaling.undo_examples(x) if self.scaling is not None else x
+            shown = self.space.show(like_data(x, self.facts) if generated else x, self.facts)
         return shown
 
     def fingerprint(self) -> str:

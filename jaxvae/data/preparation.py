@@ -35,6 +35,8 @@ class Preparation:
     """Colour behind transparent pixels: a name that Pillow knows, or #rrggbb."""
     sequences: Sequences = field(default_factory=Sequences)
     """Units and lengths of sequences."""
+    columns: str = ""
+    """Kinds of the columns of a table, such as "age=integer,job=categorical"."""
 
     def check(self) -> None:
         """Refuse invalid sizes and unknown colours.

@@ -3,41 +3,48 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from jaxvae.data import quantiles
 from jaxvae.data.dataset import Dataset, Split
+from jaxvae.data.quantiles import Knots
 from jaxvae.data.rows import LazyRows, Rows, blocks
 from jaxvae.data.spaces import Pixels, Real, Table
-from jaxvae.data.spaces.table import OBSERVED, X
+from jaxvae.data.spaces.table import OBSERVED, POSITIVE, SCALED, X
 from jaxvae.data.spaces.values import full_scale
 from jaxvae.errors import InputError
 from jaxvae.types import Space
 
-ScaleName = Literal["none", "unit", "standard"]
+ScaleName = Literal["none", "unit", "standard", "quantile"]
 CONSTANT = 1e-6
 """Deviation, relative to the largest value, below which a column counts as constant and keeps its scale."""
 
 
 class Scaling(NamedTuple):
-    """Affine map of every value, x' = (x - shift) / factor, with one shift and factor per column or channel."""
+    """Rising map of every value, x' = (x - shift) / factor, or the normal score of x where its column has knots."""
 
     kind: ScaleName
     shift: np.ndarray
     """`[D]` for vectors, `[C]` for images."""
     factor: np.ndarray
     """`[D]` or `[C]`, above 0."""
+    knots: Mapping[int, Knots] = MappingProxyType({})
+    """Knots of the columns that are replaced by their normal scores, by the columns' numbers."""
 
     def apply(self, x: ArrayLike) -> np.ndarray:
         """Scale values `[..., D]`, in float32."""
-        return ((np.asarray(x, np.float64) - self.shift) / self.factor).astype(np.float32)
+        x = np.asarray(x, np.float64)
+        return self._by_knots(Knots.apply, x, (x - self.shift) / self.factor).astype(np.float32)
 
     def undo(self, x: ArrayLike) -> np.ndarray:
         """Convert scaled values `[..., D]` back to the data's units, in float32."""
-        return (np.asarray(x, np.float64) * self.factor + self.shift).astype(np.float32)
+        x = np.asarray(x, np.float64)
+        return self._by_knots(Knots.undo, x, x * self.factor + self.shift).astype(np.float32)
 
     def undo_examples(self, x: Any) -> Any:
         """Convert examples back; of a table the values that are observed."""
@@ -45,30 +52,45 @@ class Scaling(NamedTuple):
             return self.undo(x)
         return {**x, X: np.where(x[OBSERVED], self.undo(x[X]), 0)}
 
+    def log_slopes(self, x: np.ndarray) -> np.ndarray:
+        """Return `[..., D]` log |dx'/dx| of every scaled value x', in nats."""
+        x = np.asarray(x, np.float64)
+        return self._by_knots(Knots.log_slope, x, np.broadcast_to(-np.log(self.factor), x.shape).copy())
+
     def log_jacobian(self, shape: tuple[int, ...]) -> float:
-        """Compute log |dx'/dx| of one example, in nats: log p(x) = log p(x') + log |dx'/dx|."""
+        """Compute log |dx'/dx| of one example, in nats: log p(x) = log p(x') + log |dx'/dx|; not with knots."""
         return float(-np.log(np.broadcast_to(self.factor, shape)).sum())
+
+    def _by_knots(self, function: Any, x: np.ndarray, values: np.ndarray) -> np.ndarray:
+        """Put the results of a function of knots and values in the columns that have knots."""
+        for column, knots in self.knots.items():
+            values[..., column] = function(knots, x[..., column])
+        return values
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values, as the manifest holds them."""
-        return {"kind": self.kind, "shift": self.shift.tolist(), "factor": self.factor.tolist()}
+        knots = {str(column): [values.tolist() for values in knots] for column, knots in self.knots.items()}
+        affine = {"kind": self.kind, "shift": self.shift.tolist(), "factor": self.factor.tolist()}
+        return {**affine, **({"knots": knots} if knots else {})}
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Scaling:
         """Invert `to_json`."""
-        return cls(values["kind"], np.asarray(values["shift"]), np.asarray(values["factor"]))
+        knots = {int(column): Knots(*map(np.asarray, of)) for column, of in values.get("knots", {}).items()}
+        return cls(values["kind"], np.asarray(values["shift"]), np.asarray(values["factor"]), knots)
 
 
 def default_scale(space: Space) -> ScaleName:
-    """Return the scaling where none is asked for: real numbers get mean 0 and deviation 1."""
-    return "standard" if space.kind in ("real", "table") else "none"
+    """Return the scaling where none is asked for: mean 0 and deviation 1 for real numbers, normal scores in tables."""
+    return {"real": "standard", "table": "quantile"}.get(space.kind, "none")  # type: ignore[return-value]
 
 
 def fit_scaling(kind: ScaleName, data: Dataset) -> Scaling:
     """Fit a scaling to a set.
 
     Args:
-        kind: `standard`: mean 0 and deviation 1 over the training split; `unit`: the whole set's range becomes [0, 1].
+        kind: `standard`: mean 0 and deviation 1 over the training split; `quantile`: the normal scores of its columns,
+            see `quantiles.fit`; `unit`: the whole set's range becomes [0, 1].
         data: set with its stored values.
 
     Raises:
@@ -78,14 +100,20 @@ def fit_scaling(kind: ScaleName, data: Dataset) -> Scaling:
         raise InputError(f"scale: {data.name} holds {data.space.kind}, which are not scaled; leave it out")
     if isinstance(data.space, Table):
         if kind == "unit":
-            raise InputError(f"scale: {data.name} is a table, which is scaled to standard or not at all (none)")
-        return _fit_table(data.train.x, np.array(data.space.columns) == 0)
+            raise InputError(f"scale: {data.name} is a table, which is scaled to quantile, standard or none")
+        return _fit_table(kind, data.train.x, data.space)
+    if kind == "quantile" and len(data.shape) > 1:
+        raise InputError(f"scale: quantile is for columns, and {data.name} holds {data.shape}; choose standard")
     if kind == "unit":
         splits = [split.x for split in (data.train, data.validation, data.test) if split]
         low, high = _extremes(splits)
         return Scaling(kind, low, _usable(high - low, high))
     mean, deviation, largest = _moments(data.train.x)
-    return Scaling(kind, mean, _usable(deviation, largest))
+    factor = _usable(deviation, largest)
+    if kind == "standard":
+        return Scaling(kind, mean, factor)
+    columns = _columns(data.train.x[:]).T
+    return Scaling(kind, mean, factor, _knots(enumerate(columns)))
 
 
 def scaled(data: Dataset, scaling: Scaling) -> Dataset:
@@ -103,7 +131,9 @@ def scaled_examples(x: Any, scaling: Scaling) -> Any:
 def log_jacobians(scaling: Scaling, x: Any) -> np.ndarray:
     """Return `[N]` log |dx'/dx| of stored examples in nats; of a table that of their observed values."""
     if isinstance(x, Mapping):
-        return -(np.log(scaling.factor) * np.asarray(x[OBSERVED][:])).sum(axis=1)
+        return (scaling.log_slopes(x[X][:]) * np.asarray(x[OBSERVED][:])).sum(axis=1)
+    if scaling.knots:
+        return scaling.log_slopes(x[:]).sum(axis=1)
     return np.full(len(x), scaling.log_jacobian(x.shape[1:]))
 
 
@@ -112,16 +142,28 @@ def mean_log_jacobian(scaling: Scaling, split: Split) -> float:
     return float(log_jacobians(scaling, split.x).mean())
 
 
-def _fit_table(x: Mapping[str, Rows], real: np.ndarray) -> Scaling:
-    """Fit mean and deviation of the observed values of each real column; categories keep their numbers."""
-    observed = np.asarray(x[OBSERVED][:]) & real
-    values = np.where(observed, x[X][:], np.nan).astype(np.float64)
-    known = observed.any(axis=0)
-    mean, deviation, largest = np.zeros(len(real)), np.zeros(len(real)), np.ones(len(real))
-    mean[known] = np.nanmean(values[:, known], axis=0)
-    deviation[known] = np.nanstd(values[:, known], axis=0)
-    largest[known] = np.nanmax(np.abs(values[:, known]), axis=0)
-    return Scaling("standard", mean, _usable(deviation, largest))
+def _fit_table(kind: ScaleName, x: Mapping[str, Rows], table: Table) -> Scaling:
+    """Fit a scaling to the observed values of each column.
+
+    Categories and counts keep their numbers, and positive numbers are divided by their geometric mean.
+    """
+    scaled = table.of_kind(*SCALED)
+    rows, observed = np.asarray(x[X][:], np.float64), np.asarray(x[OBSERVED][:])
+    columns = [values[there] for values, there in zip(rows.T, observed.T)]
+    shift, factor = np.zeros(len(columns)), np.ones(len(columns))
+    for number, values in enumerate(columns):
+        if scaled[number] and len(values):
+            shift[number], factor[number] = values.mean(), _usable(values.std(), np.abs(values).max())
+        elif table.kinds[number] == POSITIVE and len(values):
+            factor[number] = np.exp(np.log(values).mean())
+    if kind == "standard":
+        return Scaling(kind, shift, factor)
+    return Scaling(kind, shift, factor, _knots((int(number), columns[number]) for number in np.flatnonzero(scaled)))
+
+
+def _knots(columns: Iterable[tuple[int, np.ndarray]]) -> dict[int, Knots]:
+    fitted = {number: quantiles.fit(values) for number, values in columns}
+    return {number: knots for number, knots in fitted.items() if knots is not None}
 
 
 def _scaled_table(x: Mapping[str, Rows], scaling: Scaling) -> np.ndarray:

@@ -44,18 +44,25 @@ class TableFeatures:
     """Function from a row of a table to numbers, 0 for what is missing, and to the mask of what is observed."""
 
     columns: tuple[int, ...]
-    """Number of categories of each column, 0 for real numbers."""
+    """Number of categories of each column, 0 for numbers."""
+    kinds: tuple[str, ...]
+    """Kind of each column."""
 
     def __call__(self, row: dict[str, Array]) -> Array:
-        """Map `[B, D]` values to `[B, F]`: a number for a real column, a one-hot vector for a category."""
+        """Map `[B, D]` values to `[B, F]`: a number, of which positive ones and counts are logarithms, or one-hot."""
         observed = at_least_float32(row["observed"])
         numbers = np.flatnonzero(np.array(self.columns) == 0)
-        parts = [row["x"][..., numbers] * observed[..., numbers]]
+        parts = [self._numbers(row["x"])[..., numbers] * observed[..., numbers]]
         for column, size in enumerate(self.columns):
             if size:
                 known = observed[..., column, None]
                 parts.append(jax.nn.one_hot(row["x"][..., column].astype(jnp.int32), size) * known)
         return jnp.concatenate([*parts, observed], axis=-1)
+
+    def _numbers(self, x: Array) -> Array:
+        positive, counts = (np.array([kind == which for kind in self.kinds]) for which in ("positive", "count"))
+        x = jnp.where(positive, jnp.log(jnp.where(positive & (x > 0), x, 1.0)), x)
+        return jnp.where(counts, jnp.log1p(jnp.where(counts, x, 0.0)), x)
 
 
 def reading(space: Any, encoder: nn.Module) -> nn.Module:
@@ -70,5 +77,5 @@ def reading(space: Any, encoder: nn.Module) -> nn.Module:
     if kind == "counts":
         return Reading(encoder, log_counts)
     if kind == "table":
-        return Reading(encoder, TableFeatures(space.columns))
+        return Reading(encoder, TableFeatures(space.columns, space.kinds))
     return encoder

@@ -35,6 +35,9 @@ class Data:
     """Height and width of the square cut from the centre of images; after --resize if that is given."""
     background: str | None = None
     """Colour behind transparent pixels, as a name or #rrggbb; white if not given."""
+    columns: str = ""
+    """Kinds of a table's columns, such as age=integer,job=categorical:50,grade=ordinal:low/high,name=drop; guessed from
+    the values if not given. Kinds are real, integer, positive, count, categorical, ordinal."""
     train_examples: int | None = None
     """Number of training examples to use, the first of the split; all if not given."""
     labelled: int | None = None
@@ -56,7 +59,7 @@ class Data:
     @property
     def preparation(self) -> Preparation:
         """Size and background of the prepared images."""
-        return Preparation(self.resize, self.crop, self.background or WHITE)
+        return Preparation(self.resize, self.crop, self.background or WHITE, columns=self.columns)
 
 
 @dataclasses.dataclass(frozen=True)

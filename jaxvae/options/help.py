@@ -23,7 +23,7 @@ from jaxvae.options.schedules import SYNTAX, Number
 
 COLUMN = 30
 """Width of the flags' column."""
-NOT_OF_TOKENS = frozenset({"resize", "crop", "background", "binarize", "scale", "output_bias"})
+NOT_OF_TOKENS = frozenset({"resize", "crop", "background", "binarize", "scale", "columns", "output_bias"})
 """Options that the help of a recipe for rows of tokens leaves out."""
 OF_TOKENS = frozenset({"sequences", "word_dropout", "length_buckets"})
 """Options, and a group of them, that the help of any other recipe leaves out."""

@@ -19,12 +19,13 @@ from jaxvae.data import Dataset, Split, conditions, new_rows
 from jaxvae.data.dataset import read_condition
 from jaxvae.data.rows import gather, num_rows
 from jaxvae.data.scaling import Scaling, log_jacobians
-from jaxvae.data.spaces import Pixels, of_facts
+from jaxvae.data.spaces import Pixels, Table, of_facts
+from jaxvae.data.spaces.cells import like_data
 from jaxvae.data.spaces.shown import Cells, Lines
 from jaxvae.distributions.sampling import point
 from jaxvae.errors import InputError
 from jaxvae.evaluation import in_blocks, log_marginal_likelihood
-from jaxvae.model import VAE
+from jaxvae.model import VAE, draw_each, sample_each
 from jaxvae.objectives import elbo_terms
 from jaxvae.options.recipe import Recipe
 from jaxvae.packages import missing_named
@@ -122,18 +123,19 @@ class Run:
     def decode(self, z: ArrayLike, condition: Any = None) -> Any:
         """Return the N most typical examples of codes `[N, D]`: means of p(x|z), words, categories."""
         z = np.asarray(z)
-        given = self._conditions(condition, len(z))
-        return self.present(in_blocks(lambda z, given: point(self.model.decode(self.params, z, given)), z, given))
+        given = self.conditions_of(condition, len(z))
+        x = in_blocks(lambda z, given: point(self.model.decode(self.params, z, given)), z, given)
+        return self.present(x, generated=True)
 
     def reconstruct(self, x: Any, condition: Any = None) -> Any:
         """Return examples, encoded and decoded without noise."""
         split = self.as_split(x, condition)
-        return self.present(
-            in_blocks(lambda *rows: self.model.reconstruct(self.params, *split.read(*rows)), split.x, split.condition)
-        )
+        rows = split.x, split.condition
+        x = in_blocks(lambda *rows: self.model.reconstruct(self.params, *split.read(*rows)), *rows)
+        return self.present(x, generated=True)
 
     def sample(self, num: int, *, seed: int = 0, condition: Any = None) -> Any:
-        """Return `num` examples: means of p(x|z) at z ~ p(z).
+        """Return `num` examples: means of p(x|z) at z ~ p(z), and for a table draws of p(x|z).
 
         Args:
             num: number of examples.
@@ -141,10 +143,10 @@ class Run:
             condition: condition of each example, or one for all.
         """
         keys = rng.sample_keys(rng.stream(rng.root(seed), "sample"), whole_number("num", num))
-        given = self._conditions(condition, num)
-        return self.present(
-            in_blocks(lambda keys, given: self.model.sample_each(self.params, keys, given), keys, given)
-        )
+        given = self.conditions_of(condition, num)
+        draw = draw_each if isinstance(self.space, Table) else sample_each
+        x = in_blocks(lambda keys, given: draw(self.model, self.params, keys, given), keys, given)
+        return self.present(x, generated=True)
 
     def log_px(self, x: Any, num_samples: int = 100, *, condition: Any = None, seed: int = 0) -> np.ndarray:
         """Return `[N]` estimates of log p(x) from below, in nats, by importance weights (Burda et al. 2016).
@@ -188,20 +190,25 @@ class Run:
         origin = x.origin if isinstance(x, Split) else np.arange(num)
         if condition is None and isinstance(self.condition, conditions.Seen):  # a part of x itself
             return Split(rows, space=self.space, condition_space=self.condition.space, origin=origin)
-        return Split(rows, space=self.space, condition=self._conditions(condition, num), origin=origin)
+        return Split(rows, space=self.space, condition=self.conditions_of(condition, num), origin=origin)
 
-    def present(self, x: Any) -> Any:
+    def present(self, x: Any, *, generated: bool = False) -> Any:
         """Return examples `[N, ...]`, as the model sees them, as the user has them.
 
-        Text is a list of sentences, a table a dict of columns, and scaled values are in their own units.
+        Text is a list of sentences, a table a dict of columns, and scaled values are in their own units; those that are
+        generated have the decimals and the range of the data.
         """
-        scaling = self.facts.get("scaling")
-        x = jax.tree.map(np.asarray, x)
-        x = Scaling.from_json(scaling).undo_examples(x) if scaling else x
-        shown: Any = self.space.show(x, self.facts.get("names", {}))
+        x, names = self.in_own_units(x), self.facts.get("names", {})
+        shown: Any = self.space.show(like_data(x, names) if generated else x, names)
         if isinstance(shown, Lines):
             return list(shown.lines)
-        return _columns(shown, self.space) if isinstance(shown, Cells) else x
+        return _columns(shown, names) if isinstance(shown, Cells) else x
+
+    def in_own_units(self, x: Any) -> Any:
+        """Return examples `[N, ...]`, as the model sees them, with scaled values in their own units."""
+        scaling = self.facts.get("scaling")
+        x = jax.tree.map(np.asarray, x)
+        return Scaling.from_json(scaling).undo_examples(x) if scaling else x
 
     def __repr__(self) -> str:
         """Return five lines: the model, its data, its codes, its result, its folder."""
@@ -240,7 +247,12 @@ class Run:
         given = read_condition(split.condition_space, rows, split.condition)
         return jax.tree.map(np.asarray, (rows, given))
 
-    def _conditions(self, condition: Any, num: int) -> np.ndarray | None:
+    def conditions_of(self, condition: Any, num: int) -> np.ndarray | None:
+        """Return `[num, C]` conditions as the model gets them, of what `encode` and `sample` take; None without.
+
+        Raises:
+            InputError: a condition is missing, or is none of the run's.
+        """
         meaning = self.condition
         if meaning is None and condition is None:
             return None
@@ -290,10 +302,10 @@ def _numbers(condition: Any, meaning: conditions.Condition) -> np.ndarray:
     return np.array([int(meaning.parse(str(value)).argmax()) for value in values], np.int32)
 
 
-def _columns(cells: Cells, space: Any) -> dict[str, np.ndarray]:
+def _columns(cells: Cells, names: Mapping[str, Any]) -> dict[str, np.ndarray]:
     """Return the columns of a table: numbers, NaN where one is missing, or words."""
-    columns = zip(cells.columns, space.columns, zip(*cells.rows, strict=True), strict=True)
+    categories = names.get("categories", {})
     return {
-        name: np.array(values, object) if categories else np.array([float(value or "nan") for value in values])
-        for name, categories, values in columns
+        name: np.array(values, object) if name in categories else np.array([float(value or "nan") for value in values])
+        for name, values in zip(cells.columns, zip(*cells.rows, strict=True), strict=True)
     }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,9 +12,10 @@ import numpy as np
 from jaxvae import rng
 from jaxvae.data import Dataset, Split
 from jaxvae.data.conditions import Classes, Condition, Seen
+from jaxvae.data.spaces import Table
 from jaxvae.data.spaces.shown import Pictures
 from jaxvae.evaluation import in_blocks
-from jaxvae.model import VAE
+from jaxvae.model import VAE, draw_each, sample_each
 from jaxvae.report import figures, presentations
 from jaxvae.report.display import value_limits
 from jaxvae.types import Key, Params
@@ -40,7 +42,7 @@ class Grid(NamedTuple):
 
     def save(self, path: Path, data: Dataset) -> None:
         """Write the samples as the data are presented; pictures have the range of test images."""
-        shown = data.show(self.images)
+        shown = data.show(self.images, generated=True)
         if not isinstance(shown, Pictures):
             presentations.save(path, [shown], names=["sample"], title=self.title)
             return
@@ -50,8 +52,9 @@ class Grid(NamedTuple):
 
 
 def save_stages(path: Path, data: Dataset, stages: Mapping[str, Any], title: str) -> None:
-    """Write examples, and results of one or more steps from them, by the names of the stages."""
-    presentations.save(path, [data.show(stage) for stage in stages.values()], names=[*stages], title=title)
+    """Write examples, and what was generated from them in one or more steps, by the names of the stages."""
+    shown = [data.show(stage, generated=number > 0) for number, stage in enumerate(stages.values())]
+    presentations.save(path, shown, names=[*stages], title=title)
 
 
 def are_pictures(data: Dataset) -> bool:
@@ -89,20 +92,22 @@ def sample_grid(
         InputError: the chosen condition is none of the model's.
     """
     title = "decoded samples of the prior"
+    # In a table the likeliest categories would be the same in row after row.
+    grid = partial(_grid, model, params, key, draw=draw_each if isinstance(split.space, Table) else sample_each)
     if condition is None:
-        return _grid(model, params, key, num or 64, None, (), title)
+        return grid(num or 64, None, (), title)
     if chosen is not None:
-        return _grid(model, params, key, num or 64, condition.parse(chosen)[None], (), f"{title}, as {chosen}")
+        return grid(num or 64, condition.parse(chosen)[None], (), f"{title}, as {chosen}")
     if isinstance(condition, Classes):
         some = condition.names[:MOST_ROWS]
         conditions = np.eye(len(condition.names), dtype=np.float32)[: len(some)]
-        return _grid(model, params, key, num or EACH, conditions, some, f"{title}, a class in each row")
+        return grid(num or EACH, conditions, some, f"{title}, a class in each row")
     if isinstance(condition, Seen):
         return completions(model, params, key, num or EACH, split.head(EACH), condition)
     conditions = np.asarray(split.head(EACH).conditions())
     names = tuple(f"test {number}" for number in range(len(conditions)))
     title = f"{title}, in each row with the {', '.join(condition.names)} of a test example"
-    return _grid(model, params, key, num or EACH, conditions, names, title)
+    return grid(num or EACH, conditions, names, title)
 
 
 def completions(model: VAE, params: Params, key: Key, num: int, split: Split, seen: Seen) -> Grid:
@@ -125,9 +130,11 @@ def _grid(
     conditions: np.ndarray | None,
     names: tuple[str, ...],
     title: str,
+    *,
+    draw: Callable[..., Any] = sample_each,
 ) -> Grid:
     """Draw `num` samples for each of the conditions `[K, C]`."""
     given = None if conditions is None else conditions.repeat(num, axis=0)
     keys = rng.sample_keys(key, num if given is None else len(given))
-    images = in_blocks(lambda keys, given: model.sample_each(params, keys, given), keys, given)
+    images = in_blocks(lambda keys, given: draw(model, params, keys, given), keys, given)
     return Grid(images, num if names else min(num, COLUMNS), names, title)

@@ -27,13 +27,13 @@ def test_counts_are_read_as_logarithms(networks):
 def test_a_row_is_read_as_numbers_categories_and_holes():
     row = {"x": jnp.array([[2.0, -0.5, 1.0], [0.0, 0.0, 0.0]]), "observed": jnp.array([[1, 1, 1], [1, 0, 0]], bool)}
     expected = [[-0.5, 0, 0, 1, 0, 1, 1, 1, 1], [0, 1, 0, 0, 0, 0, 1, 0, 0]]
-    np.testing.assert_array_equal(TableFeatures((3, 0, 2))(row), expected)
+    np.testing.assert_array_equal(TableFeatures((3, 0, 2), ("categorical", "real", "categorical"))(row), expected)
 
 
 def test_a_hole_looks_the_same_whatever_stands_in_its_place():
     observed = jnp.array([[True, False, False]])
     rows = [{"x": jnp.array([[1.0, *hole]]), "observed": observed} for hole in ((0.0, 0.0), (3.0, 1.0))]
-    np.testing.assert_array_equal(*map(TableFeatures((0, 0, 2)), rows))
+    np.testing.assert_array_equal(*map(TableFeatures((0, 0, 2), ("real", "real", "categorical")), rows))
 
 
 def test_encoders_of_features_compare_and_pickle_by_value():

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from jaxvae.data.sources.cells import Cells
+from jaxvae.data.sources.columns import word_of
+from jaxvae.data.sources.kinds import OTHER
 from jaxvae.data.sources.tables import read_cells
 from jaxvae.data.spaces.table import OBSERVED, X
 from jaxvae.errors import InputError, did_you_mean
@@ -27,10 +29,11 @@ def table_rows(what: str, table: Any, names: Mapping[str, Any]) -> dict[str, np.
     """
     values, observed = [], []
     for name, column in _by_names(what, table, names["columns"]).items():
-        known = names["categories"].get(name)
+        known, has_rest = names["categories"].get(name), name in names.get("rest", ())
         told = f"{what}: column {name!r}"
         cells, there = read_cells(told, column)
-        values.append(_numbers(told, cells, there) if known is None else _codes(told, cells, there, known))
+        is_number = known is None
+        values.append(_numbers(told, cells, there) if is_number else _codes(told, cells, there, known, has_rest))
         observed.append(there)
     mask = np.stack(observed, axis=1)
     return {X: np.where(mask, np.stack(values, axis=1), 0).astype(np.float32), OBSERVED: mask}
@@ -91,16 +94,12 @@ def _numbers(what: str, cells: np.ndarray, observed: np.ndarray) -> np.ndarray:
     return numbers
 
 
-def _codes(what: str, cells: np.ndarray, observed: np.ndarray, categories: Sequence[str]) -> np.ndarray:
-    """Return `[N]` numbers of categories, 0 where there is none."""
+def _codes(what: str, cells: np.ndarray, observed: np.ndarray, categories: Sequence[str], has_rest: bool) -> np.ndarray:
+    """Return `[N]` numbers of categories, 0 where there is none; rare ones are one category where there is a rest."""
     code = {word: number for number, word in enumerate(categories)}
-    words = [_word(cell) if there else None for cell, there in zip(cells.tolist(), observed)]
+    words = [word_of(cell) if there else None for cell, there in zip(cells.tolist(), observed)]
+    words = [OTHER if has_rest and word is not None and word not in code else word for word in words]
     if unknown := [word for word in words if word is not None and word not in code]:
         known = ", ".join(categories[:20])
         raise InputError(f"{what} holds {unknown[0]!r}, the run knows {known}; leave the cell empty if it is unknown")
     return np.array([0 if word is None else code[word] for word in words])
-
-
-def _word(cell: Any) -> str:
-    """Return the name of a category; whole numbers in a column with gaps are floats in pandas."""
-    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)

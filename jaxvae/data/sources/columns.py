@@ -11,8 +11,9 @@ from jaxvae.data.classes import class_order
 from jaxvae.data.dataset import Split
 from jaxvae.data.partition import SPLITS, TEST, TRAIN, VALIDATION, Whole
 from jaxvae.data.sources.arrays import digest
+from jaxvae.data.sources.kinds import OTHER, Asked, check_numbers, coded, decimals_of, guess
 from jaxvae.data.spaces import Real, Table
-from jaxvae.data.spaces.table import OBSERVED, X
+from jaxvae.data.spaces.table import CATEGORICAL, OBSERVED, ORDINAL, REAL, SCALED, X
 from jaxvae.errors import InputError
 
 LABELS = ("label", "class", "target")
@@ -34,6 +35,10 @@ class Column(NamedTuple):
     """`[N]` True where there is a value."""
     categories: tuple[str, ...] = ()
     """Names of the categories; empty for numbers."""
+    kind: str = ""
+    """Kind of a column of a table; where it is empty, categorical or real."""
+    asked: Asked | None = None
+    """What the user says of it; such a column is one of values, whatever its name."""
 
 
 def number_column(what: str, name: str, values: np.ndarray, observed: np.ndarray) -> Column:
@@ -42,15 +47,41 @@ def number_column(what: str, name: str, values: np.ndarray, observed: np.ndarray
     Raises:
         InputError: it holds NaN or infinity.
     """
-    there = values[observed]
-    if not np.isfinite(there).all():
-        raise InputError(f"{what} holds NaN or infinity; leave the cell of a missing value empty")
+    there = _finite(what, values[observed])
     different = np.unique(there)
     if values.dtype.kind in "iu" and 2 <= len(different) <= min(_FEW, len(there) // 10):
         return Column(name, np.searchsorted(different, values), observed, tuple(map(str, different.tolist())))
+    return Column(name, values.astype(np.float64), observed, kind=guess(there))
+
+
+def _finite(what: str, there: np.ndarray) -> np.ndarray:
+    if not np.isfinite(there).all():
+        raise InputError(f"{what} holds NaN or infinity; leave the cell of a missing value empty")
     if np.abs(there).max() > np.finfo(np.float32).max:
         raise InputError(f"{what} holds numbers that float32 cannot; scale them")
-    return Column(name, values.astype(np.float64), observed)
+    return there
+
+
+def column_as_asked(what: str, name: str, values: np.ndarray, observed: np.ndarray, asked: Asked) -> Column:
+    """Make a column of the kind that the user says.
+
+    Raises:
+        InputError: its values are not of this kind.
+    """
+    if asked.kind in (CATEGORICAL, ORDINAL):
+        cells = zip(values.tolist(), observed)
+        words = [word_of(value) if there else None for value, there in cells]
+        codes, categories = coded(what, words, asked)
+        return Column(name, codes, observed, categories, asked.kind, asked)
+    if values.dtype.kind == "U":
+        raise InputError(f"{what} holds words, such as {values[observed][0]!r}, which are no {asked.kind} numbers")
+    check_numbers(what, asked.kind, _finite(what, values[observed].astype(np.float64)))
+    return Column(name, values.astype(np.float64), observed, (), asked.kind, asked)
+
+
+def word_of(value: Any) -> str:
+    """Return the name of a category; whole numbers in a column with gaps are floats."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def word_column(what: str, name: str, words: np.ndarray, observed: np.ndarray) -> Column:
@@ -68,7 +99,7 @@ def word_column(what: str, name: str, words: np.ndarray, observed: np.ndarray) -
         raise InputError(f"{what} holds a line break; close the quotes, or write the word in one line")
     categories = class_order(there)
     if len(categories) > min(_MOST_CATEGORIES, max(2, len(there) // 2)):
-        remedy = "remove the column, or give sentences as a .txt file"
+        remedy = f"--columns {name}=categorical:50 keeps the 50 most frequent, {name}=drop leaves the column out"
         raise InputError(f"{what} holds {len(categories)} different words, too many for categories; {remedy}")
     code = {word: number for number, word in enumerate(categories)}
     return Column(name, np.array([code.get(word, 0) for word in words]), observed, categories)
@@ -114,7 +145,7 @@ def whole_set(what: str, columns: list[Column]) -> Whole:
 
 
 def _one_of(what: str, columns: list[Column], names: tuple[str, ...]) -> Column | None:
-    found = [column for column in columns if column.name.lower() in names]
+    found = [column for column in columns if column.name.lower() in names and column.asked is None]
     if len(found) > 1:
         raise InputError(f"{what}: columns {found[0].name!r} and {found[1].name!r} both hold labels; rename one")
     if found and not found[0].categories:
@@ -145,12 +176,28 @@ def table_examples(columns: Sequence[Column]) -> tuple[Any, Real | Table, dict[s
     """Return examples, their space and its facts: vectors if all columns are numbers without holes, else a table."""
     values, observed = (np.stack(arrays, axis=1) for arrays in zip(*((c.values, c.observed) for c in columns)))
     values = np.where(observed, values, 0).astype(np.float32)
-    facts: dict[str, Any] = {"columns": [column.name for column in columns]}
-    if observed.all() and not any(column.categories for column in columns):
+    kinds = tuple(column.kind or (CATEGORICAL if column.categories else REAL) for column in columns)
+    names: dict[str, Any] = {"columns": [column.name for column in columns]}
+    are_vectors = observed.all() and {*kinds} <= {*SCALED}
+    if not are_vectors:
+        names["categories"] = {column.name: list(column.categories) for column in columns if column.categories}
+    facts = {**names, **_written(columns)}
+    if are_vectors:
         return values, Real((len(columns),)), facts
-    facts["categories"] = {column.name: list(column.categories) for column in columns if column.categories}
-    space = Table(tuple(len(column.categories) for column in columns), digest(facts))
+    space = Table(tuple(len(column.categories) for column in columns), digest(names), kinds)
     return {X: values, OBSERVED: observed}, space, facts
+
+
+def _written(columns: Sequence[Column]) -> dict[str, Any]:
+    """Return the decimals and the range of columns of numbers, and the columns in which categories are put together."""
+    numbers = {column.name: column.values[column.observed] for column in columns if not column.categories}
+    decimals = {name: decimals_of(values) for name, values in numbers.items()}
+    rest = [column.name for column in columns if column.asked and column.asked.most and OTHER in column.categories]
+    return {
+        "decimals": {name: few for name, few in decimals.items() if few is not None},
+        "bounds": {name: [float(values.min()), float(values.max())] for name, values in numbers.items()},
+        **({"rest": rest} if rest else {}),
+    }
 
 
 def is_number(word: str) -> bool:

@@ -13,7 +13,8 @@ from jaxvae.data.memory import check_fits
 from jaxvae.data.partition import Whole, divided
 from jaxvae.data.preparation import Preparation, refuse_sizes
 from jaxvae.data.sources import columns
-from jaxvae.data.sources.columns import Column, is_number, number_column, word_column
+from jaxvae.data.sources.columns import Column, column_as_asked, is_number, number_column, word_column
+from jaxvae.data.sources.kinds import DROP, Asked, asked_kinds, check_names
 from jaxvae.errors import InputError, first_line
 from jaxvae.packages import needed_by
 
@@ -23,12 +24,12 @@ _BYTES_PER_CELL = 16
 
 def open_csv(path: Path, preparation: Preparation) -> Dataset:
     """Read a data set from a table of separated values, see `read_csv`."""
-    return divided(str(path), path.stem, whole_set(str(path), read_csv(path), preparation))
+    return divided(str(path), path.stem, whole_set(str(path), read_csv(path), preparation, path))
 
 
 def open_parquet(path: Path, preparation: Preparation) -> Dataset:
     """Read a data set from a table of Apache Parquet."""
-    return divided(str(path), path.stem, whole_set(str(path), read_parquet(path), preparation))
+    return divided(str(path), path.stem, whole_set(str(path), read_parquet(path), preparation, path))
 
 
 def read_csv(path: Path) -> Any:
@@ -84,13 +85,14 @@ def _check_names(path: Path, line: bytes, delimiter: str) -> None:
         raise InputError(f"{path}: its first line holds numbers; write the names of the columns above it")
 
 
-def whole_set(what: str, table: Any, preparation: Preparation) -> Whole:
+def whole_set(what: str, table: Any, preparation: Preparation, path: Path | None = None) -> Whole:
     """Make a data set of a table of pyarrow.
 
     Args:
         what: name of the table in messages.
         table: rows, with their columns' names.
-        preparation: sizes, which a table has none of.
+        preparation: kinds of columns; sizes, which a table has none of, are refused.
+        path: path of the table, beside which a .json file may describe its columns.
 
     Raises:
         InputError: a column has no name, or that of another, or is of a type that is not read.
@@ -104,13 +106,21 @@ def whole_set(what: str, table: Any, preparation: Preparation) -> Whole:
         raise InputError(f"{what}: column {names.index('') + 1} has no name; {remedy}")
     if double := [name for name, count in Counter(names).items() if count > 1]:
         raise InputError(f"{what}: two columns are called {double[0]!r}; rename one")
-    return columns.whole_set(what, [_column(f"{what}: column {name!r}", name, table.column(name)) for name in names])
+    asked = asked_kinds(preparation.columns, path)
+    check_names(what, asked, names)
+    kept = [name for name in names if name not in asked or asked[name].kind != DROP]
+    if not kept:
+        raise InputError(f"columns: all columns of {what} are left out; keep some")
+    read = [_column(f"{what}: column {name!r}", name, table.column(name), asked.get(name)) for name in kept]
+    return columns.whole_set(what, read)
 
 
-def _column(what: str, name: str, column: Any) -> Column:
+def _column(what: str, name: str, column: Any, asked: Asked | None) -> Column:
     values, observed = read_cells(what, column)
     if not observed.any():
-        raise InputError(f"{what} is empty; remove it")
+        raise InputError(f"{what} is empty; remove it, or leave it out with --columns {name}=drop")
+    if asked is not None:
+        return column_as_asked(what, name, values, observed, asked)
     return (word_column if values.dtype.kind == "U" else number_column)(what, name, values, observed)
 
 
@@ -143,4 +153,4 @@ def read_cells(what: str, column: Any) -> tuple[np.ndarray, np.ndarray]:
         return np.array(column.fill_null("").to_pylist(), str), observed
     if types.is_binary(kind):
         raise InputError(f"{what} is not UTF-8; convert the file, for example with iconv")
-    raise InputError(f"{what} is of type {kind}; write it as a number, or as words")
+    raise InputError(f"{what} is of type {kind}; write it as a number or as words, or leave it out with --columns")

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxvae.data.rows import Rows, blocks
+from jaxvae.data.spaces.cells import cells
 from jaxvae.data.spaces.shown import Cells, Curves, Pictures
 from jaxvae.data.spaces.values import as_values
 from jaxvae.errors import InputError
@@ -53,5 +54,5 @@ class Real:
         if x.ndim == 4:
             return Pictures(x)
         if "columns" in facts:
-            return Cells(tuple(facts["columns"]), tuple(tuple(f"{value:.6g}" for value in row) for row in x))
+            return cells(x, np.ones(x.shape, bool), facts["columns"], facts)
         return Curves(x)

@@ -10,10 +10,23 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxvae.data.rows import Rows, blocks
+from jaxvae.data.spaces.cells import cells
 from jaxvae.data.spaces.shown import Cells
 from jaxvae.errors import InputError
 from jaxvae.types import Array, Key
 
+REAL, INTEGER, POSITIVE, COUNT, CATEGORICAL, ORDINAL = KINDS = (
+    "real",
+    "integer",
+    "positive",
+    "count",
+    "categorical",
+    "ordinal",
+)
+"""Kinds of columns: any numbers, whole numbers, numbers above 0, numbers of things, and categories without or with an
+order."""
+SCALED = (REAL, INTEGER)
+"""Kinds whose numbers are shifted and scaled."""
 X, OBSERVED = "x", "observed"
 """Names of an example's arrays: `[D]` float32 values, and `[D]` booleans that are True where a value is known."""
 
@@ -23,22 +36,33 @@ class Table:
     """Rows of D columns, `{"x": [D] float32, "observed": [D] bool}`; a missing value is 0 and not observed."""
 
     columns: tuple[int, ...]
-    """`[D]` number of categories of each column, 0 for real numbers; a category is stored as its number."""
+    """`[D]` number of categories of each column, 0 for numbers; a category is stored as its number."""
     digest: str = ""
     """Digest of the names of columns and categories."""
+    kinds: tuple[str, ...] = ()
+    """`[D]` kind of each column, one of `KINDS`; where none are given, real or categorical."""
 
     kind = "table"
     likelihood = "columns"
     corruptions = ("noise", "masking")
+
+    def __post_init__(self) -> None:
+        """Fill in the kinds of columns that have none."""
+        if not self.kinds:
+            object.__setattr__(self, "kinds", tuple(CATEGORICAL if size else REAL for size in self.columns))
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Shape of a row's values, `(D,)`."""
         return (len(self.columns),)
 
+    def of_kind(self, *kinds: str) -> np.ndarray:
+        """Return `[D]` True for the columns of these kinds."""
+        return np.isin(self.kinds, kinds)
+
     def check(self, rows: Mapping[str, Rows], what: str) -> None:
-        """Refuse NaN, infinity, values that are there and not observed, and numbers of no category."""
-        sizes = np.array(self.columns)
+        """Refuse NaN, infinity, values that are there and not observed, and numbers that are none of their kind."""
+        sizes, counts, positive = np.array(self.columns), self.of_kind(COUNT), self.of_kind(POSITIVE)
         for values, observed in zip(blocks(rows[X]), blocks(rows[OBSERVED])):
             if not np.isfinite(values).all():
                 raise InputError(f"{what} holds NaN or infinity; a missing value is an empty cell")
@@ -47,6 +71,10 @@ class Table:
             codes = values[:, sizes > 0]
             if ((codes < 0) | (codes >= sizes[sizes > 0]) | (codes != np.floor(codes))).any():
                 raise InputError(f"{what} holds numbers of no category; number each column's categories from 0 on")
+            if ((values[:, counts] < 0) | (values[:, counts] % 1 != 0)).any():
+                raise InputError(f"{what} holds numbers that are no counts; use whole numbers from 0 on, or kind real")
+            if (values[:, positive] <= 0)[observed[:, positive]].any():
+                raise InputError(f"{what} holds numbers of 0 or below in a column of positive ones; use kind real")
 
     def read(self, keys: Key | None, stored: Any) -> Any:
         """Return the values in float32, and where they are observed."""
@@ -61,8 +89,8 @@ class Table:
         raise InputError("x: rows of a table have no values in between; use a prior without learned inputs")
 
     def corrupt(self, key: Key, x: Any, corruption: Callable[..., Array], level: Any) -> Any:
-        """Corrupt the real numbers that are observed."""
-        touched = x[OBSERVED] & (np.array(self.columns) == 0)
+        """Corrupt the real and whole numbers that are observed."""
+        touched = x[OBSERVED] & self.of_kind(*SCALED)
         return {**x, X: jnp.where(touched, corruption(key, x[X], level), x[X])}
 
     def show(self, x: Any, facts: Mapping[str, Any]) -> Cells:
@@ -70,15 +98,4 @@ class Table:
         values = np.asarray(x[X] if isinstance(x, Mapping) else x)
         observed = np.asarray(x[OBSERVED]) if isinstance(x, Mapping) else np.ones(values.shape, bool)
         names = tuple(facts.get("columns", map(str, range(len(self.columns)))))
-        categories = facts.get("categories", {})
-
-        def cell(column: int, value: float) -> str:
-            known = categories.get(names[column])
-            if self.columns[column] == 0:
-                return f"{value:.6g}"
-            return known[round(value)] if known and 0 <= round(value) < len(known) else f"{value:.0f}"
-
-        def row(values: np.ndarray, observed: np.ndarray) -> tuple[str, ...]:
-            return tuple(cell(i, value) if there else "" for i, (value, there) in enumerate(zip(values, observed)))
-
-        return Cells(names, tuple(map(row, values, observed)))
+        return cells(values, observed, names, facts)

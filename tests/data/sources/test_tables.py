@@ -32,7 +32,11 @@ def test_columns_of_numbers_are_real(tmp_path):
     content = text(["height", "weight", "label"], lambda i: (i / 7, i * 100, "cat" if i % 2 else "dog"))
     data = load(save(tmp_path, content))
     assert data.space == Real((2,))
-    assert data.facts == {"columns": ["height", "weight"]}
+    assert data.facts == {
+        "columns": ["height", "weight"],
+        "decimals": {"weight": 0},
+        "bounds": {"height": [0.0, 39 / 7], "weight": [0.0, 3900.0]},
+    }
     assert data.classes == ("cat", "dog")
     np.testing.assert_array_equal(data.train.label, 1 - data.train.x[:, 1] // 100 % 2)
     other = load(save(tmp_path, content.replace(",", "\t"), "mine.tsv"))
@@ -44,7 +48,8 @@ def test_words_few_numbers_and_holes_make_a_table(tmp_path):
         return i / 3, "" if i == 7 else i * 1000, ["Bern", "Köln"][i % 2], i % 4, "true" if i % 3 else "false"
 
     data = load(save(tmp_path, text(["a", "b", "town", "n", "yes"], row)))
-    assert data.space == Table((0, 0, 2, 4, 2), data.space.digest)
+    kinds = ("real", "integer", "categorical", "categorical", "categorical")
+    assert data.space == Table((0, 0, 2, 4, 2), data.space.digest, kinds)
     assert data.facts["categories"] == {"town": ["Bern", "Köln"], "n": ["0", "1", "2", "3"], "yes": ["false", "true"]}
     values, observed = every(data, "x"), every(data, "observed")
     assert (~observed).sum() == 1
