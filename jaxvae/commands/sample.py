@@ -8,6 +8,7 @@ are given by their indices, from 0, and labelled with their classes. `--out rows
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,7 @@ from jaxvae.report.gallery import Gallery
 from jaxvae.runs import Run, load_run
 from jaxvae.runs.compute import set_up
 from jaxvae.runs.data import check_one_layer, load_data, used
+from jaxvae.runs.imputing import given_rows
 from jaxvae.runs.rows import sample_rows
 from jaxvae.runs.samples import are_pictures
 from jaxvae.runs.trained import Trained
@@ -73,8 +75,9 @@ def main(config: SampleConfig) -> int:
 
 def save_rows(config: SampleConfig, run: Run, file: Path) -> int:
     """Write sampled rows of a table."""
-    num = config.num or ROWS
-    save_columns(file, sample_rows(run, num, seed=config.seed, condition=config.condition))
+    num, draw = config.num or ROWS, sample_rows if config.given is None else partial(given_rows, given=config.given)
+    rows = draw(run, num=num, seed=config.seed, condition=config.condition)
+    save_columns(file, rows)
     print(f"{num:,} rows in {file}")
     return 0
 

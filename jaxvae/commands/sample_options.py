@@ -75,6 +75,8 @@ class SampleConfig:
     """Path of the run's data set, if it has changed since training."""
     out: Path | None = None
     """Folder for the figures, DIR/samples if not given; or a .csv or .parquet file, for --num rows of a table."""
+    given: str | None = None
+    """Values of some columns of a table, such as cut=Ideal,carat=1.5, given which the others are drawn into --out."""
     overwrite: bool = False
     """Replace the file of --out if it exists."""
 
@@ -99,6 +101,7 @@ class SampleConfig:
                 raise InputError(f"{self.asked[0]}: draws a figure, and --out {file} is for rows; leave one out")
         else:
             check_folder("out", self.out)
+            check(self.given is None, "given", self.given, "given with --out FILE.csv or FILE.parquet alone")
             check(not self.overwrite, "overwrite", self.overwrite, "given with --out FILE.csv or FILE.parquet alone")
         check(bool(np.isfinite(self.strength or 0).all()), "strength", self.strength, "finite numbers")
         for width in self.widen or ():

@@ -35,6 +35,11 @@ class Columns:
         """Representative row: means of numbers, and the likeliest of categories."""
         return self._row([head.mode if hasattr(head, "mode") else head.mean for head in self.heads])
 
+    @property
+    def mean(self) -> Row:
+        """Expected values of numbers, and of the numbers of categories."""
+        return self._row([head.mean for head in self.heads])
+
     def sample(self, key: Key) -> Row:
         """Sample rows in which everything is observed."""
         return self._row([head.sample(key) for head, key in zip(self.heads, rng.sample_keys(key, len(self.heads)))])

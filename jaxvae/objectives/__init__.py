@@ -21,6 +21,7 @@ from jaxvae.objectives.iwae import ciwae_loss as ciwae_loss
 from jaxvae.objectives.iwae import iwae_loss as iwae_loss
 from jaxvae.objectives.iwae import piwae_loss as piwae_loss
 from jaxvae.objectives.mmd import info_vae_loss as info_vae_loss
+from jaxvae.objectives.not_miwae import not_miwae_loss as not_miwae_loss
 from jaxvae.objectives.quantized import quantized_loss as quantized_loss
 from jaxvae.objectives.total_correlation import beta_tc_loss as beta_tc_loss
 from jaxvae.objectives.weights import weighted_mean as weighted_mean
@@ -35,6 +36,7 @@ OBJECTIVES: dict[str, Callable[..., Any]] = {
     "iwae": iwae_loss,
     "ciwae": ciwae_loss,
     "piwae": piwae_loss,
+    "not_miwae": not_miwae_loss,
     "beta_tc": beta_tc_loss,
     "info": info_vae_loss,
     "factor": factor_vae_loss,
