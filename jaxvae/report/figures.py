@@ -150,13 +150,13 @@ def show(axis: Axes, picture: np.ndarray, **options: Any) -> None:
     axis.imshow(picture[..., 0] if grey else picture, cmap="gray", vmin=0, vmax=1, **options)
 
 
-def new_figure(panels: int, *, width: float, height: float) -> tuple[Figure, Sequence[Axes]]:
-    """Make a figure of this size in inches, with panels side by side."""
+def new_figure(panels: int, *, width: float, height: float, rows: int = 1) -> tuple[Figure, Sequence[Axes]]:
+    """Make a figure of this size in inches, with panels side by side, in one or more rows."""
     # A plain Figure instead of pyplot's: no global state, no window, no choice of backend.
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained")
-    return figure, figure.subplots(1, panels, squeeze=False)[0]
+    return figure, [*figure.subplots(rows, panels, squeeze=False).ravel()]
 
 
 def save_figure(figure: Figure, path: Path) -> None:
