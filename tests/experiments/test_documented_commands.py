@@ -47,6 +47,7 @@ SHORT = {
     "explore": "--num-images 4",
     "attributes": "--num 8 --num-train 60 --rows 2",
     "encode": "--overwrite",
+    "impute": "--overwrite --num-samples 10",
     "evaluate": "--overwrite --num-samples 2 --num-images 5 --ais-images 2 --ais-temperatures 10 --ais-chains 2",
     "classifier": "--steps 2 --overwrite",
     "text": "--num 2 --pairs 2 --points 3 --beams 2",
@@ -65,6 +66,7 @@ READ = {
     "latent_space": "test_latent_space",
     "one_dimensional": "test_latent_space",
     "rate_distortion": "test_rate_distortion",
+    "synthetic": "test_synthetic",
 }
 """Script -> tests that run its whole program: the options of its commands are only read here."""
 ON = {"", "--run-dir", "--out", "--dataset", "--attribute", "--epochs", "--steps", "--seeds"}
@@ -93,6 +95,9 @@ def folder(scripts, done, tmp_path_factory):
     np.savez(place / "frey_faces.npz", image=image)
     np.savez(place / "table.npz", image=draw.normal(50, 20, (60, 4)))
     (place / "mine.csv").write_text("a,town\n" + "".join(f"{i / 7},{'xyz'[i % 3]}\n" for i in range(60)))
+    jobs, ages = draw.choice(["fixed", "partime", ""], 90), draw.integers(20, 70, 90)
+    rows = [f"{j},{a},{a // 10},{'ab'[a % 2]},{'xy'[a % 3 == 0]}" for j, a in zip(jobs, ages)]
+    (place / "credit.csv").write_text("\n".join(["Job,Age,Time,Marital,Status", *rows]) + "\n")
     (place / "poems.txt").write_text("a rose is a rose\n" * 30)
     (place / "photos").mkdir()
     for number in range(20):
@@ -113,6 +118,7 @@ def folder(scripts, done, tmp_path_factory):
         "smiles": "--dataset faces.npz --condition smile",
         "text": "--preset lstm_vae --dataset poems.txt",
         "melodies": "--preset melody_vae --dataset midi --beta 0.2",
+        "credit": "--dataset credit.csv",
     }
     with contextlib.chdir(place):
         for name, given in runs.items():
