@@ -37,6 +37,8 @@ class Data:
     """Colour behind transparent pixels, as a name or #rrggbb; white if not given."""
     train_examples: int | None = None
     """Number of training examples to use, the first of the split; all if not given."""
+    only: tuple[str, ...] = ()
+    """Classes of the training and validation examples, by name or number; all if not given. Test data keep all."""
     labelled: int | None = None
     """Number of training examples that keep their labels, as many of each class; all others become unknown, -1."""
     labelled_seed: int = 0

@@ -27,7 +27,7 @@ NOT_OF_TOKENS = frozenset({"resize", "crop", "background", "binarize", "scale", 
 """Options that the help of a recipe for rows of tokens leaves out."""
 OF_TOKENS = frozenset({"sequences", "word_dropout", "length_buckets"})
 """Options, and a group of them, that the help of any other recipe leaves out."""
-OF_CLASSES = frozenset({"labelled", "labelled_seed", "labelled_per_batch"})
+OF_CLASSES = frozenset({"only", "labelled", "labelled_seed", "labelled_per_batch"})
 """Options that the help of a recipe without classes as its condition leaves out."""
 OF_INFERENCE = frozenset({"inference_until", "inference_patience"})
 """Options of aggressive inference training that only the help of every choice shows."""

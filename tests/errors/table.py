@@ -245,6 +245,11 @@ TABLE = {
             f"dataset: 'digit' {NEITHER} (did you mean 'digits'?) {NOTHING_ELSE}",
         ),
         Row(
+            "a class that is not there",
+            "train --only 10",
+            "only: there is no class '10' (did you mean '1'?); give one of 0, 1, 2, 3, 4, 5, 6, 7, 8, 9",
+        ),
+        Row(
             "a set that TFDS does not know",
             "train --dataset tfds:cifar01 --data-dir tfds",
             "tfds:cifar01: is neither a set of TFDS (did you mean 'cifar10'?) nor prepared in tfds; "
