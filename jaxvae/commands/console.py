@@ -24,6 +24,7 @@ COMMANDS = {
     "sample": Command("SampleConfig", "Draw samples, reconstructions and traversals of a trained model."),
     "evaluate": Command("EvaluateConfig", "Estimate ELBO and log p(x) of a trained model on test data."),
     "encode": Command("EncodeConfig", "Write the codes of a data set, or of new examples, to a file."),
+    "anomaly": Command("AnomalyConfig", "Score examples by how little they are like the training data."),
     "explore": Command("ExploreConfig", "Write a trained model as one web page with its latent space."),
 }
 
