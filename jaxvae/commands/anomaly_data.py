@@ -11,7 +11,9 @@ import numpy as np
 
 from jaxvae.data import Dataset, Split, is_place, load
 from jaxvae.data.labels import class_numbers
+from jaxvae.data.places import exists
 from jaxvae.data.rows import gather
+from jaxvae.data.sources.series import series_split
 from jaxvae.errors import InputError
 from jaxvae.report.columns import joined
 from jaxvae.runs import Run
@@ -41,9 +43,12 @@ def asked(
         InputError: the set is of another kind, or has no such split; or the run is conditional, and the set another.
     """
     if dataset is None:
-        return Asked(data.test, columns_about("test", data.test, data.classes), data.classes)
+        time = None if run.recipe.data.window is None else data.test.attributes["time"]
+        return Asked(data.test, columns_about("test", data.test, data.classes), data.classes, time)
     if run.condition is not None:
         raise InputError("dataset: this run has conditions, which another set has not; leave it out")
+    if run.recipe.data.window is not None:
+        return _windows(run, data, dataset)
     other = load(dataset, data_dir or run.recipe.data.data_dir, stream=True, preparation=run.recipe.preparation)
     there = {"train": other.train, "validation": other.validation, "test": other.test}
     if missing := [name for name in splits or () if not there[name]]:
@@ -60,6 +65,17 @@ def asked(
         space=data.space,
     )
     return Asked(split, about, other.classes)
+
+
+def _windows(run: Run, data: Dataset, dataset: str) -> Asked:
+    """Return the windows of a whole series that end at each of its points."""
+    path = exists(dataset)
+    if path is None:
+        raise InputError(f"dataset: there is no file {dataset!r}; give the path of a series")
+    assert run.recipe.data.window is not None
+    stored = series_split(path, run.recipe.data.window)
+    split = run.as_split(stored)._replace(attributes=stored.attributes, origin=None, space=data.space)
+    return Asked(split, columns_about("series", split), (), stored.attributes["time"])
 
 
 def _as_the_run_reads(run: Run, part: Split, dataset: str) -> Split:
