@@ -22,8 +22,8 @@ from jaxvae.nets.mlp import hidden_layers, join
 from jaxvae.nets.network import Network
 from jaxvae.types import Array, Space
 
-SHORTEST, MOST_CHANNELS = 16, 128
-"""Number of positions down to which signals are halved, and the maximum number of channels that is chosen."""
+SHORTEST, FEWEST_CHANNELS, MOST_CHANNELS = 16, 16, 64
+"""Number of positions down to which signals are halved, and the limits of the channels that are chosen."""
 STRIDES = (2, 1)
 
 
@@ -33,7 +33,7 @@ class SignalEncoder(Network):
     channels: tuple[int, ...]
     hidden: tuple[int, ...]
     num_outputs: int
-    kernel_size: int = 8
+    kernel_size: int = 4
     activation: Callable[[Array], Array] = nn.relu
     dtype: DTypeLike | None = None
     """Floating-point type of the hidden layers; parameters and outputs are always float32."""
@@ -63,7 +63,7 @@ class SignalDecoder(Network):
     """Number T of time steps."""
     shape: tuple[int, ...]
     """Shape `(T, ...)` or `(n T,)` of the output."""
-    kernel_size: int = 8
+    kernel_size: int = 4
     activation: Callable[[Array], Array] = nn.relu
     dtype: DTypeLike | None = None
     """Floating-point type of the hidden layers; parameters and outputs are always float32."""
@@ -101,7 +101,7 @@ class Signal:
     """Widths of the dense hidden layers, from the data inwards; the decoder mirrors the encoder."""
     channels: tuple[int, ...] | None = None
     """Channels of the convolutions, from the signal inwards; chosen by the signal's length if not given."""
-    kernel_size: int = 8
+    kernel_size: int = 4
     """Number of time steps that a convolution sees."""
     activation: str = "relu"
     """Activation between the layers."""
@@ -138,7 +138,7 @@ def signal_channels(space: Space, channels: tuple[int, ...] | None) -> tuple[int
 
     >>> from jaxvae.data.spaces import Real
     >>> signal_channels(Real((24,)), None), signal_channels(Real((256, 2)), None)
-    ((32,), (32, 64, 128, 128))
+    ((16,), (16, 32, 64, 64))
 
     Raises:
         InputError: examples are no arrays of numbers, or there are no channels.
@@ -146,7 +146,7 @@ def signal_channels(space: Space, channels: tuple[int, ...] | None) -> tuple[int
     if space.kind in ("table", "tokens"):
         raise InputError(f"preset: convolutions along time need signals [T] or [T, C], got {space.kind}; use auto")
     if channels is None:
-        channels = (32,)
+        channels = (FEWEST_CHANNELS,)
         while math.ceil(space.shape[0] / 2 ** len(channels)) > SHORTEST:
             channels = (*channels, min(2 * channels[-1], MOST_CHANNELS))
     if not channels:

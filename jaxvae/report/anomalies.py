@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 BINS, TAIL = 60, 0.005
 """Number of bars of a histogram, and the share of scores beyond each of its ends."""
+EXTREME = 0.01
+"""Share of the scores of values that a map shows as its highest: one outlier would leave all others dark."""
 
 
 def histogram(groups: Mapping[str, np.ndarray], *, score: str, threshold: float | None = None) -> Figure:
@@ -54,9 +56,8 @@ def _pictures(images: np.ndarray, decoded: np.ndarray, by_value: np.ndarray | No
     (low, high), half = value_limits(images), len(images) // 2
     stages = {"example": images, "decoded": decoded}
     if by_value is not None:
-        summed = by_value.sum(axis=-1, keepdims=True)
-        share = (summed - summed.min()) / max(float(np.ptp(summed)), 1e-12)
-        stages["score"] = np.broadcast_to(low + (high - low) * share, images.shape)
+        shares = _shares(by_value.sum(axis=-1, keepdims=True))
+        stages["score"] = np.broadcast_to(low + (high - low) * shares, images.shape)
     rows = [stage[part] for part in (slice(half), slice(half, 2 * half)) for stage in stages.values()]
     labels = [f"{name}, {which}" for which in ("highest", "lowest") for name in stages]
     options: dict[str, Any] = {"columns": half, "row_labels": labels, "limits": (low, high), "title": title}
@@ -73,14 +74,20 @@ def _curves(values: np.ndarray, decoded: np.ndarray, by_value: np.ndarray | None
             for channel, line in enumerate(curve.reshape(len(curve), -1).T):
                 axis.plot(line, style, color=f"C{channel % 10}", linewidth=0.9, alpha=1 if style == "-" else 0.6)
         if by_value is not None:
-            each, top = by_value.reshape(*by_value.shape[:2], -1).sum(axis=-1), axis.twinx()
-            top.fill_between(np.arange(each.shape[1]), each.min(), each[number], color="C3", alpha=0.25, linewidth=0)
-            top.set(ylim=(each.min(), each.max()), yticks=[])
+            each, top = _shares(by_value.reshape(*by_value.shape[:2], -1).sum(axis=-1)), axis.twinx()
+            top.fill_between(np.arange(each.shape[1]), 0, each[number], color="C3", alpha=0.25, linewidth=0)
+            top.set(ylim=(0, 1), yticks=[])
         axis.tick_params(labelsize=6)
     for row, which in enumerate(("highest", "lowest")):
         axes[row, 0].set_ylabel(which, fontsize=8)
     figure.suptitle(f"{title}\n(solid: example, dashed: decoded, red: score of each value)", fontsize=9)
     return figure
+
+
+def _shares(scores: np.ndarray) -> np.ndarray:
+    """Return scores of values as shares between the lowest and the highest, but for extreme ones."""
+    low, high = float(scores.min()), float(np.quantile(scores, 1 - EXTREME))
+    return np.clip((scores - low) / max(high - low, 1e-12), 0, 1)
 
 
 def over_time(
