@@ -74,7 +74,7 @@ def _windows(run: Run, data: Dataset, dataset: str) -> Asked:
         raise InputError(f"dataset: there is no file {dataset!r}; give the path of a series")
     assert run.recipe.data.window is not None
     stored = series_split(path, run.recipe.data.window)
-    split = run.as_split(stored)._replace(attributes=stored.attributes, origin=None, space=data.space)
+    split = run.as_split(gather(stored.x, slice(None)))._replace(attributes=stored.attributes, origin=None, space=data.space)
     return Asked(split, columns_about("series", split), (), stored.attributes["time"])
 
 
@@ -82,7 +82,7 @@ def _as_the_run_reads(run: Run, part: Split, dataset: str) -> Split:
     """Return a split scaled as the run's data are; columns of a table are found by their names."""
     if run.facts.get("names", {}).get("columns") and is_place(dataset) and part.origin is not None:
         return run.as_split(dataset).take(part.origin)
-    return run.as_split(part)
+    return run.as_split(gather(part.x, slice(None)))  # as arrays, because a split counts as scaled
 
 
 def _together(parts: Sequence[Any]) -> Any:

@@ -35,7 +35,7 @@ PRESETS = {
     "auto": Recipe(networks=Auto(), paper=KINGMA),
     "vae": Recipe(paper=KINGMA),
     "conv_vae": Recipe(networks=Conv(), paper=KINGMA),
-    "signal_vae": Recipe(networks=Signal(), likelihood=PixelNormal(), paper=KINGMA),
+    "signal_vae": Recipe(networks=Signal(), likelihood=PixelNormal(least_scale=0.01), paper=KINGMA),
     "autoencoder": AUTOENCODER,
     "denoising_autoencoder": Recipe(
         posterior=Point(),

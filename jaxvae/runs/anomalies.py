@@ -24,6 +24,8 @@ from jaxvae.runs.progress import named_bar
 BLOCK = 250
 """Maximum number of examples that are scored together."""
 REGRET = "regret"
+LARGEST = float(np.finfo(np.float32).max)
+"""Score of an example that lies so far from all others that numbers overflow."""
 
 
 class Scored(NamedTuple):
@@ -62,6 +64,9 @@ def score_anomalies(run: Run, split: Split, *, num_samples: int, regret_steps: i
 
     size = at_once(run.space, BLOCK)
     scores = in_blocks(score, ids, x, condition, block_size=size, progress=named_bar(name))
+    scores = {
+        name: np.nan_to_num(values, nan=LARGEST, posinf=LARGEST, neginf=-LARGEST) for name, values in scores.items()
+    }
     by_value = scores.pop(BY_VALUE, None)
     return Scored({name: values.astype(np.float64) for name, values in scores.items()}, by_value)
 

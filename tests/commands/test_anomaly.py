@@ -93,6 +93,24 @@ def test_an_attribute_tells_the_anomalies(tmp_path):
 
 
 @pytest.mark.slow
+def test_a_series_is_scored_at_each_of_its_points(tmp_path):
+    value, bad = 20 * np.sin(np.arange(300) / 5) + 2 * DRAW.normal(size=300) + 90, np.arange(300) == 260
+    (tmp_path / "train.csv").write_text("value\n" + "\n".join(map(str, value[:200])) + "\n")
+    rows = [f"{a + 80 * b},{int(b)}" for a, b in zip(value, bad)]
+    (tmp_path / "new.csv").write_text("value,is_anomaly\n" + "\n".join(rows) + "\n")
+    run = trained(str(tmp_path / "train.csv"), tmp_path, "signal_vae", window=16, channels=(8,), steps=200)
+    found, columns = scored(run, "--dataset", tmp_path / "new.csv")
+    assert found["score"] == "last_point"
+    np.testing.assert_array_equal(columns["time"], np.arange(15, 300))
+    assert columns["time"][columns["last_point"].argmax()] == 260
+    np.testing.assert_allclose(columns["by_value"][:, -1, 0], columns["last_point"], rtol=1e-5)
+    assert found["rows"]["last_point"]["auroc"] == 1
+    assert (run.folder / "anomalies" / "series.png").exists()
+    found, columns = scored(run)
+    assert columns["time"].min() >= 180 + 15, "the last tenth of the training's series"
+
+
+@pytest.mark.slow
 def test_sentences_have_a_bound_and_no_baselines(tmp_path):
     (tmp_path / "poems.txt").write_text("a rose is a rose\nthe sea is blue\n" * 30)
     run = trained(str(tmp_path / "poems.txt"), tmp_path, "token_vae", steps=2)
