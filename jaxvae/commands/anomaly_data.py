@@ -74,7 +74,9 @@ def _windows(run: Run, data: Dataset, dataset: str) -> Asked:
         raise InputError(f"dataset: there is no file {dataset!r}; give the path of a series")
     assert run.recipe.data.window is not None
     stored = series_split(path, run.recipe.data.window)
-    split = run.as_split(gather(stored.x, slice(None)))._replace(attributes=stored.attributes, origin=None, space=data.space)
+    split = run.as_split(gather(stored.x, slice(None)))._replace(
+        attributes=stored.attributes, origin=None, space=data.space
+    )
     return Asked(split, columns_about("series", split), (), stored.attributes["time"])
 
 
