@@ -43,11 +43,11 @@ def asked(
         InputError: the set is of another kind, or has no such split; or the run is conditional, and the set another.
     """
     if dataset is None:
-        time = None if run.recipe.data.window is None else data.test.attributes["time"]
+        time = None if run.recipe.data.window_length is None else data.test.attributes["time"]
         return Asked(data.test, columns_about("test", data.test, data.classes), data.classes, time)
     if run.condition is not None:
         raise InputError("dataset: this run has conditions, which another set has not; leave it out")
-    if run.recipe.data.window is not None:
+    if run.recipe.data.window_length is not None:
         return _windows(run, data, dataset)
     other = load(dataset, data_dir or run.recipe.data.data_dir, stream=True, preparation=run.recipe.preparation)
     there = {"train": other.train, "validation": other.validation, "test": other.test}
@@ -72,8 +72,8 @@ def _windows(run: Run, data: Dataset, dataset: str) -> Asked:
     path = exists(dataset)
     if path is None:
         raise InputError(f"dataset: there is no file {dataset!r}; give the path of a series")
-    assert run.recipe.data.window is not None
-    stored = series_split(path, run.recipe.data.window)
+    assert run.recipe.data.window_length is not None
+    stored = series_split(path, run.recipe.data.window_length)
     split = run.as_split(gather(stored.x, slice(None)))._replace(
         attributes=stored.attributes, origin=None, space=data.space
     )

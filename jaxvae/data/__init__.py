@@ -134,7 +134,7 @@ def load(
     preparation = preparation or Preparation()
     preparation.check()
     if preparation.window is not None and not is_place(name):
-        raise InputError(f"window: cuts a series in a file, and {name} is none; leave it out")
+        raise InputError(f"window-length: cuts a series in a file, and {name} is none; leave it out")
     data = _open(name, _expand(data_dir), _expand(manual_dir), preparation)
     preparation.sequences.refuse_unused(data)
     return data if stream else data.in_memory()
@@ -190,7 +190,9 @@ def open_data(
     preparation = preparation or Preparation()
     preparation.check()
     if preparation.window is not None:
-        raise InputError("window: cuts a series in a file; save it with numpy.save and give its path, or leave it out")
+        raise InputError(
+            "window-length: cuts a series in a file; save it with numpy.save and give its path, or leave it out"
+        )
     if isinstance(source, Dataset) and preparation.changes_size:
         raise InputError(f"preparation: {source.name} is a Dataset already; give it to load")
     data = source if isinstance(source, Dataset) else open_object(source, label, attributes, preparation)

@@ -54,11 +54,11 @@ class Preparation:
         if sizes and self.crop and self.crop > min(sizes):
             raise InputError(f"crop: {self.crop} is more than resize {min(sizes)}; make it smaller")
         self.sequences.check()
-        for name in ("window", "stride"):
-            if (value := getattr(self, name)) is not None and value < 1:
-                raise InputError(f"{name}: must be at least 1, got {value}")
+        for option, value in {"window-length": self.window, "window-stride": self.stride}.items():
+            if value is not None and value < 1:
+                raise InputError(f"{option}: must be at least 1, got {value}")
         if self.stride is not None and self.window is None:
-            raise InputError("stride: is for the windows of a series; give --window too, or leave it out")
+            raise InputError("window-stride: is for the windows of a series; give --window-length too, or leave it out")
         if self.background != WHITE:  # white needs no Pillow
             _ = self.colour
 

@@ -35,9 +35,9 @@ class Data:
     """Height and width of the square cut from the centre of images; after --resize if that is given."""
     background: str | None = None
     """Colour behind transparent pixels, as a name or #rrggbb; white if not given."""
-    window: int | None = None
+    window_length: int | None = None
     """Time steps of the windows into which a long series is cut, [T] or [T, C] in an .npy, .npz, .csv or .parquet."""
-    stride: int | None = None
+    window_stride: int | None = None
     """Time steps from one window to the next; 1 if not given."""
     train_examples: int | None = None
     """Number of training examples to use, the first of the split; all if not given."""
@@ -63,7 +63,7 @@ class Data:
     def preparation(self) -> Preparation:
         """Size and background of the prepared images, and windows of a series."""
         of_images = self.resize, self.crop, self.background or WHITE
-        return Preparation(*of_images, window=self.window, stride=self.stride)
+        return Preparation(*of_images, window=self.window_length, stride=self.window_stride)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -29,7 +29,9 @@ OF_TOKENS = frozenset({"sequences", "word_dropout"})
 """Options, and a group of them, that the help of any other recipe leaves out."""
 OF_CLASSES = frozenset({"only", "labelled", "labelled_seed", "labelled_per_batch"})
 """Options that the help of a recipe without classes as its condition leaves out."""
-RARE = frozenset({"inference_until", "inference_patience", "init_parts", "length_buckets", "window", "stride"})
+RARE = frozenset(
+    {"inference_until", "inference_patience", "init_parts", "length_buckets", "window_length", "window_stride"}
+)
 """Options that only the help of every choice shows."""
 WORDS = {int: "INT", float: "NUMBER", str: "WORD", Path: "PATH", Number: "NUMBER"}
 

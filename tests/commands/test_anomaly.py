@@ -98,7 +98,7 @@ def test_a_series_is_scored_at_each_of_its_points(tmp_path):
     (tmp_path / "train.csv").write_text("value\n" + "\n".join(map(str, value[:200])) + "\n")
     rows = [f"{a + 80 * b},{int(b)}" for a, b in zip(value, bad)]
     (tmp_path / "new.csv").write_text("value,is_anomaly\n" + "\n".join(rows) + "\n")
-    run = trained(str(tmp_path / "train.csv"), tmp_path, "signal_vae", window=16, channels=(8,), steps=200)
+    run = trained(str(tmp_path / "train.csv"), tmp_path, "signal_vae", window_length=16, channels=(8,), steps=200)
     found, columns = scored(run, "--dataset", tmp_path / "new.csv")
     assert found["score"] == "last_point"
     np.testing.assert_array_equal(columns["time"], np.arange(15, 300))

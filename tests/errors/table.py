@@ -251,18 +251,18 @@ TABLE = {
         ),
         Row(
             "windows of what is no series",
-            "train --window 8",
-            "window: cuts a series in a file, and digits is none; leave it out",
+            "train --window-length 8",
+            "window-length: cuts a series in a file, and digits is none; leave it out",
         ),
         Row(
             "a series shorter than its windows",
-            "train --dataset series.csv --window 8",
-            "window: 8 is more than the 2 points of the test part; make it smaller",
+            "train --dataset series.csv --window-length 8",
+            "window-length: 8 is more than the 2 points of the test part; make it smaller",
             text("series.csv", "value\n" + "1\n" * 20),
         ),
         Row(
             "a series with a gap",
-            "train --dataset series.csv --window 8",
+            "train --dataset series.csv --window-length 8",
             "series.csv: column 'value' misses 1 values; fill them, or cut the series there",
             text("series.csv", "time,value\n1,1\n2,\n3,2\n"),
         ),

@@ -116,7 +116,7 @@ def folder(scripts, done, tmp_path_factory):
         "faces": "--dataset faces.npz",
         "smiles": "--dataset faces.npz --condition smile",
         "beats": "--preset signal_vae --dataset beats.npz",
-        "series": "--preset signal_vae --dataset series.csv --window 8",
+        "series": "--preset signal_vae --dataset series.csv --window-length 8",
         "table": "--dataset mine.csv",
         "text": "--preset lstm_vae --dataset poems.txt",
         "melodies": "--preset melody_vae --dataset midi --beta 0.2",

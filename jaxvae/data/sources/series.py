@@ -62,7 +62,9 @@ def open_series(path: Path, preparation: Preparation) -> Dataset:
     for part, name in {TRAIN: "training", TEST: "test"}.items():
         if not (parts == part).any():
             length = int((points == part).sum())
-            raise InputError(f"window: {window} is more than the {length} points of the {name} part; make it smaller")
+            raise InputError(
+                f"window-length: {window} is more than the {length} points of the {name} part; make it smaller"
+            )
     space = Real(split.x.shape[1:])
     done = {"window": f"{window} points, stride {stride}"}
     return divided(str(path), path.stem, Whole(split, parts, space, preparation=done))
@@ -80,7 +82,7 @@ def windows(series: Series, window: int, stride: int = 1) -> Split:
     """
     num, channels = series.values.shape
     if window > num:
-        raise InputError(f"window: {window} is more than the {num} points of the series; make it smaller")
+        raise InputError(f"window-length: {window} is more than the {num} points of the series; make it smaller")
     starts, inside = np.arange(0, num - window + 1, stride), np.arange(window)
     shape = len(starts), window, channels
     rows = LazyRows(lambda ids: series.values[starts[ids][:, None] + inside], shape, np.dtype(np.float32))
@@ -107,7 +109,9 @@ def read_series(path: Path) -> Series:
         return _of_arrays(str(path), read_npz(path)[0])
     if end == ".npy":
         return Series(_values(str(path), _load(path)))
-    raise InputError(f"window: {path.name} holds no series; give .npy, .npz, .csv, .tsv or .parquet, or leave it out")
+    raise InputError(
+        f"window-length: {path.name} holds no series; give .npy, .npz, .csv, .tsv or .parquet, or leave it out"
+    )
 
 
 def _load(path: Path) -> np.ndarray:

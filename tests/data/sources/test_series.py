@@ -64,8 +64,8 @@ def test_parts_of_ones_own(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("value\n" + "1\n" * 20, "window: 8 is more than the 2 points of the test part"),
-        ("value\n1\n2\n", "window: 8 is more than the 2 points of the series"),
+        ("value\n" + "1\n" * 20, "window-length: 8 is more than the 2 points of the test part"),
+        ("value\n1\n2\n", "window-length: 8 is more than the 2 points of the series"),
         ("value,is_anomaly\n1,2\n", "is_anomaly holds other values than 0 and 1"),
         ("value,name\n1,x\n", "column 'name' holds words; remove it, or call it timestamp"),
         ("value,other\n1,2\n,3\n", "column 'value' misses 1 values; fill them"),
@@ -94,14 +94,14 @@ def test_an_array_that_is_no_series_is_refused(tmp_path, array, message):
 
 
 def test_windows_are_for_series_in_files(tmp_path):
-    with pytest.raises(InputError, match="window: cuts a series in a file, and digits is none"):
+    with pytest.raises(InputError, match="window-length: cuts a series in a file, and digits is none"):
         cut("digits")
-    with pytest.raises(InputError, match="window: cuts a series in a file; save it"):
+    with pytest.raises(InputError, match="window-length: cuts a series in a file; save it"):
         open_data(VALUES, preparation=Preparation(window=4))
     (tmp_path / "poems.txt").write_text("a\n")
-    with pytest.raises(InputError, match=r"window: poems.txt holds no series"):
+    with pytest.raises(InputError, match=r"window-length: poems.txt holds no series"):
         cut(tmp_path / "poems.txt")
-    with pytest.raises(InputError, match="stride: is for the windows of a series"):
+    with pytest.raises(InputError, match="window-stride: is for the windows of a series"):
         load("digits", preparation=Preparation(stride=2))
-    with pytest.raises(InputError, match="window: must be at least 1, got 0"):
+    with pytest.raises(InputError, match="window-length: must be at least 1, got 0"):
         load("digits", preparation=Preparation(window=0))
