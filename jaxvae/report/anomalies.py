@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 BINS, TAIL = 60, 0.005
 """Number of bars of a histogram, and the share of scores beyond each of its ends."""
-EXTREME = 0.01
+EXTREME = 0.05
 """Share of the scores of values that a map shows as its highest: one outlier would leave all others dark."""
 
 
