@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from jaxvae import likelihoods
 from jaxvae.data.spaces import Real
+from jaxvae.errors import InputError
 from jaxvae.facts import Facts
-from jaxvae.likelihoods import LIKELIHOODS, FixedNormal
+from jaxvae.likelihoods import LIKELIHOODS, FixedNormal, PixelNormal
 from jaxvae.nets import MLPDecoder, SharedLogVar
 
 FACTS = Facts(Real((2, 3)), 2)
@@ -82,3 +84,14 @@ def test_normal_reads_means_then_log_variances(name):
     p = LIKELIHOODS[name]().build(FACTS)(jnp.asarray(np.concatenate([mean, log_var], -1)))
     expected = stats.norm.logpdf(x, mean, np.exp(log_var / 2)).sum((1, 2, 3))
     np.testing.assert_allclose(p.log_prob(x), expected, rtol=1e-5)
+
+
+def test_a_least_scale_bounds_every_variance_from_below():
+    outputs = jnp.array([[1.0, 2.0, -100.0, 3.0]])
+    head = PixelNormal(least_scale=0.1).build(None)
+    found = head(outputs)
+    np.testing.assert_allclose(jnp.exp(found.log_var), [[0.01, np.exp(3) + 0.01]], rtol=1e-5)
+    assert np.isfinite(jax.grad(lambda outputs: head(outputs).log_prob(jnp.full((1, 2), 50.0)).sum())(outputs)).all()
+    assert PixelNormal().build(None) is likelihoods.normal
+    with pytest.raises(InputError, match="least-scale: must be 0 or more"):
+        PixelNormal(least_scale=-1.0)

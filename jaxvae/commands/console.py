@@ -25,6 +25,7 @@ COMMANDS = {
     "evaluate": Command("EvaluateConfig", "Estimate ELBO and log p(x) of a trained model on test data."),
     "encode": Command("EncodeConfig", "Write the codes of a data set, or of new examples, to a file."),
     "impute": Command("ImputeConfig", "Fill the missing values of a table, with their uncertainty."),
+    "anomaly": Command("AnomalyConfig", "Score examples by how little they are like the training data."),
     "explore": Command("ExploreConfig", "Write a trained model as one web page with its latent space."),
 }
 

@@ -27,6 +27,7 @@ from jaxvae.data.sources.npz import open_npz
 from jaxvae.data.sources.own import find_function
 from jaxvae.data.sources.recipes import file_advice
 from jaxvae.data.sources.records import open_records, record_files, write_array_record
+from jaxvae.data.sources.series import open_series
 from jaxvae.data.sources.tables import open_csv, open_parquet
 from jaxvae.data.sources.tars import TARS, open_tar
 from jaxvae.data.sources.text import ENDS as TEXT_ENDS
@@ -132,6 +133,8 @@ def load(
     """
     preparation = preparation or Preparation()
     preparation.check()
+    if preparation.window is not None and not is_place(name):
+        raise InputError(f"window-length: cuts a series in a file, and {name} is none; leave it out")
     data = _open(name, _expand(data_dir), _expand(manual_dir), preparation)
     preparation.sequences.refuse_unused(data)
     return data if stream else data.in_memory()
@@ -186,6 +189,10 @@ def open_data(
         return load(str(source), data_dir, stream=stream, preparation=preparation)
     preparation = preparation or Preparation()
     preparation.check()
+    if preparation.window is not None:
+        raise InputError(
+            "window-length: cuts a series in a file; save it with numpy.save and give its path, or leave it out"
+        )
     if isinstance(source, Dataset) and preparation.changes_size:
         raise InputError(f"preparation: {source.name} is a Dataset already; give it to load")
     data = source if isinstance(source, Dataset) else open_object(source, label, attributes, preparation)
@@ -216,6 +223,8 @@ def _open(name: str, data_dir: Path | None, manual_dir: Path | None, preparation
 def _open_paths(paths: Sequence[Path], preparation: Preparation) -> Dataset:
     """Open a file or folder, or several of melodies together."""
     path, others = paths[0], paths[1:]
+    if preparation.window is not None:
+        return open_series(path, preparation)
     if all(map(holds_melodies, paths)):
         return open_melodies(paths, preparation)
     if others:

@@ -1,4 +1,4 @@
-"""Preparation of examples: images become ones of one size on one background, sequences become rows of tokens."""
+"""Preparation of examples: size and background of images, rows of tokens of sequences, windows of a series."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ WHITE = "white"
 
 @dataclass(frozen=True)
 class Preparation:
-    """Size and background of images, which are first resized, then cropped; units and lengths of sequences."""
+    """Size and background of images, first resized, then cropped; units and lengths of sequences; windows of series."""
 
     resize: int | tuple[int, ...] | None = None
     """Height and width, or one number for both. An image of other proportions is cut at its centre to these first,
@@ -37,6 +37,10 @@ class Preparation:
     """Units and lengths of sequences."""
     columns: str = ""
     """Kinds of the columns of a table, such as "age=integer,job=categorical"."""
+    window: int | None = None
+    """Number of time steps of the windows into which a series in a file is cut."""
+    stride: int | None = None
+    """Time steps from the beginning of a window to that of the next; 1 if not given."""
 
     def check(self) -> None:
         """Refuse invalid sizes and unknown colours.
@@ -52,6 +56,11 @@ class Preparation:
         if sizes and self.crop and self.crop > min(sizes):
             raise InputError(f"crop: {self.crop} is more than resize {min(sizes)}; make it smaller")
         self.sequences.check()
+        for option, value in {"window-length": self.window, "window-stride": self.stride}.items():
+            if value is not None and value < 1:
+                raise InputError(f"{option}: must be at least 1, got {value}")
+        if self.stride is not None and self.window is None:
+            raise InputError("window-stride: is for the windows of a series; give --window-length too, or leave it out")
         if self.background != WHITE:  # white needs no Pillow
             _ = self.colour
 

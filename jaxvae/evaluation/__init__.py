@@ -5,6 +5,7 @@ from jaxvae.evaluation.annealed_log_likelihood import AnnealedEstimate as Anneal
 from jaxvae.evaluation.annealed_log_likelihood import Sandwich as Sandwich
 from jaxvae.evaluation.annealed_log_likelihood import annealed_log_likelihood as annealed_log_likelihood
 from jaxvae.evaluation.annealed_log_likelihood import bidirectional as bidirectional
+from jaxvae.evaluation.anomalies import anomaly_scores as anomaly_scores
 from jaxvae.evaluation.blocks import Bar as Bar
 from jaxvae.evaluation.blocks import in_blocks as in_blocks
 from jaxvae.evaluation.decomposition import KLDecomposition as KLDecomposition
@@ -19,6 +20,8 @@ from jaxvae.evaluation.log_likelihood import log_marginal_likelihood as log_marg
 from jaxvae.evaluation.quadrature import Evidence as Evidence
 from jaxvae.evaluation.quadrature import log_evidence as log_evidence
 from jaxvae.evaluation.quadrature import log_joint as log_joint
+from jaxvae.evaluation.regret import has_regret as has_regret
+from jaxvae.evaluation.regret import likelihood_regret as likelihood_regret
 from jaxvae.evaluation.sequences import CodeUse as CodeUse
 from jaxvae.evaluation.sequences import TokenAccuracy as TokenAccuracy
 from jaxvae.evaluation.sequences import code_use as code_use

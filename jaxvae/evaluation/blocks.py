@@ -53,7 +53,7 @@ def at_once(space: Any, most: int) -> int:
     return max(1, min(most, DECODED // outputs))
 
 
-def in_blocks(function: Callable[..., Any], *examples: Any, block_size: int = 500) -> Any:
+def in_blocks(function: Callable[..., Any], *examples: Any, block_size: int = 500, progress: Bar = iter) -> Any:
     """Apply a function of `[B, ...]` examples to `[N, ...]`, compiled once; the result is gathered on the host.
 
     >>> print(in_blocks(lambda x: 2 * x, np.arange(5), block_size=2))
@@ -63,13 +63,14 @@ def in_blocks(function: Callable[..., Any], *examples: Any, block_size: int = 50
         function: function that treats examples independently, and returns an array or a tree of arrays.
         examples: `[N, ...]` examples or keys, trees of such arrays, or None, each an argument of the function.
         block_size: maximum number of examples per block.
+        progress: wrapper of the loop over the blocks' first examples, such as `tqdm`.
 
     Raises:
         InputError: there are no examples, or `block_size` is below 1.
     """
     compiled = jax.jit(function)
     num = count_examples(examples)
-    blocks = [jax.device_get(compiled(*take(examples, ids))) for ids in example_blocks(num, block_size)]
+    blocks = [jax.device_get(compiled(*take(examples, ids))) for ids in example_blocks(num, block_size, progress)]
     return jax.tree.map(lambda *parts: np.concatenate(parts)[:num], *blocks)
 
 

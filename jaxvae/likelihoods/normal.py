@@ -76,6 +76,13 @@ class SharedNormal(Likelihood):
 class PixelNormal(Likelihood):
     """Normal with a variance from the decoder for each value."""
 
+    least_scale: float = 0.0
+    """Standard deviation whose square is added to every variance, so that none vanishes; 0 adds nothing."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.least_scale < math.inf:
+            raise InputError(f"likelihood.least-scale: must be 0 or more and finite, got {self.least_scale}")
+
     def decoder_shape(self, facts: Facts) -> tuple[int, ...]:
         """Return the shape of means and log-variances, two halves of the last axis."""
         *rest, channels = facts.space.shape
@@ -84,7 +91,20 @@ class PixelNormal(Likelihood):
     def build(self, facts: Facts) -> Callable[[Array], Normal]:
         """Return the head."""
         del facts
-        return normal
+        return BoundedNormal(self.least_scale) if self.least_scale else normal
+
+
+@dataclasses.dataclass(frozen=True)
+class BoundedNormal:
+    """Normal whose variances are exp(log_var) + least_scale^2."""
+
+    least_scale: float
+
+    def __call__(self, outputs: Array | tuple[Array, Array]) -> Normal:
+        """Return the normal with means and log-variances, the two halves of the last axis or two arrays."""
+        mean, log_var = halves(outputs)
+        log_var = jnp.logaddexp(at_least_float32(log_var), 2 * math.log(self.least_scale))
+        return Normal(mean, log_var, event_ndim=mean.ndim - 1)
 
 
 LEAST_DEGREES = 2.0

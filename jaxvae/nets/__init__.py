@@ -19,6 +19,9 @@ from jaxvae.nets.mlp import MLPDecoder as MLPDecoder
 from jaxvae.nets.mlp import MLPEncoder as MLPEncoder
 from jaxvae.nets.output import SharedLogVar as SharedLogVar
 from jaxvae.nets.output import with_output_bias as with_output_bias
+from jaxvae.nets.signal import Signal as Signal
+from jaxvae.nets.signal import SignalDecoder as SignalDecoder
+from jaxvae.nets.signal import SignalEncoder as SignalEncoder
 from jaxvae.nets.spatial import Spatial as Spatial
 from jaxvae.nets.spatial import SpatialDecoder as SpatialDecoder
 from jaxvae.nets.spatial import SpatialEncoder as SpatialEncoder
@@ -34,6 +37,7 @@ NETWORKS = {
     "gated": Gated,
     "conv": Conv,
     "spatial": Spatial,
+    "signal": Signal,
     "tokens": TokenMLP,
     "lstm": TokenLSTM,
     "transformer": TokenTransformer,

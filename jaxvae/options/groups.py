@@ -38,8 +38,14 @@ class Data:
     columns: str = ""
     """Kinds of a table's columns, such as age=integer,job=categorical:50,grade=ordinal:low/high,name=drop; guessed from
     the values if not given. Kinds are real, integer, positive, count, categorical, ordinal."""
+    window_length: int | None = None
+    """Time steps of the windows into which a long series is cut, [T] or [T, C] in an .npy, .npz, .csv or .parquet."""
+    window_stride: int | None = None
+    """Time steps from one window to the next; 1 if not given."""
     train_examples: int | None = None
     """Number of training examples to use, the first of the split; all if not given."""
+    only: tuple[str, ...] = ()
+    """Classes of the training and validation examples, by name or number; all if not given. Test data keep all."""
     labelled: int | None = None
     """Number of training examples that keep their labels, as many of each class; all others become unknown, -1."""
     labelled_seed: int = 0
@@ -58,8 +64,9 @@ class Data:
 
     @property
     def preparation(self) -> Preparation:
-        """Size and background of the prepared images."""
-        return Preparation(self.resize, self.crop, self.background or WHITE, columns=self.columns)
+        """Size and background of the prepared images, windows of a series, and kinds of a table's columns."""
+        of_images, of_tables = (self.resize, self.crop, self.background or WHITE), self.columns
+        return Preparation(*of_images, window=self.window_length, stride=self.window_stride, columns=of_tables)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -25,19 +25,21 @@ COLUMN = 30
 """Width of the flags' column."""
 NOT_OF_TOKENS = frozenset({"resize", "crop", "background", "binarize", "scale", "columns", "output_bias"})
 """Options that the help of a recipe for rows of tokens leaves out."""
-OF_TOKENS = frozenset({"sequences", "word_dropout", "length_buckets"})
+OF_TOKENS = frozenset({"sequences", "word_dropout"})
 """Options, and a group of them, that the help of any other recipe leaves out."""
-OF_CLASSES = frozenset({"labelled", "labelled_seed", "labelled_per_batch"})
+OF_CLASSES = frozenset({"only", "labelled", "labelled_seed", "labelled_per_batch"})
 """Options that the help of a recipe without classes as its condition leaves out."""
-OF_INFERENCE = frozenset({"inference_until", "inference_patience"})
-"""Options of aggressive inference training that only the help of every choice shows."""
+RARE = frozenset(
+    {"inference_until", "inference_patience", "init_parts", "length_buckets", "window_length", "window_stride"}
+)
+"""Options that only the help of every choice shows."""
 WORDS = {int: "INT", float: "NUMBER", str: "WORD", Path: "PATH", Number: "NUMBER"}
 
 
 def page(recipe: Recipe) -> str:
     """Return the help of a recipe: its choices, and exactly the options that they have."""
     of_others = NOT_OF_TOKENS if getattr(recipe.networks, "reads", None) == "tokens" else OF_TOKENS
-    left_out = {"compute", *OF_INFERENCE, *of_others, *(() if recipe.condition == "label" else OF_CLASSES)}
+    left_out = {"compute", *RARE, *of_others, *(() if recipe.condition == "label" else OF_CLASSES)}
     found = [option for option in options(recipe).values() if not left_out & {option.part, option.name}]
     parts = dict.fromkeys(option.part for option in found)
     lines = [

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from jaxvae.likelihoods import FixedNormal, HierarchicalTokens, LSTMTokens, TransformerTokens
-from jaxvae.nets import Conv, Spatial, TokenLSTM, TokenMLP, TokenTransformer
+from jaxvae.likelihoods import FixedNormal, HierarchicalTokens, LSTMTokens, PixelNormal, TransformerTokens
+from jaxvae.nets import Conv, Signal, Spatial, TokenLSTM, TokenMLP, TokenTransformer
 from jaxvae.objectives import OBJECTIVES
 from jaxvae.options.auto import Auto
 from jaxvae.options.corruptions import Masking
@@ -35,6 +35,7 @@ PRESETS = {
     "auto": Recipe(networks=Auto(), paper=KINGMA),
     "vae": Recipe(paper=KINGMA),
     "conv_vae": Recipe(networks=Conv(), paper=KINGMA),
+    "signal_vae": Recipe(networks=Signal(), likelihood=PixelNormal(least_scale=0.01), paper=KINGMA),
     "autoencoder": AUTOENCODER,
     "denoising_autoencoder": Recipe(
         posterior=Point(),

@@ -9,7 +9,7 @@ import numpy as np
 
 from jaxvae.data import Dataset, is_place, load
 from jaxvae.data.conditions import conditioned
-from jaxvae.data.labels import hide_labels
+from jaxvae.data.labels import hide_labels, only_classes
 from jaxvae.data.places import exists, joined
 from jaxvae.data.scaling import Scaling, scaled
 from jaxvae.errors import InputError
@@ -39,6 +39,7 @@ def load_data(run: Run, data_dir: Path | None = None, dataset: str | None = None
     except InputError as error:
         moved = dataset is None and is_place(where) and not all(map(exists, joined(where)))
         raise InputError(f"{error}; if it moved, name its place with --dataset") if moved else error from None
+    data = only_classes(data, run.recipe.data.only)
     if data.shape != (shape := run.space.shape):
         raise InputError(f"dataset: {data.noun} of {where} are {data.shape}, the run learned {shape}; put the set back")
     if known := run.facts.get("scaling"):

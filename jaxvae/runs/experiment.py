@@ -13,7 +13,7 @@ import numpy as np
 from jaxvae.checkpoint import Checkpoints
 from jaxvae.data import Dataset, load
 from jaxvae.data.conditions import conditioned, fit_condition
-from jaxvae.data.labels import hide_labels
+from jaxvae.data.labels import hide_labels, only_classes
 from jaxvae.errors import InputError
 from jaxvae.options.recipe import Recipe
 from jaxvae.runs import directory, progress
@@ -76,6 +76,7 @@ def _read(recipe: Recipe, data: Dataset | None) -> Dataset:
     source = recipe.data
     if data is None:
         data = load(source.dataset, source.data_dir, stream=True, preparation=recipe.preparation)
+    data = only_classes(data, source.only)
     if source.train_examples is not None:
         data = _fewer(data, source.train_examples)
     data = hide_labels(data, source.labelled, source.labelled_seed)

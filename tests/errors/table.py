@@ -245,6 +245,34 @@ TABLE = {
             f"dataset: 'digit' {NEITHER} (did you mean 'digits'?) {NOTHING_ELSE}",
         ),
         Row(
+            "a class that is not there",
+            "train --only 10",
+            "only: there is no class '10' (did you mean '1'?); give one of 0, 1, 2, 3, 4, 5, 6, 7, 8, 9",
+        ),
+        Row(
+            "windows of what is no series",
+            "train --window-length 8",
+            "window-length: cuts a series in a file, and digits is none; leave it out",
+        ),
+        Row(
+            "a series shorter than its windows",
+            "train --dataset series.csv --window-length 8",
+            "window-length: 8 is more than the 2 points of the test part; make it smaller",
+            text("series.csv", "value\n" + "1\n" * 20),
+        ),
+        Row(
+            "a series with a gap",
+            "train --dataset series.csv --window-length 8",
+            "series.csv: column 'value' misses 1 values; fill them, or cut the series there",
+            text("series.csv", "time,value\n1,1\n2,\n3,2\n"),
+        ),
+        Row(
+            "convolutions along the time of a text",
+            "train --dataset poems.txt --preset signal_vae",
+            "preset: signal networks do not read tokens, as poems.txt; give --preset token_vae",
+            text("poems.txt", "a rose is a rose\n" * 20),
+        ),
+        Row(
             "a set that TFDS does not know",
             "train --dataset tfds:cifar01 --data-dir tfds",
             "tfds:cifar01: is neither a set of TFDS (did you mean 'cifar10'?) nor prepared in tfds; "
@@ -746,6 +774,11 @@ TABLE = {
             "the same seed twice",
             "latent_space --seeds 1 1",
             "seeds: must be one or more different numbers, got [1, 1]",
+        ),
+        Row(
+            "a score that is left out",
+            "anomaly --run-dir run --score regret",
+            "score: regret is left out; give --regret-steps too, such as 30",
         ),
         Row(
             "one code, nothing between",

@@ -45,6 +45,7 @@ SHORT = {
     "train": TRAIN,
     "sample": "--steps 3 --num 3",
     "explore": "--num-images 4",
+    "anomaly": "--num-samples 2 --num 3",
     "attributes": "--num 8 --num-train 60 --rows 2",
     "encode": "--overwrite",
     "impute": "--overwrite --num-samples 10",
@@ -64,6 +65,7 @@ READ = {
     "feature_loss": "test_feature_loss",
     "few_labels": "test_asked_for",
     "latent_space": "test_latent_space",
+    "one_class": "test_one_class",
     "one_dimensional": "test_latent_space",
     "rate_distortion": "test_rate_distortion",
     "synthetic": "test_synthetic",
@@ -80,7 +82,7 @@ SMALL = {
     },
 }
 """Script -> its constants that make it long."""
-OF_IMAGES = [["runs/plane"], ["runs/vae"], ["runs/mnist"], ["runs/photos"]]
+OF_IMAGES = [["runs/plane"], ["runs/vae"], ["runs/mnist"], ["runs/photos"], ["runs/threes"]]
 """Runs of which pages ask no more than of runs/NAME."""
 LONG = {"--epochs", "--coordinator", "--process-id", "--channels"}
 """Options that are left away where no other value stands in their place."""
@@ -98,6 +100,8 @@ def folder(scripts, done, tmp_path_factory):
     jobs, ages = draw.choice(["fixed", "partime", ""], 90), draw.integers(20, 70, 90)
     rows = [f"{j},{a},{a // 10},{'ab'[a % 2]},{'xy'[a % 3 == 0]}" for j, a in zip(jobs, ages)]
     (place / "credit.csv").write_text("\n".join(["Job,Age,Time,Marital,Status", *rows]) + "\n")
+    np.savez(place / "beats.npz", x=draw.normal(size=(60, 20, 1)), anomaly=np.arange(60) % 7 == 0)
+    (place / "series.csv").write_text("value\n" + "".join(f"{np.sin(i):.3f}\n" for i in range(200)))
     (place / "poems.txt").write_text("a rose is a rose\n" * 30)
     (place / "photos").mkdir()
     for number in range(20):
@@ -116,6 +120,9 @@ def folder(scripts, done, tmp_path_factory):
         "classes": "--preset conditional_vae",
         "faces": "--dataset faces.npz",
         "smiles": "--dataset faces.npz --condition smile",
+        "beats": "--preset signal_vae --dataset beats.npz",
+        "series": "--preset signal_vae --dataset series.csv --window-length 8",
+        "table": "--dataset mine.csv",
         "text": "--preset lstm_vae --dataset poems.txt",
         "melodies": "--preset melody_vae --dataset midi --beta 0.2",
         "credit": "--dataset credit.csv",

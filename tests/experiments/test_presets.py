@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from jaxvae.errors import InputError
-from jaxvae.nets import Conv, Spatial
+from jaxvae.nets import Conv, Signal, Spatial
 from jaxvae.options import given
 from jaxvae.options.names import options
 from jaxvae.presets import PRESETS
@@ -76,7 +76,7 @@ def test_a_preset_with_another_objective_is_trained_and_evaluated(run, tmp_path,
 def test_a_preset_is_trained_drawn_sampled_evaluated_and_explored(run, datasets, tmp_path, preset, dataset):
     small = [*SHORT.split(), "--latent-dim", 3 if dataset == "rgb" else 2]
     small += ["--hidden", 4] if hasattr(PRESETS[preset].networks, "hidden") else []
-    small += ["--channels", 2, 3] if isinstance(PRESETS[preset].networks, Conv | Spatial) else []
+    small += ["--channels", 2, 3] if isinstance(PRESETS[preset].networks, Conv | Signal | Spatial) else []
     small += ["--prior.num-inputs", 5] if preset == "vamp_vae" else []
     small += ["--posterior.code-dim", 2] if preset in ("vq_vae", "conv_vq_vae") else []
     run_dir = tmp_path / "run"
@@ -97,7 +97,7 @@ def test_a_preset_is_trained_drawn_sampled_evaluated_and_explored(run, datasets,
     assert names(run_dir / "samples") == (DRAWN & SAMPLED if preset in WITHOUT_DIMENSIONS else SAMPLED)
     run("evaluate", "EvaluateConfig", "--run-dir", run_dir, "--num-samples", 2, "--num-images", 4)
     assert json.loads((run_dir / "evaluation.json").read_text())["num_examples"] == 4
-    if preset in WITHOUT_DIMENSIONS:
+    if preset in (*WITHOUT_DIMENSIONS, "signal_vae"):
         with pytest.raises(InputError, match="use jaxvae sample"):
             run("explore", "ExploreConfig", "--run-dir", run_dir, "--num-images", 4)
         return

@@ -5,7 +5,16 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxvae.nets import ConvDecoder, ConvEncoder, MLPDecoder, MLPEncoder, SharedLogVar
+from jaxvae.nets import (
+    ConvDecoder,
+    ConvEncoder,
+    MLPDecoder,
+    MLPEncoder,
+    SharedLogVar,
+    SignalDecoder,
+    SignalEncoder,
+    with_output_bias,
+)
 
 SHAPES = [(28, 28, 1), (8, 8, 1), (15, 17, 3), (5, 7, 2), (28, 20, 1)]
 BATCH, LATENT = 2, 3
@@ -31,6 +40,11 @@ NETS = {
     "conv encoder, one level": (ConvEncoder((8,), (), 6), noise(BATCH, 5, 7, 2), (6,)),
     "conv decoder, one level": (ConvDecoder((8,), (), (5, 7, 2)), noise(BATCH, LATENT), (5, 7, 2)),
 }
+SIGNALS = {(24,): (48,), (37, 2): (37, 4), (1,): (1,), (5, 7, 2): (5, 7, 2)}
+for shape, outputs in SIGNALS.items():
+    NETS[f"signal encoder {shape}"] = (SignalEncoder((8, 12), (16,), 6), noise(BATCH, *shape), (6,))
+    decoder = SignalDecoder((12, 8), (16,), shape[0], outputs)
+    NETS[f"signal decoder {shape}"] = (decoder, noise(BATCH, LATENT), outputs)
 for shape in SHAPES:
     NETS[f"conv encoder {shape}"] = (ConvEncoder((8, 12), (16,), 6), noise(BATCH, *shape), (6,))
     NETS[f"conv decoder {shape}"] = (ConvDecoder((12, 8), (16,), shape), noise(BATCH, LATENT), shape)
@@ -72,6 +86,8 @@ def test_condition_changes_the_output(name):
         lambda width: MLPDecoder((width,), (10,)),
         lambda width: ConvEncoder((8,), (width,), 6),
         lambda width: ConvDecoder((8,), (width,), (8, 8, 1)),
+        lambda width: SignalEncoder((8,), (width,), 6),
+        lambda width: SignalDecoder((8,), (width,), 9, (9,)),
         lambda width: SharedLogVar(MLPDecoder((width,), (10,))),
     ],
 )
@@ -93,6 +109,29 @@ def test_conv_decoder_mirrors_the_encoder(shape):
     for down, up in [("Conv_1", "ConvTranspose_0"), ("Conv_0", "ConvTranspose_1")]:
         # The layer itself doubles; the crop to the encoder's size follows it.
         assert all(side in (double, double - 1) for side, double in zip(encoder[down], decoder[up]))
+
+
+def test_a_shifted_signal_has_shifted_features():
+    """Convolutions along time mix no channels into time: a step of the stride moves all features but at the ends."""
+    net, x = SignalEncoder((8,), (), 6), noise(BATCH, 40, 2)
+    variables = some_variables(net, x)
+
+    def features(x):
+        _, state = net.apply(variables, x, capture_intermediates=lambda module, _: module.name == "Conv_0")
+        return state["intermediates"]["Conv_0"]["__call__"][0]
+
+    here, moved = features(x), features(jnp.roll(x, 2, axis=1))
+    assert here.shape == (BATCH, 20, 1, 8)
+    np.testing.assert_allclose(moved[:, 4:-3], here[:, 3:-4], atol=1e-5)
+
+
+def test_means_and_log_variances_of_a_signal_are_two_channels():
+    wanted = noise(24)
+    net = SignalDecoder((8,), (), 24, (48,))
+    variables = jax.tree.map(jnp.zeros_like, some_variables(net, noise(BATCH, LATENT)))
+    params = with_output_bias(variables["params"], wanted)
+    outputs = net.apply({"params": params}, noise(BATCH, LATENT))
+    np.testing.assert_array_equal(outputs, jnp.stack([jnp.concatenate([wanted, jnp.zeros(24)])] * BATCH))
 
 
 def with_dtype(net, dtype):

@@ -76,7 +76,7 @@ def test_help_is_that_of_the_preset_on_two_screens(name, capsys, monkeypatch):
     page = capsys.readouterr().out
     assert len(page.splitlines()) <= 2 * 50
     assert max(map(len, page.splitlines())) <= 100
-    assert ("--channels" in page) == (name in ("auto", "conv_vae", "conv_vq_vae"))
+    assert ("--channels" in page) == (name in ("auto", "conv_vae", "conv_vq_vae", "signal_vae"))
     assert ("--gradient" in page) == (name in ("iwae", "miwae", "ciwae"))
 
 

@@ -1,0 +1,110 @@
+"""Anomaly scores of a split by a trained run, and by baselines that are fitted to the same training split."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxvae import rng
+from jaxvae.data import Split
+from jaxvae.data.rows import gather
+from jaxvae.data.spaces.table import OBSERVED, X
+from jaxvae.evaluation import anomaly_scores, has_regret, in_blocks, likelihood_regret
+from jaxvae.evaluation.anomalies import BY_VALUE
+from jaxvae.evaluation.blocks import at_once
+from jaxvae.judges.outliers import BASELINES
+from jaxvae.runs.data import latent_dims
+from jaxvae.runs.directory import Run
+from jaxvae.runs.per_example import drawn
+from jaxvae.runs.progress import named_bar
+
+BLOCK = 250
+"""Maximum number of examples that are scored together."""
+REGRET = "regret"
+LARGEST = float(np.finfo(np.float32).max)
+"""Score of an example that lies so far from all others that numbers overflow."""
+
+
+class Scored(NamedTuple):
+    """Scores of N examples, the higher, the more anomalous."""
+
+    scores: dict[str, np.ndarray]
+    """`[N]` scores by name."""
+    by_value: np.ndarray | None
+    """`[N, ...]` scores of values; None where the likelihood does not score them separately."""
+
+
+def score_anomalies(run: Run, split: Split, *, num_samples: int, regret_steps: int = 0, name: str = "scores") -> Scored:
+    """Score the examples of a split, see `evaluation.anomaly_scores`.
+
+    Args:
+        run: trained run from `load_run`.
+        split: split, as stored.
+        num_samples: number of samples of z per example.
+        regret_steps: number of steps of the likelihood regret; 0 leaves it out, as does a posterior that is no
+            diagonal normal.
+        name: name of the progress bar.
+    """
+    x, condition = drawn(split)
+    key, ids = rng.stream(rng.root(run.recipe.train.seed), "anomalies"), np.arange(split.num_examples, dtype=np.uint32)
+    one = gather((x, condition), np.arange(1))
+    regrets = regret_steps > 0 and has_regret(jax.eval_shape(run.model.encode, run.params, *_given(*one)))
+
+    def score(ids: Any, x: Any, condition: Any) -> dict[str, Any]:
+        options: dict[str, Any] = {"model": run.model, "condition": condition}
+        keys = rng.example_keys(key, ids)
+        scores = anomaly_scores(run.params, keys, x, num_samples=num_samples, **options)
+        if regrets:
+            keys = rng.example_keys(rng.stream(key, REGRET), ids)
+            scores[REGRET] = likelihood_regret(run.params, keys, x, steps=regret_steps, **options)
+        return scores
+
+    size = at_once(run.space, BLOCK)
+    scores = in_blocks(score, ids, x, condition, block_size=size, progress=named_bar(name))
+    scores = {
+        name: np.nan_to_num(values, nan=LARGEST, posinf=LARGEST, neginf=-LARGEST) for name, values in scores.items()
+    }
+    by_value = scores.pop(BY_VALUE, None)
+    return Scored({name: values.astype(np.float64) for name, values in scores.items()}, by_value)
+
+
+def baseline_scores(run: Run, train: Split, split: Split, *, seed: int = 0) -> dict[str, np.ndarray]:
+    """Score the examples of a split by all baselines; none of rows of tokens.
+
+    PCA gets as many components as z has dimensions.
+
+    Args:
+        run: trained run.
+        train: training split, to which the baselines are fitted.
+        split: split to score.
+        seed: seed of the forest and of the rows of the SVM.
+    """
+    if run.space.kind == "tokens":
+        return {}
+    fitted, rows = features(run, train), features(run, split)
+    num_components = sum(latent_dims(run))
+    return {name: fit(fitted, num_components, seed)(rows) for name, fit in BASELINES.items()}
+
+
+def features(run: Run, split: Split) -> np.ndarray:
+    """Return `[N, D]` examples as rows of numbers: values as the model sees them, categories one-hot.
+
+    Pixels are not drawn; a missing value of a table is 0, the mean, or none of the categories.
+    """
+    space: Any = run.space
+    x, _ = split.read(gather(split.x, slice(None)), None)
+    if space.kind != "table":
+        return np.asarray(x, np.float32).reshape(split.num_examples, -1)
+    parts = []
+    for number, size in enumerate(space.columns):
+        values, there = x[X][:, number], x[OBSERVED][:, number, None]
+        columns = np.eye(size)[values.astype(int)] if size else values[:, None]
+        parts.append(np.where(there, columns, 0))
+    return np.concatenate(parts, axis=1).astype(np.float32)
+
+
+def _given(x: Any, condition: Any) -> tuple[Any, ...]:
+    return (x,) if condition is None else (x, jnp.asarray(condition))
