@@ -136,7 +136,7 @@ def load(
     if preparation.window is not None and not is_place(name):
         raise InputError(f"window-length: cuts a series in a file, and {name} is none; leave it out")
     data = _open(name, _expand(data_dir), _expand(manual_dir), preparation)
-    preparation.sequences.refuse_unused(data)
+    preparation.refuse_unused(data)
     return data if stream else data.in_memory()
 
 
@@ -196,7 +196,7 @@ def open_data(
     if isinstance(source, Dataset) and preparation.changes_size:
         raise InputError(f"preparation: {source.name} is a Dataset already; give it to load")
     data = source if isinstance(source, Dataset) else open_object(source, label, attributes, preparation)
-    preparation.sequences.refuse_unused(data)
+    preparation.refuse_unused(data)
     return data if stream else data.in_memory()
 
 

@@ -64,6 +64,16 @@ class Preparation:
         if self.background != WHITE:  # white needs no Pillow
             _ = self.colour
 
+    def refuse_unused(self, data: Dataset) -> None:
+        """Refuse options for another kind of data.
+
+        Raises:
+            InputError: an option is given that the data do not use.
+        """
+        self.sequences.refuse_unused(data)
+        if self.columns and "bounds" not in data.facts:
+            raise InputError(f"columns: says what the columns of a table are, and {data.name} is none; leave it out")
+
     @property
     def _sizes(self) -> tuple[int, ...]:
         return (self.resize,) if isinstance(self.resize, int) else self.resize or ()

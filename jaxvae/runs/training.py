@@ -19,6 +19,7 @@ from jaxvae.report.gallery import Gallery
 from jaxvae.runs import directory, nonfinite, seeds
 from jaxvae.runs.experiment import Experiment, prepare
 from jaxvae.runs.inference import InferencePhase
+from jaxvae.runs.kinds import kinds_of_columns
 from jaxvae.runs.parts import examples_to_begin_with, initial_state, pretrained_parts
 from jaxvae.runs.recorder import Recorder
 from jaxvae.runs.selection import Patience
@@ -88,6 +89,8 @@ def train_to_the_end(
     """
     recipe, run_dir = experiment.recipe, experiment.run_dir
     output, num_steps = recipe.output, recipe.train.steps
+    for line in kinds_of_columns(experiment.data):
+        experiment.say(line)
     restored = restore_or_init(experiment)
     state, summary = restored.state, run_dir / "summary.json"
     patience = Patience(settled(output.patience), restored.about.get("patience"))
