@@ -175,7 +175,8 @@ def from_json(values: Mapping[str, Any]) -> Condition:
     if "shape" in values:
         return Seen(tuple(values["names"]), tuple(values["shape"]))
     categories = tuple(tuple(names) for names in values.get("categories", ()))
-    return Attributes(*(tuple(values[name]) for name in ("names", "mean", "deviation")), categories)
+    names, mean, deviation = (tuple(values[name]) for name in ("names", "mean", "deviation"))
+    return Attributes(names, mean, deviation, categories)
 
 
 def of_facts(facts: Mapping[str, Any]) -> Condition | None:
