@@ -1,0 +1,63 @@
+"""Judges of topics: words that occur together in documents, and that other topics do not have."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from jaxvae.errors import InputError
+
+
+def top_words(weights: ArrayLike, num: int = 10) -> np.ndarray:
+    """Return `[K, num]` numbers of the words of most weight in each topic `[K, V]`, the heaviest first.
+
+    Raises:
+        InputError: topics have fewer words.
+    """
+    weights = np.asarray(weights)
+    if weights.ndim != 2 or not 1 <= num <= weights.shape[1]:
+        raise InputError(f"num: must be from 1 to the number of words of topics {list(weights.shape)}, got {num}")
+    return np.argsort(-weights, axis=1, kind="stable")[:, :num]
+
+
+def coherence(words: ArrayLike, counts: ArrayLike) -> np.ndarray:
+    r"""Return `[K]` means of the normalised pointwise mutual information of all pairs of a topic's words `[K, M]`.
+
+        NPMI(i, j) = log[ p(i, j) / (p(i) p(j)) ] / -log p(i, j)
+
+    with p the share of documents, rows of `counts` `[N, V]`, in which a word, or both, occur at all: the window is a
+    whole document, and nothing is smoothed. It is -1 for words that never meet, 0 for independent ones, and 1 for words
+    that always come together, in all documents too. Numbers of different corpora, windows or M are not comparable.
+
+    Reference: Bouma 2009; Lau, Newman & Baldwin 2014, https://aclanthology.org/E14-1056.
+
+    Raises:
+        InputError: topics have fewer than two words.
+    """
+    words, there = np.asarray(words), np.asarray(counts) > 0
+    if words.ndim != 2 or words.shape[1] < 2:
+        raise InputError(f"words: must be [K, M] with two words or more for each topic, got {list(words.shape)}")
+    return np.array([_npmi(there[:, topic].astype(np.float64)) for topic in words])
+
+
+def _npmi(there: np.ndarray) -> float:
+    """Return the mean over pairs of columns of the documents `[N, M]` in which words occur."""
+    both = there.T @ there / len(there)
+    alone, pairs = np.diag(both), np.triu_indices(len(both), k=1)
+    joint, apart = both[pairs], np.outer(alone, alone)[pairs]
+    meet = (joint > 0) & (joint < 1)
+    found = np.where(joint >= 1, 1.0, -1.0)
+    found[meet] = np.log(joint[meet] / apart[meet]) / -np.log(joint[meet])
+    return float(found.mean())
+
+
+def diversity(words: ArrayLike) -> float:
+    """Return the share of different words among those of all topics `[K, M]`; 1 / K where all topics are alike.
+
+    >>> diversity([[0, 1], [1, 2]])
+    0.75
+
+    Reference: Dieng, Ruiz & Blei 2020, https://arxiv.org/abs/1907.04907, section 6, there with 25 words.
+    """
+    words = np.asarray(words)
+    return len(np.unique(words)) / words.size
