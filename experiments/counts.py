@@ -116,10 +116,13 @@ def main(config: CountsConfig) -> int:
     models = {name: trained(config, folder) for name, folder in folders.items()}
     data = next(iter(models.values())).data
     groups = {name: values_of(data, name) for name in (config.label, config.batch) if name is not None}
-    codes = {name: np.concatenate([model.encode(split) for split in splits(data)]) for name, model in models.items()}
+    codes = {
+        name: np.concatenate([model.encode(split) for split in splits(model.data)]) for name, model in models.items()
+    }
     found: dict[str, dict[str, list[float]]] = {}
     for name, model in models.items():
-        nll = -score_each(model.run, data.test, num_samples=config.num_samples, progress=named_bar(name))["log_px"]
+        options: dict[str, Any] = {"num_samples": config.num_samples, "progress": named_bar(name)}
+        nll = -score_each(model.run, model.data.test, **options)["log_px"]
         row = found.setdefault(name.split(", seed")[0], {})
         for column, value in {"nll": float(nll.mean()), **judged(config, name, codes[name], groups)}.items():
             row.setdefault(column, []).append(value)

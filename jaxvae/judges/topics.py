@@ -61,3 +61,23 @@ def diversity(words: ArrayLike) -> float:
     """
     words = np.asarray(words)
     return len(np.unique(words)) / words.size
+
+
+def halves(counts: ArrayLike, *, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Divide documents `[N, V]` into two halves of their words at random, for `perplexity` by completion."""
+    counts = np.asarray(counts)
+    chosen = np.random.default_rng(seed).multivariate_hypergeometric
+    first = np.stack([chosen(row, int(row.sum()) // 2, method="count") for row in counts])
+    return first, counts - first
+
+
+def perplexity(log_shares: ArrayLike, counts: ArrayLike) -> float:
+    """Return exp(-total log p / total number of words) of words `[N, V]` with `[N, V]` logarithms of probabilities.
+
+    Where probabilities were inferred from the other half of each document it is the perplexity by document completion,
+    which needs no bound and is the same for all kinds of models. Papers also report exp of the mean over documents.
+
+    Reference: Wallach et al. 2009, https://doi.org/10.1145/1553374.1553515, section 5.1.
+    """
+    log_shares, counts = np.asarray(log_shares, np.float64), np.asarray(counts)
+    return float(np.exp(-np.where(counts > 0, counts * log_shares, 0.0).sum() / counts.sum()))
