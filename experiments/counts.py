@@ -169,7 +169,7 @@ def recipes_of(config: CountsConfig, data: Dataset) -> dict[str, Recipe]:
     """Return the recipes to train: of each likelihood or, with batches, with and without the condition."""
     kinds = LIKELIHOODS
     if config.batch is not None:
-        values_of(data, config.batch)
+        values_of(data, config.batch, "batch")
         kinds = {"without the batch": {}, "with the batch": {"condition": config.batch}}
     values_of(data, config.label)
     return {
@@ -210,14 +210,14 @@ def splits(data: Dataset) -> list[Split]:
     return [split for _, split in parts_of(data)]
 
 
-def values_of(data: Dataset, name: str) -> np.ndarray:
+def values_of(data: Dataset, name: str, option: str = "label") -> np.ndarray:
     """Return `[N]` values of a label or attribute, of all splits."""
     columns = [split.label if name == LABEL else split.attributes.get(name) for split in splits(data)]
     known = [column for column in columns if column is not None]
     if len(known) < len(columns):
         there = [*([] if data.train.label is None else [LABEL]), *data.train.attributes]
         hint, remedy = did_you_mean(name, there), f"give one of {', '.join(there)}" if there else "it has none"
-        raise InputError(f"label: {name!r} is no label or attribute of {data.name}{hint}; {remedy}")
+        raise InputError(f"{option}: {name!r} is no label or attribute of {data.name}{hint}; {remedy}")
     return np.concatenate(known)
 
 

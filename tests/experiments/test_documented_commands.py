@@ -56,18 +56,22 @@ SHORT = {
 }
 """Script -> options in place of those that make it long."""
 READ = {
+    "bag_of_words": "test_topics",
     "closed_form_kl": "test_kl_and_evidence",
     "completion": "test_completion",
     "constraints": "test_asked_for",
+    "counts": "test_counts",
     "evidence": "test_kl_and_evidence",
     "feature_loss": "test_feature_loss",
     "few_labels": "test_asked_for",
     "latent_space": "test_latent_space",
     "one_dimensional": "test_latent_space",
     "rate_distortion": "test_rate_distortion",
+    "topics": "test_topics",
 }
 """Script -> tests that run its whole program: the options of its commands are only read here."""
 ON = {"", "--run-dir", "--out", "--dataset", "--attribute", "--epochs", "--steps", "--seeds"}
+ON |= {"--label", "--thin", "--text", "--table", "--by"}
 """Options that say what a program is run on, and for how long."""
 SMALL = {
     "throughput": {
