@@ -93,8 +93,8 @@ class TopicsConfig:
 class Model(NamedTuple):
     """Topics, and what they say of a document."""
 
-    weights: np.ndarray
-    """`[K, V]` weights of words in topics."""
+    shares: np.ndarray
+    """`[K, V]` probabilities of words in a document of one topic alone, for NVDM of z at 1 in its direction."""
     log_shares: Callable[[np.ndarray], np.ndarray]
     """Function from documents `[N, V]` to the logarithms of their words' probabilities `[N, V]`."""
     nats: float | None = None
@@ -120,7 +120,7 @@ def main(config: TopicsConfig) -> int:
     rows: dict[str, dict[str, float | None]] = {}
     texts: dict[str, list[str]] = {}
     for name, model in models.items():
-        words = top_words(model.weights, config.num_words)
+        words = top_words(model.shares, config.num_words)
         of_each, found = coherence(words, train), perplexity(model.log_shares(seen), hidden)
         rows[name] = {"coherence": float(of_each.mean()), "diversity": diversity(words), "perplexity": found}
         rows[name]["nats"] = model.nats
@@ -171,8 +171,9 @@ def model_of(run: Run) -> Model:
         decoded: Any = run.model.decode(run.params, point(run.model.encode(run.params, x)))
         return jax.nn.log_softmax(decoded.shares.logits)
 
-    weights = np.asarray(run.params["decoder"]["output"]["kernel"])
-    return Model(weights, lambda counts: in_blocks(log_shares, counts), -run.summary["test_elbo"])
+    layer = run.params["decoder"]["output"]
+    shares = np.asarray(jax.nn.softmax(layer["kernel"] + layer["bias"]))
+    return Model(shares, lambda counts: in_blocks(log_shares, counts), -run.summary["test_elbo"])
 
 
 def lda(data: Dataset, num_topics: int, seed: int) -> Model:
@@ -206,7 +207,7 @@ def draw(path: Path, models: dict[str, Model], names: np.ndarray, train: np.ndar
     """Draw the words of the most coherent topics, a line of panels for each model."""
     figure, axes = new_figure(len(models), width=5 * len(models), height=0.28 * SHOWN + 0.8)
     for axis, (name, model) in zip(axes, models.items()):
-        words = top_words(model.weights, num_words)
+        words = top_words(model.shares, num_words)
         of_each = coherence(words, train)
         order = np.argsort(-of_each)[:SHOWN]
         axis.barh(range(len(order)), of_each[order], color="C0", alpha=0.25)

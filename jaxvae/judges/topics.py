@@ -8,16 +8,27 @@ from numpy.typing import ArrayLike
 from jaxvae.errors import InputError
 
 
-def top_words(weights: ArrayLike, num: int = 10) -> np.ndarray:
-    """Return `[K, num]` numbers of the words of most weight in each topic `[K, V]`, the heaviest first.
+def top_words(shares: ArrayLike, num: int = 10) -> np.ndarray:
+    """Return `[K, num]` numbers of the words that say most of each topic, the first one most.
+
+    A word w says p_k(w) log[ p_k(w) / p(w) ] of topic k, where p is the mean of the topics: its part of the KL between
+    the words of the topic and those of all. So words that are frequent in every topic are not among them, and rare ones
+    neither.
+
+    Args:
+        shares: `[K, V]` probabilities of the words in each topic, above 0.
+        num: number of words.
 
     Raises:
         InputError: topics have fewer words.
+
+    >>> top_words([[0.6, 0.3, 0.1], [0.6, 0.1, 0.3]], 1).tolist()
+    [[1], [2]]
     """
-    weights = np.asarray(weights)
-    if weights.ndim != 2 or not 1 <= num <= weights.shape[1]:
-        raise InputError(f"num: must be from 1 to the number of words of topics {list(weights.shape)}, got {num}")
-    return np.argsort(-weights, axis=1, kind="stable")[:, :num]
+    shares = np.asarray(shares, np.float64)
+    if shares.ndim != 2 or not 1 <= num <= shares.shape[1]:
+        raise InputError(f"num: must be from 1 to the number of words of topics {list(shares.shape)}, got {num}")
+    return np.argsort(-shares * np.log(shares / shares.mean(axis=0)), axis=1, kind="stable")[:, :num]
 
 
 def coherence(words: ArrayLike, counts: ArrayLike) -> np.ndarray:

@@ -31,8 +31,12 @@ def test_coherence_reaches_its_limits():
     np.testing.assert_allclose(coherence(pairs, together), [1, -1, 1, 0], atol=1e-12)
 
 
-def test_words_of_most_weight_come_first():
-    np.testing.assert_array_equal(top_words([[0.1, 3, -5, 1], [9, 9, 1, 2]], 2), [[1, 3], [0, 1]])
+def test_words_that_say_most_of_a_topic_come_first():
+    """Word 0 is frequent in both topics, word 3 rare in both; gains by hand."""
+    shares = np.array([[0.5, 0.4, 0.09, 0.01], [0.5, 0.1, 0.39, 0.01]])
+    gains = shares * np.log(shares / shares.mean(0))
+    assert gains[0].argmax() == 1
+    np.testing.assert_array_equal(top_words(shares, 2), [[1, 0], [2, 0]])
     with pytest.raises(InputError, match="num: must be from 1 to the number of words"):
         top_words(np.ones((2, 3)), 4)
     with pytest.raises(InputError, match="two words or more"):
