@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import jaxvae
 from jaxvae.data import load
 from jaxvae.errors import InputError
 
@@ -106,3 +107,18 @@ def test_what_cannot_be_compared_is_refused_before_a_training(scripts, cells, tm
 def test_options_that_contradict_each_other_are_refused(scripts, options, told):
     with pytest.raises(InputError, match=told):
         scripts["counts"].CountsConfig(**options).check()
+
+
+def test_a_batch_of_cells_is_a_condition_by_its_name(tmp_path):
+    anndata, pandas = pytest.importorskip("anndata"), pytest.importorskip("pandas")
+    noise = np.random.default_rng(0)
+    obs = pandas.DataFrame({"batch": pandas.Categorical(["north", "south"] * 20)}, index=map(str, range(40)))
+    adata = anndata.AnnData(noise.poisson(2.0, (40, 6)).astype(np.float32), obs)
+    options = {"hidden": (4,), "latent_dim": 2, "steps": 2, "figures": False, "tensorboard": False, "quiet": True}
+    recipe = jaxvae.preset("scvi", condition="batch", devices=1, **options)
+    run = jaxvae.train(recipe, adata, run_dir=tmp_path)
+    codes = run.encode(adata, {"batch": adata.obs["batch"]}).mean
+    assert codes.shape == (40, 2)
+    one = run.decode(codes[:1], "batch=south")
+    assert not np.allclose(one, run.decode(codes[:1], "batch=north"))
+    np.testing.assert_allclose(jaxvae.load(tmp_path).decode(codes[:1], "batch=south"), one, rtol=1e-6)
