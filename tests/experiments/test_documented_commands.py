@@ -10,8 +10,10 @@ import shlex
 import shutil
 from pathlib import Path
 
+import anndata
 import jax
 import numpy as np
+import pandas
 import pytest
 from PIL import Image
 from sklearn.datasets import load_digits
@@ -98,6 +100,10 @@ def folder(scripts, done, tmp_path_factory):
     np.savez(place / "table.npz", image=draw.normal(50, 20, (60, 4)))
     (place / "mine.csv").write_text("a,town\n" + "".join(f"{i / 7},{'xyz'[i % 3]}\n" for i in range(60)))
     (place / "poems.txt").write_text("a rose is a rose\n" * 30)
+    counts = draw.poisson(2.0, (60, 6))
+    np.savez(place / "words.npz", counts=counts, columns=np.array(list("abcdef")))
+    obs = pandas.DataFrame({"batch": pandas.Categorical(["north", "south"] * 30)}, index=map(str, range(60)))
+    anndata.AnnData(counts.astype(np.float32), obs).write_h5ad(place / "cells.h5ad")
     (place / "photos").mkdir()
     for number in range(20):
         Image.fromarray(image[number]).save(place / "photos" / f"{number}.png")
@@ -116,6 +122,7 @@ def folder(scripts, done, tmp_path_factory):
         "faces": "--dataset faces.npz",
         "smiles": "--dataset faces.npz --condition smile",
         "text": "--preset lstm_vae --dataset poems.txt",
+        "cells": "--preset scvi --dataset cells.h5ad",
         "melodies": "--preset melody_vae --dataset midi --beta 0.2",
     }
     with contextlib.chdir(place):
