@@ -69,7 +69,7 @@ def test_thinned_batches_are_made_and_told(scripts, cells, tmp_path):
     assert script.main(script.CountsConfig(dataset=str(cells), thin=True, out=tmp_path, **sizes)) == 0
     found = rows(tmp_path)
     assert [*found] == ["without the batch", "with the batch", "principal components"]
-    assert found["principal components"]["batch"][0] > 0.9
+    assert found["principal components"]["batch"][0] > 0.7
     thin, whole = load(str(tmp_path / "thinned.npz")), load(str(cells))
     np.testing.assert_array_equal(thin.train.label, whole.train.label)
     assert thin.classes == whole.classes
