@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import jax
@@ -63,8 +63,9 @@ class VAE:
         """
         params: dict[str, Params] = {}
 
-        def add(name: str, *inputs: Any) -> None:
-            own = pieces.init(name, self._piece(name), rng.stream(key, f"init {name}"), *inputs, condition=condition)
+        def add(name: str, *inputs: Any, known: Mapping[str, Any] | None = None) -> None:
+            one = rng.stream(key, f"init {name}")
+            own = pieces.init(name, self._piece(name), one, *inputs, condition=condition, known=known)
             if own or name in ("encoder", "decoder"):
                 params[name] = own
 
@@ -74,7 +75,7 @@ class VAE:
         add("prior", x)
         self._check_dimensions(params, z, condition)
         add("decoder", for_decoder(z))
-        add("likelihood", self._outputs("decoder", params, for_decoder(z), condition))
+        add("likelihood", self._outputs("decoder", params, for_decoder(z), condition), known={"x": x})
         for name, _ in self.extras:
             add(name, x, z)
         return params
@@ -204,7 +205,8 @@ def reconstruct(model: Any, params: Params, x: Array, condition: Array | None = 
     if any(array.dtype == jnp.uint8 for array in jax.tree.leaves(x)):
         raise InputError("x: uint8 may mean 0 to 255 or 0 and 1; give x / 255, or x.astype('float32')")
     given = () if condition is None else (condition,)
-    return point(model.decode(params, point(model.encode(params, x, *given)), *given))
+    decoded = model.decode(params, point(model.encode(params, x, *given)), *given)
+    return point(decoded.like(x) if hasattr(decoded, "like") else decoded)
 
 
 def _draw(model: Any, params: Params, keys: Key, condition: Array) -> Value:

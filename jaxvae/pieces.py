@@ -23,8 +23,23 @@ def has_parameters(piece: Any) -> bool:
     return hasattr(piece, "init")
 
 
-def init(name: str, piece: Any, key: Key, *inputs: Any, condition: Array | None = None) -> Params:
+def init(
+    name: str,
+    piece: Any,
+    key: Key,
+    *inputs: Any,
+    condition: Array | None = None,
+    known: Mapping[str, Any] | None = None,
+) -> Params:
     """Initialise the parameters of a piece from its inputs, made of examples; `{}` where it learns nothing.
+
+    Args:
+        name: name of the piece in messages.
+        piece: network, piece or function.
+        key: one key.
+        inputs: as those of `call`; for a prior examples x.
+        condition: `[B, ...]`, or None.
+        known: further arguments, which a piece gets if its `init` asks for them by name.
 
     Raises:
         InputError: a network rejects its input, or is no pure function.
@@ -33,7 +48,7 @@ def init(name: str, piece: Any, key: Key, *inputs: Any, condition: Array | None 
         (x,) = inputs
         return pure.init(name, piece, key, x, condition)
     if has_parameters(piece):
-        return piece.init(key, *inputs, **_given(piece.init, condition))
+        return piece.init(key, *inputs, **_given(piece.init, condition, known))
     return {}
 
 

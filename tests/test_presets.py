@@ -8,19 +8,20 @@ import numpy as np
 import pytest
 
 from jaxvae import elbo_loss, presets, rng
-from jaxvae.data.spaces import Pixels, Tokens
+from jaxvae.data.spaces import Counts, Pixels, Tokens
 from jaxvae.errors import InputError
 from jaxvae.likelihoods import LIKELIHOODS
 from jaxvae.options import given
 from jaxvae.options.names import options
 from jaxvae.runs.parts import build_parts, initial_state
 from jaxvae.training import make_train_step
-from jaxvae.types import SCHEDULED, Batch
+from jaxvae.types import FROZEN, SCHEDULED, Batch
 
 SHAPE = (9, 7, 1)
 SPACE = Pixels(SHAPE, "ink")
 TEXT = [name for name, row in presets.PRESETS.items() if getattr(row.networks, "reads", None) == "tokens"]
-OTHER_DATA = ("auto", *TEXT)
+COUNTED = [name for name, row in presets.PRESETS.items() if getattr(row.networks, "reads", None) == "counts"]
+OTHER_DATA = ("auto", *TEXT, *COUNTED)
 ROWS = {name: row for name, row in presets.PRESETS.items() if name not in OTHER_DATA and row.condition == "none"}
 CASES = [{"preset": name} for name in ROWS]
 CASES += [{"posterior": kind} for kind in ("multivariate_normal", "delta", "gradient_quantized")]
@@ -75,7 +76,9 @@ def overfit(recipe, space, x):
     assert losses[-10:].mean() < losses[:10].mean() - 1
     labels = parts.model.labels(start.params)
     moved = jax.tree.map(lambda a, b: bool((a != b).any()), start.params, state.params)
-    assert all(jax.tree.leaves(jax.tree.map(lambda label, any: any or label == SCHEDULED, labels, moved))), moved
+    assert all(jax.tree.leaves(jax.tree.map(lambda label, any: any or label in (SCHEDULED, FROZEN), labels, moved))), (
+        moved
+    )
     return parts.model, state.params
 
 
@@ -90,6 +93,13 @@ def test_a_row_of_text_overfits_eight_rows_with_every_parameter(name):
     space, words = Tokens(6, 7), np.random.default_rng(0).integers(3, 6, (8, 6))
     x = jnp.asarray(np.pad(words, ((0, 0), (0, 1)), constant_values=space.end), jnp.int32)
     model, params = overfit(small({"preset": name}), space, x)
+    assert model.reconstruct(params, x).shape == model.sample(params, rng.root(1), 8).shape == x.shape
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.slow) for name in COUNTED])
+def test_a_row_of_counts_overfits_eight_rows_with_every_parameter(name):
+    x = jnp.asarray(np.random.default_rng(0).negative_binomial(1, 0.1, (8, 6)), jnp.int32)
+    model, params = overfit(small({"preset": name}), Counts((6,)), x)
     assert model.reconstruct(params, x).shape == model.sample(params, rng.root(1), 8).shape == x.shape
 
 

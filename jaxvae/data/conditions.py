@@ -15,6 +15,8 @@ from jaxvae.types import Space
 
 LABEL = "label"
 """Name of the class as a condition."""
+ATTRIBUTES = "attributes"
+"""Name of the fact with the names of the categories of attributes, where they have any."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,51 +68,71 @@ class Classes:
 
 @dataclasses.dataclass(frozen=True)
 class Attributes:
-    """Attributes of each example, standardised by their mean and deviation over the training split."""
+    """Attributes of each example: numbers standardised over the training split, categories as one-hot vectors."""
 
     names: tuple[str, ...]
     mean: tuple[float, ...]
     deviation: tuple[float, ...]
+    categories: tuple[tuple[str, ...], ...] = ()
+    """Names of each attribute's categories, none for a number; empty where all are numbers."""
 
     @property
     def space(self) -> Space:
-        """Space of vectors with one number for each attribute."""
-        return Real((len(self.names),))
+        """Space of vectors with one number for each attribute, and one for each category of one."""
+        return Real((sum(max(1, len(known)) for known in self._categories),))
 
     def rows(self, split: Split) -> np.ndarray:
-        """Return `[N, A]` standardised attributes of a split.
+        """Return `[N, A]` numbers of a split; a category that is unknown, -1, is zeros.
 
         Raises:
-            InputError: the split lacks an attribute, or one is not finite.
+            InputError: the split lacks an attribute, or one is not finite or of no category.
         """
-        return self._standardised(np.stack([_values(split, name) for name in self.names], axis=-1))
+        return self._vectors([_codes(split, name, known) for name, known in zip(self.names, self._categories)])
 
     def parse(self, text: str) -> np.ndarray:
-        """Return `[A]` standardised values, given as `NAME=NUMBER` joined by commas; others are at their mean.
+        """Return the `[A]` vector of `NAME=VALUE` joined by commas; other numbers are at their mean.
 
         >>> print(Attributes(("age", "smile"), (40.0, 0.5), (10.0, 0.5)).parse("age=60"))
         [2. 0.]
+        >>> print(Attributes(("batch",), (0.0,), (1.0,), (("north", "south"),)).parse("batch=south"))
+        [0. 1.]
 
         Raises:
-            InputError: a part has another form or names no attribute of the condition.
+            InputError: a part has another form, names no attribute of the condition or no category of one.
         """
-        values = dict(zip(self.names, self.mean))
+        kinds = dict(zip(self.names, self._categories))
+        values = {name: -1.0 if kinds[name] else mean for name, mean in zip(self.names, self.mean)}
         for part in text.split(","):
-            name, _, number = part.partition("=")
+            name, _, value = part.partition("=")
             if name not in values:
                 raise InputError(
                     f"condition: {name!r} is no attribute of this run{did_you_mean(name, self.names)}; give "
-                    f"NAME=NUMBER of {', '.join(self.names)}"
+                    f"NAME={'VALUE' if self.categories else 'NUMBER'} of {', '.join(self.names)}"
                 )
-            values[name] = _number(name, number)
-        return self._standardised(np.array([*values.values()]))
+            values[name] = _category(name, value, kinds[name]) if kinds[name] else _number(name, value)
+        return self._vectors([np.array([value]) for value in values.values()])[0]
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values, as the manifest holds them."""
-        return {"names": list(self.names), "mean": list(self.mean), "deviation": list(self.deviation)}
+        numbers = {"names": list(self.names), "mean": list(self.mean), "deviation": list(self.deviation)}
+        return {**numbers, "categories": list(map(list, self.categories))} if self.categories else numbers
 
-    def _standardised(self, values: np.ndarray) -> np.ndarray:
-        return ((values - np.array(self.mean)) / np.array(self.deviation)).astype(np.float32)
+    @property
+    def _categories(self) -> tuple[tuple[str, ...], ...]:
+        return self.categories or ((),) * len(self.names)
+
+    def _vectors(self, columns: list[np.ndarray]) -> np.ndarray:
+        """Return `[N, A]` of the `[N]` values of each attribute."""
+        parts = []
+        for name, values, mean, deviation, known in zip(
+            self.names, columns, self.mean, self.deviation, self._categories, strict=True
+        ):
+            if known and not {*values.tolist()} <= {*range(-1, len(known))}:
+                raise InputError(
+                    f"condition: {name!r} holds {values.max():g}, it has {len(known)} categories in training"
+                )
+            parts.append(values[:, None] == np.arange(len(known)) if known else (values[:, None] - mean) / deviation)
+        return np.concatenate(parts, axis=1).astype(np.float32)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -152,7 +174,9 @@ def from_json(values: Mapping[str, Any]) -> Condition:
         return Classes(tuple(values["classes"]))
     if "shape" in values:
         return Seen(tuple(values["names"]), tuple(values["shape"]))
-    return Attributes(*(tuple(values[name]) for name in ("names", "mean", "deviation")))
+    categories = tuple(tuple(names) for names in values.get("categories", ()))
+    names, mean, deviation = (tuple(values[name]) for name in ("names", "mean", "deviation"))
+    return Attributes(names, mean, deviation, categories)
 
 
 def of_facts(facts: Mapping[str, Any]) -> Condition | None:
@@ -180,7 +204,9 @@ def fit_condition(text: str, data: Dataset) -> Condition:
     for name, column in zip(names, columns):
         if np.ptp(column) == 0:
             raise InputError(f"condition: {name!r} is {column[0]:g} in all {len(column)} examples; name another")
-    return Attributes(names, tuple(columns.mean(axis=1).tolist()), tuple(columns.std(axis=1).tolist()))
+    known = data.facts.get(ATTRIBUTES, {})
+    categories = tuple(tuple(known.get(name, ())) for name in names) if {*names} & {*known} else ()
+    return Attributes(names, tuple(columns.mean(axis=1).tolist()), tuple(columns.std(axis=1).tolist()), categories)
 
 
 def conditioned(data: Dataset, condition: Condition) -> Dataset:
@@ -229,6 +255,21 @@ def _values(split: Split, name: str) -> np.ndarray:
     if gaps := np.count_nonzero(~np.isfinite(values)):
         raise InputError(f"condition: {name!r} is NaN or infinite in {gaps} of {len(values)} examples; name another")
     return values
+
+
+def _codes(split: Split, name: str, known: tuple[str, ...]) -> np.ndarray:
+    """Return `[N]` values of an attribute; words are the names of its categories."""
+    given = np.asarray(split.attributes.get(name, 0.0))
+    if given.dtype.kind not in "UO":
+        return _values(split, name)
+    return np.array([_category(name, str(word), known) for word in given.tolist()])
+
+
+def _category(name: str, text: str, known: tuple[str, ...]) -> float:
+    if text not in known:
+        hint, some = did_you_mean(text, known), ", ".join(known[:20])
+        raise InputError(f"condition: {name} has no category {text!r}{hint}; give {name}= one of {some}")
+    return float(known.index(text))
 
 
 def _number(name: str, text: str) -> float:

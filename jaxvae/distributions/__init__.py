@@ -13,6 +13,7 @@ from jaxvae.distributions.completed import Completed as Completed
 from jaxvae.distributions.delta import Delta as Delta
 from jaxvae.distributions.flow import InverseAutoregressiveFlow as InverseAutoregressiveFlow
 from jaxvae.distributions.foreign import foreign as foreign
+from jaxvae.distributions.given_total import GivenTotal as GivenTotal
 from jaxvae.distributions.gumbel import OneHotCategorical as OneHotCategorical
 from jaxvae.distributions.gumbel import RelaxedCategorical as RelaxedCategorical
 from jaxvae.distributions.kl import kl_divergence as kl_divergence
@@ -22,6 +23,7 @@ from jaxvae.distributions.levels import CategoricalLevels as CategoricalLevels
 from jaxvae.distributions.levels import DiscretizedLogistic as DiscretizedLogistic
 from jaxvae.distributions.log_normal import LogNormal as LogNormal
 from jaxvae.distributions.mixture import Mixture as Mixture
+from jaxvae.distributions.multinomial import Multinomial as Multinomial
 from jaxvae.distributions.multivariate_normal import MultivariateNormal as MultivariateNormal
 from jaxvae.distributions.multivariate_normal import multivariate_gaussian_kl as multivariate_gaussian_kl
 from jaxvae.distributions.negative_binomial import NegativeBinomial as NegativeBinomial

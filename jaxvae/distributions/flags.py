@@ -28,3 +28,8 @@ def is_normalized(distribution: Any) -> bool:
 def is_relaxed(distribution: Any) -> bool:
     """Return True where samples are continuous stand-ins for discrete values, and the KL is that of the values."""
     return bool(getattr(distribution, "relaxed", False))
+
+
+def can_simulate(distribution: Any) -> bool:
+    """Return False where a sample is scored otherwise than it was drawn, as one whose total is read from itself."""
+    return bool(getattr(distribution, "simulates", is_normalized(distribution)))

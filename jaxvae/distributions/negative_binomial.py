@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import ClassVar
 
 import jax
@@ -25,6 +26,7 @@ from jaxvae.distributions.poisson import (
     positive,
     sample_counts,
     stirling_remainder,
+    times,
 )
 from jaxvae.types import Array, Key
 
@@ -80,6 +82,10 @@ class NegativeBinomial:
             log_zero, log_kept = -softplus(-zero_logits[0]), -softplus(zero_logits[0])
             at_zero, above_zero = jnp.logaddexp(log_zero, log_kept + at_zero), log_kept + above_zero
         return at_counts(counts, at_zero, above_zero).sum(-1)
+
+    def of_total(self, total: Array) -> NegativeBinomial:
+        """Return the distribution whose means are multiplied by `[...]` totals."""
+        return dataclasses.replace(self, log_mean=times(self.log_mean, total, self.event_ndim))
 
     def _parameters(self) -> list[Array]:
         zero_logits = [] if self.zero_logits is None else [self.zero_logits]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import Any, ClassVar
 
@@ -52,6 +53,10 @@ class Poisson:
         counts, log_rate = event_rows(self.event_ndim, value, self.log_rate)
         return at_counts(counts, -jnp.exp(log_rate), _log_prob_above_zero(positive(counts), log_rate)).sum(-1)
 
+    def of_total(self, total: Array) -> Poisson:
+        """Return the distribution whose rates are multiplied by `[...]` totals."""
+        return dataclasses.replace(self, log_rate=times(self.log_rate, total, self.event_ndim))
+
 
 def _log_prob_above_zero(count: Array, log_rate: Array) -> Array:
     # Loader's saddle-point form: x log_rate, exp(log_rate) and log x! are of one size and lose each other's digits.
@@ -59,17 +64,24 @@ def _log_prob_above_zero(count: Array, log_rate: Array) -> Array:
     return -count * (jnp.expm1(log_ratio) - log_ratio) - log_factorial_remainder(count)
 
 
+def times(log_mean: Array, total: Array, event_ndim: int) -> Array:
+    """Return logarithms of means `[..., *event]` that are multiplied by totals `[...]`, at least 1."""
+    # An example without counts has a total of 0, whose logarithm has no gradient.
+    return at_least_float32(log_mean) + jnp.log(jnp.maximum(total, 1.0)).reshape(*jnp.shape(total), *[1] * event_ndim)
+
+
 def positive(counts: Array) -> Array:
     """Replace what is no count above 0 by 1, so that its logarithm is finite."""
-    return jnp.where(_is_count(counts) & (counts > 0), counts, 1.0)
+    return jnp.where(is_count(counts) & (counts > 0), counts, 1.0)
 
 
 def at_counts(counts: Array, at_zero: Array, above_zero: Array) -> Array:
     """Select log-probabilities for 0 and for positive counts; -inf for what is no count."""
-    return jnp.where(_is_count(counts), jnp.where(counts == 0, at_zero, above_zero), -jnp.inf)
+    return jnp.where(is_count(counts), jnp.where(counts == 0, at_zero, above_zero), -jnp.inf)
 
 
-def _is_count(value: Array) -> Array:
+def is_count(value: Array) -> Array:
+    """Return True where a number is a count."""
     return (value >= 0) & (value % 1 == 0)
 
 

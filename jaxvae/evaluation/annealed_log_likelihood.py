@@ -13,7 +13,7 @@ from jax.flatten_util import ravel_pytree
 
 from jaxvae import rng
 from jaxvae.distributions.base import at_least_float32
-from jaxvae.distributions.flags import has_density, is_normalized, is_relaxed
+from jaxvae.distributions.flags import can_simulate, has_density, is_relaxed
 from jaxvae.distributions.kl import log_prob_per_example
 from jaxvae.distributions.supports import is_discrete
 from jaxvae.errors import InputError
@@ -260,9 +260,8 @@ def _simulate(params: Params, key: Key, condition: Array | None, model: Model) -
     prior = model.prior(params, *_given(condition))
     z = _draw(prior, z_key)
     likelihood = model.decode(params, _unflatten(prior, z), *_given(condition))
-    if not is_normalized(likelihood):
-        name = type(likelihood).__name__
-        raise InputError(f"model: its likelihood is {name}, which is none, and cannot simulate examples")
+    if not can_simulate(likelihood):
+        raise InputError(f"model: its likelihood is {type(likelihood).__name__}, which cannot simulate examples")
     return z, jax.tree.map(lambda leaf: leaf[0], likelihood.sample(x_key))
 
 

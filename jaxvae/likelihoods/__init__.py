@@ -11,9 +11,11 @@ from jaxvae.likelihoods.bernoulli import continuous_bernoulli as continuous_bern
 from jaxvae.likelihoods.bernoulli import grey_cross_entropy as grey_cross_entropy
 from jaxvae.likelihoods.columns import ColumnsByKind as ColumnsByKind
 from jaxvae.likelihoods.columns import ColumnsHead as ColumnsHead
+from jaxvae.likelihoods.counts import MultinomialCounts as MultinomialCounts
 from jaxvae.likelihoods.counts import NegativeBinomialCounts as NegativeBinomialCounts
 from jaxvae.likelihoods.counts import NegativeBinomialHead as NegativeBinomialHead
 from jaxvae.likelihoods.counts import PoissonCounts as PoissonCounts
+from jaxvae.likelihoods.counts import multinomial as multinomial
 from jaxvae.likelihoods.counts import poisson as poisson
 from jaxvae.likelihoods.levels import LogisticLevels as LogisticLevels
 from jaxvae.likelihoods.levels import SoftmaxLevels as SoftmaxLevels
@@ -47,6 +49,7 @@ LIKELIHOODS: dict[str, type[Likelihood]] = {
     "perceptual": PerceptualPixels,
     "poisson": PoissonCounts,
     "negative_binomial": NegativeBinomialCounts,
+    "multinomial": MultinomialCounts,
     "tokens": WindowedTokens,
     "lstm": LSTMTokens,
     "transformer": TransformerTokens,

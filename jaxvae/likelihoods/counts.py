@@ -1,17 +1,17 @@
-"""Likelihoods of counts: the decoder's outputs are logarithms of means."""
+"""Likelihoods of counts: the decoder's outputs are logarithms of means, or of shares of a total."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import jax.numpy as jnp
 
-from jaxvae.distributions import NegativeBinomial, Poisson
+from jaxvae.distributions import Multinomial, NegativeBinomial, Poisson
 from jaxvae.distributions.base import at_least_float32, halves
 from jaxvae.facts import Facts
 from jaxvae.likelihoods.options import Likelihood
+from jaxvae.likelihoods.total import of_total
 from jaxvae.types import Array, Key, Params
 
 
@@ -20,9 +20,17 @@ def poisson(outputs: Array) -> Poisson:
     return Poisson(outputs, event_ndim=outputs.ndim - 1)
 
 
+def multinomial(outputs: Array) -> Multinomial:
+    """Return the multinomial distribution of one draw with these logits."""
+    return Multinomial(outputs, jnp.ones(()))
+
+
 @dataclasses.dataclass(frozen=True)
 class PoissonCounts(Likelihood):
     """Poisson distribution of counts, whose variance is the mean."""
+
+    library: bool = False
+    """Make means of the example's total, the size of a cell's library: the decoder gives the shares of the columns."""
 
     support: ClassVar = "counts"
 
@@ -30,10 +38,9 @@ class PoissonCounts(Likelihood):
         """Return logarithms."""
         return _log(mean)
 
-    def build(self, facts: Facts) -> Callable[[Array], Poisson]:
-        """Return the head."""
-        del facts
-        return poisson
+    def build(self, facts: Facts) -> Any:
+        """Return the head, or the piece that also has the totals of examples."""
+        return of_total(poisson, facts) if self.library else poisson
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,6 +49,8 @@ class NegativeBinomialCounts(Likelihood):
 
     zero_inflated: bool = False
     """Add zeros, with a probability from the decoder for each count."""
+    library: bool = False
+    """Make means of the example's total, the size of a cell's library: the decoder gives the shares of the columns."""
 
     support: ClassVar = "counts"
 
@@ -54,9 +63,25 @@ class NegativeBinomialCounts(Likelihood):
         *rest, channels = facts.space.shape
         return (*rest, 2 * channels if self.zero_inflated else channels)
 
-    def build(self, facts: Facts) -> NegativeBinomialHead:
+    def build(self, facts: Facts) -> Any:
         """Return the piece."""
-        return NegativeBinomialHead(facts.space.shape, self.zero_inflated)
+        head = NegativeBinomialHead(facts.space.shape, self.zero_inflated)
+        return of_total(head, facts) if self.library else head
+
+
+@dataclasses.dataclass(frozen=True)
+class MultinomialCounts(Likelihood):
+    """Multinomial distribution of counts given their total, as of the words of a document in a topic model."""
+
+    support: ClassVar = "counts"
+
+    def link(self, mean: Array) -> Array:
+        """Return logarithms."""
+        return _log(mean)
+
+    def build(self, facts: Facts) -> Any:
+        """Return the piece."""
+        return of_total(multinomial, facts)
 
 
 @dataclasses.dataclass(frozen=True)

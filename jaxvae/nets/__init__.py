@@ -7,6 +7,9 @@ from jaxvae.nets.conductor import HierarchicalPredictor as HierarchicalPredictor
 from jaxvae.nets.conv import Conv as Conv
 from jaxvae.nets.conv import ConvDecoder as ConvDecoder
 from jaxvae.nets.conv import ConvEncoder as ConvEncoder
+from jaxvae.nets.counts import CountMLP as CountMLP
+from jaxvae.nets.counts import TopicDecoder as TopicDecoder
+from jaxvae.nets.counts import Topics as Topics
 from jaxvae.nets.dilated import DilatedPredictor as DilatedPredictor
 from jaxvae.nets.gated import Gated as Gated
 from jaxvae.nets.identity import Identity as Identity
@@ -41,4 +44,6 @@ NETWORKS = {
     "tokens": TokenMLP,
     "lstm": TokenLSTM,
     "transformer": TokenTransformer,
+    "counts": CountMLP,
+    "topics": Topics,
 }

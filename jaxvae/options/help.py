@@ -21,8 +21,8 @@ from jaxvae.options.presets import PRESETS
 from jaxvae.options.recipe import AXES, EXTRAS, GROUPS, Recipe, kind_of
 from jaxvae.options.schedules import SYNTAX, Number
 
-COLUMN = 30
-"""Width of the flags' column."""
+COLUMN, OF_CHOICES = 30, 20
+"""Width of the flags' column, and of that of the choices, whose kinds fill whole lines."""
 NOT_OF_TOKENS = frozenset({"resize", "crop", "background", "binarize", "scale", "columns", "output_bias"})
 """Options that the help of a recipe for rows of tokens leaves out."""
 OF_TOKENS = frozenset({"sequences", "word_dropout"})
@@ -45,11 +45,15 @@ def page(recipe: Recipe) -> str:
     lines = [
         inspect.getdoc(Recipe) or "",
         "",
-        *_entry("--preset NAME", f"{', '.join(PRESETS)}; these are the options of {recipe.preset}: {recipe.paper}"),
+        *_entry(
+            "--preset NAME",
+            f"{', '.join(PRESETS)}; these are the options of {recipe.preset}: {recipe.paper}",
+            OF_CHOICES,
+        ),
         *_choices(recipe),
-        *_entry("--config FILE", "Read options from a TOML file; --save-config FILE only writes one."),
-        *_entry("--help-all", "Show every choice and every option."),
-        *_entry("NUMBER", f"Number of the objective, or its schedule: {SYNTAX}."),
+        *_entry("--config FILE", "Read options from a TOML file; --save-config FILE only writes one.", OF_CHOICES),
+        *_entry("--help-all", "Show every choice and every option.", OF_CHOICES),
+        *_entry("NUMBER", f"Number of the objective, or its schedule: {SYNTAX}.", OF_CHOICES),
     ]
     for part in parts:
         own = (option for option in found if option.part == part)
@@ -121,7 +125,7 @@ def _choices(recipe: Recipe) -> Iterator[str]:
     for axis, table in AXES.items():
         value = getattr(recipe, axis)
         chosen = "left open until the data are known" if value is None else kind_of(value, table)
-        yield from _entry(f"--{axis} KIND", f"{', '.join(table)} ({chosen})")
+        yield from _entry(f"--{axis} KIND", f"{', '.join(table)} ({chosen})", OF_CHOICES)
 
 
 def _list(found: Iterable[Option], shorten: Callable[[str], str] = str) -> Iterator[str]:
@@ -152,11 +156,11 @@ def _shown(value: Any) -> str:
     return f" ({' '.join(map(str, value)) or 'none'})" if isinstance(value, tuple) else f" ({value})"
 
 
-def _entry(flag: str, text: str) -> list[str]:
+def _entry(flag: str, text: str, column: int = COLUMN) -> list[str]:
     """Return the lines of a flag in its column, and its text beside or below it."""
-    lines = _wrapped(text, " " * COLUMN)
+    lines = _wrapped(text, " " * column)
     head = f"  {flag}"
-    return [head.ljust(COLUMN) + lines[0].lstrip(), *lines[1:]] if len(head) < COLUMN else [head, *lines]
+    return [head.ljust(column) + lines[0].lstrip(), *lines[1:]] if len(head) < column else [head, *lines]
 
 
 def _wrapped(text: str, indent: str) -> list[str]:

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from jaxvae.likelihoods import FixedNormal, HierarchicalTokens, LSTMTokens, PixelNormal, TransformerTokens
-from jaxvae.nets import Conv, Signal, Spatial, TokenLSTM, TokenMLP, TokenTransformer
+from jaxvae.likelihoods import (
+    FixedNormal,
+    HierarchicalTokens,
+    LSTMTokens,
+    MultinomialCounts,
+    NegativeBinomialCounts,
+    PixelNormal,
+    TransformerTokens,
+)
+from jaxvae.nets import Conv, CountMLP, Signal, Spatial, TokenLSTM, TokenMLP, TokenTransformer, Topics
 from jaxvae.objectives import OBJECTIVES
 from jaxvae.options.auto import Auto
 from jaxvae.options.corruptions import Masking
 from jaxvae.options.from_signature import options_of
 from jaxvae.options.recipe import Recipe
 from jaxvae.posteriors import IAF, GumbelSoftmax, Planar, Point, VectorQuantized
-from jaxvae.priors import UniformCategories, UniformCodes, Vamp
+from jaxvae.priors import Dirichlet, UniformCategories, UniformCodes, Vamp
 
 
 def objective(name: str, **options: Any) -> Any:
@@ -57,6 +65,25 @@ PRESETS = {
     ),
     "hierarchical_melody_vae": Recipe(
         networks=TokenLSTM(embedding=64), latent_dim=64, likelihood=HierarchicalTokens(), paper=ROBERTS
+    ),
+    "scvi": Recipe(
+        networks=CountMLP(),
+        latent_dim=10,
+        likelihood=NegativeBinomialCounts(zero_inflated=True, library=True),
+        paper="Lopez et al. 2018, https://doi.org/10.1038/s41592-018-0229-2",
+    ),
+    "nvdm": Recipe(
+        networks=Topics(hidden=(500,), activation="relu", mixed=False),
+        latent_dim=50,
+        likelihood=MultinomialCounts(),
+        paper="Miao et al. 2016, https://arxiv.org/abs/1511.06038",
+    ),
+    "prod_lda": Recipe(
+        networks=Topics(),
+        latent_dim=50,
+        prior=Dirichlet(),
+        likelihood=MultinomialCounts(),
+        paper="Srivastava & Sutton 2017, https://arxiv.org/abs/1703.01488",
     ),
     "conditional_vae": Recipe(condition="label", paper="Kingma et al. 2014, https://arxiv.org/abs/1406.5298"),
     "few_labels_vae": Recipe(

@@ -8,6 +8,8 @@ from jaxvae.priors.codes import CodesPrior as CodesPrior
 from jaxvae.priors.codes import UniformCodes as UniformCodes
 from jaxvae.priors.conditional import Conditional as Conditional
 from jaxvae.priors.conditional import ConditionalNormal as ConditionalNormal
+from jaxvae.priors.dirichlet import Dirichlet as Dirichlet
+from jaxvae.priors.dirichlet import LogisticNormal as LogisticNormal
 from jaxvae.priors.layers import Layers as Layers
 from jaxvae.priors.layers import TopDown as TopDown
 from jaxvae.priors.mixture import MixturePrior as MixturePrior
@@ -24,6 +26,7 @@ PRIORS = {
     "vamp": Vamp,
     "conditional": Conditional,
     "autoregressive": Autoregressive,
+    "dirichlet": Dirichlet,
     "uniform_codes": UniformCodes,
     "uniform_categories": UniformCategories,
 }

@@ -78,13 +78,13 @@ def check_kind(recipe: Recipe) -> None:
     """Refuse networks for another kind of data, where its name tells the kind, before anything is read.
 
     Raises:
-        InputError: they read tokens and the set holds none, or the reverse.
+        InputError: they read tokens or counts and the set holds none, or the set holds tokens and they read none.
     """
     kind, networks = kind_by_name(recipe.data.dataset), kind_of(recipe.networks, AXES["networks"])
     if kind is None or networks not in AXES["networks"] or networks == "auto":
         return
-    reads_tokens = getattr(recipe.networks, "reads", None) == "tokens"
-    if (kind == "tokens") == reads_tokens:
+    reads = getattr(recipe.networks, "reads", None)
+    if reads == kind or (reads is None and kind != "tokens"):
         return
     fitting = "token_vae" if kind == "tokens" else "vae"
     raise InputError(

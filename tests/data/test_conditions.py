@@ -112,3 +112,28 @@ def test_splits_without_the_condition_are_refused(label, message):
 def test_other_choices_are_refused(condition, text, message):
     with pytest.raises(InputError, match=message):
         condition.parse(text)
+
+
+CELLS = DATA._replace(facts={"attributes": {"smile": ["north", "south"]}})
+
+
+def test_attributes_with_named_categories_are_one_hot_beside_numbers():
+    condition = fit_condition("smile,age", CELLS)
+    data = conditioned(CELLS, condition)
+    assert data.train.condition_space == Real((3,))
+    np.testing.assert_array_equal(data.test.conditions()[:, :2], np.eye(2)[np.arange(7) % 2])
+    numbers = fit_condition("age", DATA).rows(DATA.test)
+    np.testing.assert_allclose(data.test.conditions()[:, 2:], numbers, rtol=1e-6)
+    np.testing.assert_allclose(condition.parse("smile=south"), [0, 1, 0], atol=1e-6)
+    np.testing.assert_allclose(condition.parse("age=40"), [0, 0, *condition.parse("smile=north,age=40")[2:]])
+    words = Split(np.zeros((2, 1)), None, {"smile": np.array(["south", "north"]), "age": np.array([40.0, 41.0])})
+    np.testing.assert_array_equal(condition.rows(words)[:, :2], [[0, 1], [1, 0]])
+    assert from_json(json.loads(json.dumps(condition.to_json()))) == condition
+
+
+def test_categories_that_training_has_not_are_refused():
+    condition = fit_condition("smile", CELLS)
+    with pytest.raises(InputError, match=r"smile has no category 'nort' \(did you mean 'north'\?\)"):
+        condition.parse("smile=nort")
+    with pytest.raises(InputError, match="'smile' holds 2, it has 2 categories in training"):
+        condition.rows(Split(np.zeros((1, 1)), None, {"smile": np.array([2])}))

@@ -20,6 +20,7 @@ from jaxvae.distributions import (
     DiscretizedLogistic,
     GreyCrossEntropy,
     LogNormal,
+    Multinomial,
     MultivariateNormal,
     NegativeBinomial,
     Normal,
@@ -233,6 +234,29 @@ def zero_inflated(*shape: int) -> Family:
     )
 
 
+def multinomial_log_prob(d: Multinomial, x: np.ndarray) -> np.ndarray:
+    coefficient = special.gammaln(x.sum(-1) + 1) - special.gammaln(x + 1).sum(-1)
+    return coefficient + (x * special.log_softmax(d.logits, -1)).sum(-1)
+
+
+def multinomial(*shape: int) -> Family:
+    total = 9.0
+
+    def shares(d: Multinomial) -> np.ndarray:
+        return special.softmax(d.logits, -1)
+
+    return Family(
+        Multinomial(parameters(*shape), jnp.full(shape[:-1], total)),
+        jnp.asarray(
+            np.random.default_rng(2).multinomial(total, np.full(shape[-1], 1 / shape[-1]), shape[:-1]), "int32"
+        ),
+        log_prob=multinomial_log_prob,
+        mean=lambda d: total * shares(d),
+        variance=lambda d: total * shares(d) * (1 - shares(d)),
+        twin=lambda d: numpyro.Multinomial(total_count=jnp.full(shape[:-1], 9), logits=d.logits),
+    )
+
+
 def student_t(*shape: int) -> Family:
     event_ndim = len(shape) - 1
     return Family(
@@ -376,6 +400,7 @@ FAMILIES = {
     "poisson-1": poisson(BATCH, 4),
     "negative_binomial-2": negative_binomial(BATCH, 2, 2),
     "zero_inflated_negative_binomial-1": zero_inflated(BATCH, 4),
+    "multinomial": multinomial(BATCH, 4),
     "student_t-1": student_t(BATCH, 4),
     "log_normal-1": log_normal(BATCH, 4),
     "ordinal-1": ordinal(BATCH, 4),

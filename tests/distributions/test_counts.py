@@ -6,8 +6,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy import special, stats
 
-from jaxvae.distributions import NegativeBinomial, Poisson
+from jaxvae.distributions import GivenTotal, Multinomial, NegativeBinomial, Poisson
 from jaxvae.rng import example_keys
 
 COUNTS = [0, 1, 2, 7, 8, 9, 300, 20_000]
@@ -65,6 +66,15 @@ def test_without_dispersion_it_is_a_poisson_distribution():
     np.testing.assert_allclose(dense, Poisson(log_mean).log_prob(x), rtol=1e-6, atol=1e-6)
 
 
+def test_without_additional_zeros_it_is_not_inflated_and_with_them_alone_it_is_certain():
+    log_mean, log_total, x = jnp.linspace(-3, 6, 8)[:, None], jnp.linspace(-1, 2, 8)[:, None], jnp.arange(8.0)[:, None]
+    plain = NegativeBinomial(log_mean, log_total).log_prob(x)
+    never, always = (NegativeBinomial(log_mean, log_total, jnp.float32(logit)) for logit in (-jnp.inf, 60.0))
+    np.testing.assert_allclose(never.log_prob(x), plain, rtol=1e-6)
+    np.testing.assert_allclose(always.log_prob(jnp.zeros((8, 1))), 0, atol=1e-6)
+    np.testing.assert_allclose(always.log_prob(x)[1:], plain[1:] - 60, rtol=1e-5)
+
+
 @pytest.mark.parametrize("family", [Poisson(jnp.zeros(1)), NegativeBinomial(jnp.zeros(1), jnp.zeros(1), jnp.zeros(1))])
 def test_other_numbers_have_no_probability(family):
     for value in (-1.0, 0.5, jnp.inf, jnp.nan):
@@ -91,3 +101,75 @@ def test_dispersion_for_all_examples_has_a_key_for_each():
     keys = example_keys(jax.random.key(0), jnp.arange(3))
     row = NegativeBinomial(jnp.ones(4), jnp.zeros(4)).sample(keys[1])
     np.testing.assert_array_equal(d.sample(keys)[1], row)
+
+
+LOGITS = np.random.default_rng(3).normal(size=4)
+ROWS = np.array([row for row in itertools.product(range(6), repeat=4) if sum(row) == 5])
+
+
+def test_a_bag_is_the_sum_of_all_its_orders():
+    """A row of words is a product of categorical variables; the coefficient counts the rows of one bag."""
+    log_p = special.log_softmax(LOGITS)
+    orders = np.array(list(itertools.product(range(4), repeat=5)))
+    bags = np.array([np.bincount(row, minlength=4) for row in orders])
+    got = Multinomial(jnp.asarray(LOGITS), jnp.float32(5)).log_prob(jnp.asarray(ROWS))
+    for bag, score in zip(ROWS, got, strict=True):
+        same = (bags == bag).all(1)
+        assert float(score) == pytest.approx(special.logsumexp(log_p[orders[same]].sum(1)), rel=1e-5)
+        assert float(score) == pytest.approx(log_p[orders[same][0]].sum() + np.log(same.sum()), rel=1e-5)
+    np.testing.assert_allclose(got, stats.multinomial.logpmf(ROWS, 5, np.exp(log_p)), rtol=1e-5)
+    assert np.exp(got).sum() == pytest.approx(1, rel=1e-5)
+
+
+def test_large_documents_keep_their_digits():
+    logits, words = np.random.default_rng(4).normal(size=(2, 3000)), np.array([2_000, 200_000])
+    shares = special.softmax(logits, -1)
+    x = np.stack([np.random.default_rng(5).multinomial(num, row) for num, row in zip(words, shares)])
+    got = Multinomial(jnp.asarray(logits), jnp.asarray(words, jnp.float32)).log_prob(jnp.asarray(x))
+    expected = [stats.multinomial.logpmf(row, num, share) for row, num, share in zip(x, words, shares)]
+    np.testing.assert_allclose(got, expected, rtol=1e-5)
+
+
+def test_another_total_has_no_probability():
+    d = Multinomial(jnp.zeros(3), jnp.float32(4))
+    for value in ([1.0, 1, 1], [2.0, 2, 1], [4.5, -0.5, 0], [jnp.nan, 2, 2]):
+        score, gradient = jax.value_and_grad(lambda d, value=value: d.log_prob(jnp.array(value)))(d)
+        assert score == -jnp.inf
+        assert all((leaf == 0).all() for leaf in jax.tree.leaves(gradient))
+
+
+LOG_SHARES = special.log_softmax(np.random.default_rng(6).normal(size=(2, 3)), -1)
+SHARES = {
+    "poisson": (Poisson(jnp.asarray(LOG_SHARES)), lambda x, mean: stats.poisson.logpmf(x, mean).sum(1)),
+    "negative_binomial": (
+        NegativeBinomial(jnp.asarray(LOG_SHARES), jnp.float32(np.log(2.5))),
+        lambda x, mean: stats.nbinom.logpmf(x, 2.5, 2.5 / (2.5 + mean)).sum(1),
+    ),
+    "multinomial": (
+        Multinomial(jnp.asarray(LOG_SHARES), jnp.ones(())),
+        lambda x, mean: [stats.multinomial.logpmf(*row) for row in zip(x, x.sum(1), mean / mean.sum(1, keepdims=True))],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SHARES)
+def test_means_are_shares_of_the_total_of_each_example(name):
+    shares, log_prob = SHARES[name]
+    d, x = GivenTotal(shares, jnp.float32(30)), np.array([[3, 0, 9], [200, 11, 40]])
+    np.testing.assert_allclose(
+        d.log_prob(jnp.asarray(x)), log_prob(x, np.exp(LOG_SHARES) * x.sum(1)[:, None]), rtol=2e-5
+    )
+    np.testing.assert_allclose(d.mean, 30 * np.exp(LOG_SHARES), rtol=1e-5)
+    np.testing.assert_allclose(d.like(jnp.asarray(x)).mean, np.exp(LOG_SHARES) * x.sum(1)[:, None], rtol=1e-5)
+    assert d.sample(jax.random.key(0)).shape == (2, 3)
+    several = jnp.stack([jnp.asarray(x), jnp.asarray(x[::-1])])
+    np.testing.assert_allclose(d.log_prob(several)[0], d.log_prob(jnp.asarray(x)), rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", SHARES)
+def test_an_example_without_counts_has_a_finite_gradient(name):
+    score, gradient = jax.value_and_grad(lambda d: d.log_prob(jnp.zeros((2, 3))).sum())(
+        GivenTotal(SHARES[name][0], 1.0)
+    )
+    assert np.isfinite(score)
+    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(gradient))

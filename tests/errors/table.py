@@ -447,6 +447,17 @@ TABLE = {
             "preset: tokens networks do not read images, as mnist; give --preset vae",
         ),
         Row(
+            "images for networks that read counts",
+            "train --dataset mnist --preset scvi",
+            "preset: counts networks do not read images, as mnist; give --preset vae",
+        ),
+        Row(
+            "a concentration of no topic",
+            "train --dataset mine.npz --preset prod_lda --prior.concentration 0",
+            "prior.concentration: must be a positive number, got 0.0",
+            mine(counts=LABELS.reshape(10, 2)),
+        ),
+        Row(
             "too few labels",
             TRAIN,
             "mine.npz: array 'label' is int64 (19,); give integers of shape (20,), one per example",

@@ -209,5 +209,5 @@ def test_what_cannot_be_annealed_is_refused(case):
 
 
 def test_what_is_no_likelihood_simulates_nothing():
-    with pytest.raises(InputError, match="model: its likelihood is GreyCrossEntropy, which is none"):
+    with pytest.raises(InputError, match="model: its likelihood is GreyCrossEntropy, which cannot simulate examples"):
         bidirectional(PARAMS, KEY, 3, **{**FEW, "model": GREY})

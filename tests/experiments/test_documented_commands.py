@@ -10,8 +10,10 @@ import shlex
 import shutil
 from pathlib import Path
 
+import anndata
 import jax
 import numpy as np
+import pandas
 import pytest
 from PIL import Image
 from sklearn.datasets import load_digits
@@ -58,9 +60,11 @@ SHORT = {
 }
 """Script -> options in place of those that make it long."""
 READ = {
+    "bag_of_words": "test_topics",
     "closed_form_kl": "test_kl_and_evidence",
     "completion": "test_completion",
     "constraints": "test_asked_for",
+    "counts": "test_counts",
     "evidence": "test_kl_and_evidence",
     "feature_loss": "test_feature_loss",
     "few_labels": "test_asked_for",
@@ -69,9 +73,11 @@ READ = {
     "one_dimensional": "test_latent_space",
     "rate_distortion": "test_rate_distortion",
     "synthetic": "test_synthetic",
+    "topics": "test_topics",
 }
 """Script -> tests that run its whole program: the options of its commands are only read here."""
 ON = {"", "--run-dir", "--out", "--dataset", "--attribute", "--epochs", "--steps", "--seeds"}
+ON |= {"--label", "--thin", "--text", "--table", "--by"}
 """Options that say what a program is run on, and for how long."""
 SMALL = {
     "throughput": {
@@ -103,6 +109,10 @@ def folder(scripts, done, tmp_path_factory):
     np.savez(place / "beats.npz", x=draw.normal(size=(60, 20, 1)), anomaly=np.arange(60) % 7 == 0)
     (place / "series.csv").write_text("value\n" + "".join(f"{np.sin(i):.3f}\n" for i in range(200)))
     (place / "poems.txt").write_text("a rose is a rose\n" * 30)
+    counts = draw.poisson(2.0, (60, 6))
+    np.savez(place / "words.npz", counts=counts, columns=np.array(list("abcdef")))
+    obs = pandas.DataFrame({"batch": pandas.Categorical(["north", "south"] * 30)}, index=map(str, range(60)))
+    anndata.AnnData(counts.astype(np.float32), obs).write_h5ad(place / "cells.h5ad")
     (place / "photos").mkdir()
     for number in range(20):
         Image.fromarray(image[number]).save(place / "photos" / f"{number}.png")
@@ -124,6 +134,7 @@ def folder(scripts, done, tmp_path_factory):
         "series": "--preset signal_vae --dataset series.csv --window-length 8",
         "table": "--dataset mine.csv",
         "text": "--preset lstm_vae --dataset poems.txt",
+        "cells": "--preset scvi --dataset cells.h5ad",
         "melodies": "--preset melody_vae --dataset midi --beta 0.2",
         "credit": "--dataset credit.csv",
     }

@@ -32,7 +32,7 @@ ROWS = {
     if name != "auto" and type(row.posterior) in HEADS and row.objective.function in OBJECTIVES
 }
 ROWS = {name: row for name, row in ROWS.items() if row.prior == Standard() and row.condition == "none"}
-ROWS = {name: row for name, row in ROWS.items() if getattr(row.networks, "reads", None) != "tokens"}
+ROWS = {name: row for name, row in ROWS.items() if not hasattr(row.networks, "reads")}
 """Presets of a normal or a point, whose bound is known without the library."""
 
 

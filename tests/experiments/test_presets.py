@@ -21,6 +21,7 @@ from jaxvae.runs.directory import read_config
 pytestmark = pytest.mark.slow
 SHORT = "--steps 2 --batch-size 8 --log-every 1 --checkpoint-every 2 --num-processes 1 --devices 1"
 TEXT = [name for name, row in PRESETS.items() if getattr(row.networks, "reads", None) == "tokens"]
+COUNTED = [name for name, row in PRESETS.items() if getattr(row.networks, "reads", None) == "counts"]
 SENTENCES = ("the dog sees a cat", "a cat sleeps", "the cat sees the dog and the dog sleeps", "a dog sleeps")
 SMALL = {"--hidden": 4, "--embedding": 3, "--width": 8, "--likelihood.hidden": 4, "--likelihood.embedding": 3}
 SMALL |= {"--likelihood.width": 8, "--likelihood.conductor": 4, "--likelihood.steps-per-bar": 3}
@@ -57,7 +58,7 @@ def differs_in_the_objective_alone(preset):
 
 
 OTHER_OBJECTIVES = [preset for preset in PRESETS if differs_in_the_objective_alone(preset)]
-ROWS = [(preset, "digits") for preset in PRESETS if preset not in (*TEXT, *OTHER_OBJECTIVES)]
+ROWS = [(preset, "digits") for preset in PRESETS if preset not in (*TEXT, *COUNTED, *OTHER_OBJECTIVES)]
 ROWS += [("vae", "rgb"), ("conv_vae", "two")]
 WITHOUT_DIMENSIONS = ("vq_vae", "conv_vq_vae", "gumbel_vae")
 """Presets whose codes are chosen from a table: there is nothing to traverse or to explore."""
@@ -129,6 +130,21 @@ def test_a_preset_of_text_is_trained_written_out_sampled_and_evaluated(run, tmp_
         return
     run("explore", "ExploreConfig", "--run-dir", run_dir, "--num-images", 4)
     assert (run_dir / "explorer.html").exists()
+
+
+@pytest.mark.parametrize("preset", COUNTED)
+def test_a_preset_of_counts_is_trained_drawn_sampled_and_evaluated(run, tmp_path, preset):
+    counts, run_dir = np.random.default_rng(0).poisson(2.0, (60, 6)), tmp_path / "run"
+    np.savez(tmp_path / "counts.npz", counts=counts, columns=np.array(list("abcdef")))
+    small = [*SHORT.split(), "--latent-dim", 2, "--hidden", 4]
+    run("train", "Recipe", "--preset", preset, "--dataset", tmp_path / "counts.npz", "--run-dir", run_dir, *small)
+    assert DRAWN | {"latent.png"} <= names(run_dir / "figures")
+    run("sample", "SampleConfig", "--run-dir", run_dir, "--num", 3)
+    assert {"samples.png", "reconstructions.png"} <= names(run_dir / "samples")
+    run("evaluate", "EvaluateConfig", "--run-dir", run_dir, "--num-samples", 2, "--num-images", 4)
+    assert np.isfinite(json.loads((run_dir / "evaluation.json").read_text())["log_px"])
+    with pytest.raises(InputError, match="GivenTotal, which cannot simulate examples"):
+        run("evaluate", "EvaluateConfig", "--run-dir", run_dir, "--num-samples", 2, "--ais", "--ais-images", 2)
 
 
 def names(folder):

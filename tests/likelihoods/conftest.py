@@ -10,7 +10,7 @@ from jaxvae.assemble import assemble
 from jaxvae.data.spaces import Categories, Counts, Pixels, Real, Table, Tokens
 from jaxvae.facts import Facts
 from jaxvae.likelihoods import LIKELIHOODS
-from jaxvae.nets import MLP, TokenMLP
+from jaxvae.nets import MLP, CountMLP, TokenMLP, Topics
 from jaxvae.posteriors import DiagonalNormal
 from jaxvae.priors import Standard
 from jaxvae.types import Space
@@ -46,10 +46,14 @@ def table() -> dict[str, np.ndarray]:
 COUNTS = NOISE.negative_binomial(1, 0.1, size=(8, 6)).astype(np.int32)
 BYTES = NOISE.integers(256, size=(8, 4, 4, 1)).astype(np.float32) / np.float32(255)
 WORDS = LIKELIHOODS["tokens"](window=3, embedding=8, hidden=(32,), context=16)
+CELLS = LIKELIHOODS["negative_binomial"](zero_inflated=True, library=True)
 KINDS = {
     "poisson": Kind(Counts((6,)), COUNTS, LIKELIHOODS["poisson"]()),
     "negative_binomial": Kind(Counts((6,)), COUNTS, LIKELIHOODS["negative_binomial"]()),
     "zero_inflated": Kind(Counts((6,)), COUNTS, LIKELIHOODS["negative_binomial"](zero_inflated=True)),
+    "poisson, library": Kind(Counts((6,)), COUNTS, LIKELIHOODS["poisson"](library=True), CountMLP((32,), "tanh")),
+    "zero_inflated, library": Kind(Counts((6,)), COUNTS, CELLS, CountMLP((32,), "tanh")),
+    "multinomial, topics": Kind(Counts((6,)), COUNTS, LIKELIHOODS["multinomial"](), Topics((32,), "tanh", mixed=False)),
     "tokens": Kind(Tokens(9, 7), text(), WORDS, TokenMLP((32,), 8, activation="tanh")),
     "columns": Kind(Table((0, 0, 2, 4)), table(), LIKELIHOODS["columns"]()),
     "vectors": Kind(Real((5,)), NOISE.normal(size=(8, 5)).astype(np.float32), LIKELIHOODS["normal_shared"]()),

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jaxvae.data.classes import class_order
+from jaxvae.data.conditions import ATTRIBUTES
 from jaxvae.data.dataset import Split
 from jaxvae.data.memory import check_fits
 from jaxvae.data.partition import Whole
@@ -36,6 +37,8 @@ def whole_set(what: str, cells: Cells, preparation: Preparation) -> Whole:
     refuse_sizes(preparation, what)
     rows, space, facts = examples(f"{what}: X", "counts", cells.counts, cells.genes)
     label, classes, parts, others = roles(what, cells.columns)
+    if categories := {one.name: list(one.categories) for one in others if one.categories}:
+        facts = {**facts, ATTRIBUTES: categories}
     return Whole(Split(rows, label, {one.name: one.values for one in others}), parts, space, classes, facts)
 
 

@@ -63,6 +63,13 @@ def test_files_that_cannot_be_used_are_refused(tmp_path, options, told):
         load(path)
 
 
+def test_categories_of_cells_have_names_for_conditions(tmp_path):
+    codes = np.arange(30, dtype=np.int8) % 2
+    data = load(write(tmp_path / "cells.h5ad", batch=(codes, ["north", "south"])))
+    assert data.facts["attributes"] == {"batch": ["north", "south"]}
+    np.testing.assert_array_equal(data.test.attributes["batch"], codes[data.test.origin])
+
+
 def test_damaged_files_are_refused(tmp_path):
     path = tmp_path / "cells.h5ad"
     write(path)
