@@ -45,7 +45,7 @@ SHOWN = 15
 class ForestConfig:
     """Learn trees as drawings and as strings, and judge new ones beside the L-system's."""
 
-    steps: int = 5000
+    steps: int = 4000
     """Number of training steps of each model."""
     hidden: tuple[int, ...] = (512,)
     """Widths of the dense hidden layers of the VAE of drawings."""
@@ -97,8 +97,10 @@ def drawings(config: ForestConfig) -> Recipe:
 
 def strings(config: ForestConfig) -> Recipe:
     """Return the recipe of the VAE of strings."""
-    sizes: dict[str, Any] = {"latent_dim": 8, "hidden": (config.lstm,), "likelihood.hidden": (config.lstm,)}
-    return recipe_of(config, "strings", preset="lstm_vae", dataset="brackets", free_bits=0.5, **sizes)
+    sizes = {"hidden": (config.lstm,), "likelihood.hidden": (config.lstm,), "embedding": 16, "likelihood.embedding": 16}
+    batches: dict[str, Any] = {"batch_size": 32, "length_buckets": 4}
+    options: dict[str, Any] = {"preset": "lstm_vae", "dataset": "brackets", "latent_dim": 8, "free_bits": 0.5}
+    return recipe_of(config, "strings", **options, **batches, **sizes)
 
 
 def recipe_of(config: ForestConfig, name: str, **options: Any) -> Recipe:

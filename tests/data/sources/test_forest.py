@@ -42,7 +42,8 @@ def test_a_string_that_no_rule_makes_is_none(words):
 def test_branches_leave_at_the_angle_with_the_ratio(monkeypatch):
     monkeypatch.setattr(forest, "JITTER", 0)
     shape = Shape(angle=30, ratio=0.5, bend=0, trunk=0.4)
-    trunk, left, twig, right = pieces("F [ + F F ] [ - F ]".split(), shape, 2.0, np.random.default_rng(0))
+    words = [*"F[+FF][-F]"]
+    trunk, left, twig, right = pieces(words, shape, 2.0, np.random.default_rng(0))
     np.testing.assert_allclose(trunk[:4], (0.5, 0.03, 0.5, 0.43), atol=1e-6)
     np.testing.assert_allclose(left[2:4], (0.5 - 0.2 * 0.5, 0.43 + 0.2 * 3**0.5 / 2), atol=1e-6)
     np.testing.assert_allclose(right[2:4], (0.5 + 0.2 * 0.5, 0.43 + 0.2 * 3**0.5 / 2), atol=1e-6)
