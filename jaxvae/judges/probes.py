@@ -33,7 +33,7 @@ class Probe:
 
     def probabilities(self, images: ArrayLike) -> np.ndarray:
         """Return `[N, K]` probabilities for images `[N, ...]`, in [0, 1] or uint8."""
-        inputs = self.projection.transform(flat(images)) / self.scale
+        inputs = self.projection.transform(_flat(images)) / self.scale
         return np.mean([member.predict_proba(inputs) for member in self.members], axis=0)
 
     def predict(self, images: ArrayLike) -> np.ndarray:
@@ -68,7 +68,7 @@ def fit_probe(images: ArrayLike, labels: ArrayLike, *, seed: int = 0) -> Probe:
     """
     from sklearn.decomposition import PCA
 
-    inputs, labels = flat(images), np.asarray(labels)
+    inputs, labels = _flat(images), np.asarray(labels)
     classes = np.unique(labels)
     if labels.shape != inputs.shape[:1]:
         raise InputError(f"labels: shape {labels.shape} for {len(inputs)} images; give one for each")
@@ -122,8 +122,7 @@ def nearest_neighbour_accuracy(
     return float(neighbours.score(np.asarray(test_codes), np.asarray(test_labels)))
 
 
-def flat(images: ArrayLike) -> np.ndarray:
-    """Return `[N, D]` float32 values of images `[N, ...]`; those of bytes are in [0, 1]."""
+def _flat(images: ArrayLike) -> np.ndarray:
     images = np.asarray(images)
     scale = 255 if images.dtype == np.uint8 else 1
     return images.reshape(len(images), -1).astype(np.float32) / np.float32(scale)

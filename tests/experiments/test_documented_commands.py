@@ -62,6 +62,7 @@ READ = {
     "evidence": "test_kl_and_evidence",
     "feature_loss": "test_feature_loss",
     "few_labels": "test_asked_for",
+    "forest": "test_forest",
     "latent_space": "test_latent_space",
     "one_dimensional": "test_latent_space",
     "rate_distortion": "test_rate_distortion",

@@ -23,7 +23,9 @@ from jaxvae.data.spaces import Pixels
 SIDE = 32
 """Height and width of a drawing, in pixels."""
 SIZES = {TRAIN: 6000, VALIDATION: 500, TEST: 1000}
-"""Number of trees of each part; each part is drawn from a seed of its own."""
+"""Number of drawings of each part; each part is drawn from a seed of its own."""
+STRINGS = {TRAIN: 20000, VALIDATION: 1000, TEST: 2000}
+"""Number of strings of each part, from the same seeds."""
 SEED = 7
 
 
@@ -162,12 +164,11 @@ def load_forest() -> Dataset:
 
 def load_brackets() -> Dataset:
     """Draw 20,000 strings to train, 1,000 to validate and 2,000 to test, always the same; facts hold the entropy."""
-    sizes = {TRAIN: 20000, VALIDATION: 1000, TEST: 2000}
     lines = [
         sample(GRAMMAR, random)
-        for part, num in sizes.items()
+        for part, num in STRINGS.items()
         for random in [np.random.Generator(np.random.PCG64((SEED, part)))]
         for _ in range(num)
     ]
-    whole = whole_set("brackets", lines, np.repeat([*sizes], [*sizes.values()]), Preparation())
+    whole = whole_set("brackets", lines, np.repeat([*STRINGS], [*STRINGS.values()]), Preparation())
     return divided("brackets", "brackets", whole._replace(facts={**whole.facts, "entropy": entropy(GRAMMAR)}))
