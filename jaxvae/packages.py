@@ -16,6 +16,7 @@ EXPERIMENTS = {
     "tqdm": "tqdm",
     "matplotlib": "matplotlib",
     "sklearn": "scikit-learn",
+    "scipy": "scipy",
     "tensorflow_datasets": "tensorflow-datasets",
     "importlib_resources": "importlib_resources",
     "PIL": "pillow",

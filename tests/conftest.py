@@ -1,8 +1,11 @@
 """Settings that make a careless test fail: no key used twice, two devices, warnings as errors."""
 
+import functools
 import gc
 import importlib.metadata
+import itertools
 import os
+import threading
 from pathlib import Path
 
 # Two devices; and compiling without much optimization and in one piece: most of the tests' time goes into compiling.
@@ -21,9 +24,16 @@ import hypothesis
 import jax
 import pytest
 from hypothesis.configuration import set_hypothesis_home_dir
+from jax._src.interpreters import mlir
 
 # JAX makes millions of objects that stay: with the usual threshold a twentieth of the time goes into looking at them.
 gc.set_threshold(50_000, 20, 20)
+
+if not hasattr(mlir, "_thread_local_context"):
+    # Ten programs of a thread share a context of MLIR, as in later versions of JAX: to make one takes a quarter of the
+    # time that a small program takes.
+    made, make = itertools.count(), functools.lru_cache(maxsize=4)(lambda *key, new=mlir.make_ir_context: new())
+    mlir.make_ir_context = lambda: make(threading.get_ident(), next(made) // 10)
 
 PROJECT = Path(__file__).resolve().parent.parent
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from jaxvae.data.new.paths import read_path
 from jaxvae.data.preparation import Preparation
@@ -20,6 +19,7 @@ from jaxvae.report.columns import save_columns
 from jaxvae.runs import Run, load_run
 from jaxvae.runs.compute import set_up
 from jaxvae.runs.imputing import Columns, complete
+from jaxvae.runs.progress import named_bar
 
 ENDS = (".csv", ".parquet")
 FEW = 10
@@ -81,7 +81,7 @@ def main(config: ImputeConfig) -> int:
         prior_share=config.prior_share,
         seed=config.seed,
         condition=config.condition,
-        progress=lambda blocks: tqdm(blocks, desc="imputing", unit="block"),
+        progress=named_bar("imputing"),
     )
     uncertainty = found.uncertainty if config.uncertainty else {}
     for file, columns in zip([config.out, *config.further], [found.single, *found.tables]):

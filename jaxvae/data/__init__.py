@@ -15,6 +15,7 @@ from jaxvae.data.preparation import Preparation, prepare
 from jaxvae.data.rows import Rows
 from jaxvae.data.sources.digits import load_digits
 from jaxvae.data.sources.folders import open_folder
+from jaxvae.data.sources.forest import load_brackets, load_forest
 from jaxvae.data.sources.grammar import load_grammar
 from jaxvae.data.sources.h5ad import open_h5ad
 from jaxvae.data.sources.hdf5 import open_hdf5
@@ -57,6 +58,8 @@ _Opener: TypeAlias = Callable[[Path | None, Path | None], Dataset]
 _SETS: dict[str, _Opener] = {
     "digits": lambda data_dir, manual_dir: load_digits(),
     "grammar": lambda data_dir, manual_dir: load_grammar(),
+    "forest": lambda data_dir, manual_dir: load_forest(),
+    "brackets": lambda data_dir, manual_dir: load_brackets(),
     **{name: partial(open_tfds, name) for name in TFDS_SETS},
 }
 
@@ -96,7 +99,7 @@ def kind_by_name(name: str) -> str | None:
     ('images', 'tokens', None)
     """
     if is_named(name):
-        return "tokens" if name == "grammar" else "images"
+        return "tokens" if name in ("grammar", "brackets") else "images"
     if not is_place(name):
         return None
     ends = {**dict.fromkeys(TEXT_ENDS, "tokens"), ".h5ad": "counts"}
@@ -115,11 +118,11 @@ def load(
     """Load a data set into memory, or open it; an unprepared TFDS set is downloaded and prepared first.
 
     Args:
-      name: `digits`, `grammar`, `mnist`, `fashion_mnist`, `binarized_mnist`; `tfds:NAME` or `hf:NAME`, perhaps with
-        choices such as `?label=NAME`, see `sources.features.choose`; a function, `module:function`; or the path of a
-        file (`.npz`, `.npy`, `.h5`, `.hdf5`, `.zarr`, `.csv`, `.tsv`, `.parquet`, `.h5ad`, `.txt`, `.txt.gz`, `.tar`,
-        `.tar.gz`, `.array_record`) or of a folder of images, texts, molecules, MIDI or `.array_record` files; several
-        sets of melodies are joined by `+`.
+      name: `digits`, `grammar`, `forest`, `brackets`, `mnist`, `fashion_mnist`, `binarized_mnist`; `tfds:NAME` or
+        `hf:NAME`, perhaps with choices such as `?label=NAME`, see `sources.features.choose`; a function,
+        `module:function`; or the path of a file (`.npz`, `.npy`, `.h5`, `.hdf5`, `.zarr`, `.csv`, `.tsv`, `.parquet`,
+        `.h5ad`, `.txt`, `.txt.gz`, `.tar`, `.tar.gz`, `.array_record`) or of a folder of images, texts, molecules,
+        MIDI or `.array_record` files; several sets of melodies are joined by `+`.
       data_dir: folder in which TFDS keeps its sets; by default `$TFDS_DATA_DIR`, then `~/tensorflow_datasets`.
       manual_dir: folder with a TFDS set's original files, used in place of a download; by default
         `<data_dir>/downloads/manual`.

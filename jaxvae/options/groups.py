@@ -25,7 +25,7 @@ class Data:
     """Data set, its preparation and its scaling."""
 
     dataset: str = "digits"
-    """Name of a set (digits, grammar, mnist, fashion_mnist, binarized_mnist), or path of a file or folder of your own;
+    """Name of a set (digits, forest, grammar, brackets, mnist and others), or path of a file or folder of your own;
     tfds:NAME and hf:NAME, and functions of your own, module:function, are read too."""
     data_dir: Path | None = None
     """Folder in which tensorflow-datasets keeps its sets; TFDS_DATA_DIR if not given."""

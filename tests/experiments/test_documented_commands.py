@@ -68,6 +68,7 @@ READ = {
     "evidence": "test_kl_and_evidence",
     "feature_loss": "test_feature_loss",
     "few_labels": "test_asked_for",
+    "forest": "test_forest",
     "latent_space": "test_latent_space",
     "one_class": "test_one_class",
     "one_dimensional": "test_latent_space",

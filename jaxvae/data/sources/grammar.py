@@ -6,7 +6,7 @@ import bisect
 import dataclasses
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -125,6 +125,33 @@ def sample(phrase: Phrase, random: np.random.Generator) -> str:
         return " ".join(filter(None, (sample(part, random) for part in phrase)))
     *starts, _ = itertools.accumulate(phrase.probabilities)
     return sample(phrase.phrases[bisect.bisect(starts, random.random())], random)
+
+
+def log_probability(phrase: Phrase, words: Sequence[str]) -> float:
+    """Return log p of words in nats, summed over all ways to make them; -inf where there is none."""
+    probability = _ends(phrase, list(words), 0).get(len(words), 0.0)
+    return math.log(probability) if probability else -math.inf
+
+
+def _ends(phrase: Phrase, words: list[str], start: int) -> dict[int, float]:
+    """Return the places at which a phrase that begins at a word may end, with their probabilities."""
+    if isinstance(phrase, str):
+        end = start + len(phrase.split())
+        return {end: 1.0} if words[start:end] == phrase.split() else {}
+    if isinstance(phrase, tuple):
+        ends = {start: 1.0}
+        for part in phrase:
+            ends = _summed((end, p * q) for place, p in ends.items() for end, q in _ends(part, words, place).items())
+        return ends
+    ways = zip(phrase.phrases, phrase.probabilities)
+    return _summed((end, p * q) for part, p in ways for end, q in _ends(part, words, start).items())
+
+
+def _summed(pairs: Iterable[tuple[int, float]]) -> dict[int, float]:
+    sums: dict[int, float] = {}
+    for place, value in pairs:
+        sums[place] = sums.get(place, 0.0) + value
+    return sums
 
 
 def every(phrase: Phrase) -> Iterator[tuple[str, float]]:

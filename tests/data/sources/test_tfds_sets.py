@@ -111,7 +111,7 @@ def test_import_is_light():
 @pytest.mark.parametrize("name", ["mnits", "mnist.npz", "no/such/folder"])
 def test_unknown_name_is_refused(name):
     with pytest.raises(
-        InputError, match="neither one of digits, grammar, mnist, fashion_mnist, binarized_mnist"
+        InputError, match="neither one of digits, grammar, forest, brackets, mnist, fashion_mnist, binarized_mnist"
     ) as caught:
         load(name)
     assert ("did you mean 'mnist'?" in str(caught.value)) is name.startswith("mn")
