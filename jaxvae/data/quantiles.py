@@ -47,7 +47,7 @@ def fit(x: np.ndarray) -> Knots | None:
     Beyond the extremes the lines are no steeper than that from the one extreme to the other. Returns None for fewer
     than three different values.
     """
-    from scipy.special import ndtri  # type: ignore[import-untyped]
+    from scipy.special import ndtri
 
     values, counts = np.unique(x.astype(np.float64), return_counts=True)
     if len(values) < 3:

@@ -21,7 +21,7 @@ def gaussian_copula(train: Rows, num: int, *, seed: int = 0) -> Rows:
 
     Reference: Patki et al. 2016, https://doi.org/10.1109/DSAA.2016.49 (the synthetic data vault), section III.
     """
-    from scipy.special import ndtr, ndtri  # type: ignore[import-untyped]
+    from scipy.special import ndtr, ndtri
 
     noise = np.random.default_rng(seed)
     ranked = {name: np.sort(column) for name, column in train.items()}

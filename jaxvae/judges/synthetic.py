@@ -75,7 +75,7 @@ def marginals(columns: Columns, real: Rows, synthetic: Rows) -> dict[str, float]
 
     It is 1 - the Kolmogorov-Smirnov distance of numbers, and 1 - the total variation of categories.
     """
-    from scipy.stats import ks_2samp  # type: ignore[import-untyped]
+    from scipy.stats import ks_2samp
 
     def of(name: str) -> float:
         if name in columns.words:
