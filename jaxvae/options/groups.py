@@ -36,8 +36,8 @@ class Data:
     background: str | None = None
     """Colour behind transparent pixels, as a name or #rrggbb; white if not given."""
     columns: str = ""
-    """Kinds of a table's columns, such as age=integer,job=categorical:50,grade=ordinal:low/high,name=drop; guessed from
-    the values if not given. Kinds are real, integer, positive, count, categorical, ordinal."""
+    """Kinds of a table's columns, such as age=integer,name=drop; guessed from the values if not given. Kinds are real,
+    integer, positive, count, categorical, categorical:50 (the most frequent), ordinal and ordinal:low/middle/high."""
     window_length: int | None = None
     """Time steps of the windows into which a long series is cut, [T] or [T, C] in an .npy, .npz, .csv or .parquet."""
     window_stride: int | None = None

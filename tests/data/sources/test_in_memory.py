@@ -146,7 +146,7 @@ def test_cells_have_genes_labels_splits_and_attributes():
     np.testing.assert_array_equal(data.test.label, (NAMES == "cat")[34:])
     np.testing.assert_array_equal(data.test.attributes["batch"], np.arange(34, 40) % 2)
     np.testing.assert_array_equal(data.test.attributes["depth"], COUNTS[34:].sum(1))
-    assert data.facts == {"columns": [f"gene {i}" for i in range(6)]}
+    assert data.facts == {"columns": [f"gene {i}" for i in range(6)], "attributes": {"batch": ["u", "v"]}}
 
 
 def test_cells_are_their_h5ad_file(tmp_path):
