@@ -91,7 +91,8 @@ def complete(
 
 
 def _columns(run: Run, tables: list[np.ndarray]) -> tuple[Columns, list[Columns]]:
-    first, *others = [as_columns(run, _row(values), own_units=True) for values in tables]
+    # What is missing may lie outside the range of what was observed: the highest incomes are not told.
+    first, *others = [as_columns(run, _row(values), own_units=True, clip=False) for values in tables]
     return first, others
 
 

@@ -50,16 +50,17 @@ def check_table(run: Run) -> None:
         )
 
 
-def as_columns(run: Run, x: Any, *, own_units: bool = False) -> dict[str, np.ndarray]:
+def as_columns(run: Run, x: Any, *, own_units: bool = False, clip: bool = True) -> dict[str, np.ndarray]:
     """Return generated rows as columns by name in the form of the run's data.
 
     Args:
         run: trained model of a table.
         x: rows as the model has them.
         own_units: True where the values are in the data's units already.
+        clip: False leaves values outside the range of the data.
     """
     names = run.facts.get("names", {})
-    own = like_data(x if own_units else run.in_own_units(x), names)
+    own = like_data(x if own_units else run.in_own_units(x), names, clip=clip)
     values, observed = (own[X], own[OBSERVED]) if isinstance(own, Mapping) else (own, np.ones(own.shape, bool))
     columns = zip(names["columns"], values.T, observed.T)
     return {name: _typed(name, column, there, names) for name, column, there in columns}

@@ -92,6 +92,12 @@ def test_rows_that_nobody_saw_are_filled_in_python(run):
     assert (whole.missing, [*whole.uncertainty]) == (0, [])
 
 
+def test_a_missing_value_may_lie_outside_the_range_of_the_others(run):
+    large = pandas.DataFrame({"city": ["Bern"], "rooms": [np.nan], "price": [2 * PRICE.max()]})
+    found = complete(run, large, num_samples=100)
+    assert found.single["price"][0] == pytest.approx(2 * PRICE.max(), rel=1e-3)  # was observed, and is not clipped
+
+
 REFUSED = {
     "--given city=Bern": "given: must be given with --out FILE.csv",
     "--overwrite": "overwrite: must be given with --out FILE.csv",

@@ -10,15 +10,16 @@ import numpy as np
 from jaxvae.data.spaces.shown import Cells
 
 
-def like_data(x: Any, facts: Mapping[str, Any]) -> Any:
+def like_data(x: Any, facts: Mapping[str, Any], *, clip: bool = True) -> Any:
     """Round generated values to the decimals of the data, and clip them to its range.
 
     Args:
         x: `[N, D]` values, or rows of a table that hold them.
         facts: names of the columns, with their decimals and bounds; values of a set without these stay as they are.
+        clip: False leaves values outside the range.
     """
     if isinstance(x, Mapping):
-        return {**x, "x": np.where(x["observed"], like_data(x["x"], facts), 0)}
+        return {**x, "x": np.where(x["observed"], like_data(x["x"], facts, clip=clip), 0)}
     decimals, bounds = facts.get("decimals", {}), facts.get("bounds", {})
     if not (decimals or bounds):
         return x
@@ -26,7 +27,7 @@ def like_data(x: Any, facts: Mapping[str, Any]) -> Any:
     for number, name in enumerate(facts["columns"]):
         column = values[..., number]
         column = np.round(column, decimals[name]) if name in decimals else column
-        values[..., number] = np.clip(column, *bounds[name]) if name in bounds else column
+        values[..., number] = np.clip(column, *bounds[name]) if clip and name in bounds else column
     return values.astype(np.float32)
 
 
