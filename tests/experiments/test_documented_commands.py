@@ -105,7 +105,7 @@ def folder(scripts, done, tmp_path_factory):
     np.savez(place / "table.npz", image=draw.normal(50, 20, (60, 4)))
     (place / "mine.csv").write_text("a,town\n" + "".join(f"{i / 7},{'xyz'[i % 3]}\n" for i in range(60)))
     jobs, ages = draw.choice(["fixed", "partime", ""], 90), draw.integers(20, 70, 90)
-    rows = [f"{j},{a},{a // 10},{'ab'[a % 2]},{'xy'[a % 3 == 0]}" for j, a in zip(jobs, ages)]
+    rows = [f"{j},{a},{a // 10},{'ab'[a % 2]},{'xy'[int(a % 3 == 0)]}" for j, a in zip(jobs, ages)]
     (place / "credit.csv").write_text("\n".join(["Job,Age,Time,Marital,Status", *rows]) + "\n")
     np.savez(place / "beats.npz", x=draw.normal(size=(60, 20, 1)), anomaly=np.arange(60) % 7 == 0)
     (place / "series.csv").write_text("value\n" + "".join(f"{np.sin(i):.3f}\n" for i in range(200)))

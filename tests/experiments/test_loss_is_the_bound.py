@@ -8,6 +8,7 @@ import scipy.stats
 
 from jaxvae import presets, rng
 from jaxvae.data.spaces import Pixels
+from jaxvae.likelihoods import FixedNormal
 from jaxvae.nets import Conv
 from jaxvae.objectives import ciwae_loss, elbo_loss, iwae_loss, kl_only_loss, piwae_loss
 from jaxvae.options import given
@@ -33,6 +34,7 @@ ROWS = {
 }
 ROWS = {name: row for name, row in ROWS.items() if row.prior == Standard() and row.condition == "none"}
 ROWS = {name: row for name, row in ROWS.items() if not hasattr(row.networks, "reads")}
+ROWS = {name: row for name, row in ROWS.items() if row.likelihood is None or isinstance(row.likelihood, FixedNormal)}
 """Presets of a normal or a point, whose bound is known without the library."""
 
 

@@ -75,6 +75,8 @@ OTHER = {
     "beta": 2.0,
     "decay": "cosine",
     "binarize": "none",
+    "columns": "a=real",
+    "only": ("1",),
     "precision": "bfloat16",
     "on_nonfinite": "skip",
     "hidden": (3,),
