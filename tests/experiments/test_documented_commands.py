@@ -78,7 +78,7 @@ READ = {
 }
 """Script -> tests that run its whole program: the options of its commands are only read here."""
 ON = {"", "--run-dir", "--out", "--dataset", "--attribute", "--epochs", "--steps", "--seeds"}
-ON |= {"--label", "--thin", "--text", "--table", "--by"}
+ON |= {"--label", "--thin", "--text", "--table", "--by", "--target", "--overwrite"}
 """Options that say what a program is run on, and for how long."""
 SMALL = {
     "throughput": {
@@ -138,6 +138,7 @@ def folder(scripts, done, tmp_path_factory):
         "cells": "--preset scvi --dataset cells.h5ad",
         "melodies": "--preset melody_vae --dataset midi --beta 0.2",
         "credit": "--dataset credit.csv",
+        "credit_miwae": "--dataset credit.csv --preset iwae",
     }
     with contextlib.chdir(place):
         for name, given in runs.items():
