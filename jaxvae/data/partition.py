@@ -20,6 +20,8 @@ TRAIN, VALIDATION, TEST = 0, 1, 2
 SPLITS = {"train": TRAIN, "training": TRAIN, "test": TEST, "testing": TEST}
 SPLITS |= dict.fromkeys(("val", "valid", "validation"), VALIDATION)
 """Part numbers by the names that splits have, in any letter case."""
+NUMBERED = {**SPLITS, **{str(part): part for part in (TRAIN, VALIDATION, TEST)}}
+"""Part numbers by those names and by themselves, as files tell them."""
 
 _SEED = 0
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from jaxvae.data.classes import class_order
 from jaxvae.data.dataset import Split
-from jaxvae.data.partition import SPLITS, TEST, TRAIN, VALIDATION, Whole
+from jaxvae.data.partition import NUMBERED, TEST, TRAIN, Whole
 from jaxvae.data.sources.arrays import digest
 from jaxvae.data.sources.kinds import OTHER, Asked, check_numbers, coded, decimals_of, guess
 from jaxvae.data.spaces import Real, Table
@@ -38,7 +38,7 @@ class Column(NamedTuple):
     kind: str = ""
     """Kind of a column of a table; where it is empty, categorical or real."""
     asked: Asked | None = None
-    """What the user says of it; such a column is one of values, whatever its name."""
+    """Kind that the user asks for; such a column is one of values, whatever its name."""
 
 
 def number_column(what: str, name: str, values: np.ndarray, observed: np.ndarray) -> Column:
@@ -163,9 +163,8 @@ def _complete(what: str, column: Column) -> Column:
 
 def _parts(what: str, column: Column) -> np.ndarray:
     """Return part numbers from a column of names or of 0, 1 and 2."""
-    numbers = {**SPLITS, **{str(part): part for part in (TRAIN, VALIDATION, TEST)}}
     names = _complete(what, column).categories
-    known = [numbers.get(name.lower(), -1) for name in names]
+    known = [NUMBERED.get(name.lower(), -1) for name in names]
     if -1 in known or not {TRAIN, TEST} <= set(known):
         remedy = "use train, validation (optional) and test, or 0, 1 and 2"
         raise InputError(f"{what}: column {column.name!r} holds {', '.join(names)}; {remedy}")

@@ -76,6 +76,8 @@ def open_described(source: Described, chosen: Chosen, preparation: Preparation) 
     _announce(source, chosen)
     if chosen.part != "image":
         refuse_sizes(preparation, what)
+    if preparation.columns:
+        raise InputError(f"columns: {what} says itself what its features are; leave it out")
     further = [*chosen.attributes, *([label] if label else [])]
     whole, values = _maker(source, chosen)(source, chosen, further, preparation)
     numbers, classes = _classes(source, label, values[label]) if label else (None, ())

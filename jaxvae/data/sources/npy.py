@@ -20,10 +20,15 @@ def open_npy(path: Path, preparation: Preparation) -> Dataset:
     Raises:
         InputError: the file cannot be read, or its array may be of several kinds.
     """
-    return open_single(str(path), path.stem, str(path.with_suffix(".npz")), _map(path), preparation)
+    return open_single(str(path), path.stem, str(path.with_suffix(".npz")), map_npy(path), preparation)
 
 
-def _map(path: Path) -> LazyRows:
+def map_npy(path: Path) -> LazyRows:
+    """Map the array of a file into memory.
+
+    Raises:
+        InputError: the file cannot be read, or holds no array.
+    """
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except READ_ERRORS as error:

@@ -9,10 +9,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jaxvae.data.dataset import Dataset, Split
-from jaxvae.data.partition import SPLITS, TEST, TRAIN, VALIDATION, Whole, divided
+from jaxvae.data.partition import NUMBERED, TEST, TRAIN, VALIDATION, Whole, divided
 from jaxvae.data.preparation import Preparation, refuse_sizes
 from jaxvae.data.rows import LazyRows
 from jaxvae.data.sources.arrays import check_exact
+from jaxvae.data.sources.npy import map_npy
 from jaxvae.data.sources.npz import read_npz
 from jaxvae.data.sources.tables import read_cells, read_csv, read_parquet
 from jaxvae.data.spaces import Real
@@ -108,17 +109,10 @@ def read_series(path: Path) -> Series:
     if end == ".npz":
         return _of_arrays(str(path), read_npz(path)[0])
     if end == ".npy":
-        return Series(_values(str(path), _load(path)))
+        return Series(_values(str(path), map_npy(path)[:]))
     raise InputError(
         f"window-length: {path.name} holds no series; give .npy, .npz, .csv, .tsv or .parquet, or leave it out"
     )
-
-
-def _load(path: Path) -> np.ndarray:
-    try:
-        return np.asarray(np.load(path, allow_pickle=False))
-    except (OSError, ValueError, EOFError) as error:
-        raise InputError(f"{path}: cannot be read; save numbers with numpy.save") from error
 
 
 def _of_arrays(what: str, arrays: Mapping[str, np.ndarray]) -> Series:
@@ -188,8 +182,7 @@ def _truth(what: str, values: np.ndarray) -> np.ndarray:
 
 def _parts(what: str, values: np.ndarray) -> np.ndarray:
     """Return part numbers from names, or from 0, 1 and 2."""
-    known = {**SPLITS, **{str(part): part for part in (TRAIN, VALIDATION, TEST)}}
-    parts = np.array([known.get(str(value).lower(), DROPPED) for value in values.tolist()])
+    parts = np.array([NUMBERED.get(str(value).lower(), DROPPED) for value in values.tolist()])
     if (parts == DROPPED).any():
         found = str(values[parts == DROPPED][0])
         raise InputError(f"{what}: split holds {found!r}; use train, validation (optional) and test, or 0, 1 and 2")

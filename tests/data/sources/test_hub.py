@@ -113,6 +113,8 @@ def test_numbers_and_words_are_columns_with_gaps():
     assert data.facts["categories"] == {"sex": ["f", "m"], "happy": ["False", "True"]}
     observed = np.concatenate([split.x["observed"] for split in (data.train, data.validation, data.test)])
     assert (~observed).sum(0).tolist() == [1, 0, 0]
+    with pytest.raises(InputError, match=r"columns: hf:people.* says itself what its features are; leave it out"):
+        load("hf:people.parquet", preparation=Preparation(columns="age=real"))
 
 
 def test_files_beside_the_set_are_read(tmp_path):
