@@ -1,4 +1,4 @@
-"""Judges of what codes say of groups: kinds of cells that they should tell apart, and batches that they should not."""
+"""Judges of codes by groups: kinds of cells that they should tell apart, and batches that they should not."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import jax
@@ -53,8 +54,7 @@ class CountMLP:
             InputError: examples are no counts.
         """
         check_counts("counts", facts)
-        activation = look_up(ACTIVATIONS, "activation", self.activation)
-        return Reading(MLPEncoder(self.hidden, num_outputs, activation, facts.dtype), scaled_log_counts)
+        return _encoder(self, facts, num_outputs, scaled_log_counts)
 
     def decoder(self, facts: Facts, shape: tuple[int, ...]) -> MLPDecoder:
         """Build the decoder."""
@@ -100,14 +100,18 @@ class Topics:
             InputError: examples are no counts.
         """
         check_counts("topics", facts)
-        activation = look_up(ACTIVATIONS, "activation", self.activation)
-        return Reading(MLPEncoder(self.hidden, num_outputs, activation, facts.dtype), log_counts)
+        return _encoder(self, facts, num_outputs, log_counts)
 
     def decoder(self, facts: Facts, shape: tuple[int, ...]) -> TopicDecoder:
         """Build the decoder."""
         del facts
         (num_words,) = shape
         return TopicDecoder(num_words, self.mixed)
+
+
+def _encoder(options: CountMLP | Topics, facts: Facts, num_outputs: int, features: Callable[[Array], Array]) -> Reading:
+    activation = look_up(ACTIVATIONS, "activation", options.activation)
+    return Reading(MLPEncoder(options.hidden, num_outputs, activation, facts.dtype), features)
 
 
 def check_counts(who: str, facts: Facts) -> None:

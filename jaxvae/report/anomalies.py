@@ -66,10 +66,8 @@ def _pictures(images: np.ndarray, decoded: np.ndarray, by_value: np.ndarray | No
 
 def _curves(values: np.ndarray, decoded: np.ndarray, by_value: np.ndarray | None, title: str) -> Figure:
     half = len(values) // 2
-    figure, _ = new_figure(1, width=min(1.9 * half, 14), height=4)
-    figure.clear()
-    axes = figure.subplots(2, half, sharex=True, sharey=True, squeeze=False)
-    for number, axis in enumerate(axes.ravel()):
+    figure, axes = new_figure(half, rows=2, width=min(1.9 * half, 14), height=4, sharex=True, sharey=True)
+    for number, axis in enumerate(axes):
         for style, curve in (("-", values[number]), ("--", decoded[number])):
             for channel, line in enumerate(curve.reshape(len(curve), -1).T):
                 axis.plot(line, style, color=f"C{channel % 10}", linewidth=0.9, alpha=1 if style == "-" else 0.6)
@@ -78,8 +76,8 @@ def _curves(values: np.ndarray, decoded: np.ndarray, by_value: np.ndarray | None
             top.fill_between(np.arange(each.shape[1]), 0, each[number], color="C3", alpha=0.25, linewidth=0)
             top.set(ylim=(0, 1), yticks=[])
         axis.tick_params(labelsize=6)
-    for row, which in enumerate(("highest", "lowest")):
-        axes[row, 0].set_ylabel(which, fontsize=8)
+    for axis, which in zip(axes[::half], ("highest", "lowest")):
+        axis.set_ylabel(which, fontsize=8)
     figure.suptitle(f"{title}\n(solid: example, dashed: decoded, red: score of each value)", fontsize=9)
     return figure
 
@@ -100,9 +98,7 @@ def over_time(
     threshold: float | None = None,
 ) -> Figure:
     """Plot a series `[T]` or `[T, C]`, and the score of each time `[T]` below it; anomalies are shaded."""
-    figure, _ = new_figure(1, width=11, height=4)
-    figure.clear()
-    upper, lower = figure.subplots(2, 1, sharex=True)
+    figure, (upper, lower) = new_figure(1, rows=2, width=11, height=4, sharex=True)
     upper.plot(time, values.reshape(len(values), -1), linewidth=0.7)
     lower.plot(time, scores, color="C3", linewidth=0.7)
     if threshold is not None:

@@ -150,13 +150,15 @@ def show(axis: Axes, picture: np.ndarray, **options: Any) -> None:
     axis.imshow(picture[..., 0] if grey else picture, cmap="gray", vmin=0, vmax=1, **options)
 
 
-def new_figure(panels: int, *, width: float, height: float, rows: int = 1) -> tuple[Figure, Sequence[Axes]]:
-    """Make a figure of this size in inches, with panels side by side, in one or more rows."""
+def new_figure(
+    panels: int, *, width: float, height: float, rows: int = 1, **options: Any
+) -> tuple[Figure, Sequence[Axes]]:
+    """Make a figure of this size in inches, with panels side by side in one or more rows; options go to `subplots`."""
     # A plain Figure instead of pyplot's: no global state, no window, no choice of backend.
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained")
-    return figure, [*figure.subplots(rows, panels, squeeze=False).ravel()]
+    return figure, [*figure.subplots(rows, panels, squeeze=False, **options).ravel()]
 
 
 def save_figure(figure: Figure, path: Path) -> None:
