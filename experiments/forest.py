@@ -15,14 +15,13 @@ from typing import Any
 import numpy as np
 from scipy.stats import ks_2samp
 
-from jaxvae import rng
 from jaxvae.data import Dataset
 from jaxvae.data.sources.forest import GRAMMAR
 from jaxvae.data.sources.grammar import entropy, log_probability
-from jaxvae.evaluation import in_blocks, standard_error
+from jaxvae.evaluation import standard_error
 from jaxvae.judges.probes import fit_probe
 from jaxvae.latent import nearest
-from jaxvae.model import sample_codes
+from jaxvae.model import draw_each
 from jaxvae.options import Compute, Recipe, given
 from jaxvae.options.checks import check_at_least, check_seed
 from jaxvae.report import write_json
@@ -193,12 +192,7 @@ def judge_strings(config: ForestConfig, run: Run) -> dict[str, float]:
 
 def sampled(run: Run, num: int, seed: int) -> list[str]:
     """Return strings x ~ p(x|z) at z ~ p(z)."""
-
-    def draw(of_codes: Any, of_words: Any) -> Any:
-        return run.model.decode(run.params, sample_codes(run.model, run.params, of_codes)).sample(of_words[0])
-
-    keys = (rng.sample_keys(rng.stream(rng.root(seed), name), num) for name in ("codes", "words"))
-    return list(run.present(in_blocks(draw, *keys)))
+    return list(run.present(run.sampled(draw_each, num, seed=seed)))
 
 
 def unseen(lines: list[str], known: set[str]) -> float:

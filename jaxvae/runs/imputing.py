@@ -34,8 +34,8 @@ class Completed(NamedTuple):
     tables: list[Columns]
     """Columns of each draw, for multiple imputation: they differ by as much as is not known."""
     uncertainty: Columns
-    """Of each column with holes, 0 where a value was observed: `NAME_deviation` of numbers, in the data's units, and
-    `NAME_chance` of another category than the likeliest."""
+    """Columns of deviations and chances, for each column with holes: `NAME_deviation` of numbers, in the data's units,
+    and `NAME_chance` of another category than the likeliest; 0 where a value was observed."""
     log_px: np.ndarray
     """log p(x_observed) of each row with holes, in nats, in the units of the model."""
     effective_samples: np.ndarray
@@ -78,7 +78,8 @@ def complete(
     split = run.as_split(x, condition)
     rows = gather(split.x, slice(None))
     holed = np.flatnonzero(~rows[OBSERVED].all(axis=1))
-    tables = [_own_units(run, rows[X]) for _ in range(1 + num_tables)]
+    whole = _own_units(run, rows[X])
+    tables = [whole.copy() for _ in range(1 + num_tables)]
     if not len(holed):
         return Completed(*_columns(run, tables), {}, np.zeros(0), np.zeros(0), 0)
     found = _impute(run, split.take(holed), seed, num_samples, max(num_tables, LEAST_DRAWS), prior_share, progress)

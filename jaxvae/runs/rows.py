@@ -7,11 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from jaxvae import rng
 from jaxvae.data.spaces.cells import like_data
 from jaxvae.data.spaces.table import OBSERVED, X
 from jaxvae.errors import InputError
-from jaxvae.evaluation import in_blocks
 from jaxvae.model import draw_each
 from jaxvae.runs.run import Run
 
@@ -32,10 +30,7 @@ def sample_rows(run: Run, num: int, *, seed: int = 0, condition: str | None = No
         InputError: the run learned no table, or wants a condition.
     """
     check_table(run)
-    keys = rng.sample_keys(rng.stream(rng.root(seed), "sample"), num)
-    given = run.conditions_of(condition, num)
-    x = in_blocks(lambda keys, given: draw_each(run.model, run.params, keys, given), keys, given)
-    return as_columns(run, x)
+    return as_columns(run, run.sampled(draw_each, num, seed=seed, condition=condition))
 
 
 def check_table(run: Run) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -123,7 +123,7 @@ class Run:
     def decode(self, z: ArrayLike, condition: Any = None) -> Any:
         """Return the N most typical examples of codes `[N, D]`: means of p(x|z), words, categories."""
         z = np.asarray(z)
-        given = self.conditions_of(condition, len(z))
+        given = self._conditions(condition, len(z))
         x = in_blocks(lambda z, given: point(self.model.decode(self.params, z, given)), z, given)
         return self.present(x, generated=True)
 
@@ -142,11 +142,14 @@ class Run:
             seed: seed of the noise.
             condition: condition of each example, or one for all.
         """
-        keys = rng.sample_keys(rng.stream(rng.root(seed), "sample"), whole_number("num", num))
-        given = self.conditions_of(condition, num)
         draw = draw_each if isinstance(self.space, Table) else sample_each
-        x = in_blocks(lambda keys, given: draw(self.model, self.params, keys, given), keys, given)
-        return self.present(x, generated=True)
+        return self.present(self.sampled(draw, num, seed=seed, condition=condition), generated=True)
+
+    def sampled(self, draw: Callable[..., Any], num: int, *, seed: int = 0, condition: Any = None) -> Any:
+        """Return `num` samples, as the model has them, by `model.sample_each` or `model.draw_each`."""
+        keys = rng.sample_keys(rng.stream(rng.root(seed), "sample"), whole_number("num", num))
+        given = self._conditions(condition, num)
+        return in_blocks(lambda keys, given: draw(self.model, self.params, keys, given), keys, given)
 
     def log_px(self, x: Any, num_samples: int = 100, *, condition: Any = None, seed: int = 0) -> np.ndarray:
         """Return `[N]` estimates of log p(x) from below, in nats, by importance weights (Burda et al. 2016).
@@ -190,7 +193,7 @@ class Run:
         origin = x.origin if isinstance(x, Split) else np.arange(num)
         if condition is None and isinstance(self.condition, conditions.Seen):  # a part of x itself
             return Split(rows, space=self.space, condition_space=self.condition.space, origin=origin)
-        return Split(rows, space=self.space, condition=self.conditions_of(condition, num), origin=origin)
+        return Split(rows, space=self.space, condition=self._conditions(condition, num), origin=origin)
 
     def present(self, x: Any, *, generated: bool = False) -> Any:
         """Return examples `[N, ...]`, as the model sees them, as the user has them.
@@ -247,12 +250,7 @@ class Run:
         given = read_condition(split.condition_space, rows, split.condition)
         return jax.tree.map(np.asarray, (rows, given))
 
-    def conditions_of(self, condition: Any, num: int) -> np.ndarray | None:
-        """Return `[num, C]` conditions as the model gets them, of what `encode` and `sample` take; None without.
-
-        Raises:
-            InputError: a condition is missing, or is none of the run's.
-        """
+    def _conditions(self, condition: Any, num: int) -> np.ndarray | None:
         meaning = self.condition
         if meaning is None and condition is None:
             return None
