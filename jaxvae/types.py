@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 import jax
@@ -18,6 +18,8 @@ Params: TypeAlias = Any
 """Pytree of arrays."""
 Value: TypeAlias = Any
 """Value of a distribution: an array or, with several stochastic layers, a tuple of arrays."""
+Bar: TypeAlias = Callable[[Iterable[int]], Iterable[int]]
+"""Wrapper of a loop that shows its progress, such as `tqdm`."""
 GRADIENT, AVERAGE, SCHEDULED, FROZEN = "gradient", "average", "scheduled", "frozen"
 """Labels of parameters, see `training.labels`; any other label names a partition of the optimizer."""
 

@@ -99,6 +99,9 @@ class SampleConfig:
             check_output("out", file, TABLES, overwrite=self.overwrite)
             if self.asked:
                 raise InputError(f"{self.asked[0]}: draws a figure, and --out {file} is for rows; leave one out")
+            check(
+                self.dataset is None, "dataset", self.dataset, "left out with --out FILE.csv, whose rows need no data"
+            )
         else:
             check_folder("out", self.out)
             check(self.given is None, "given", self.given, "given with --out FILE.csv or FILE.parquet alone")

@@ -6,7 +6,6 @@ from jaxvae.evaluation.annealed_log_likelihood import Sandwich as Sandwich
 from jaxvae.evaluation.annealed_log_likelihood import annealed_log_likelihood as annealed_log_likelihood
 from jaxvae.evaluation.annealed_log_likelihood import bidirectional as bidirectional
 from jaxvae.evaluation.anomalies import anomaly_scores as anomaly_scores
-from jaxvae.evaluation.blocks import Bar as Bar
 from jaxvae.evaluation.blocks import in_blocks as in_blocks
 from jaxvae.evaluation.decomposition import KLDecomposition as KLDecomposition
 from jaxvae.evaluation.decomposition import decompose_kl as decompose_kl

@@ -18,12 +18,12 @@ from jaxvae.distributions.kl import log_prob_per_example
 from jaxvae.distributions.supports import is_discrete
 from jaxvae.errors import InputError
 from jaxvae.evaluation.annealing import anneal, sigmoid_schedule, tune
-from jaxvae.evaluation.blocks import Bar, check_conditions, check_counts, count_examples, example_blocks, take
+from jaxvae.evaluation.blocks import check_conditions, check_counts, count_examples, example_blocks, take
 from jaxvae.evaluation.compiled import compiled
 from jaxvae.evaluation.hmc import Path
 from jaxvae.objectives.checks import check_scores
 from jaxvae.objectives.importance import log_mean_exp
-from jaxvae.types import Array, Distribution, Key, Model, Params
+from jaxvae.types import Array, Bar, Distribution, Key, Model, Params
 
 Start = Literal["prior", "posterior"]
 Latents: TypeAlias = Any

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, TypeAlias
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -12,12 +12,10 @@ import numpy as np
 from jax.sharding import NamedSharding, PartitionSpec
 
 from jaxvae.errors import InputError
-from jaxvae.types import Array
+from jaxvae.types import Array, Bar
 
 DECODED = 2**25
 """Largest number of decoder outputs at once, in float32 128 MiB; gradients and normalised copies come on top."""
-Bar: TypeAlias = Callable[[Iterable[int]], Iterable[int]]
-"""Wrapper of the loop over the blocks' first examples, such as `tqdm`."""
 
 
 def example_blocks(num: int, block_size: int, progress: Bar = iter) -> Iterator[np.ndarray]:

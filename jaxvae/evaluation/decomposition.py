@@ -13,8 +13,8 @@ from jaxvae import rng
 from jaxvae.distributions import Normal
 from jaxvae.distributions.normal import LOG_2PI
 from jaxvae.errors import InputError
-from jaxvae.evaluation.blocks import Bar, check_counts, example_blocks, take
-from jaxvae.types import Array, Key
+from jaxvae.evaluation.blocks import check_counts, example_blocks, take
+from jaxvae.types import Array, Bar, Key
 
 AT_ONCE = 25
 """Number of blocks of samples between two updates of a progress bar."""

@@ -12,12 +12,12 @@ import numpy as np
 from jaxvae import pieces, rng
 from jaxvae.arguments import check_number
 from jaxvae.distributions.kl import log_prob_per_example, log_ratio
-from jaxvae.evaluation.blocks import Bar, check_conditions, check_counts, count_examples, example_blocks, take
+from jaxvae.evaluation.blocks import check_conditions, check_counts, count_examples, example_blocks, take
 from jaxvae.evaluation.compiled import compiled
 from jaxvae.objectives import draws
 from jaxvae.objectives.draws import Draw
 from jaxvae.objectives.importance import log_mean_exp
-from jaxvae.types import Array, Distribution, Key, Model, Params
+from jaxvae.types import Array, Bar, Distribution, Key, Model, Params
 
 MISSING = "missing"
 """Name of the model of what is missing among a model's extras."""

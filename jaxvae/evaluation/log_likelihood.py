@@ -7,11 +7,11 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxvae import rng
-from jaxvae.evaluation.blocks import Bar, check_conditions, check_counts, count_examples, example_blocks, take
+from jaxvae.evaluation.blocks import check_conditions, check_counts, count_examples, example_blocks, take
 from jaxvae.evaluation.compiled import compiled
 from jaxvae.evaluation.standard_error import standard_error
 from jaxvae.objectives import importance_weighted_bound
-from jaxvae.types import Array, Key, Model, Params
+from jaxvae.types import Array, Bar, Key, Model, Params
 
 
 class LogLikelihood(NamedTuple):

@@ -11,9 +11,9 @@ import optax
 
 from jaxvae import rng
 from jaxvae.errors import InputError
-from jaxvae.evaluation import Bar, in_blocks
+from jaxvae.evaluation import in_blocks
 from jaxvae.features import Classifier, FeatureNetwork, layers
-from jaxvae.types import Array, Key, Params
+from jaxvae.types import Array, Bar, Key, Params
 
 BATCH_SIZE, LEARNING_RATE = 128, 1e-3
 """Settings of the training."""

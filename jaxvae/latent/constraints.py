@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -28,7 +28,7 @@ from jaxvae.distributions.base import at_least_float32
 from jaxvae.distributions.normal import reparameterize
 from jaxvae.errors import InputError
 from jaxvae.nets.network import Network
-from jaxvae.types import Array, Key, Params
+from jaxvae.types import Array, Bar, Key, Params
 
 PENALTY = 10.0
 """Weight of the critic's gradient penalty."""
@@ -36,7 +36,6 @@ PRIOR_SHARE = 0.1
 """Share of the actor's inputs in the critic's batch that are samples of the prior as they are."""
 EDIT_RATE = 0.03
 """Learning rate of Adam on codes."""
-Bar = Callable[[Iterable[int]], Iterable[int]]
 
 
 class CriticNet(Network):

@@ -14,10 +14,11 @@ from jaxvae.data.scaling import Scaling
 from jaxvae.data.spaces import Table
 from jaxvae.data.spaces.table import OBSERVED, X
 from jaxvae.errors import InputError, did_you_mean
-from jaxvae.evaluation import Bar, Imputation, impute
+from jaxvae.evaluation import Imputation, impute
 from jaxvae.packages import needed_by
 from jaxvae.runs.rows import as_columns, check_table
 from jaxvae.runs.run import Run
+from jaxvae.types import Bar
 
 LEAST_DRAWS = 100
 """Least number of draws from which uncertainties, and the likeliest categories, are taken."""

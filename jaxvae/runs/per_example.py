@@ -11,12 +11,12 @@ from jaxvae import rng
 from jaxvae.data import Split
 from jaxvae.data.rows import gather
 from jaxvae.data.scaling import Scaling, log_jacobians
-from jaxvae.distributions.flags import has_density, is_normalized
-from jaxvae.distributions.sampling import point
-from jaxvae.evaluation import Bar, elbo_of_each, log_marginal_likelihood
+from jaxvae.distributions.flags import has_density
+from jaxvae.evaluation import elbo_of_each, log_marginal_likelihood
 from jaxvae.evaluation.blocks import at_once
 from jaxvae.runs.directory import Run
 from jaxvae.runs.parts import evaluation_batches
+from jaxvae.types import Bar
 
 
 def score_each(
@@ -42,7 +42,7 @@ def score_each(
         x, condition = drawn(split)
         scores = {"elbo": terms.elbo, **scores, "kl": terms.kl}
         one = gather((x, condition), np.arange(1))
-        if has_density(jax.eval_shape(run.model.encode, run.params, *one)) and is_likelihood(run, *one):
+        if has_density(jax.eval_shape(run.model.encode, run.params, *one)) and run.is_normalized(*one):
             x, condition = gather((x, condition), slice(num_bounded))
             decoded = at_once(run.space, 100 * 20)
             block_size = min(decoded, 100)
@@ -52,16 +52,6 @@ def score_each(
     if known := run.facts.get("scaling"):
         scores["log_jacobian"] = log_jacobians(Scaling.from_json(known), split.x)
     return scores
-
-
-def is_likelihood(run: Run, x: Any, condition: Any) -> bool:
-    """Return False where exp(log p(x|z)) does not integrate to 1, so that there is no bound on log p(x)."""
-    given = () if condition is None else (condition,)
-
-    def decode(params: Any, x: Any) -> Any:
-        return run.model.decode(params, point(run.model.encode(params, x, *given)), *given)
-
-    return is_normalized(jax.eval_shape(decode, run.params, x))
 
 
 def drawn(split: Split) -> tuple[Any, Any]:

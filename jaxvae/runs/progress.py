@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
 from jaxvae import hosts
-from jaxvae.evaluation import Bar
+from jaxvae.types import Bar
 
 Bars: TypeAlias = Callable[[str], Bar]
 """Function from the name of a loop to the wrapper of its blocks."""

@@ -22,6 +22,7 @@ from jaxvae.data.scaling import Scaling, log_jacobians
 from jaxvae.data.spaces import Pixels, Table, of_facts
 from jaxvae.data.spaces.cells import like_data
 from jaxvae.data.spaces.shown import Cells, Lines
+from jaxvae.distributions.flags import is_normalized
 from jaxvae.distributions.sampling import point
 from jaxvae.errors import InputError
 from jaxvae.evaluation import in_blocks, log_marginal_likelihood
@@ -157,9 +158,11 @@ class Run:
         Scaled data get the density of their own units.
 
         Raises:
-            InputError: the posterior has no density.
+            InputError: the posterior has no density, or p(x|z) does not integrate to 1.
         """
         rows, given = self._drawn(x, condition)
+        if not self.is_normalized(*gather((rows, given), slice(1))):
+            raise InputError("likelihood: this p(x|z) does not integrate to 1, so there is no log p(x); use elbo")
         options: dict[str, Any] = {"model": self.model, "num_samples": num_samples, "condition": given}
         estimate = log_marginal_likelihood(self.params, rng.root(seed), rows, **options)
         return np.asarray(estimate.log_px + self._log_jacobian(rows))
@@ -175,6 +178,15 @@ class Run:
             return terms.elbo
 
         return np.asarray(in_blocks(bound, ids, rows, given), np.float64) + self._log_jacobian(rows)
+
+    def is_normalized(self, x: Any, condition: Any) -> bool:
+        """Return False where exp(log p(x|z)) does not integrate to 1, so that there is no bound on log p(x)."""
+        given = () if condition is None else (condition,)
+
+        def decode(params: Params, x: Any) -> Distribution:
+            return self.model.decode(params, point(self.model.encode(params, x, *given)), *given)
+
+        return is_normalized(jax.eval_shape(decode, self.params, x))
 
     def examples(self, x: Any) -> Any:
         """Return examples as `present` does, pixels in [0, 1], from whatever `encode` takes."""

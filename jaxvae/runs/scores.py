@@ -19,7 +19,6 @@ from jaxvae.distributions import Normal
 from jaxvae.distributions.sampling import as_rows, point
 from jaxvae.errors import InputError
 from jaxvae.evaluation import (
-    Bar,
     active_units,
     annealed_log_likelihood,
     bidirectional,
@@ -36,9 +35,9 @@ from jaxvae.runs.data import latent_dims
 from jaxvae.runs.directory import Run
 from jaxvae.runs.lines import Line as Line
 from jaxvae.runs.lines import text_table as text_table
-from jaxvae.runs.per_example import drawn, is_likelihood, score_each
+from jaxvae.runs.per_example import drawn, score_each
 from jaxvae.runs.progress import Bars
-from jaxvae.types import Array, Distribution
+from jaxvae.types import Array, Bar, Distribution
 
 LOG_PX = "log p(x)"
 """Name of the bar of the longest loop."""
@@ -95,7 +94,7 @@ def summarize(
     if not run.reports_elbo:
         of_point = _mean("log_likelihood", "log p(x|z) at the code", 1, each, with_error=False)
         return [of_point, *_of_scale(each), *of_rows]
-    normalized = is_likelihood(run, *gather((x, condition), np.arange(1)))
+    normalized = run.is_normalized(*gather((x, condition), np.arange(1)))
     lines = [
         _mean("elbo", "one draw of z" if normalized else "no bound: p(x|z) is not normalised", 1, each),
         _mean("log_likelihood", "log p(x|z) of the ELBO", 1, each, with_error=False),

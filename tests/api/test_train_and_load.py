@@ -1,5 +1,6 @@
 """The library from Python: a recipe is trained, loaded and used with the user's own examples."""
 
+import dataclasses
 import threading
 
 import jax
@@ -8,6 +9,7 @@ import pytest
 from matplotlib.text import Text
 
 import jaxvae
+from jaxvae import presets
 from jaxvae.errors import InputError
 from jaxvae.runs.scores import score
 
@@ -38,6 +40,12 @@ def test_a_run_encodes_decodes_samples_and_scores(run):
     elbo, log_px = run.elbo(DIGITS), run.log_px(DIGITS, 50)
     assert elbo.shape == log_px.shape == (60,)
     assert log_px.mean() > elbo.mean()
+
+
+def test_what_does_not_integrate_to_one_has_no_log_px(run):
+    grey = presets.build("vae", (6, 6, 1), latent_dim=2, hidden=(8,), likelihood="grey_cross_entropy")
+    with pytest.raises(InputError, match=r"likelihood: this .* does not integrate to 1"):
+        dataclasses.replace(run, model=grey).log_px(DIGITS)
 
 
 def test_its_scores_are_those_of_evaluate(run):

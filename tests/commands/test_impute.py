@@ -101,6 +101,7 @@ def test_a_missing_value_may_lie_outside_the_range_of_the_others(run):
 REFUSED = {
     "--given city=Bern": "given: must be given with --out FILE.csv",
     "--overwrite": "overwrite: must be given with --out FILE.csv",
+    "--out rows.csv --dataset digits": "dataset: must be left out with --out FILE.csv",
     "--out rows.csv --vary 3": "vary: draws a figure, and --out rows.csv is for rows",
     "--out rows.csv --given town=Bern": "given: the run has no column 'town'",
     "--out rows.csv --given city": "given: 'city' gives nothing; write NAME=VALUE",
