@@ -18,7 +18,7 @@ from jaxvae.errors import InputError
 from jaxvae.options.recipe import Recipe
 from jaxvae.runs import directory, progress
 from jaxvae.runs.engine import Engine, build_engine, is_resident
-from jaxvae.runs.parts import Parts, build_parts
+from jaxvae.runs.parts import Parts, build_parts, check_loss
 from jaxvae.runs.progress import announced
 from jaxvae.runs.settle import check_kind, settle, settle_scale, settle_space
 from jaxvae.types import TrainState
@@ -63,6 +63,7 @@ def prepare(recipe: Recipe, data: Dataset | None = None) -> Iterator[Experiment]
     train = data.train
     sizes = {"num_examples": train.num_examples, "num_labelled": train.num_labelled}
     parts = build_parts(recipe, data.space, condition_space=train.condition_space, **sizes)
+    check_loss(parts)
     engine = build_engine(recipe, parts, train)
     checkpoints = Checkpoints(recipe.run_dir / "checkpoints")
     if recipe.train.init_from is not None and not checkpoints.steps():

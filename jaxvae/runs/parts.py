@@ -81,8 +81,6 @@ def build_parts(
     known = asked(objective, {"num_examples": num_examples, "num_labelled": num_labelled, **dict(model.extras)})
     constants = {name: value for name, value in options.items() if name not in schedules}
     loss = functools.partial(objective, model=model, **known, **constants)
-    for number in range(2 if schedules else 1):
-        _check_loss(loss, params, blank, {name: ends(value)[number] for name, value in schedules.items()})
     posterior = jax.eval_shape(model.encode, params, *blank)
     if recipe.train.inference_patience is not None:
         _check_diagonal(posterior)
@@ -93,6 +91,27 @@ def build_parts(
     }
     optimizer = build_optimizer(recipe.train, labels, partitions)
     return Parts(model, blank, loss, schedules, optimizer, getattr(posterior, "has_kl", True))
+
+
+def check_loss(parts: Parts) -> None:
+    """Refuse a combination that cannot work, by the shapes of a loss at the first and the last step.
+
+    Raises:
+        InputError: the choices do not fit each other.
+    """
+    loss, (x, condition) = parts.loss, parts.blank
+    params = jax.eval_shape(parts.model.init, jax.random.key(0), *parts.blank)
+    key, weights = rng.example_keys(jax.random.key(0), jnp.arange(1)), jnp.ones(1)
+    step = {"step": jnp.zeros((), int), "step_key": jax.random.key(0), "ids": jnp.arange(1), "axis_name": None}
+    for number in range(2 if parts.schedules else 1):
+        scheduled = {name: ends(value)[number] for name, value in parts.schedules.items()}
+        given = {"condition": condition, "weights": weights, **scheduled, **asked(loss, step)}
+        try:
+            jax.eval_shape(lambda params, given=given: loss(params, key, x, **given), params)
+        except InputError:
+            raise
+        except (TypeError, ValueError, NotImplementedError) as error:
+            raise InputError(f"the choices do not fit each other: {first_line(error)}") from error
 
 
 def _objective(recipe: Recipe, space: Space, labels: Params) -> Any:
@@ -130,19 +149,6 @@ def _labels(train_only: tuple[str, ...], model: VAE, params: Params) -> Params:
     if not train_only:
         return labels
     return {name: own if name in train_only else jax.tree.map(lambda _: FROZEN, own) for name, own in labels.items()}
-
-
-def _check_loss(loss: Loss, params: Params, blank: tuple[Any, Any], scheduled: Mapping[str, Any]) -> None:
-    """Refuse a combination that cannot work, by the shapes of one loss."""
-    key, weights = rng.example_keys(jax.random.key(0), jnp.arange(1)), jnp.ones(1)
-    step = {"step": jnp.zeros((), int), "step_key": jax.random.key(0), "ids": jnp.arange(1), "axis_name": None}
-    given = {"condition": blank[1], "weights": weights, **scheduled, **asked(loss, step)}
-    try:
-        jax.eval_shape(lambda params: loss(params, key, blank[0], **given), params)
-    except InputError:
-        raise
-    except (TypeError, ValueError, NotImplementedError) as error:
-        raise InputError(f"the choices do not fit each other: {first_line(error)}") from error
 
 
 def _check_diagonal(posterior: Any) -> None:
