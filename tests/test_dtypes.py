@@ -169,12 +169,11 @@ def test_corrupted_pixels_keep_their_type(name):
         np.testing.assert_array_equal(np.float32(spoilt), CORRUPTIONS[name](key(), jnp.asarray(x, jnp.float32), 0.5))
 
 
-@pytest.mark.quick_rows("Normal value-uint8", "gaussian_kl-uint8", "slerp-uint8", "elbo_loss-uint8")
-@pytest.mark.parametrize("dtype", ["uint8", "bfloat16"])
+@pytest.mark.quick_rows("Normal value", "gaussian_kl", "slerp", "elbo_loss")
 @pytest.mark.parametrize("name", CASES)
-def test_the_strict_modes_of_jax_change_nothing(name, dtype):
+def test_the_strict_modes_of_jax_change_nothing(name):
     function, *arguments = CASES[name]
-    typed = [jnp.asarray(argument, dtype) for argument in arguments]
+    typed = [jnp.asarray(argument, "uint8") for argument in arguments]
     expected = function(*typed)
     with jax.numpy_rank_promotion("raise"), jax.numpy_dtype_promotion("strict"), jax.debug_nans(True):
         got = function(*typed)

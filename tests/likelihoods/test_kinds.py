@@ -65,6 +65,7 @@ def test_an_importance_weighted_bound_takes_it(kind, build):
     assert iwae <= elbo
 
 
+@pytest.mark.parametrize("kind", ["vectors", "tokens", "columns", "poisson, library", "signals"], indirect=True)
 def test_conditions_reach_encoder_and_decoder(kind, build, labels):
     model, x = build(kind, condition=True), as_jax(kind.x)
     params = initial(x, labels, model=model)
@@ -86,6 +87,7 @@ def loss_and_gradient(params, x, *, model):
 
 
 @pytest.mark.quick_rows("vectors", "tokens")
+@pytest.mark.parametrize("kind", ["vectors", "tokens", "columns", "poisson, library", "softmax levels"], indirect=True)
 def test_half_precision_is_scored_in_float32(kind, build):
     x = as_jax(kind.x)
     params = initial(x, model=build(kind))
