@@ -11,6 +11,7 @@ import numpy as np
 from jaxvae.commands.anomaly_data import Asked, anomalies, asked
 from jaxvae.data import Dataset
 from jaxvae.data.rows import gather
+from jaxvae.data.spaces.shown import Curves
 from jaxvae.errors import InputError
 from jaxvae.evaluation import in_blocks
 from jaxvae.evaluation.anomalies import ELBO, LOG_PX, RECONSTRUCTION
@@ -55,6 +56,8 @@ class AnomalyConfig:
     """Number of samples of z per example."""
     regret_steps: int = 0
     """Steps of the likelihood regret, such as 30, which takes the longest; 0 leaves it out."""
+    impute_steps: int = 10
+    """Steps of the Markov chain by which missing values of a series are filled before it is scored; 0 leaves zeros."""
     num: int = 10
     """Number of the most and of the least anomalous examples in the figure."""
     out: Path | None = None
@@ -70,7 +73,8 @@ class AnomalyConfig:
         """Refuse values that are invalid for every run."""
         for name in ("num_samples", "num"):
             check_at_least(1, name, getattr(self, name))
-        check_at_least(0, "regret_steps", self.regret_steps)
+        for name in ("regret_steps", "impute_steps"):
+            check_at_least(0, name, getattr(self, name))
         check(0 < self.quantile < 1, "quantile", self.quantile, "a share, between 0 and 1")
         check_folder("out", self.out)
         if self.split is not None and self.dataset is None:
@@ -92,7 +96,7 @@ def main(config: AnomalyConfig) -> int:
     found = asked(run, data, config.dataset, config.split, config.data_dir)
     anomalous = anomalies(found, config.normal or run.recipe.data.only)
 
-    options: dict[str, Any] = {"num_samples": config.num_samples, "regret_steps": config.regret_steps}
+    options: dict[str, Any] = {name: getattr(config, name) for name in ("num_samples", "regret_steps", "impute_steps")}
     scored = _with_last_point(score_anomalies(run, found.split, **options), found)
     score = _chosen(config.score, scored, found)
     validated = None
@@ -215,7 +219,9 @@ def _draw(
     order = np.argsort(-values, kind="stable")
     num = min(config.num, len(order) // 2)
     if found.time is not None:
-        series = np.asarray(gather(found.split.x, slice(None)))[:, -1]
+        shown = data.show(gather(found.split.x, slice(None)))
+        assert isinstance(shown, Curves)
+        series = shown.values[:, -1]
         options: dict[str, Any] = {"score": score, "anomalous": anomalous, "threshold": threshold}
         save_figure(over_time(found.time, series, values, **options), config.folder / "series.png")
     if not num:

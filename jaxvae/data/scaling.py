@@ -14,7 +14,7 @@ from jaxvae.data import quantiles
 from jaxvae.data.dataset import Dataset, Split
 from jaxvae.data.quantiles import Knots
 from jaxvae.data.rows import LazyRows, Rows, blocks
-from jaxvae.data.spaces import Pixels, Real, Table
+from jaxvae.data.spaces import Incomplete, Pixels, Real, Table
 from jaxvae.data.spaces.table import OBSERVED, POSITIVE, SCALED, X
 from jaxvae.data.spaces.values import full_scale
 from jaxvae.errors import InputError
@@ -102,6 +102,8 @@ def fit_scaling(kind: ScaleName, data: Dataset) -> Scaling:
         if kind == "unit":
             raise InputError(f"scale: {data.name} is a table, which is scaled to quantile, standard or none")
         return _fit_table(kind, data.train.x, data.space)
+    if isinstance(data.space, Incomplete):
+        return _fit_incomplete(kind, data.train.x)
     if kind == "quantile" and len(data.shape) > 1:
         raise InputError(f"scale: quantile is for columns, and {data.name} holds {data.shape}; choose standard")
     if kind == "unit":
@@ -119,7 +121,7 @@ def fit_scaling(kind: ScaleName, data: Dataset) -> Scaling:
 def scaled(data: Dataset, scaling: Scaling) -> Dataset:
     """Return the same set with scaled values, and its scaling."""
     space: Space = Pixels(data.shape) if scaling.kind == "unit" else Real(data.shape)
-    space = data.space if isinstance(data.space, Table) else space
+    space = data.space if isinstance(data.space, Table | Incomplete) else space
     return data.map_examples(lambda x: scaled_examples(x, scaling), space)._replace(scaling=scaling)
 
 
@@ -131,7 +133,8 @@ def scaled_examples(x: Any, scaling: Scaling) -> Any:
 def log_jacobians(scaling: Scaling, x: Any) -> np.ndarray:
     """Return `[N]` log |dx'/dx| of stored examples in nats; of a table that of their observed values."""
     if isinstance(x, Mapping):
-        return (scaling.log_slopes(x[X][:]) * np.asarray(x[OBSERVED][:])).sum(axis=1)
+        slopes = scaling.log_slopes(x[X][:]) * np.asarray(x[OBSERVED][:])
+        return slopes.reshape(len(slopes), -1).sum(axis=1)
     if scaling.knots:
         return scaling.log_slopes(x[:]).sum(axis=1)
     return np.full(len(x), scaling.log_jacobian(x.shape[1:]))
@@ -159,6 +162,17 @@ def _fit_table(kind: ScaleName, x: Mapping[str, Rows], table: Table) -> Scaling:
     if kind == "standard":
         return Scaling(kind, shift, factor)
     return Scaling(kind, shift, factor, _knots((int(number), columns[number]) for number in np.flatnonzero(scaled)))
+
+
+def _fit_incomplete(kind: ScaleName, x: Mapping[str, Rows]) -> Scaling:
+    """Fit mean and deviation to the observed values of each channel."""
+    if kind != "standard":
+        raise InputError(f"scale: values with gaps are scaled to standard or none, not to {kind}; choose one of these")
+    rows, observed = _columns(x[X][:]), np.asarray(x[OBSERVED][:]).reshape(-1, x[X].shape[-1])
+    count = np.maximum(observed.sum(axis=0), 1)
+    mean = rows.sum(axis=0) / count
+    deviation = np.sqrt(np.where(observed, np.square(rows - mean), 0).sum(axis=0) / count)
+    return Scaling(kind, mean, _usable(deviation, np.abs(rows).max(axis=0)))
 
 
 def _knots(columns: Iterable[tuple[int, np.ndarray]]) -> dict[int, Knots]:

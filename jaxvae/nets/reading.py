@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
@@ -37,6 +37,11 @@ def log_counts(x: Array) -> Array:
     condition where z should not depend on it.
     """
     return jnp.log1p(at_least_float32(x))
+
+
+def filled_with_zeros(x: Any) -> Array:
+    """Return the values of an example with gaps, 0 where they are missing, or where an imputation put its own."""
+    return jnp.asarray(x["x"] if isinstance(x, Mapping) else x)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,4 +83,4 @@ def reading(space: Any, encoder: nn.Module) -> nn.Module:
         return Reading(encoder, log_counts)
     if kind == "table":
         return Reading(encoder, TableFeatures(space.columns, space.kinds))
-    return encoder
+    return Reading(encoder, filled_with_zeros) if getattr(space, "has_gaps", False) else encoder

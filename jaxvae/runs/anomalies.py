@@ -11,8 +11,9 @@ import numpy as np
 from jaxvae import rng
 from jaxvae.data import Split
 from jaxvae.data.rows import gather
+from jaxvae.data.spaces import Incomplete
 from jaxvae.data.spaces.table import OBSERVED, X
-from jaxvae.evaluation import anomaly_scores, has_regret, in_blocks, likelihood_regret
+from jaxvae.evaluation import anomaly_scores, fill_gaps, has_regret, in_blocks, likelihood_regret
 from jaxvae.evaluation.anomalies import BY_VALUE
 from jaxvae.evaluation.blocks import at_once
 from jaxvae.judges.outliers import BASELINES
@@ -37,7 +38,9 @@ class Scored(NamedTuple):
     """`[N, ...]` scores of values; None where the likelihood does not score them separately."""
 
 
-def score_anomalies(run: Run, split: Split, *, num_samples: int, regret_steps: int = 0, name: str = "scores") -> Scored:
+def score_anomalies(
+    run: Run, split: Split, *, num_samples: int, regret_steps: int = 0, impute_steps: int = 10, name: str = "scores"
+) -> Scored:
     """Score the examples of a split, see `evaluation.anomaly_scores`.
 
     Args:
@@ -46,6 +49,7 @@ def score_anomalies(run: Run, split: Split, *, num_samples: int, regret_steps: i
         num_samples: number of samples of z per example.
         regret_steps: number of steps of the likelihood regret; 0 leaves it out, as does a posterior that is no
             diagonal normal.
+        impute_steps: number of steps by which missing values of a series are drawn first, see `fill_gaps`.
         name: name of the progress bar.
     """
     x, condition = drawn(split)
@@ -55,6 +59,9 @@ def score_anomalies(run: Run, split: Split, *, num_samples: int, regret_steps: i
 
     def score(ids: Any, x: Any, condition: Any) -> dict[str, Any]:
         options: dict[str, Any] = {"model": run.model, "condition": condition}
+        if isinstance(run.space, Incomplete):
+            keys = rng.example_keys(rng.stream(key, "gaps"), ids)
+            x = fill_gaps(run.params, keys, x, steps=impute_steps, **options)
         keys = rng.example_keys(key, ids)
         scores = anomaly_scores(run.params, keys, x, num_samples=num_samples, **options)
         if regrets:
@@ -92,10 +99,12 @@ def baseline_scores(run: Run, train: Split, split: Split, *, seed: int = 0) -> d
 def features(run: Run, split: Split) -> np.ndarray:
     """Return `[N, D]` examples as rows of numbers: values as the model sees them, categories one-hot.
 
-    Pixels are not drawn; a missing value of a table is 0, the mean, or none of the categories.
+    Pixels are not drawn; a missing value is 0, the mean, or none of the categories.
     """
     space: Any = run.space
     x, _ = split.read(gather(split.x, slice(None)), None)
+    if isinstance(space, Incomplete):
+        x = x[X]
     if space.kind != "table":
         return np.asarray(x, np.float32).reshape(split.num_examples, -1)
     parts = []
