@@ -170,7 +170,7 @@ class Dataset(NamedTuple):
         """
         shown: Shown = self.space.show(x, self.facts)
         if isinstance(shown, Cells):
-            x = self.scaling.undo_examples(x) if self.scaling is not None else x
+            x = x if self.scaling is None else self.scaling.undo_examples(x, generated=generated)
             shown = self.space.show(like_data(x, self.facts) if generated else x, self.facts)
         return shown
 

@@ -41,16 +41,22 @@ class Scaling(NamedTuple):
         x = np.asarray(x, np.float64)
         return self._by_knots(Knots.apply, x, (x - self.shift) / self.factor).astype(np.float32)
 
-    def undo(self, x: ArrayLike) -> np.ndarray:
-        """Convert scaled values `[..., D]` back to the data's units, in float32."""
-        x = np.asarray(x, np.float64)
-        return self._by_knots(Knots.undo, x, x * self.factor + self.shift).astype(np.float32)
+    def undo(self, x: ArrayLike, *, generated: bool = False) -> np.ndarray:
+        """Convert scaled values `[..., D]` back to the data's units, in float32.
 
-    def undo_examples(self, x: Any) -> Any:
+        Args:
+            x: scaled values.
+            generated: True for values that a model drew, see `Knots.undo_drawn`.
+        """
+        x = np.asarray(x, np.float64)
+        function = Knots.undo_drawn if generated else Knots.undo
+        return self._by_knots(function, x, x * self.factor + self.shift).astype(np.float32)
+
+    def undo_examples(self, x: Any, *, generated: bool = False) -> Any:
         """Convert examples back; of a table the values that are observed."""
         if not isinstance(x, Mapping):
-            return self.undo(x)
-        return {**x, X: np.where(x[OBSERVED], self.undo(x[X]), 0)}
+            return self.undo(x, generated=generated)
+        return {**x, X: np.where(x[OBSERVED], self.undo(x[X], generated=generated), 0)}
 
     def log_slopes(self, x: np.ndarray) -> np.ndarray:
         """Return `[..., D]` log |dx'/dx| of every scaled value x', in nats."""
@@ -69,7 +75,10 @@ class Scaling(NamedTuple):
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values, as the manifest holds them."""
-        knots = {str(column): [values.tolist() for values in knots] for column, knots in self.knots.items()}
+        knots = {
+            str(column): [values.tolist() for values in knots if values is not None]
+            for column, knots in self.knots.items()
+        }
         affine = {"kind": self.kind, "shift": self.shift.tolist(), "factor": self.factor.tolist()}
         return {**affine, **({"knots": knots} if knots else {})}
 

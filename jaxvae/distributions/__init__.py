@@ -13,6 +13,7 @@ from jaxvae.distributions.completed import Completed as Completed
 from jaxvae.distributions.delta import Delta as Delta
 from jaxvae.distributions.flow import InverseAutoregressiveFlow as InverseAutoregressiveFlow
 from jaxvae.distributions.foreign import foreign as foreign
+from jaxvae.distributions.gaussian_process import GaussianProcess as GaussianProcess
 from jaxvae.distributions.given_total import GivenTotal as GivenTotal
 from jaxvae.distributions.gumbel import OneHotCategorical as OneHotCategorical
 from jaxvae.distributions.gumbel import RelaxedCategorical as RelaxedCategorical

@@ -83,7 +83,7 @@ def complete(
     if not len(holed):
         return Completed(*_columns(run, tables), {}, np.zeros(0), np.zeros(0), 0)
     found = _impute(run, split.take(holed), seed, num_samples, max(num_tables, LEAST_DRAWS), prior_share, progress)
-    drawn = _own_units(run, found.draws)
+    drawn = _own_units(run, found.draws, generated=True)
     for table, values in zip(tables, [_expected(run, found, drawn), *drawn]):
         table[holed] = np.where(rows[OBSERVED][holed], table[holed], values)
     uncertainty = _uncertainty(run, rows[OBSERVED], holed, drawn)
@@ -129,8 +129,8 @@ def _row(values: np.ndarray) -> dict[str, np.ndarray]:
     return {X: values, OBSERVED: np.ones(values.shape, bool)}
 
 
-def _own_units(run: Run, values: np.ndarray) -> np.ndarray:
-    own: np.ndarray = run.in_own_units(_row(values))[X]
+def _own_units(run: Run, values: np.ndarray, *, generated: bool = False) -> np.ndarray:
+    own: np.ndarray = run.in_own_units(_row(values), generated=generated)[X]
     return own
 
 

@@ -55,7 +55,7 @@ def as_columns(run: Run, x: Any, *, own_units: bool = False, clip: bool = True) 
         clip: False leaves values outside the range of the data.
     """
     names = run.facts.get("names", {})
-    own = like_data(x if own_units else run.in_own_units(x), names, clip=clip)
+    own = like_data(x if own_units else run.in_own_units(x, generated=True), names, clip=clip)
     values, observed = (own[X], own[OBSERVED]) if isinstance(own, Mapping) else (own, np.ones(own.shape, bool))
     columns = zip(names["columns"], values.T, observed.T)
     return {name: _typed(name, column, there, names) for name, column, there in columns}
