@@ -112,7 +112,10 @@ def given_rows(run: Run, given: str, num: int, *, seed: int = 0, condition: Any 
     table = pyarrow.table({name: [_cell(name, asked.get(name), names)] for name in names["columns"]})
     split = run.as_split(table, condition)
     found = _impute(run, split, seed, GIVEN_SAMPLES, num, PRIOR_SHARE, iter)
-    return as_columns(run, _row(found.draws[:, 0]))
+    drawn = found.draws[:, 0]
+    known = gather(split.x, slice(None))[OBSERVED]
+    values = np.where(known, _own_units(run, drawn), _own_units(run, drawn, generated=True))
+    return as_columns(run, _row(values), own_units=True)
 
 
 def _impute(
