@@ -115,15 +115,19 @@ def judge_drawings(config: ForestConfig, run: Run, data: Dataset) -> dict[str, A
     train, test = data.train.first(data.train.num_examples), data.test.first(config.num)
     species = np.asarray(data.test.label)[: config.num]
     new = np.asarray(run.sample(len(test), seed=config.seed, condition=species))
+    draws = np.asarray(run.sampled(draw_each, len(test), seed=config.seed, condition=species))
     announce("a classifier of the species")
     labels: Any = data.train.label
     probe = fit_probe(train, labels, seed=config.seed)
     of_train, of_test, of_new = (measures(images) for images in (train, test, new))
     scale, names = of_train.std(axis=0), MEASURES
-    ratios = within(of_new, species) / within(of_test, species)
+    inked = measures(in_black_and_white(test, config.seed))
+    ratios = within(measures(draws), species) / within(inked, species)
+    of_means = within(of_new, species) / within(of_test, species)
     return {
         "species_recognised": {"test": probe.accuracy(test, species), "new": probe.accuracy(new, species)},
         "spread_ratio": dict(zip(names, map(float, ratios))),
+        "spread_ratio_of_means": dict(zip(names, map(float, of_means))),
         "nearest": {
             "pixels": beside(test, new, train),
             "measures": beside(of_test / scale, of_new / scale, of_train / scale),
@@ -144,6 +148,11 @@ def measures(images: np.ndarray) -> np.ndarray:
     across = np.arange(ink.shape[2]) - (ink.shape[2] - 1) / 2
     centre, lean = (ink.sum(axis=2) @ middle) / mass, (ink.sum(axis=1) @ across) / mass
     return np.stack([rows.sum(axis=1), columns.sum(axis=1), mass, centre, lean], axis=1)
+
+
+def in_black_and_white(images: np.ndarray, seed: int) -> np.ndarray:
+    """Draw each pixel black with its ink as probability, as in training: of such drawings p(x|z) is a distribution."""
+    return (np.random.default_rng(seed).random(images.shape) < images).astype(np.float32)
 
 
 def within(numbers: np.ndarray, species: np.ndarray) -> np.ndarray:
@@ -204,14 +213,15 @@ def table_of_drawings(found: dict[str, Any]) -> str:
     """Return what is similar and what is not the same, as tables."""
     share = found["species_recognised"]
     spread: dict[str, dict[str, float | None]] = {
-        name: {"ratio": ratio} for name, ratio in found["spread_ratio"].items()
+        name: {"ratio": ratio, "means": found["spread_ratio_of_means"][name]}
+        for name, ratio in found["spread_ratio"].items()
     }
     distances: dict[str, dict[str, float | None]] = {
         f"{what}, {space}": {**values}
         for what, kind in {"nearest training tree": "nearest", "nearest of the same set": "twins"}.items()
         for space, values in found[kind].items()
     }
-    ratio = {"ratio": ("spread within species, new / test", ".2f")}
+    ratio = {"ratio": ("spread within species, new / test", ".2f"), "means": ("of means", ".2f")}
     columns = {"test": ("test", ".2f"), "new": ("new", ".2f"), "ks": ("KS", ".2f"), "copies": ("too near", ".3f")}
     recognised = f"species recognised: {share['new']:.3f} of new drawings, {share['test']:.3f} of test drawings"
     return "\n\n".join([recognised, markdown_table(spread, ratio), markdown_table(distances, columns)])

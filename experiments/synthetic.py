@@ -117,7 +117,7 @@ def main(config: SyntheticConfig) -> int:
 
 def rows_of(run: Run, split: Split) -> Rows:
     """Return the rows of a split as columns by name, in the data's own units."""
-    return as_columns(run, split.read(gather(split.x, slice(None)), None)[0])
+    return as_columns(run, split.read(gather(split.x, slice(None)), None)[0], generated=False)
 
 
 def target_of(config: SyntheticConfig, columns: Columns) -> str:

@@ -13,6 +13,7 @@ from jaxvae.arguments import look_up
 from jaxvae.distributions.sampling import point
 from jaxvae.facts import Facts
 from jaxvae.likelihoods.completion import of_hidden
+from jaxvae.likelihoods.observed import of_observed
 from jaxvae.model import VAE
 from jaxvae.nets import ACTIVATIONS
 from jaxvae.types import Params
@@ -51,7 +52,7 @@ def assemble(
     facts = dataclasses.replace(facts, latent=_latent(facts))
     decoder = likelihood.wrap(networks.decoder(facts, likelihood.decoder_shape(facts)))
     built = tuple((name, extra.build(facts)) for name, extra in (extras or {}).items())
-    head = of_hidden(likelihood.build(facts), facts.condition_space)
+    head = of_hidden(of_observed(likelihood.build(facts), facts.space), facts.condition_space)
     return VAE(encoder, decoder, prior.build(facts), q, head, built)
 
 

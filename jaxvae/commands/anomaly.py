@@ -8,9 +8,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from jaxvae.commands.anomaly_data import Asked, anomalies, asked
+from jaxvae.commands.anomaly_data import Asked, anomalies, asked, beside, first_of
 from jaxvae.data import Dataset
 from jaxvae.data.rows import gather
+from jaxvae.data.spaces.shown import Curves
 from jaxvae.errors import InputError
 from jaxvae.evaluation import in_blocks
 from jaxvae.evaluation.anomalies import ELBO, LOG_PX, RECONSTRUCTION
@@ -30,7 +31,9 @@ from jaxvae.runs.data import load_data, used
 from jaxvae.runs.progress import announce
 
 SplitName = Literal["train", "validation", "test"]
-ScoreName = Literal["negative_elbo", "reconstruction", "negative_log_px", "regret", "last_point"]
+ScoreName = Literal[
+    "negative_elbo", "reconstruction", "negative_log_px", "regret", "complexity_corrected", "last_point"
+]
 COLUMNS = {"auroc": ("AUROC", ".3f"), "average_precision": ("average precision", ".3f")}
 
 
@@ -44,6 +47,10 @@ class AnomalyConfig:
     """Data set to score: name, or path of a file or folder; the test split of the run's own if not given."""
     split: tuple[SplitName, ...] | None = None
     """Splits of --dataset to score; all if not given."""
+    others: str | None = None
+    """Data set whose test examples are all anomalies, scored beside the run's test split, which is normal then."""
+    first: int | None = None
+    """Number of examples of each set to score, the first; all if not given."""
     normal: tuple[str, ...] = ()
     """Classes that are normal, by name or number; all others are anomalies. If not given those of the run's --only,
     else an attribute anomaly or is_anomaly tells the anomalies."""
@@ -55,6 +62,8 @@ class AnomalyConfig:
     """Number of samples of z per example."""
     regret_steps: int = 0
     """Steps of the likelihood regret, such as 30, which takes the longest; 0 leaves it out."""
+    impute_steps: int = 10
+    """Steps of the Markov chain by which missing values of a series are filled before it is scored; 0 leaves zeros."""
     num: int = 10
     """Number of the most and of the least anomalous examples in the figure."""
     out: Path | None = None
@@ -70,9 +79,13 @@ class AnomalyConfig:
         """Refuse values that are invalid for every run."""
         for name in ("num_samples", "num"):
             check_at_least(1, name, getattr(self, name))
-        check_at_least(0, "regret_steps", self.regret_steps)
+        for name in ("regret_steps", "impute_steps"):
+            check_at_least(0, name, getattr(self, name))
         check(0 < self.quantile < 1, "quantile", self.quantile, "a share, between 0 and 1")
         check_folder("out", self.out)
+        check_at_least(1, "first", self.first)
+        if self.others is not None and (self.dataset is not None or self.normal):
+            raise InputError("others: are all anomalies, beside the run's test split; leave out --dataset and --normal")
         if self.split is not None and self.dataset is None:
             raise InputError("split: is for --dataset; of the run's own set the test split is scored")
         if self.score == REGRET and not self.regret_steps:
@@ -89,10 +102,13 @@ def main(config: AnomalyConfig) -> int:
     set_up(Compute(num_processes=1))
     run = load_run(config.run_dir, select=config.select)
     data = load_data(run, config.data_dir, config.trained_on)
-    found = asked(run, data, config.dataset, config.split, config.data_dir)
-    anomalous = anomalies(found, config.normal or run.recipe.data.only)
+    if config.others is not None:
+        found = beside(run, data, config.others, config.data_dir, config.first)
+    else:
+        found = first_of(asked(run, data, config.dataset, config.split, config.data_dir), config.first)
+    anomalous = anomalies(found, config.normal or (() if config.others else run.recipe.data.only))
 
-    options: dict[str, Any] = {"num_samples": config.num_samples, "regret_steps": config.regret_steps}
+    options: dict[str, Any] = {name: getattr(config, name) for name in ("num_samples", "regret_steps", "impute_steps")}
     scored = _with_last_point(score_anomalies(run, found.split, **options), found)
     score = _chosen(config.score, scored, found)
     validated = None
@@ -215,7 +231,9 @@ def _draw(
     order = np.argsort(-values, kind="stable")
     num = min(config.num, len(order) // 2)
     if found.time is not None:
-        series = np.asarray(gather(found.split.x, slice(None)))[:, -1]
+        shown = data.show(gather(found.split.x, slice(None)))
+        assert isinstance(shown, Curves)
+        series = shown.values[:, -1]
         options: dict[str, Any] = {"score": score, "anomalous": anomalous, "threshold": threshold}
         save_figure(over_time(found.time, series, values, **options), config.folder / "series.png")
     if not num:

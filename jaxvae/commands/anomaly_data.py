@@ -67,6 +67,36 @@ def asked(
     return Asked(split, about, other.classes)
 
 
+def beside(run: Run, data: Dataset, others: str, data_dir: Path | None, num: int | None = None) -> Asked:
+    """Return the run's test split, and behind it the test split of another set, all of them anomalies.
+
+    Raises:
+        InputError: the other set is of another kind; or the run is conditional.
+    """
+    mine, theirs = (
+        first_of(one, num) for one in (asked(run, data, None, None), asked(run, data, others, ("test",), data_dir))
+    )
+    told = np.repeat([0, 1], [mine.split.num_examples, theirs.split.num_examples])
+    about = joined(
+        [
+            {"set": np.full(one.split.num_examples, name), **one.about}
+            for one, name in ((mine, data.name), (theirs, others))
+        ]
+    )
+    attributes = {ATTRIBUTES[0]: told}
+    x = _together([mine.split.x, theirs.split.x])
+    return Asked(Split(x, attributes=attributes, space=data.space), about, ())
+
+
+def first_of(found: Asked, num: int | None) -> Asked:
+    """Return the first `num` examples; all if it is None."""
+    if num is None:
+        return found
+    about = {name: values[:num] for name, values in found.about.items()}
+    time = None if found.time is None else found.time[:num]
+    return found._replace(split=found.split.head(num), about=about, time=time)
+
+
 def _windows(run: Run, data: Dataset, dataset: str) -> Asked:
     """Return the windows of a whole series that end at each of its points."""
     path = exists(dataset)

@@ -78,8 +78,11 @@ class Split(NamedTuple):
         return as_values(gather(self.x, slice(num)))
 
     def mean(self) -> Any:
-        """Return the mean example, with bytes in [0, 1]; of a table the means of both its arrays."""
-        return jax.tree.map(_mean, self.x)
+        """Return the mean example, with bytes in [0, 1]; where values are missing the mean of those observed."""
+        mean = jax.tree.map(_mean, self.x)
+        if not (isinstance(mean, dict) and mean.keys() == {"x", "observed"}):
+            return mean
+        return mean["x"] / np.maximum(mean["observed"], 1 / self.num_examples)
 
     def rows(self) -> dict[str, Examples]:
         """Return the rows that a step gathers: examples as `x` and, where there are any, conditions as `condition`."""
@@ -167,7 +170,7 @@ class Dataset(NamedTuple):
         """
         shown: Shown = self.space.show(x, self.facts)
         if isinstance(shown, Cells):
-            x = self.scaling.undo_examples(x) if self.scaling is not None else x
+            x = x if self.scaling is None else self.scaling.undo_examples(x, generated=generated)
             shown = self.space.show(like_data(x, self.facts) if generated else x, self.facts)
         return shown
 

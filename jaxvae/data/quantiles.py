@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
 MOST, LEAST_EACH = 128, 5
 """Most knots of a column, and least number of values for each."""
+OFTEN = 0.001
+"""Share of the values from which one counts as occurring often."""
+END = 1e-12
+"""Distance of the ranks of the extremes from 0 and 1, whose scores would be infinite."""
 ON = 1e-5
 """Distance of a score from that of a knot within which its value is the knot's."""
 
@@ -19,6 +24,9 @@ class Knots(NamedTuple):
     """`[K]` rising values."""
     scores: np.ndarray
     """`[K]` their rising scores."""
+    often: np.ndarray | None = None
+    """`[A, 3]` rising values that occur often, with the lowest and the highest score of their ranks; None of earlier
+    runs."""
 
     def apply(self, x: np.ndarray) -> np.ndarray:
         """Return the scores of values."""
@@ -27,6 +35,19 @@ class Knots(NamedTuple):
     def undo(self, scores: np.ndarray) -> np.ndarray:
         """Return the values of scores."""
         return _along(scores, self.scores, self.values)
+
+    def undo_drawn(self, scores: np.ndarray) -> np.ndarray:
+        """Return the values of scores that a model drew, by the quantile function, which has steps.
+
+        Scores within the ranks of a value that occurs often, such as zeros and round numbers, are that value. `undo`
+        would make of them numbers that nobody wrote, because it inverts `apply`.
+        """
+        values = self.undo(scores)
+        if self.often is None or not len(self.often):
+            return values
+        value, low, high = self.often.T
+        nearest = np.maximum(np.searchsorted(low, scores, side="right") - 1, 0)
+        return np.where((scores >= low[nearest]) & (scores < high[nearest]), value[nearest], values)
 
     def log_slope(self, scores: np.ndarray) -> np.ndarray:
         """Return the logarithm of d score / d value, at values of these scores.
@@ -53,6 +74,7 @@ def fit(x: np.ndarray) -> Knots | None:
     if len(values) < 3:
         return None
     ranks = (np.cumsum(counts) - counts / 2) / len(x)
+    often = _often(values, counts, ndtri)
     most = min(MOST, max(3, len(x) // LEAST_EACH))
     if len(values) > most:
         nearest = np.searchsorted(ranks, np.linspace(ranks[0], ranks[-1], most))
@@ -64,7 +86,17 @@ def fit(x: np.ndarray) -> Knots | None:
     return Knots(
         np.concatenate([[values[0] - width], values, [values[-1] + width]]),
         np.concatenate([[scores[0] - slope[0] * width], scores, [scores[-1] + slope[1] * width]]),
+        often,
     )
+
+
+def _often(values: np.ndarray, counts: np.ndarray, ndtri: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """Return `[A, 3]` values that occur often, and the scores between which their ranks lie."""
+    num = counts.sum()
+    chosen = counts >= max(LEAST_EACH, OFTEN * num)
+    highest = np.cumsum(counts)
+    ranks = np.clip(np.stack([highest - counts, highest], axis=1)[chosen] / num, END, 1 - END)
+    return np.concatenate([values[chosen, None], ndtri(ranks)], axis=1)
 
 
 def _line(x: np.ndarray, knots: np.ndarray) -> np.ndarray:

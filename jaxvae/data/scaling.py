@@ -14,7 +14,7 @@ from jaxvae.data import quantiles
 from jaxvae.data.dataset import Dataset, Split
 from jaxvae.data.quantiles import Knots
 from jaxvae.data.rows import LazyRows, Rows, blocks
-from jaxvae.data.spaces import Pixels, Real, Table
+from jaxvae.data.spaces import Incomplete, Pixels, Real, Table
 from jaxvae.data.spaces.table import OBSERVED, POSITIVE, SCALED, X
 from jaxvae.data.spaces.values import full_scale
 from jaxvae.errors import InputError
@@ -41,16 +41,22 @@ class Scaling(NamedTuple):
         x = np.asarray(x, np.float64)
         return self._by_knots(Knots.apply, x, (x - self.shift) / self.factor).astype(np.float32)
 
-    def undo(self, x: ArrayLike) -> np.ndarray:
-        """Convert scaled values `[..., D]` back to the data's units, in float32."""
-        x = np.asarray(x, np.float64)
-        return self._by_knots(Knots.undo, x, x * self.factor + self.shift).astype(np.float32)
+    def undo(self, x: ArrayLike, *, generated: bool = False) -> np.ndarray:
+        """Convert scaled values `[..., D]` back to the data's units, in float32.
 
-    def undo_examples(self, x: Any) -> Any:
+        Args:
+            x: scaled values.
+            generated: True for values that a model drew, see `Knots.undo_drawn`.
+        """
+        x = np.asarray(x, np.float64)
+        function = Knots.undo_drawn if generated else Knots.undo
+        return self._by_knots(function, x, x * self.factor + self.shift).astype(np.float32)
+
+    def undo_examples(self, x: Any, *, generated: bool = False) -> Any:
         """Convert examples back; of a table the values that are observed."""
         if not isinstance(x, Mapping):
-            return self.undo(x)
-        return {**x, X: np.where(x[OBSERVED], self.undo(x[X]), 0)}
+            return self.undo(x, generated=generated)
+        return {**x, X: np.where(x[OBSERVED], self.undo(x[X], generated=generated), 0)}
 
     def log_slopes(self, x: np.ndarray) -> np.ndarray:
         """Return `[..., D]` log |dx'/dx| of every scaled value x', in nats."""
@@ -69,7 +75,10 @@ class Scaling(NamedTuple):
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values, as the manifest holds them."""
-        knots = {str(column): [values.tolist() for values in knots] for column, knots in self.knots.items()}
+        knots = {
+            str(column): [values.tolist() for values in knots if values is not None]
+            for column, knots in self.knots.items()
+        }
         affine = {"kind": self.kind, "shift": self.shift.tolist(), "factor": self.factor.tolist()}
         return {**affine, **({"knots": knots} if knots else {})}
 
@@ -102,6 +111,8 @@ def fit_scaling(kind: ScaleName, data: Dataset) -> Scaling:
         if kind == "unit":
             raise InputError(f"scale: {data.name} is a table, which is scaled to quantile, standard or none")
         return _fit_table(kind, data.train.x, data.space)
+    if isinstance(data.space, Incomplete):
+        return _fit_incomplete(kind, data.train.x)
     if kind == "quantile" and len(data.shape) > 1:
         raise InputError(f"scale: quantile is for columns, and {data.name} holds {data.shape}; choose standard")
     if kind == "unit":
@@ -119,7 +130,7 @@ def fit_scaling(kind: ScaleName, data: Dataset) -> Scaling:
 def scaled(data: Dataset, scaling: Scaling) -> Dataset:
     """Return the same set with scaled values, and its scaling."""
     space: Space = Pixels(data.shape) if scaling.kind == "unit" else Real(data.shape)
-    space = data.space if isinstance(data.space, Table) else space
+    space = data.space if isinstance(data.space, Table | Incomplete) else space
     return data.map_examples(lambda x: scaled_examples(x, scaling), space)._replace(scaling=scaling)
 
 
@@ -131,7 +142,8 @@ def scaled_examples(x: Any, scaling: Scaling) -> Any:
 def log_jacobians(scaling: Scaling, x: Any) -> np.ndarray:
     """Return `[N]` log |dx'/dx| of stored examples in nats; of a table that of their observed values."""
     if isinstance(x, Mapping):
-        return (scaling.log_slopes(x[X][:]) * np.asarray(x[OBSERVED][:])).sum(axis=1)
+        slopes = scaling.log_slopes(x[X][:]) * np.asarray(x[OBSERVED][:])
+        return slopes.reshape(len(slopes), -1).sum(axis=1)
     if scaling.knots:
         return scaling.log_slopes(x[:]).sum(axis=1)
     return np.full(len(x), scaling.log_jacobian(x.shape[1:]))
@@ -159,6 +171,17 @@ def _fit_table(kind: ScaleName, x: Mapping[str, Rows], table: Table) -> Scaling:
     if kind == "standard":
         return Scaling(kind, shift, factor)
     return Scaling(kind, shift, factor, _knots((int(number), columns[number]) for number in np.flatnonzero(scaled)))
+
+
+def _fit_incomplete(kind: ScaleName, x: Mapping[str, Rows]) -> Scaling:
+    """Fit mean and deviation to the observed values of each channel."""
+    if kind != "standard":
+        raise InputError(f"scale: values with gaps are scaled to standard or none, not to {kind}; choose one of these")
+    rows, observed = _columns(x[X][:]), np.asarray(x[OBSERVED][:]).reshape(-1, x[X].shape[-1])
+    count = np.maximum(observed.sum(axis=0), 1)
+    mean = rows.sum(axis=0) / count
+    deviation = np.sqrt(np.where(observed, np.square(rows - mean), 0).sum(axis=0) / count)
+    return Scaling(kind, mean, _usable(deviation, np.abs(rows).max(axis=0)))
 
 
 def _knots(columns: Iterable[tuple[int, np.ndarray]]) -> dict[int, Knots]:

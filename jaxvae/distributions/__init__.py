@@ -13,6 +13,7 @@ from jaxvae.distributions.completed import Completed as Completed
 from jaxvae.distributions.delta import Delta as Delta
 from jaxvae.distributions.flow import InverseAutoregressiveFlow as InverseAutoregressiveFlow
 from jaxvae.distributions.foreign import foreign as foreign
+from jaxvae.distributions.gaussian_process import GaussianProcess as GaussianProcess
 from jaxvae.distributions.given_total import GivenTotal as GivenTotal
 from jaxvae.distributions.gumbel import OneHotCategorical as OneHotCategorical
 from jaxvae.distributions.gumbel import RelaxedCategorical as RelaxedCategorical
@@ -30,6 +31,7 @@ from jaxvae.distributions.negative_binomial import NegativeBinomial as NegativeB
 from jaxvae.distributions.normal import Normal as Normal
 from jaxvae.distributions.normal import gaussian_kl as gaussian_kl
 from jaxvae.distributions.normal import reparameterize as reparameterize
+from jaxvae.distributions.observed import Observed as Observed
 from jaxvae.distributions.ordinal import Ordinal as Ordinal
 from jaxvae.distributions.perceptual import Perceptual as Perceptual
 from jaxvae.distributions.planar import PlanarFlow as PlanarFlow

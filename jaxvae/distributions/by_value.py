@@ -41,22 +41,26 @@ INDEPENDENT = (
 
 def scores_values(distribution: Any) -> bool:
     """Return True for a product of distributions of single values, which `log_prob_by_value` takes apart."""
+    if hasattr(distribution, "log_prob_by_value"):
+        return scores_values(distribution.values)
     return isinstance(distribution, (*INDEPENDENT, Columns))
 
 
 def log_prob_by_value(distribution: Any, value: Any) -> Array:
-    """Return log p(x_d) of every value, whose sum over the event is `log_prob`; of a missing value of a table 0.
+    """Return log p(x_d) of every value, whose sum over the event is `log_prob`; of a missing value 0.
 
     >>> print(log_prob_by_value(Bernoulli(jnp.zeros(2)), jnp.ones(2)))
     [-0.6931472 -0.6931472]
 
     Args:
         distribution: one that `scores_values`.
-        value: `[..., D]` event of any number of axes, or a row of a table.
+        value: `[..., D]` event of any number of axes, a row of a table, or values with their mask.
 
     Raises:
         TypeError: its values are not independent.
     """
+    if hasattr(distribution, "log_prob_by_value"):
+        return distribution.log_prob_by_value(value)
     if isinstance(distribution, Columns):
         return _by_column(distribution, value)
     if not scores_values(distribution):

@@ -12,6 +12,7 @@ from jaxvae.evaluation.decomposition import decompose_kl as decompose_kl
 from jaxvae.evaluation.elbo import ElboEstimate as ElboEstimate
 from jaxvae.evaluation.elbo import elbo_of_each as elbo_of_each
 from jaxvae.evaluation.elbo import evaluate_elbo as evaluate_elbo
+from jaxvae.evaluation.gaps import fill_gaps as fill_gaps
 from jaxvae.evaluation.imputation import Imputation as Imputation
 from jaxvae.evaluation.imputation import impute as impute
 from jaxvae.evaluation.log_likelihood import LogLikelihood as LogLikelihood

@@ -6,12 +6,14 @@ import dataclasses
 from typing import Any, ClassVar
 
 import jax.numpy as jnp
+from flax import linen as nn
 
 from jaxvae.distributions import Multinomial, NegativeBinomial, Poisson
 from jaxvae.distributions.base import at_least_float32, halves
 from jaxvae.facts import Facts
 from jaxvae.likelihoods.options import Likelihood
-from jaxvae.likelihoods.total import of_total
+from jaxvae.likelihoods.total import of_latent_total, of_total
+from jaxvae.nets.library import PastDecoder
 from jaxvae.types import Array, Key, Params
 
 
@@ -31,6 +33,8 @@ class PoissonCounts(Likelihood):
 
     library: bool = False
     """Make means of the example's total, the size of a cell's library: the decoder gives the shares of the columns."""
+    latent_library: bool = False
+    """Make that size a latent variable in place of a given one, for --posterior library and --prior library."""
 
     support: ClassVar = "counts"
 
@@ -38,9 +42,13 @@ class PoissonCounts(Likelihood):
         """Return logarithms."""
         return _log(mean)
 
+    def wrap(self, decoder: nn.Module) -> nn.Module:
+        """Return the decoder, past which the size of a latent library goes."""
+        return PastDecoder(decoder) if self.latent_library else decoder
+
     def build(self, facts: Facts) -> Any:
         """Return the head, or the piece that also has the totals of examples."""
-        return of_total(poisson, facts) if self.library else poisson
+        return _of_library(self, poisson, facts)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,6 +59,8 @@ class NegativeBinomialCounts(Likelihood):
     """Add zeros, with a probability from the decoder for each count."""
     library: bool = False
     """Make means of the example's total, the size of a cell's library: the decoder gives the shares of the columns."""
+    latent_library: bool = False
+    """Make that size a latent variable in place of a given one, for --posterior library and --prior library."""
 
     support: ClassVar = "counts"
 
@@ -63,10 +73,14 @@ class NegativeBinomialCounts(Likelihood):
         *rest, channels = facts.space.shape
         return (*rest, 2 * channels if self.zero_inflated else channels)
 
+    def wrap(self, decoder: nn.Module) -> nn.Module:
+        """Return the decoder, past which the size of a latent library goes."""
+        return PastDecoder(decoder) if self.latent_library else decoder
+
     def build(self, facts: Facts) -> Any:
         """Return the piece."""
         head = NegativeBinomialHead(facts.space.shape, self.zero_inflated)
-        return of_total(head, facts) if self.library else head
+        return _of_library(self, head, facts)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,6 +118,13 @@ class NegativeBinomialHead:
         return NegativeBinomial(
             log_mean, jnp.broadcast_to(dispersion, log_mean.shape), zero_logits, event_ndim=log_mean.ndim - 1
         )
+
+
+def _of_library(options: PoissonCounts | NegativeBinomialCounts, head: Any, facts: Facts) -> Any:
+    """Return a likelihood of shares of the library that the options ask for, given or latent, else the same one."""
+    if options.latent_library:
+        return of_latent_total(head, facts)
+    return of_total(head, facts) if options.library else head
 
 
 def _log(mean: Array) -> Array:

@@ -1,4 +1,4 @@
-"""Likelihood of counts given their total: means are shares of it, and the decoder gives their logits."""
+"""Likelihoods of counts whose means are shares of a total, given or latent; the decoder gives their logits."""
 
 from __future__ import annotations
 
@@ -42,10 +42,47 @@ class TotalHead:
 
     def __call__(self, params: Params, outputs: Array) -> GivenTotal:
         """Return p(x|z, n) from logits of shares `[B, D]`, and what the other likelihood has behind them."""
-        logits, rest = jnp.split(at_least_float32(outputs), [self.columns], axis=-1)
-        outputs = jnp.concatenate([jax.nn.log_softmax(logits), rest], axis=-1)
-        shares = pieces.call("likelihood", self.head, params, outputs)
+        shares = _of_shares(self.head, self.columns, params, outputs)
         return GivenTotal(shares, jnp.exp(params["likelihood"]["log_total"]))
+
+
+@dataclasses.dataclass(frozen=True)
+class LatentTotalHead:
+    """Piece that scores x by another likelihood of counts with means l softmax(outputs), l a latent variable.
+
+    The last of the outputs is log l, which `nets.PastDecoder` passes on.
+    """
+
+    head: Any
+    """Function or piece from logarithms of means to a distribution with `of_total`."""
+    columns: int
+    """Number of counts of an example."""
+
+    def init(self, key: Key, outputs: Array) -> Params:
+        """Initialise the other likelihood."""
+        return pieces.init("likelihood", self.head, key, outputs[..., :-1])
+
+    def __call__(self, params: Params, outputs: Array) -> Any:
+        """Return p(x|z, l) from logits of shares, what the other likelihood has behind them, and log l."""
+        shares: Any = _of_shares(self.head, self.columns, params, outputs[..., :-1])
+        return shares.of_total(jnp.exp(at_least_float32(outputs[..., -1])))
+
+
+def _of_shares(head: Any, columns: int, params: Params, outputs: Array) -> Any:
+    """Return the other likelihood of an example whose total is 1."""
+    logits, rest = jnp.split(at_least_float32(outputs), [columns], axis=-1)
+    return pieces.call("likelihood", head, params, jnp.concatenate([jax.nn.log_softmax(logits), rest], axis=-1))
+
+
+def of_latent_total(head: Any, facts: Facts) -> LatentTotalHead:
+    """Return a likelihood of counts as one of their latent total.
+
+    Raises:
+        InputError: the posterior has no library.
+    """
+    if not getattr(facts.posterior, "has_library", False):
+        raise InputError("likelihood.latent-library: needs --posterior library and --prior library; give both")
+    return LatentTotalHead(head, facts.space.shape[0])
 
 
 def of_total(head: Any, facts: Facts) -> TotalHead:

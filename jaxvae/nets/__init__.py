@@ -22,6 +22,7 @@ from jaxvae.nets.mlp import MLPDecoder as MLPDecoder
 from jaxvae.nets.mlp import MLPEncoder as MLPEncoder
 from jaxvae.nets.output import SharedLogVar as SharedLogVar
 from jaxvae.nets.output import with_output_bias as with_output_bias
+from jaxvae.nets.series import Series as Series
 from jaxvae.nets.signal import Signal as Signal
 from jaxvae.nets.signal import SignalDecoder as SignalDecoder
 from jaxvae.nets.signal import SignalEncoder as SignalEncoder
@@ -41,6 +42,7 @@ NETWORKS = {
     "conv": Conv,
     "spatial": Spatial,
     "signal": Signal,
+    "series": Series,
     "tokens": TokenMLP,
     "lstm": TokenLSTM,
     "transformer": TokenTransformer,

@@ -20,6 +20,7 @@ from jaxvae.nets.conv import sizes_after_halving
 from jaxvae.nets.conv_layers import ConvTranspose
 from jaxvae.nets.mlp import hidden_layers, join
 from jaxvae.nets.network import Network
+from jaxvae.nets.reading import reading
 from jaxvae.types import Array, Space
 
 SHORTEST, FEWEST_CHANNELS, MOST_CHANNELS = 16, 16, 64
@@ -110,7 +111,7 @@ class Signal:
         if self.kernel_size < 1:
             raise InputError(f"kernel-size: must be at least 1, got {self.kernel_size}")
 
-    def encoder(self, facts: Facts, num_outputs: int) -> SignalEncoder:
+    def encoder(self, facts: Facts, num_outputs: int) -> nn.Module:
         """Build the encoder.
 
         Raises:
@@ -118,7 +119,8 @@ class Signal:
         """
         activation = look_up(ACTIVATIONS, "activation", self.activation)
         channels = signal_channels(facts.space, self.channels)
-        return SignalEncoder(channels, self.hidden, num_outputs, self.kernel_size, activation, facts.dtype)
+        sizes = (channels, self.hidden, num_outputs, self.kernel_size)
+        return reading(facts.space, SignalEncoder(*sizes, activation, facts.dtype))
 
     def decoder(self, facts: Facts, shape: tuple[int, ...]) -> SignalDecoder:
         """Build the decoder; it raises the same errors."""

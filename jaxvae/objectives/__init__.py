@@ -20,6 +20,7 @@ from jaxvae.objectives.importance import log_mean_exp as log_mean_exp
 from jaxvae.objectives.iwae import ciwae_loss as ciwae_loss
 from jaxvae.objectives.iwae import iwae_loss as iwae_loss
 from jaxvae.objectives.iwae import piwae_loss as piwae_loss
+from jaxvae.objectives.m_elbo import m_elbo_loss as m_elbo_loss
 from jaxvae.objectives.mmd import info_vae_loss as info_vae_loss
 from jaxvae.objectives.not_miwae import not_miwae_loss as not_miwae_loss
 from jaxvae.objectives.quantized import quantized_loss as quantized_loss
@@ -31,6 +32,7 @@ OBJECTIVES: dict[str, Callable[..., Any]] = {
     "elbo": elbo_loss,
     "batch_free_bits": batch_free_bits_loss,
     "kl_only": kl_only_loss,
+    "m_elbo": m_elbo_loss,
     "hybrid": hybrid_loss,
     "few_labels": few_labels_loss,
     "iwae": iwae_loss,

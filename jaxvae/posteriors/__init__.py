@@ -14,6 +14,8 @@ from jaxvae.posteriors.iaf import IAF as IAF
 from jaxvae.posteriors.iaf import InverseAutoregressive as InverseAutoregressive
 from jaxvae.posteriors.layers import BottomUp as BottomUp
 from jaxvae.posteriors.layers import Layers as Layers
+from jaxvae.posteriors.library import Library as Library
+from jaxvae.posteriors.library import LibraryPosterior as LibraryPosterior
 from jaxvae.posteriors.planar import Planar as Planar
 from jaxvae.posteriors.planar import PlanarHead as PlanarHead
 from jaxvae.posteriors.quantized import GradientQuantized as GradientQuantized
@@ -29,4 +31,5 @@ POSTERIORS = {
     "gumbel_softmax": GumbelSoftmax,
     "iaf": IAF,
     "planar": Planar,
+    "library": Library,
 }

@@ -52,7 +52,7 @@ class RelaxedCategories:
 
 @dataclasses.dataclass(frozen=True)
 class GumbelSoftmax:
-    """Categorical variables, one for each latent dimension, sampled relaxed in training and hard in evaluation."""
+    """Categorical variables, one for each latent dimension, relaxed in training."""
 
     num_categories: int = 10
     """Number of categories of each latent variable."""

@@ -10,8 +10,12 @@ from jaxvae.priors.conditional import Conditional as Conditional
 from jaxvae.priors.conditional import ConditionalNormal as ConditionalNormal
 from jaxvae.priors.dirichlet import Dirichlet as Dirichlet
 from jaxvae.priors.dirichlet import LogisticNormal as LogisticNormal
+from jaxvae.priors.gaussian_process import GaussianProcessPrior as GaussianProcessPrior
+from jaxvae.priors.gaussian_process import LatentProcesses as LatentProcesses
 from jaxvae.priors.layers import Layers as Layers
 from jaxvae.priors.layers import TopDown as TopDown
+from jaxvae.priors.library import Library as Library
+from jaxvae.priors.library import LibraryPrior as LibraryPrior
 from jaxvae.priors.mixture import MixturePrior as MixturePrior
 from jaxvae.priors.mixture import NormalMixture as NormalMixture
 from jaxvae.priors.standard_normal import Standard as Standard
@@ -27,6 +31,8 @@ PRIORS = {
     "conditional": Conditional,
     "autoregressive": Autoregressive,
     "dirichlet": Dirichlet,
+    "gaussian_process": LatentProcesses,
+    "library": Library,
     "uniform_codes": UniformCodes,
     "uniform_categories": UniformCategories,
 }

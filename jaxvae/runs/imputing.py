@@ -84,7 +84,7 @@ def complete(
     if not len(holed):
         return Completed(*_columns(run, tables), {}, np.zeros(0), np.zeros(0), 0)
     found = _impute(run, split.take(holed), seed, num_samples, max(num_tables, LEAST_DRAWS), prior_share, progress)
-    drawn = _own_units(run, found.draws)
+    drawn = _own_units(run, found.draws, generated=True)
     for table, values in zip(tables, [_expected(run, found, drawn), *drawn]):
         table[holed] = np.where(rows[OBSERVED][holed], table[holed], values)
     uncertainty = _uncertainty(run, rows[OBSERVED], holed, drawn)
@@ -113,7 +113,10 @@ def given_rows(run: Run, given: str, num: int, *, seed: int = 0, condition: Any 
     table = pyarrow.table({name: [_cell(name, asked.get(name), names)] for name in names["columns"]})
     split = run.as_split(table, condition)
     found = _impute(run, split, seed, GIVEN_SAMPLES, num, PRIOR_SHARE, iter)
-    return as_columns(run, _row(found.draws[:, 0]))
+    drawn = found.draws[:, 0]
+    known = gather(split.x, slice(None))[OBSERVED]
+    values = np.where(known, _own_units(run, drawn), _own_units(run, drawn, generated=True))
+    return as_columns(run, _row(values), own_units=True)
 
 
 def _impute(
@@ -130,8 +133,8 @@ def _row(values: np.ndarray) -> dict[str, np.ndarray]:
     return {X: values, OBSERVED: np.ones(values.shape, bool)}
 
 
-def _own_units(run: Run, values: np.ndarray) -> np.ndarray:
-    own: np.ndarray = run.in_own_units(_row(values))[X]
+def _own_units(run: Run, values: np.ndarray, *, generated: bool = False) -> np.ndarray:
+    own: np.ndarray = run.in_own_units(_row(values), generated=generated)[X]
     return own
 
 

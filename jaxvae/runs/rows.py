@@ -45,17 +45,20 @@ def check_table(run: Run) -> None:
         )
 
 
-def as_columns(run: Run, x: Any, *, own_units: bool = False, clip: bool = True) -> dict[str, np.ndarray]:
-    """Return generated rows as columns by name in the form of the run's data.
+def as_columns(
+    run: Run, x: Any, *, generated: bool = True, own_units: bool = False, clip: bool = True
+) -> dict[str, np.ndarray]:
+    """Return rows as columns by name in the form of the run's data.
 
     Args:
         run: trained model of a table.
         x: rows as the model has them.
+        generated: False for rows of the data, which come back as they were.
         own_units: True where the values are in the data's units already.
         clip: False leaves values outside the range of the data.
     """
     names = run.facts.get("names", {})
-    own = like_data(x if own_units else run.in_own_units(x), names, clip=clip)
+    own = like_data(x if own_units else run.in_own_units(x, generated=generated), names, clip=clip)
     values, observed = (own[X], own[OBSERVED]) if isinstance(own, Mapping) else (own, np.ones(own.shape, bool))
     columns = zip(names["columns"], values.T, observed.T)
     return {name: _typed(name, column, there, names) for name, column, there in columns}

@@ -213,17 +213,20 @@ class Run:
         Text is a list of sentences, a table a dict of columns, and scaled values are in their own units; those that are
         generated have the decimals and the range of the data.
         """
-        x, names = self.in_own_units(x), self.facts.get("names", {})
+        x, names = self.in_own_units(x, generated=generated), self.facts.get("names", {})
         shown: Any = self.space.show(like_data(x, names) if generated else x, names)
         if isinstance(shown, Lines):
             return list(shown.lines)
         return _columns(shown, names) if isinstance(shown, Cells) else x
 
-    def in_own_units(self, x: Any) -> Any:
-        """Return examples `[N, ...]`, as the model sees them, with scaled values in their own units."""
+    def in_own_units(self, x: Any, *, generated: bool = False) -> Any:
+        """Return examples `[N, ...]`, as the model sees them, with scaled values in their own units.
+
+        Of those that are generated, values among the ranks of one that occurs often are that one.
+        """
         scaling = self.facts.get("scaling")
         x = jax.tree.map(np.asarray, x)
-        return Scaling.from_json(scaling).undo_examples(x) if scaling else x
+        return Scaling.from_json(scaling).undo_examples(x, generated=generated) if scaling else x
 
     def __repr__(self) -> str:
         """Return five lines: the model, its data, its codes, its result, its folder."""

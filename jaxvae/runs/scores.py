@@ -13,7 +13,7 @@ from jaxvae import rng
 from jaxvae.data import Split
 from jaxvae.data.conditions import Seen
 from jaxvae.data.rows import gather, num_rows
-from jaxvae.data.spaces import QUADRANTS, Tokens
+from jaxvae.data.spaces import QUADRANTS, Incomplete, Tokens
 from jaxvae.data.spaces.shown import noun
 from jaxvae.distributions import Normal
 from jaxvae.distributions.sampling import as_rows, point
@@ -118,7 +118,7 @@ def _per_value(run: Run, x: Any, log_px: float, num_samples: int) -> list[Line]:
     space, shape = run.space, run.space.shape
     if space.kind == "tokens":
         return [token_scores.perplexity(cast(Tokens, space), x, log_px, num_samples)]
-    if space.kind in ("counts", "table"):
+    if space.kind in ("counts", "table") or isinstance(space, Incomplete):
         return []
     if isinstance(run.condition, Seen):
         shape = (run.condition.space.num_hidden,)

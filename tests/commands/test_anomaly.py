@@ -9,6 +9,7 @@ import pytest
 import jaxvae
 from jaxvae.commands.anomaly import AnomalyConfig, main
 from jaxvae.errors import InputError
+from jaxvae.judges.complexity import compressed_bits
 from jaxvae.judges.outliers import detection
 from jaxvae.options.command_line import parse
 
@@ -36,7 +37,7 @@ def test_images_of_one_class(digits, capsys):
     found, columns = scored(digits, "--regret-steps", 2)
     test = jaxvae.data.load("digits").test
     np.testing.assert_array_equal(columns["anomalous"], test.label != 3)
-    names = ["negative_elbo", "negative_log_px", "reconstruction", "regret"]
+    names = ["negative_elbo", "negative_log_px", "reconstruction", "regret", "complexity_corrected"]
     names += ["pca", "isolation_forest", "one_class_svm", "nearest_neighbours"]
     assert [*found["rows"]] == names
     for name in names:
@@ -50,6 +51,17 @@ def test_images_of_one_class(digits, capsys):
     flagged = columns["negative_elbo"] > found["threshold"]
     assert found["flagged"] == flagged.sum()
     assert f"{flagged.sum():,} of 300 examples" in capsys.readouterr().out
+
+
+def test_another_set_is_anomalous_and_what_compresses_badly_less_so(digits, tmp_path):
+    rng = np.random.default_rng(1)
+    noise = rng.random((40, 8, 8, 1)).astype(np.float32)
+    np.savez(tmp_path / "noise.npz", image=noise, split=np.repeat([0, 2], 20))
+    _, columns = scored(digits, "--others", tmp_path / "noise.npz", "--first", 12, "--out", tmp_path)
+    np.testing.assert_array_equal(columns["anomalous"], np.repeat([False, True], 12))
+    levels = np.round(255 * np.concatenate([jaxvae.data.load("digits").test.first(12), noise[20:32]])).astype(np.uint8)
+    wanted = (columns["negative_elbo"] / np.log(2) - compressed_bits(levels)) / 64
+    np.testing.assert_allclose(columns["complexity_corrected"], wanted, rtol=1e-4)
 
 
 def test_no_score_depends_on_what_else_is_scored(digits, tmp_path):
@@ -93,12 +105,15 @@ def test_an_attribute_tells_the_anomalies(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_series_is_scored_at_each_of_its_points(tmp_path):
+@pytest.mark.parametrize("gaps", [False, True])
+def test_a_series_is_scored_at_each_of_its_points(tmp_path, gaps):
     value, bad = 20 * np.sin(np.arange(300) / 5) + 2 * DRAW.normal(size=300) + 90, np.arange(300) == 260
-    (tmp_path / "train.csv").write_text("value\n" + "\n".join(map(str, value[:200])) + "\n")
+    cells = ["" if i % 20 == 7 and gaps else str(a) for i, a in enumerate(value[:200])]
+    (tmp_path / "train.csv").write_text("time,value\n" + "\n".join(f"{i},{a}" for i, a in enumerate(cells)) + "\n")
     rows = [f"{a + 80 * b},{int(b)}" for a, b in zip(value, bad)]
     (tmp_path / "new.csv").write_text("value,is_anomaly\n" + "\n".join(rows) + "\n")
-    run = trained(str(tmp_path / "train.csv"), tmp_path, "signal_vae", window_length=16, channels=(8,), steps=200)
+    model = {"channels": (8,), "objective": "m_elbo" if gaps else "elbo"}
+    run = trained(str(tmp_path / "train.csv"), tmp_path, "signal_vae", window_length=16, **model, steps=200)
     found, columns = scored(run, "--dataset", tmp_path / "new.csv")
     assert found["score"] == "last_point"
     np.testing.assert_array_equal(columns["time"], np.arange(15, 300))
@@ -126,6 +141,7 @@ def test_sentences_have_a_bound_and_no_baselines(tmp_path):
         (("--normal", "12"), "normal: there is no class '12'"),
         (("--score", "regret"), "score: regret is left out; give --regret-steps"),
         (("--score", "last_point"), "score: this run has no last_point; choose one of negative_elbo"),
+        (("--others", "mnist", "--normal", "3"), "others: are all anomalies, beside the run's test split"),
         (("--split", "train"), "split: is for --dataset"),
         (("--quantile", "1"), "quantile: must be a share, between 0 and 1, got 1.0"),
         (("--normal", *map(str, range(10))), "normal: of the 300 examples there is no anomaly"),

@@ -97,3 +97,24 @@ def test_vectors_are_scaled_too_and_signals_are_not():
     signals = Dataset("s", Split(x[..., None]), Split(x[..., None])).of_space(Real((2, 1)))
     with pytest.raises(InputError, match="scale: quantile is for columns, and s holds"):
         fit_scaling("quantile", signals)
+
+
+def test_a_value_that_occurs_often_is_drawn_as_often_as_it_occurs():
+    """Normal scores become the empirical distribution: half are zeros, others are round, and none lies between."""
+    noise = np.random.default_rng(3)
+    x = np.where(noise.random(2000) < 0.5, 0, 50 * noise.poisson(4, 2000) + 100.0)
+    knots = quantiles.fit(x)
+    drawn = knots.undo_drawn(noise.normal(size=100_000))
+    kept = [value for value, count in zip(*np.unique(x, return_counts=True)) if count >= 5]
+    for value in kept:
+        assert np.mean(drawn == value) == pytest.approx(np.mean(x == value), abs=0.006)
+    assert np.isin(drawn, x).mean() > 0.99 > 0.9 > np.isin(knots.undo(noise.normal(size=1000)), x).mean()
+    np.testing.assert_allclose(knots.undo_drawn(knots.apply(np.array(kept))), kept)
+
+
+def test_values_that_occur_once_are_drawn_between_others():
+    knots = quantiles.fit(np.random.default_rng(4).normal(size=500))
+    scores = np.linspace(-2, 2, 50)
+    np.testing.assert_array_equal(knots.undo_drawn(scores), knots.undo(scores))
+    earlier = knots._replace(often=None)
+    np.testing.assert_array_equal(earlier.undo_drawn(scores), knots.undo(scores))

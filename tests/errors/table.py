@@ -261,10 +261,10 @@ TABLE = {
             text("series.csv", "value\n" + "1\n" * 20),
         ),
         Row(
-            "a series with a gap",
+            "a series whose anomalies are not all told",
             "train --dataset series.csv --window-length 8",
-            "series.csv: column 'value' misses 1 values; fill them, or cut the series there",
-            text("series.csv", "time,value\n1,1\n2,\n3,2\n"),
+            "series.csv: column 'anomaly' misses 1 values; fill them",
+            text("series.csv", "value,anomaly\n1,1\n2,\n3,0\n"),
         ),
         Row(
             "convolutions along the time of a text",

@@ -89,7 +89,7 @@ SMALL = {
     },
 }
 """Script -> its constants that make it long."""
-OF_IMAGES = [["runs/plane"], ["runs/vae"], ["runs/mnist"], ["runs/photos"], ["runs/threes"]]
+OF_IMAGES = [["runs/plane"], ["runs/vae"], ["runs/mnist"], ["runs/photos"], ["runs/threes"], ["runs/fashion"]]
 """Runs of which pages ask no more than of runs/NAME."""
 LONG = {"--epochs", "--coordinator", "--process-id", "--channels"}
 """Options that are left away where no other value stands in their place."""
@@ -185,6 +185,8 @@ def shortened(script, words):
     named = given.get("--dataset", [""])[0]
     if named in ("mnist", "fashion_mnist") or ELSEWHERE.match(named):
         given.pop("--dataset")  # digits take the place of what lies elsewhere
+    if given.get("--others") == ["mnist"]:
+        given["--others"] = ["digits"]
     if named == "grammar":  # whose report reads many sentences
         given["--dataset"] = ["poems.txt"]
     if "--labelled-per-batch" in given:

@@ -26,7 +26,9 @@ def test_both_models_are_trained_and_their_trees_judged_and_drawn(scripts, few, 
     found = json.loads((tmp_path / "forest.json").read_text())
     drawings, strings = found["drawings"], found["strings"]
     assert 0.4 < drawings["species_recognised"]["test"] <= 1
-    assert all(ratio < 0.7 for ratio in drawings["spread_ratio"].values()), "all alike"
+    assert all(ratio < 0.7 for ratio in drawings["spread_ratio_of_means"].values()), "all alike"
+    of_draws = drawings["spread_ratio"]
+    assert all(drawings["spread_ratio_of_means"][name] < ratio < 1 for name, ratio in of_draws.items()), "but for noise"
     assert drawings["twins"]["pixels"]["copies"] > 0.9
     assert strings["kl"] > 10 * strings["kl_error"] > 0, "after two steps most is to be learned"
     assert strings["nll"] == pytest.approx(strings["entropy"] + strings["kl"], abs=2)
@@ -35,6 +37,13 @@ def test_both_models_are_trained_and_their_trees_judged_and_drawn(scripts, few, 
     output = capsys.readouterr().out
     assert f"entropy {strings['entropy']:.2f}" in output
     assert (tmp_path / "forest.md").read_text() in output
+
+
+def test_test_drawings_are_inked_as_those_of_training(scripts):
+    grey = np.tile(np.linspace(0, 1, 5, dtype=np.float32)[:, None, None], (4000, 1, 1, 1))
+    black = scripts["forest"].in_black_and_white(grey, 0)
+    assert {*np.unique(black)} == {0, 1}
+    np.testing.assert_allclose(black.mean(0).ravel(), np.linspace(0, 1, 5), atol=0.03)
 
 
 def test_spread_is_that_within_species(scripts):

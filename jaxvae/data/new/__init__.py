@@ -17,7 +17,7 @@ from jaxvae.data.scaling import Scaling, scaled_examples
 from jaxvae.data.sources.cells import Cells, is_anndata, read_anndata
 from jaxvae.data.sources.objects import Stored, is_table, read_object
 from jaxvae.data.sources.sentences import check_marks, token_rows
-from jaxvae.data.spaces import Counts, Pixels, Table, Tokens
+from jaxvae.data.spaces import Counts, Incomplete, Pixels, Table, Tokens
 from jaxvae.data.spaces.table import OBSERVED, X
 from jaxvae.data.units import division
 from jaxvae.errors import InputError
@@ -55,6 +55,8 @@ def new_rows(x: Any, facts: Mapping[str, Any], space: Space) -> Any:
     rows: Any
     if isinstance(space, Table):
         rows = _table(stored, facts, space)
+    elif isinstance(space, Incomplete):
+        rows = _incomplete(stored, space)
     elif scaling is None and isinstance(space, Pixels):
         rows = pixel_rows(WHAT, _array(stored, "images", "image", "x", "data"), facts, space)
     else:
@@ -113,6 +115,16 @@ def _table(stored: Stored, facts: Mapping[str, Any], space: Table) -> dict[str, 
     if not is_table(stored):
         raise _other_kind(stored, "rows of a table", "a DataFrame, or the path of a table")
     return table_rows(WHAT, stored, facts["names"])
+
+
+def _incomplete(stored: Stored, space: Incomplete) -> dict[str, np.ndarray]:
+    """Return values with their mask; in an array NaN is a missing value."""
+    if not (isinstance(stored, dict) and stored.keys() == {X, OBSERVED}):
+        values = of_shape(WHAT, _array(stored, "numbers", "x", "data"), space.shape)
+        stored = {X: np.nan_to_num(values, nan=0.0), OBSERVED: ~np.isnan(values)}
+    rows = {name: of_shape(f"{WHAT}: {name}", array, space.shape) for name, array in stored.items()}
+    space.check(rows, WHAT)
+    return rows
 
 
 def _numbers(stored: Stored, facts: Mapping[str, Any]) -> np.ndarray:

@@ -16,7 +16,8 @@ from jaxvae.data.sources.arrays import check_exact
 from jaxvae.data.sources.npy import map_npy
 from jaxvae.data.sources.npz import read_npz
 from jaxvae.data.sources.tables import read_cells, read_csv, read_parquet
-from jaxvae.data.spaces import Real
+from jaxvae.data.spaces import Incomplete, Real
+from jaxvae.data.spaces.table import OBSERVED, X
 from jaxvae.errors import InputError
 
 TIMES = ("timestamp", "time", "date", "datetime")
@@ -35,7 +36,7 @@ class Series(NamedTuple):
     """Series of numbers over time."""
 
     values: np.ndarray
-    """`[T, C]` float32."""
+    """`[T, C]` float32, NaN where one is missing."""
     anomaly: np.ndarray | None = None
     """`[T]` 1 where a point is an anomaly, else 0."""
     parts: np.ndarray | None = None
@@ -66,13 +67,15 @@ def open_series(path: Path, preparation: Preparation) -> Dataset:
             raise InputError(
                 f"window-length: {window} is more than the {length} points of the {name} part; make it smaller"
             )
-    space = Real(split.x.shape[1:])
-    done = {"window": f"{window} points, stride {stride}"}
+    shape, missing = (window, series.values.shape[1]), int(np.isnan(series.values).sum())
+    space = Incomplete(shape) if missing else Real(shape)
+    gaps = f", {missing:,} of {series.values.size:,} values missing" if missing else ""
+    done = {"window": f"{window} points, stride {stride}{gaps}"}
     return divided(str(path), path.stem, Whole(split, parts, space, preparation=done))
 
 
 def windows(series: Series, window: int, stride: int = 1) -> Split:
-    """Return all windows `[N, W, C]` of a series, which are cut when they are read.
+    """Return all windows `[N, W, C]` of a series, which are cut when they are read, with their mask if it has gaps.
 
     >>> windows(Series(np.arange(5.0)[:, None]), 2, 2).x[:][:, :, 0]
     array([[0., 1.],
@@ -86,7 +89,14 @@ def windows(series: Series, window: int, stride: int = 1) -> Split:
         raise InputError(f"window-length: {window} is more than the {num} points of the series; make it smaller")
     starts, inside = np.arange(0, num - window + 1, stride), np.arange(window)
     shape = len(starts), window, channels
-    rows = LazyRows(lambda ids: series.values[starts[ids][:, None] + inside], shape, np.dtype(np.float32))
+
+    def cut(values: np.ndarray) -> LazyRows:
+        return LazyRows(lambda ids: values[starts[ids][:, None] + inside], shape, values.dtype)
+
+    observed = ~np.isnan(series.values)
+    rows: Any = cut(series.values)
+    if not observed.all():
+        rows = {X: cut(np.where(observed, series.values, 0)), OBSERVED: cut(observed)}
     ends = starts + window - 1
     told = {} if series.anomaly is None else {"anomaly": series.anomaly[ends]}
     return Split(rows, attributes={"time": ends, **told})
@@ -100,8 +110,10 @@ def series_split(path: Path, window: int) -> Split:
 def read_series(path: Path) -> Series:
     """Read a series `[T]` or `[T, C]` from an `.npy`, `.npz`, `.csv`, `.tsv` or `.parquet` file.
 
+    A missing value is NaN in an array, and an empty cell in a table.
+
     Raises:
-        InputError: the file holds none, or values are missing.
+        InputError: the file holds none.
     """
     end = path.suffix.lower()
     if end in TABLES:
@@ -133,14 +145,14 @@ def _of_table(what: str, table: Any) -> Series:
             continue
         named = f"{what}: column {name!r}"
         cells, observed = read_cells(named, table.column(name))
-        if not observed.all():
-            raise InputError(f"{named} misses {int((~observed).sum())} values; fill them, or cut the series there")
         if name.lower() in _TOLD:
+            if not observed.all():
+                raise InputError(f"{named} misses {int((~observed).sum())} values; fill them")
             told[name.lower()] = cells
         elif cells.dtype.kind == "U":
             raise InputError(f"{named} holds words; remove it, or call it timestamp if it tells the time")
         else:
-            columns.append(_values(named, cells))
+            columns.append(np.where(observed[:, None], _values(named, cells), np.nan).astype(np.float32))
     if not columns:
         raise InputError(f"{what}: holds no columns of values; name some in the first line")
     return _series(what, np.concatenate(columns, axis=1), told)
@@ -161,8 +173,10 @@ def _values(what: str, array: np.ndarray) -> np.ndarray:
     check_exact(what, array)
     with np.errstate(over="ignore"):
         values = array.astype(np.float32).reshape(len(array), -1)
-    if not np.isfinite(values).all():
-        raise InputError(f"{what} holds NaN, infinity, or more than float32 can; fill such values, or scale it")
+    if np.isinf(values).any():
+        raise InputError(f"{what} holds infinity, or more than float32 can; make such values NaN, or scale it")
+    if np.isnan(values).all():
+        raise InputError(f"{what} holds nothing but NaN, which is a missing value; give another")
     return values
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from jaxvae.data.spaces.categories import Categories as Categories
 from jaxvae.data.spaces.counts import Counts as Counts
+from jaxvae.data.spaces.incomplete import Incomplete as Incomplete
 from jaxvae.data.spaces.pixels import INK as INK
 from jaxvae.data.spaces.pixels import PixelKind as PixelKind
 from jaxvae.data.spaces.pixels import Pixels as Pixels
@@ -25,6 +26,7 @@ SPACES: dict[str, Any] = {
     "counts": Counts,
     "tokens": Tokens,
     "table": Table,
+    "incomplete": Incomplete,
     "categories": Categories,
     "quadrants": Quadrants,
 }

@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 
 from jaxvae.data import Preparation, load, open_data
+from jaxvae.data.rows import gather
+from jaxvae.data.scaling import fit_scaling
 from jaxvae.data.sources.series import read_series, series_split
+from jaxvae.data.spaces import Incomplete
 from jaxvae.errors import InputError
 
 VALUES = np.random.default_rng(0).normal(size=(100, 2)).astype(np.float32)
@@ -53,6 +56,27 @@ def test_one_channel_of_an_array(tmp_path):
     assert series_split(tmp_path / "mine.npy", 5).x.shape == (46, 5, 1)
 
 
+def test_gaps_of_a_series_are_not_observed(tmp_path):
+    gaps = np.zeros((100, 2), bool)
+    gaps[[5, 40], [0, 1]] = True
+    np.save(tmp_path / "mine.npy", np.where(gaps, np.nan, VALUES))
+    lines = [",".join("" if gap else str(a) for a, gap in zip(*row)) for row in zip(VALUES.tolist(), gaps)]
+    (tmp_path / "mine.csv").write_text("a,b\n" + "\n".join(lines) + "\n")
+    data = cut(tmp_path / "mine.npy", 4)
+    assert data.space == Incomplete((4, 2))
+    assert data.preparation == {"window": "4 points, stride 1, 2 of 200 values missing"}
+    assert data.fingerprint() == cut(tmp_path / "mine.csv", 4).fingerprint()
+    window = data.space.read(None, gather(data.train.x, np.arange(3, 4)))
+    np.testing.assert_array_equal(window["observed"][0], ~gaps[3:7])
+    np.testing.assert_array_equal(window["x"][0], np.where(gaps, 0, VALUES)[3:7])
+    scaled = fit_scaling("standard", data)
+    there = ~gaps[data.train.attributes["time"][:, None] - 3 + np.arange(4)]
+    values = np.where(there, VALUES[data.train.attributes["time"][:, None] - 3 + np.arange(4)], np.nan)
+    np.testing.assert_allclose(scaled.shift, np.nanmean(values, axis=(0, 1)), rtol=1e-4)
+    np.testing.assert_allclose(scaled.factor, np.nanstd(values, axis=(0, 1)), rtol=1e-4)
+    np.testing.assert_allclose(data.train.mean(), np.nanmean(values, axis=0), rtol=1e-4, atol=1e-6)
+
+
 def test_parts_of_ones_own(tmp_path):
     names = np.repeat(["train", "test"], [30, 70])
     lines = [f"{value},{name}" for value, name in zip(VALUES[:, 0].tolist(), names)]
@@ -68,7 +92,7 @@ def test_parts_of_ones_own(tmp_path):
         ("value\n1\n2\n", "window-length: 8 is more than the 2 points of the series"),
         ("value,is_anomaly\n1,2\n", "is_anomaly holds other values than 0 and 1"),
         ("value,name\n1,x\n", "column 'name' holds words; remove it, or call it timestamp"),
-        ("value,other\n1,2\n,3\n", "column 'value' misses 1 values; fill them"),
+        ("value,is_anomaly\n1,0\n2,\n", "column 'is_anomaly' misses 1 values; fill them"),
         ("timestamp\n1\n", "holds no columns of values"),
         ("value,split\n1,later\n", "split holds 'later'; use train"),
     ],
@@ -84,7 +108,8 @@ def test_a_series_that_cannot_be_cut_is_refused(tmp_path, text, message):
     [
         (VALUES.T, r"time comes first, channels last"),
         (VALUES[None], r"a series is numbers \[T\] or \[T, C\]"),
-        (np.full(50, np.nan), "holds NaN, infinity"),
+        (np.full(50, np.nan), "holds nothing but NaN"),
+        (np.full(50, np.inf), "holds infinity, or more than float32 can"),
     ],
 )
 def test_an_array_that_is_no_series_is_refused(tmp_path, array, message):
