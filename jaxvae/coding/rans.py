@@ -24,15 +24,17 @@ _LOW = np.uint64(0xFFFFFFFF)
 
 
 class Message:
-    """Stack of symbols: heads `[L]` and words below them; what lies deeper is asked of `supply`.
+    """Stack of symbols: heads `[L]`, words below them, and what a function `supply` gives where these have an end.
 
-    An event of fewer than L lanes uses the first ones. Bits-back coding pops before anything was pushed, so heads and
-    words begin as bits that look random, and are the same always.
+    An event of fewer than L lanes uses the first ones. Bits-back coding pops before anything was pushed, so a new
+    message has bits that look random, and are the same always: in its heads, and in words that it lends.
     """
 
     def __init__(self, lanes: int, supply: Callable[[int], np.ndarray] | None = None) -> None:
         self.heads = first_heads(lanes)
-        self._supply = seeded_words() if supply is None else supply
+        self.lent = 0
+        """Number of words that were lent, because the stack was empty."""
+        self._supply = self._lend if supply is None else supply
         self._words, self._size = np.empty(1024, np.uint32), 0
 
     def __len__(self) -> int:
@@ -87,19 +89,9 @@ class Message:
         words = self._words[self._size : self._size + here].astype(np.uint64)
         return words if here == num else np.concatenate([self._supply(num - here).astype(np.uint64), words])
 
-
-def seeded_words() -> Callable[[int], np.ndarray]:
-    """Return a supply of words that look random and are the same always: the initial bits of bits-back coding.
-
-    What was lent is known afterwards: the supply's attribute `lent` is the number of words.
-    """
-
-    def supply(num: int) -> np.ndarray:
-        supply.lent += num  # type: ignore[attr-defined]
-        return lent_words(supply.lent)[:num]  # type: ignore[attr-defined]
-
-    supply.lent = 0  # type: ignore[attr-defined]
-    return supply
+    def _lend(self, num: int) -> np.ndarray:
+        self.lent += num
+        return lent_words(self.lent)[:num]
 
 
 def lent_words(num: int) -> np.ndarray:
