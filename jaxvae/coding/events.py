@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from jaxvae.coding.codecs import Codec, independent
@@ -17,11 +16,11 @@ from jaxvae.coding.intervals import Binary, Table, Where
 from jaxvae.coding.programs import compiled, pad, padded
 from jaxvae.coding.rans import Message
 from jaxvae.distributions import Columns, GivenTotal, Tokens
-from jaxvae.distributions.base import at_least_float32
 from jaxvae.types import Array, Params
 
 Statistics = Mapping[str, Any]
-"""Plain values of the examples that a decoder must know: `most`, the largest value of each column, and others."""
+"""What a decoder must know of the examples: `most`, the largest value of each column; of a table also `missing`, masses
+of missing values, and `points`, the values that each column of real numbers may have."""
 
 
 class Decoding(NamedTuple):
@@ -99,7 +98,11 @@ def _columns(distribution: Any, decoding: Decoding, shape: tuple[int, ...], stat
     """Code where values are known, by their share in each column, and then these values."""
     places = [list(columns) for columns in distribution.columns]
     most = np.array(statistics["most"])
-    families = [family(head, int(most[columns].max())) for head, columns in zip(distribution.heads, places)]
+    points = statistics["points"]
+    families = [
+        family(head, int(most[columns].max()), None if points[columns[0]] is None else [points[n] for n in columns])
+        for head, columns in zip(distribution.heads, places)
+    ]
     program = decoding.program(lambda d: [one.arrays(head) for one, head in zip(families, d.heads)])
     missing = np.array(statistics["missing"], np.uint64)
 
@@ -125,7 +128,7 @@ def _columns(distribution: Any, decoding: Decoding, shape: tuple[int, ...], stat
     def nearest(row: Any) -> Any:
         x = row["x"].copy()
         for one, columns in zip(families, places):
-            x[:, columns] = one.nearest(x[:, columns])
+            x[:, columns] = one.nearest(x[:, columns].T).T
         return {**row, "x": np.where(row["observed"], x, 0)}
 
     return Event(codec, nearest)

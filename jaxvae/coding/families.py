@@ -7,25 +7,30 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from scipy.special import expit
+from scipy.special import expit, ndtr, stdtr
 
-from jaxvae.coding.codecs import Codec, independent, mapped
+from jaxvae.coding.codecs import Codec, mapped
 from jaxvae.coding.counts import with_excess
-from jaxvae.coding.intervals import Binary, Cumulative, Intervals, Table, Where
+from jaxvae.coding.family import Family, within
+from jaxvae.coding.grids import on_grid
+from jaxvae.coding.intervals import Binary, Cumulative, Intervals, Table
 from jaxvae.distributions import (
     Bernoulli,
     BetaBinomial,
     Categorical,
     CategoricalLevels,
     DiscretizedLogistic,
+    LogNormal,
     NegativeBinomial,
+    Normal,
     Ordinal,
     Poisson,
+    StudentT,
 )
 from jaxvae.distributions.base import at_least_float32, broadcast_floats
 from jaxvae.distributions.by_value import log_prob_by_value
@@ -34,32 +39,23 @@ from jaxvae.types import Array
 
 MOST_COUNTS = 256
 """Largest number of counts with a probability of their own; larger ones are coded by what they exceed it."""
-Convert: TypeAlias = Callable[[np.ndarray], np.ndarray]
-
-
-class Family(NamedTuple):
-    """Codec of a distribution, in two steps: what the network computes, and what NumPy makes of it."""
-
-    arrays: Callable[[Any], tuple[Array, ...]]
-    """Function from the distribution to arrays `[B, ...]`, for a compiled program."""
-    codec: Callable[..., Codec]
-    """Function from these arrays `[D, L, ...]` and `there` `[D, L]`, or None, to the codec of values `[D, L]`."""
-    nearest: Convert
-    """Function from any values to the nearest that the family codes."""
+Points: TypeAlias = list[np.ndarray] | None
+"""Values that each column of real numbers may have, in order; None where they may have any."""
 
 
 @functools.singledispatch
-def family(distribution: Any, most: int) -> Family:
+def family(distribution: Any, most: int, points: Points = None) -> Family:
     """Return the family of a distribution.
 
     Args:
         distribution: distribution, whose leaves may be shapes.
         most: largest value of the data where the distribution has no end of its own.
+        points: values that real numbers may have.
 
     Raises:
         InputError: its values have no probabilities, or there is no codec for them.
     """
-    del most
+    del most, points
     raise InputError(
         f"run-dir: its likelihood {type(distribution).__name__} gives no probabilities to single values, which lossless "
         "compression needs; train with --likelihood bernoulli, discretized_logistic, categorical_levels or another "
@@ -67,30 +63,53 @@ def family(distribution: Any, most: int) -> Family:
     )
 
 
+@family.register(Normal)
+@family.register(LogNormal)
+@family.register(StudentT)
+def _real(distribution: Any, most: int, points: Points = None) -> Family:
+    """Give each point the probability of the values that are nearest to it."""
+    if points is None:
+        return family.dispatch(object)(distribution, most)
+    if isinstance(distribution, StudentT):
+        return on_grid(
+            lambda d: broadcast_floats(d.mean, jnp.exp(d.log_scale), jnp.exp(d.log_degrees)),
+            lambda edge, mean, scale, degrees: stdtr(degrees, (edge - mean) / scale),
+            points,
+        )
+    if isinstance(distribution, LogNormal):
+        logarithms = [np.log(np.maximum(values, np.finfo(np.float64).tiny)) for values in points]
+        return on_grid(lambda d: broadcast_floats(d.log_median, jnp.exp(0.5 * d.log_var)), _below, points, logarithms)
+    return on_grid(lambda d: broadcast_floats(d.mean, jnp.exp(0.5 * d.log_var)), _below, points)
+
+
+def _below(edge: np.ndarray, mean: np.ndarray, std: np.ndarray) -> np.ndarray:
+    return ndtr((edge - mean) / std)
+
+
 @family.register(Bernoulli)
-def _bernoulli(distribution: Any, most: int) -> Family:
-    del distribution, most
+def _bernoulli(distribution: Any, most: int, points: Points = None) -> Family:
+    del distribution, most, points
     return _symbols(lambda d: jax.nn.sigmoid(at_least_float32(d.logits)), Binary.from_ones, 1)
 
 
 @family.register(Categorical)
 @family.register(Ordinal)
-def _categorical(distribution: Any, most: int) -> Family:
-    del most
+def _categorical(distribution: Any, most: int, points: Points = None) -> Family:
+    del most, points
     size = jax.eval_shape(lambda d: d.probabilities, distribution).shape[-1]
     return _symbols(lambda d: at_least_float32(d.probabilities), Table.from_probabilities, size - 1)
 
 
 @family.register(CategoricalLevels)
-def _categorical_levels(distribution: Any, most: int) -> Family:
-    del most
+def _categorical_levels(distribution: Any, most: int, points: Points = None) -> Family:
+    del most, points
     top = distribution.logits.shape[-1] - 1
     return _symbols(lambda d: jax.nn.softmax(at_least_float32(d.logits)), Table.from_probabilities, top, top)
 
 
 @family.register(DiscretizedLogistic)
-def _discretized_logistic(distribution: Any, most: int) -> Family:
-    del most
+def _discretized_logistic(distribution: Any, most: int, points: Points = None) -> Family:
+    del most, points
     top = distribution.levels - 1
 
     def arrays(d: Any) -> tuple[Array, ...]:
@@ -107,15 +126,15 @@ def _discretized_logistic(distribution: Any, most: int) -> Family:
 
 
 @family.register(BetaBinomial)
-def _beta_binomial(distribution: Any, most: int) -> Family:
-    del distribution
+def _beta_binomial(distribution: Any, most: int, points: Points = None) -> Family:
+    del distribution, points
     return _symbols(functools.partial(_probabilities, num=most + 1), Table.from_probabilities, most)
 
 
 @family.register(Poisson)
 @family.register(NegativeBinomial)
-def _counts(distribution: Any, most: int) -> Family:
-    del distribution
+def _counts(distribution: Any, most: int, points: Points = None) -> Family:
+    del distribution, points
     num = min(most + 1, MOST_COUNTS)
 
     def arrays(d: Any) -> tuple[Array, ...]:
@@ -124,7 +143,7 @@ def _counts(distribution: Any, most: int) -> Family:
         return (jnp.concatenate([each, rest], axis=-1),)
 
     def codec(probabilities: np.ndarray, there: np.ndarray | None = None) -> Codec:
-        counts = with_excess(lambda: _within(Table.from_probabilities(probabilities), there), num)
+        counts = with_excess(lambda: within(Table.from_probabilities(probabilities), there), num)
         return mapped(counts, lambda x: x.astype(np.int64), lambda symbols: symbols)
 
     return Family(arrays, codec, lambda x: np.maximum(np.round(x), 0))
@@ -159,10 +178,6 @@ def _symbols(
         return found if isinstance(found, tuple) else (found,)
 
     def codec(*found: np.ndarray, there: np.ndarray | None = None) -> Codec:
-        return mapped(_within(intervals(*found), there), symbols, values)
+        return mapped(within(intervals(*found), there), symbols, values)
 
     return Family(several, codec, lambda x: values(symbols(x)))
-
-
-def _within(intervals: Intervals, there: np.ndarray | None) -> Codec:
-    return independent(intervals if there is None else Where(intervals, there))

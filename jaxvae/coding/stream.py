@@ -132,7 +132,9 @@ def decode(codecs: Codecs, words: Iterator[np.ndarray], blocks: list[Block], lan
     for steps_ in in_blocks(num, lanes):
         yield [codecs(step.stop - step.start).pop(message) for step in steps_]
     is_read = next(words, None) is None
-    as_new = np.array_equal(message.words, lent_words(len(message))) and np.array_equal(message.heads, first_heads(lanes))
+    as_new = np.array_equal(message.words, lent_words(len(message))) and np.array_equal(
+        message.heads, first_heads(lanes)
+    )
     if not (is_read and as_new):
         raise DifferentNumbersError
 

@@ -6,7 +6,6 @@ import dataclasses
 from pathlib import Path
 from typing import Literal
 
-
 from jaxvae.data import Dataset, Split, is_place, load
 from jaxvae.data.rows import gather
 from jaxvae.data.spaces.shown import noun

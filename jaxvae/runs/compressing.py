@@ -11,13 +11,15 @@ import jax
 import numpy as np
 
 from jaxvae.coding import container, stream
+from jaxvae.coding.grids import MOST_POINTS
 from jaxvae.coding.latents import Buckets
 from jaxvae.coding.machine import check_same, digest, fingerprint
 from jaxvae.coding.model import ModelCodec, divide, model_codec
 from jaxvae.data import Split
 from jaxvae.data.rows import gather, num_rows
+from jaxvae.data.scaling import Scaling
 from jaxvae.data.spaces import Table, Tokens
-from jaxvae.data.spaces.table import OBSERVED, X
+from jaxvae.data.spaces.table import INTEGER, OBSERVED, POSITIVE, REAL, X
 from jaxvae.data.spaces.values import full_scale
 from jaxvae.errors import InputError
 from jaxvae.report.files import whole_file
@@ -70,7 +72,7 @@ def compress(run: Run, split: Split, path: Path, *, latent_bits: int = 12, progr
     stored = gather(split.x, slice(None))
     x = run.space.read(None, stored)
     lanes = stream.num_lanes(num_rows(stored))
-    statistics, buckets = _statistics(run.space, x), divide(run.model, run.params, run.space, latent_bits)
+    statistics, buckets = _statistics(run, x), divide(run.model, run.params, run.space, latent_bits)
     codec = _codec(run, statistics, lanes, buckets)
     _check_values(run.space, codec, x, stored)
     coded = stream.encode(codec.of, x, stored, lanes, progress)
@@ -169,18 +171,59 @@ def num_values(space: Space, x: Any) -> int:
 
 
 def _codec(run: Run, statistics: Mapping[str, Any], lanes: int, buckets: list[Buckets]) -> ModelCodec:
+    if isinstance(run.space, Table):
+        statistics = {**statistics, "points": [_points(run, *grid) for grid in enumerate(statistics["grids"])]}
     return model_codec(run.model, run.params, run.space, statistics, width=lanes, buckets=buckets)
 
 
-def _statistics(space: Space, x: Any) -> dict[str, Any]:
-    """Return what a decoder must know of the examples: the largest values, and how often values are missing."""
+def _points(run: Run, column: int, grid: list[int] | None) -> np.ndarray | None:
+    """Return the values of a column as the networks read them, from the first, the number and the decimals."""
+    if grid is None:
+        return None
+    first, num, decimals = grid
+    values = ((first + np.arange(num)) / 10**decimals).astype(np.float32)
+    rows = np.zeros((num, run.space.shape[0]), np.float32)
+    rows[:, column] = values
+    known = run.facts.get("scaling")
+    return np.float64(Scaling.from_json(known).apply(rows)[:, column] if known else values)
+
+
+def _statistics(run: Run, x: Any) -> dict[str, Any]:
+    """Return what a decoder must know of the examples.
+
+    They are the largest values; of a table also how often values are missing, and the first number, count and decimals
+    of the numbers between the least and the largest of each column that is not discrete.
+    """
+    space = run.space
     if not isinstance(space, Table):
         return {"most": [int(np.max(x, initial=0))] if space.kind == "counts" else [0]}
     largest = np.max(np.where(x[OBSERVED], x[X], 0), axis=0, initial=0).astype(np.int64)
     most = [size - 1 if size else int(value) for size, value in zip(space.columns, largest)]
     whole = 1 << MASK_BITS
-    share = 1 - x[OBSERVED].mean(axis=0) if len(x[OBSERVED]) else np.zeros(len(most))
-    return {"most": most, "missing": np.clip(np.round(share * whole), 1, whole - 1).astype(int).tolist()}
+    missing = np.clip(np.round((1 - x[OBSERVED].mean(axis=0)) * whole), 1, whole - 1)
+    own, names = run.in_own_units(x), run.facts["names"]
+    real = space.of_kind(REAL, INTEGER, POSITIVE)
+    grids = [
+        _grid(name, names.get("decimals", {}).get(name), own[X][own[OBSERVED][:, number], number])
+        if real[number]
+        else None
+        for number, name in enumerate(names["columns"])
+    ]
+    return {"most": most, "missing": missing.astype(int).tolist(), "grids": grids}
+
+
+def _grid(name: str, decimals: int | None, values: np.ndarray) -> list[int]:
+    """Return the first number, the count and the decimals of a column's grid."""
+    if decimals is None:
+        raise InputError(f"dataset: column {name} holds numbers of more than six decimals; round them, or leave it out")
+    whole = np.round(np.float64(values) * 10**decimals).astype(np.int64)
+    first, last = (int(whole.min()), int(whole.max())) if len(whole) else (0, 0)
+    if last - first >= MOST_POINTS:
+        raise InputError(
+            f"dataset: column {name} has {decimals} decimals over a range of {last - first + 1:,} steps, and at most "
+            f"{MOST_POINTS:,} are coded; round it"
+        )
+    return [first, last - first + 1, decimals]
 
 
 def _check_values(space: Space, codec: ModelCodec, x: Any, stored: Any) -> None:
