@@ -1,4 +1,4 @@
-"""Compress a data set: `python experiments/compress.py --run-dir DIR --out file.vae` writes its test split, without loss.
+"""Compress a data set: `python experiments/compress.py --run-dir DIR --out file.vae` writes its test split.
 
 `--dataset FILE` compresses other examples, and `--compare` lists what other compressors make of the same values.
 `jaxvae compress` is the same command.

@@ -97,8 +97,8 @@ def divide(model: Any, params: Params, space: Space, bits: int) -> list[Buckets]
         return [*rest, Buckets(np.zeros(top.mean.shape[-1]), np.ones(top.mean.shape[-1]), bits)]
     piece, found = ("posterior", posterior) if isinstance(prior, Normal | Chain) else ("prior", prior)
     raise InputError(
-        f"run-dir: its {piece} is {type(found).__name__}, and lossless compression takes normals with a standard normal "
-        "prior, or layers of such; train with --posterior normal --prior standard, or layers for both"
+        f"run-dir: its {piece} is {type(found).__name__}, and lossless compression takes normals with a normal prior, "
+        "or layers of such; train with --posterior normal --prior standard, or layers for both"
     )
 
 

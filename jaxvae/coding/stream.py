@@ -7,6 +7,7 @@ lanes.
 
 from __future__ import annotations
 
+import itertools
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
@@ -100,7 +101,7 @@ def encode(codecs: Codecs, x: Any, stored: Any, lanes: int, progress: Callable[.
     # A block may take words of those pushed before it, and then has none of its own that stay.
     ends = [0, *np.minimum.accumulate(sizes[::-1])[::-1].tolist()]
     words = message.words
-    parts = [words[first:last][::-1] for first, last in zip(ends, ends[1:])][::-1]
+    parts = [words[first:last][::-1] for first, last in itertools.pairwise(ends)][::-1]
     table = [
         Block(
             steps_[-1].stop - steps_[0].start,
