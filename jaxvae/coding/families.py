@@ -58,8 +58,8 @@ def family(distribution: Any, most: int, points: Points = None) -> Family:
     del most, points
     raise InputError(
         f"run-dir: its likelihood {type(distribution).__name__} gives no probabilities to single values, which "
-        "lossless compression needs; train with --likelihood bernoulli, discretized_logistic, categorical_levels or another "
-        "of discrete values"
+        "lossless compression needs; train with --likelihood bernoulli, discretized_logistic, categorical_levels or "
+        "another of discrete values"
     )
 
 
