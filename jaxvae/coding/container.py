@@ -68,8 +68,9 @@ def read_head(stream: BinaryIO, path: Path) -> Head:
     """
     magic = stream.read(len(MAGIC))
     if magic != MAGIC:
-        what = "is empty" if not magic else "was not written by jaxvae compress"
-        raise InputError(f"file: {path} {what}; name a file that was")
+        if not magic:
+            raise InputError(f"file: {path} is empty; name a file that was written by jaxvae compress")
+        raise InputError(f"file: {path} was not written by jaxvae compress; name a file that was")
     sizes = _read(stream, _SIZES.size, path)
     num_header, num_blocks = _SIZES.unpack(sizes)
     if max(num_header, num_blocks) > _LARGEST:
