@@ -39,6 +39,8 @@ from jaxvae.types import Array
 
 MOST_COUNTS = 256
 """Largest number of counts with a probability of their own; larger ones are coded by what they exceed it."""
+MOST_STEEP = 60.0
+"""Largest logarithm of a steepness, whose exponential is finite: beyond it a level is certain."""
 Points: TypeAlias = list[np.ndarray] | None
 """Values that each column of real numbers may have, in order; None where they may have any."""
 
@@ -114,7 +116,7 @@ def _discretized_logistic(distribution: Any, most: int, points: Points = None) -
 
     def arrays(d: Any) -> tuple[Array, ...]:
         location, log_scale = broadcast_floats(d.location, d.log_scale)
-        return location, jnp.exp(-log_scale)
+        return location, jnp.exp(jnp.minimum(-log_scale, MOST_STEEP))
 
     def below(level: np.ndarray, location: np.ndarray, steepness: np.ndarray) -> np.ndarray:
         return expit(((level - 0.5) / top - location) * steepness)

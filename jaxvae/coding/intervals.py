@@ -160,6 +160,10 @@ class Cumulative:
     """Arrays `[D, L]`."""
     num_symbols: int
 
+    def __post_init__(self) -> None:
+        for array in self.parameters:
+            refuse_nan(array)
+
     @property
     def precision(self) -> int:
         """Number of bits."""
@@ -230,6 +234,15 @@ class Where:
 def checked(probabilities: np.ndarray) -> np.ndarray:
     """Return probabilities in float64, refusing NaN."""
     values = np.asarray(probabilities, np.float64)
-    if np.isnan(values).any():
-        raise FloatingPointError("a probability is NaN: the network's outputs are not finite")
+    refuse_nan(values)
     return np.clip(values, 0.0, 1.0)
+
+
+def refuse_nan(values: np.ndarray) -> None:
+    """Refuse what would be masses without meaning.
+
+    Raises:
+        FloatingPointError: a value is NaN.
+    """
+    if np.isnan(values).any():
+        raise FloatingPointError("the outputs of a network hold NaN")

@@ -23,7 +23,7 @@ SETTINGS = ("jax_default_matmul_precision", "jax_enable_x64")
 def fingerprint() -> dict[str, str]:
     """Return versions, device, processor and settings by name."""
     return {
-        **{name: importlib.metadata.version(name) for name in PACKAGES},
+        **{name: _version(name) for name in PACKAGES},
         "device": jax.devices()[0].device_kind,
         "processor": _processor(),
         **{name: str(getattr(jax.config, name, None)) for name in SETTINGS},
@@ -54,6 +54,13 @@ def digest(params: Params) -> str:
         value.update(f"{jax.tree_util.keystr(path)} {array.dtype} {array.shape}".encode())
         value.update(np.ascontiguousarray(array).tobytes())
     return value.hexdigest()[:32]
+
+
+def _version(name: str) -> str:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:  # run in a clone
+        return "unknown"
 
 
 def _processor() -> str:

@@ -95,7 +95,8 @@ def divide(model: Any, params: Params, space: Space, bits: int) -> list[Buckets]
         top = model.prior(params).first
         rest = [Buckets(np.float32(z.mean(0)), np.float32(WIDER * z.std(0)), bits) for z in lower]
         return [*rest, Buckets(np.zeros(top.mean.shape[-1]), np.ones(top.mean.shape[-1]), bits)]
-    piece, found = ("posterior", posterior) if isinstance(prior, Normal | Chain) else ("prior", prior)
+    fits = isinstance(prior, Chain) or (isinstance(prior, Normal) and len(prior.mean.shape) == 1)
+    piece, found = ("posterior", posterior) if fits else ("prior", prior)
     raise InputError(
         f"run-dir: its {piece} is {type(found).__name__}, and lossless compression takes normals with a normal prior, "
         "or layers of such; train with --posterior normal --prior standard, or layers for both"

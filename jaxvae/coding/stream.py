@@ -56,7 +56,7 @@ def steps(num: int, lanes: int) -> list[slice]:
     """Return the examples of each step in their order; from the end on, the steps grow to the number of lanes.
 
     >>> [step.stop - step.start for step in steps(20, 4)]
-    [1, 4, 4, 4, 3, 2, 1, 1]
+    [3, 4, 4, 3, 2, 1, 1, 1, 1]
     """
     found, done = [], 0
     while done < num:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -22,6 +23,7 @@ from jaxvae.data.spaces import Table, Tokens
 from jaxvae.data.spaces.table import INTEGER, OBSERVED, POSITIVE, REAL, X
 from jaxvae.data.spaces.values import full_scale
 from jaxvae.errors import InputError
+from jaxvae.options.groups import Select
 from jaxvae.report.files import whole_file
 from jaxvae.runs.directory import load_run
 from jaxvae.runs.run import Run
@@ -75,7 +77,10 @@ def compress(run: Run, split: Split, path: Path, *, latent_bits: int = 12, progr
     statistics, buckets = _statistics(run, x), divide(run.model, run.params, run.space, latent_bits)
     codec = _codec(run, statistics, lanes, buckets)
     _check_values(run.space, codec, x, stored)
-    coded = stream.encode(codec.of, x, stored, lanes, progress)
+    try:
+        coded = stream.encode(codec.of, x, stored, lanes, progress)
+    except FloatingPointError as error:
+        raise InputError(f"run-dir: {error} for these examples; train it again, with --clip-norm") from error
     header = {
         "run": str(run.folder and run.folder.resolve()),
         "step": run.step,
@@ -151,16 +156,20 @@ def open_file(path: Path, run_dir: Path | None = None) -> Opened:
     folder = run_dir or Path(head.header["run"])
     if not folder.is_dir():
         raise InputError(f"run-dir: there is no {folder}, whose model wrote the file; give the folder with --run-dir")
-    for select in ("last", "best") if (run := load_run(folder)).facts.get("validation") else ("last",):
-        if digest(run.params) == head.header["model"]:
-            break
-        run = load_run(folder, select=select)  # type: ignore[arg-type]
-    if digest(run.params) != head.header["model"]:
-        raise InputError(
-            f"run-dir: the model in {folder} is another than the one of step {head.header['step']} that wrote {path}; "
-            "name its run directory"
-        )
-    return Opened(path, head, run)
+    return Opened(path, head, _run_of(folder, head.header, path))
+
+
+def _run_of(folder: Path, header: Mapping[str, Any], path: Path) -> Run:
+    """Return the run with the checkpoint that wrote a file."""
+    run = load_run(folder)
+    selects: tuple[Select, ...] = ("last", "best") if run.facts.get("validation") else ("last",)
+    for other in itertools.chain([run], (load_run(folder, select=select) for select in selects)):
+        if digest(other.params) == header["model"]:
+            return other
+    raise InputError(
+        f"run-dir: the model in {folder} is another than the one of step {header['step']} that wrote {path}; name its "
+        "run directory"
+    )
 
 
 def num_values(space: Space, x: Any) -> int:

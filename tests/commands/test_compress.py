@@ -47,7 +47,7 @@ def test_images_of_a_file_come_back_in_their_order(folder, tmp_path, capsys):
     assert f"gross {8 * size / 3240:.4f} bits per value, of which initial bits" in told
     assert unpressed("--file", tmp_path / "a.vae", "--out", tmp_path / "a.npz") == 0
     np.testing.assert_array_equal(np.load(tmp_path / "a.npz")["x"], IMAGES)
-    with pytest.raises(InputError, match="out: .* is for sentences, and these are binary"):
+    with pytest.raises(InputError, match=r"out: .* is for sentences, and these are binary"):
         unpressed("--file", tmp_path / "a.vae", "--out", tmp_path / "a.txt")
 
 
@@ -70,10 +70,6 @@ def test_the_first_examples_of_a_split_beside_other_compressors(folder, tmp_path
 def test_what_is_wrong_is_one_line(folder, tmp_path):
     path = tmp_path / "a.vae"
     path.write_text("mine")
-    with pytest.raises(InputError, match="a.vae exists; name another file, or give --overwrite"):
+    with pytest.raises(InputError, match=r"a\.vae exists; name another file, or give --overwrite"):
         pressed("--run-dir", folder / "images", "--out", path)
-    with pytest.raises(InputError, match="split: .* has no validation split; name another"):
-        pressed(
-            "--run-dir", folder / "flats", "--dataset", "digits", "--split", "validation", "--out", tmp_path / "b.vae"
-        )
     assert path.read_text() == "mine"

@@ -19,7 +19,7 @@ def test_the_adaptive_length_is_the_sum_over_its_steps(array):
     symbols = np.unique(array, return_inverse=True)[1].reshape(array.shape)
     for place in np.ndindex(*array.shape):
 
-        def level(axis, by):
+        def level(axis, by, place=place):
             there = list(place)
             there[axis] -= by
             return LEVELS if there[axis] < 0 else symbols[tuple(there)] * LEVELS // max(num, LEVELS)
