@@ -51,7 +51,7 @@ def main() -> NoReturn:
 
 def page() -> str:
     """Return the help: every subcommand with its summary."""
-    lines = [f"  {name:<10}{command.summary}" for name, command in COMMANDS.items()]
+    lines = [f"  {name:<12}{command.summary}" for name, command in COMMANDS.items()]
     return "\n".join(
         [
             "Usage: jaxvae COMMAND [OPTIONS]",
