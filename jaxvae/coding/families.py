@@ -146,7 +146,7 @@ def _counts(distribution: Any, most: int, points: Points = None) -> Family:
 
     def codec(probabilities: np.ndarray, there: np.ndarray | None = None) -> Codec:
         counts = with_excess(lambda: within(Table.from_probabilities(probabilities), there), num)
-        return mapped(counts, lambda x: x.astype(np.int64), lambda symbols: symbols)
+        return mapped(counts, lambda x: x.astype(np.int64), lambda symbols: symbols.astype(np.int32))
 
     return Family(arrays, codec, lambda x: np.maximum(np.round(x), 0))
 

@@ -66,11 +66,12 @@ def test_what_is_pushed_is_popped(name):
     again = jax.tree.map(lambda *parts: np.concatenate(parts), *steps)
     jax.tree.map(np.testing.assert_array_equal, again, read)
     assert jax.tree.map(lambda array: array.dtype, again) == jax.tree.map(lambda array: array.dtype, read)
-    if name in ("binary", "layers", "logistic", "levels", "tokens"):  # the bits of many draws of the bound, not of one
+    if name in ("binary", "layers", "logistic", "levels", "tokens"):
+        # Within the bits of draws of the bound; six pixels leave the z of one example close to that of the one before.
         keys = jax.random.split(jax.random.key(1), 300)
         bound = jax.jit(lambda key: elbo_terms(params, key, read, model=model).elbo.sum())
         bits = -np.array(jax.lax.map(bound, keys)) / np.log(2)
-        assert abs(coded.bits - bits.mean()) < 5 * bits.std() + 0.02 * bits.mean()
+        assert abs(coded.bits - bits.mean()) < 4 * np.sqrt(NUM) * bits.std() + 0.02 * bits.mean()
 
 
 def _named(options):
