@@ -48,6 +48,7 @@ LAYERS = {  # name -> what it may import of jaxvae, besides itself
     "training": ALONE,  # the loss is an argument: it would train anything
     "data": ALONE | {"music"},
     "checkpoint": ALONE,
+    "coding": ALONE | {"distributions"},
     "report": ALONE | {"data", "music"},
 }
 LAYERS |= {name: set(LAYERS) for name in ("__init__", "runs")}
@@ -58,6 +59,7 @@ LAYERS |= {name: {"commands", "options", "runs"} for name in ("train", "__main__
 
 HEAVY = {"orbax", "matplotlib", "tensorflow_datasets", "tensorflow", "sklearn", "tyro", "tensorboardX", "PIL", "tqdm"}
 HEAVY |= {"array_record", "grain", "pyarrow", "h5py", "zarr", "datasets", "mido", "tokenizers", "rdkit"}
+HEAVY |= {"zstandard", "imagecodecs"}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 

@@ -26,6 +26,8 @@ COMMANDS = {
     "encode": Command("EncodeConfig", "Write the codes of a data set, or of new examples, to a file."),
     "impute": Command("ImputeConfig", "Fill the missing values of a table, with their uncertainty."),
     "anomaly": Command("AnomalyConfig", "Score examples by how little they are like the training data."),
+    "compress": Command("CompressConfig", "Compress a data set without loss, by a trained model."),
+    "decompress": Command("DecompressConfig", "Return the examples of a compressed file, bit for bit."),
     "explore": Command("ExploreConfig", "Write a trained model as one web page with its latent space."),
 }
 
@@ -49,7 +51,7 @@ def main() -> NoReturn:
 
 def page() -> str:
     """Return the help: every subcommand with its summary."""
-    lines = [f"  {name:<10}{command.summary}" for name, command in COMMANDS.items()]
+    lines = [f"  {name:<12}{command.summary}" for name, command in COMMANDS.items()]
     return "\n".join(
         [
             "Usage: jaxvae COMMAND [OPTIONS]",

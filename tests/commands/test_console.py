@@ -28,7 +28,7 @@ def test_help_lists_every_subcommand(typed, words):
     code, out, err = typed(*words)
     assert (code, err) == (0, "")
     for name, command in console.COMMANDS.items():
-        assert f"  {name:<10}{command.summary}\n" in out
+        assert f"  {name:<12}{command.summary}\n" in out
 
 
 def test_a_wrong_name_is_one_line(typed):

@@ -792,6 +792,33 @@ TABLE = {
             "score: regret is left out; give --regret-steps too, such as 30",
         ),
         Row(
+            "a compressed file of another kind",
+            "compress --run-dir run --out digits.zip",
+            "out: digits.zip is of a kind that is not written here; end its name in .vae",
+        ),
+        Row(
+            "too many buckets",
+            "compress --run-dir run --out digits.vae --latent-bits 20",
+            "latent-bits: must be from 1 to 16, got 20",
+        ),
+        Row(
+            "no compressed file",
+            "decompress --file digits.vae --out digits.npz",
+            "file: there is no file digits.vae; name one that was written by jaxvae compress",
+        ),
+        Row(
+            "an empty file to decompress",
+            "decompress --file digits.vae --out digits.npz",
+            "file: digits.vae is empty; name a file that was written by jaxvae compress",
+            text("digits.vae"),
+        ),
+        Row(
+            "another file to decompress",
+            "decompress --file notes.txt --out digits.npz",
+            "file: notes.txt was not written by jaxvae compress; name a file that was",
+            text("notes.txt", "Nothing was compressed here."),
+        ),
+        Row(
             "one code, nothing between",
             "one_dimensional --num 1",
             "num: there is nothing between fewer than 2 codes, got 1",

@@ -48,6 +48,8 @@ SHORT = {
     "sample": "--steps 3 --num 3",
     "explore": "--num-images 4",
     "anomaly": "--num-samples 2 --num 3",
+    "compress": "--num 5 --overwrite",
+    "decompress": "--overwrite",
     "attributes": "--num 8 --num-train 60 --rows 2",
     "encode": "--overwrite",
     "impute": "--overwrite --num-samples 10",
@@ -102,6 +104,7 @@ def folder(scripts, done, tmp_path_factory):
     image, smile = draw.integers(0, 256, (200, 12, 12), dtype=np.uint8), np.arange(200) % 2
     np.savez(place / "faces.npz", image=image, smile=smile)
     np.savez(place / "frey_faces.npz", image=image)
+    np.savez(place / "ink.npz", image=np.where(image > 128, 255, 0).astype(np.uint8))
     np.savez(place / "table.npz", image=draw.normal(50, 20, (60, 4)))
     (place / "mine.csv").write_text("a,town\n" + "".join(f"{i / 7},{'xyz'[i % 3]}\n" for i in range(60)))
     jobs, ages = draw.choice(["fixed", "partime", ""], 90), draw.integers(20, 70, 90)
@@ -138,6 +141,7 @@ def folder(scripts, done, tmp_path_factory):
         "cells": "--preset scvi --dataset cells.h5ad",
         "melodies": "--preset melody_vae --dataset midi --beta 0.2",
         "credit": "--dataset credit.csv",
+        "binary": "--dataset ink.npz",
         "credit_miwae": "--dataset credit.csv --preset iwae",
     }
     with contextlib.chdir(place):
@@ -183,7 +187,7 @@ def shortened(script, words):
     if "--save-config" in given:
         given["--save-config"] = ["saved.toml"]
     named = given.get("--dataset", [""])[0]
-    if named in ("mnist", "fashion_mnist") or ELSEWHERE.match(named):
+    if named in ("mnist", "fashion_mnist", "binarized_mnist") or ELSEWHERE.match(named):
         given.pop("--dataset")  # digits take the place of what lies elsewhere
     if given.get("--others") == ["mnist"]:
         given["--others"] = ["digits"]
