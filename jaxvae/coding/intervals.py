@@ -85,7 +85,7 @@ class Binary:
     @property
     def shape(self) -> tuple[int, int]:
         """`(D, L)`."""
-        return self.zeros.shape  # type: ignore[return-value]
+        return self.zeros.shape
 
     def of(self, symbols: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return starts and masses."""
@@ -127,7 +127,7 @@ class Table:
     @property
     def shape(self) -> tuple[int, int]:
         """`(D, L)`."""
-        return self.ends.shape[:2]  # type: ignore[return-value]
+        return self.ends.shape[:2]
 
     def of(self, symbols: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return starts and masses."""
@@ -172,7 +172,7 @@ class Cumulative:
     @property
     def shape(self) -> tuple[int, int]:
         """`(D, L)`."""
-        return self.parameters[0].shape  # type: ignore[return-value]
+        return self.parameters[0].shape
 
     def of(self, symbols: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return starts and masses."""
@@ -215,7 +215,7 @@ class Where:
     @property
     def shape(self) -> tuple[int, int]:
         """`(D, L)`."""
-        return self.there.shape  # type: ignore[return-value]
+        return self.there.shape
 
     def of(self, symbols: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return starts and masses."""

@@ -88,12 +88,14 @@ def divide(model: Any, params: Params, space: Space, bits: int) -> list[Buckets]
     prior, posterior = _shapes(model, params, space)
     if isinstance(prior, Normal) and isinstance(posterior, Normal) and len(prior.mean.shape) == 1:
         mean, log_var = jax.device_get((model.prior(params).mean, model.prior(params).log_var))
-        return [Buckets(np.float64(mean), np.exp(np.float64(log_var) / 2), bits)]
+        return [Buckets(np.asarray(mean, np.float64), np.exp(np.asarray(log_var, np.float64) / 2), bits)]
     if isinstance(prior, Chain) and isinstance(posterior, Chain):
         keys = rng.sample_keys(rng.stream(rng.root(0), "compression"), SAMPLES)
         *lower, _ = jax.device_get(jax.vmap(model.prior(params).sample)(keys))
         top = model.prior(params).first
-        rest = [Buckets(np.float32(z.mean(0)), np.float32(WIDER * z.std(0)), bits) for z in lower]
+        rest = [
+            Buckets(np.asarray(z.mean(0), np.float32), np.asarray(WIDER * z.std(0), np.float32), bits) for z in lower
+        ]
         return [*rest, Buckets(np.zeros(top.mean.shape[-1]), np.ones(top.mean.shape[-1]), bits)]
     fits = isinstance(prior, Chain) or (isinstance(prior, Normal) and len(prior.mean.shape) == 1)
     piece, found = ("posterior", posterior) if fits else ("prior", prior)
@@ -111,7 +113,7 @@ def _posterior(model: Any) -> Callable[..., Any]:
     """Return the function from examples to the moments of the lowest layer of q(z|x)."""
 
     def moments(params: Params, x: Any) -> Any:
-        q = model.encode(params, x)
+        q: Any = model.encode(params, x)
         return _moments(q.first if isinstance(q, Chain) else q)
 
     return moments
@@ -128,6 +130,6 @@ def _link(axis: str, model: Any, space: Space, number: int) -> Callable[..., Any
     return moments
 
 
-def _moments(q: Normal) -> tuple[Array, Array]:
+def _moments(q: Any) -> tuple[Array, Array]:
     mean, log_var = jnp.broadcast_arrays(q.mean, q.log_var)
     return mean.reshape(len(mean), -1), jnp.exp(0.5 * log_var.reshape(len(mean), -1))

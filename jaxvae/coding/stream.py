@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -114,7 +114,7 @@ def encode(codecs: Codecs, x: Any, stored: Any, lanes: int, progress: Callable[.
     return Coded(parts, table, bits, start + lent)
 
 
-def decode(codecs: Codecs, words: Iterator[np.ndarray], blocks: list[Block], lanes: int) -> Iterator[list[Any]]:
+def decode(codecs: Codecs, words: Iterator[np.ndarray], blocks: Sequence[Block], lanes: int) -> Iterator[list[Any]]:
     """Yield the examples of each step of a block, and then those of the next block.
 
     Args:
@@ -144,7 +144,7 @@ def checksum(stored: Any) -> int:
     """Return the CRC-32 of examples in the form in which they are stored."""
     value = 0
     for array in jax.tree.leaves(stored):
-        value = zlib.crc32(np.ascontiguousarray(array), value)
+        value = zlib.crc32(np.ascontiguousarray(array).tobytes(), value)
     return value
 
 

@@ -194,7 +194,7 @@ def _points(run: Run, column: int, grid: list[int] | None) -> np.ndarray | None:
     rows = np.zeros((num, run.space.shape[0]), np.float32)
     rows[:, column] = values
     known = run.facts.get("scaling")
-    return np.float64(Scaling.from_json(known).apply(rows)[:, column] if known else values)
+    return np.asarray(Scaling.from_json(known).apply(rows)[:, column] if known else values, np.float64)
 
 
 def _statistics(run: Run, x: Any) -> dict[str, Any]:
@@ -270,7 +270,8 @@ def _packed(buckets: list[Buckets]) -> list[list[str]]:
 
 
 def _unpacked(packed: list[list[str]], bits: int) -> list[Buckets]:
-    return [Buckets(*(np.frombuffer(base64.b85decode(text), np.float32) for text in one), bits) for one in packed]
+    normals = ([np.frombuffer(base64.b85decode(text), np.float32) for text in one] for one in packed)
+    return [Buckets(mean, std, bits) for mean, std in normals]
 
 
 def _differs(path: Path, number: int, num: int) -> InputError:
