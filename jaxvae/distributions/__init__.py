@@ -20,6 +20,7 @@ from jaxvae.distributions.gumbel import RelaxedCategorical as RelaxedCategorical
 from jaxvae.distributions.kl import kl_divergence as kl_divergence
 from jaxvae.distributions.kl import kl_per_dimension as kl_per_dimension
 from jaxvae.distributions.kl import register_kl as register_kl
+from jaxvae.distributions.levels import BetaBinomialLevels as BetaBinomialLevels
 from jaxvae.distributions.levels import CategoricalLevels as CategoricalLevels
 from jaxvae.distributions.levels import DiscretizedLogistic as DiscretizedLogistic
 from jaxvae.distributions.log_normal import LogNormal as LogNormal

@@ -12,7 +12,7 @@ from jaxvae.distributions.bernoulli import Bernoulli, ContinuousBernoulli, GreyC
 from jaxvae.distributions.beta_binomial import BetaBinomial
 from jaxvae.distributions.categorical import Categorical
 from jaxvae.distributions.columns import Columns
-from jaxvae.distributions.levels import CategoricalLevels, DiscretizedLogistic
+from jaxvae.distributions.levels import BetaBinomialLevels, CategoricalLevels, DiscretizedLogistic
 from jaxvae.distributions.log_normal import LogNormal
 from jaxvae.distributions.negative_binomial import NegativeBinomial
 from jaxvae.distributions.normal import Normal
@@ -24,6 +24,7 @@ from jaxvae.types import Array
 INDEPENDENT = (
     Bernoulli,
     BetaBinomial,
+    BetaBinomialLevels,
     Categorical,
     CategoricalLevels,
     ContinuousBernoulli,

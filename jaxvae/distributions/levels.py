@@ -19,6 +19,7 @@ from jaxvae.distributions.base import (
     static,
 )
 from jaxvae.distributions.bernoulli import softplus
+from jaxvae.distributions.beta_binomial import BetaBinomial
 from jaxvae.distributions.categorical import Categorical
 from jaxvae.types import Array, Key
 
@@ -111,6 +112,40 @@ class CategoricalLevels:
 
     def _categorical(self) -> Categorical:
         return Categorical(self.logits, self.event_ndim)
+
+
+@distribution
+class BetaBinomialLevels:
+    """Independent levels x = k / (L - 1), where k is beta-binomial of L - 1 trials; any other number has probability 0.
+
+    A concentration below 2 puts the most mass on both ends, black and white.
+    """
+
+    support: ClassVar[Support] = "levels"
+    logits: Array
+    """Logits of the mean."""
+    log_concentration: Array
+    """Logarithm of the concentration; broadcasts against the logits."""
+    event_ndim: int = static(default=1)
+    levels: int = static(default=LEVELS)
+
+    @property
+    def mean(self) -> Array:
+        """Expected value."""
+        logits, _ = broadcast_floats(self.logits, self.log_concentration)
+        return cast_like(jax.nn.sigmoid(logits), self.logits)
+
+    def sample(self, key: Key) -> Array:
+        """Sample levels; not differentiable."""
+        return cast_like(self._counts().sample(key) / (self.levels - 1), self.logits)
+
+    def log_prob(self, value: Array) -> Array:
+        """Return `[...]` nats."""
+        level, there = levels_of(at_least_float32(value), self.levels)
+        return self._counts().log_prob(jnp.where(there, level, -1.0))
+
+    def _counts(self) -> BetaBinomial:
+        return BetaBinomial(jnp.float32(self.levels - 1), self.logits, self.log_concentration, self.event_ndim)
 
 
 def levels_of(value: Array, levels: int) -> tuple[Array, Array]:

@@ -82,11 +82,13 @@ MEANS: dict[Callable, str] = {
     likelihoods.normal: "identity",
     likelihoods.student_t: "identity",
     likelihoods.discretized_logistic: "identity",
+    likelihoods.beta_binomial_levels: "sigmoid",
 }
 PARAMETERS: dict[Callable, int] = {
     likelihoods.normal: 2,
     likelihoods.student_t: 3,
     likelihoods.discretized_logistic: 2,
+    likelihoods.beta_binomial_levels: 2,
 }
 """Number of parameters of each value, the mean among them the first, that the decoder has to give for a likelihood."""
 

@@ -17,8 +17,10 @@ from jaxvae.likelihoods.counts import NegativeBinomialHead as NegativeBinomialHe
 from jaxvae.likelihoods.counts import PoissonCounts as PoissonCounts
 from jaxvae.likelihoods.counts import multinomial as multinomial
 from jaxvae.likelihoods.counts import poisson as poisson
+from jaxvae.likelihoods.levels import BetaBinomialPixels as BetaBinomialPixels
 from jaxvae.likelihoods.levels import LogisticLevels as LogisticLevels
 from jaxvae.likelihoods.levels import SoftmaxLevels as SoftmaxLevels
+from jaxvae.likelihoods.levels import beta_binomial_levels as beta_binomial_levels
 from jaxvae.likelihoods.levels import categorical_levels as categorical_levels
 from jaxvae.likelihoods.levels import discretized_logistic as discretized_logistic
 from jaxvae.likelihoods.normal import FixedNormal as FixedNormal
@@ -46,6 +48,7 @@ LIKELIHOODS: dict[str, type[Likelihood]] = {
     "student_t": StudentTValues,
     "discretized_logistic": LogisticLevels,
     "categorical_levels": SoftmaxLevels,
+    "beta_binomial": BetaBinomialPixels,
     "perceptual": PerceptualPixels,
     "poisson": PoissonCounts,
     "negative_binomial": NegativeBinomialCounts,

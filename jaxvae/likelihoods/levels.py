@@ -8,10 +8,11 @@ from typing import ClassVar
 
 import jax.numpy as jnp
 
-from jaxvae.distributions import CategoricalLevels, DiscretizedLogistic
+from jaxvae.distributions import BetaBinomialLevels, CategoricalLevels, DiscretizedLogistic
 from jaxvae.distributions.base import halves
 from jaxvae.distributions.levels import LEVELS
 from jaxvae.facts import Facts
+from jaxvae.likelihoods.bernoulli import logit
 from jaxvae.likelihoods.options import Likelihood
 from jaxvae.types import Array
 
@@ -38,6 +39,37 @@ class LogisticLevels(Likelihood):
         """Return the head."""
         del facts
         return discretized_logistic
+
+
+def beta_binomial_levels(outputs: Array | tuple[Array, Array]) -> BetaBinomialLevels:
+    """Return the beta-binomial with logits and log-concentrations, the two halves of the last axis or two arrays."""
+    logits, log_concentration = halves(outputs)
+    return BetaBinomialLevels(logits, log_concentration, event_ndim=logits.ndim - 1)
+
+
+@dataclasses.dataclass(frozen=True)
+class BetaBinomialPixels(Likelihood):
+    """Beta-binomial distribution of 256 levels, with a mean and a concentration from the decoder for each pixel.
+
+    Reference: Townsend, Bird & Barber 2019, https://arxiv.org/abs/1901.04866, section 3.2.
+    """
+
+    support: ClassVar = "unit"
+    of_bytes: ClassVar[bool] = True
+
+    def link(self, mean: Array) -> Array:
+        """Return logits."""
+        return logit(mean)
+
+    def decoder_shape(self, facts: Facts) -> tuple[int, ...]:
+        """Return the shape of logits and log-concentrations, two halves of the last axis."""
+        *rest, channels = facts.space.shape
+        return (*rest, 2 * channels)
+
+    def build(self, facts: Facts) -> Callable[[Array], BetaBinomialLevels]:
+        """Return the head."""
+        del facts
+        return beta_binomial_levels
 
 
 @dataclasses.dataclass(frozen=True)

@@ -33,6 +33,7 @@ CASES = {
     "binary": (PIXELS, np.round(SHADES), {"most": [0]}, {"likelihood": "bernoulli"}),
     "layers": (PIXELS, np.round(SHADES), {"most": [0]}, {"likelihood": "bernoulli", **LAYERS}),
     "logistic": (PIXELS, SHADES, {"most": [0]}, {"likelihood": "discretized_logistic"}),
+    "beta": (PIXELS, SHADES, {"most": [0]}, {"likelihood": "beta_binomial"}),
     "levels": (PIXELS, SHADES, {"most": [0]}, {"likelihood": "categorical_levels"}),
     "counts": (Counts((4,)), COUNTS, {"most": [int(COUNTS.max())]}, {}),
     "totals": (

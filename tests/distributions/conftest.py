@@ -13,6 +13,7 @@ from scipy import integrate, special, stats
 from jaxvae.distributions import (
     Bernoulli,
     BetaBinomial,
+    BetaBinomialLevels,
     Categorical,
     CategoricalLevels,
     ContinuousBernoulli,
@@ -360,6 +361,20 @@ def discretized_logistic(*shape: int) -> Family:
     )
 
 
+def beta_binomial_levels(*shape: int) -> Family:
+    def of_counts(d: BetaBinomialLevels) -> Any:
+        mean, concentration = special.expit(d.logits), np.exp(d.log_concentration)
+        return stats.betabinom(4, mean * concentration, (1 - mean) * concentration)
+
+    return Family(
+        BetaBinomialLevels(parameters(*shape), 0.5 * real(*shape) + 0.2, len(shape) - 1, levels=5),
+        jnp.asarray(integers(5, *shape)) / 4,
+        log_prob=lambda d, x: of_counts(d).logpmf(np.rint(x * 4)),
+        mean=lambda d: of_counts(d).mean() / 4,
+        variance=lambda d: of_counts(d).var() / 16,
+    )
+
+
 def categorical_levels(*shape: int) -> Family:
     def probabilities(d: CategoricalLevels) -> np.ndarray:
         return special.softmax(d.logits, -1)
@@ -406,6 +421,7 @@ FAMILIES = {
     "ordinal-1": ordinal(BATCH, 4),
     "beta_binomial-1": beta_binomial(BATCH, 4),
     "discretized_logistic-2": discretized_logistic(BATCH, 2, 2),
+    "beta_binomial_levels-1": beta_binomial_levels(BATCH, 4),
     "categorical_levels-1": categorical_levels(BATCH, 4),
     "delta-1": delta(BATCH, 4),
 }

@@ -60,6 +60,7 @@ def randomized(model, shape, condition=None):
         ("vae", (6,), {"likelihood": "normal_pixel", "hidden": (7, 4)}),
         ("vae", (6,), {"likelihood": "student_t", "hidden": (7,)}),
         ("vae", (4, 3, 2), {"likelihood": "discretized_logistic", "hidden": (7,)}),
+        ("vae", (4, 3, 1), {"likelihood": "beta_binomial", "hidden": (7,)}),
         ("vae", (4, 3, 3), {"likelihood": "normal_shared", "dtype": "bfloat16"}),
         ("conv_vae", (9, 7, 3), {"likelihood": "normal_pixel", "hidden": ()}),
         ("conv_vae", (5, 6, 1), {"likelihood": "continuous_bernoulli", "hidden": (3,)}),

@@ -24,6 +24,16 @@ def test_halves_are_locations_and_scales():
     np.testing.assert_allclose(got, np.log(upper - lower).sum((1, 2, 3)), rtol=1e-5)
 
 
+def test_halves_are_logits_and_concentrations():
+    row = LIKELIHOODS["beta_binomial"]()
+    facts = Facts(Pixels((2, 2, 3)), 2)
+    assert row.decoder_shape(facts) == (2, 2, 6)
+    outputs, level = OUTPUTS.normal(size=(5, 2, 2, 6)), OUTPUTS.integers(256, size=(5, 2, 2, 3))
+    mean, concentration = special.expit(outputs[..., :3]), np.exp(outputs[..., 3:])
+    expected = stats.betabinom.logpmf(level, 255, mean * concentration, (1 - mean) * concentration).sum((1, 2, 3))
+    np.testing.assert_allclose(row.build(facts)(jnp.asarray(outputs)).log_prob(level / 255), expected, rtol=1e-5)
+
+
 def test_each_value_has_its_256_logits():
     row = LIKELIHOODS["categorical_levels"]()
     facts = Facts(Pixels((3,)), 2)

@@ -126,7 +126,7 @@ def test_counts_may_be_scored_as_counts_and_as_real_numbers(name):
     assert isinstance(settle(given(dataset="mine.npz", likelihood=name), data).likelihood, LIKELIHOODS[name])
 
 
-@pytest.mark.parametrize("name", ["discretized_logistic", "categorical_levels"])
+@pytest.mark.parametrize("name", ["discretized_logistic", "beta_binomial"])
 def test_levels_are_those_of_bytes(name):
     def settled(pixels):
         split = Split(pixels)
