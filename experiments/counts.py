@@ -130,8 +130,9 @@ def main(config: CountsConfig) -> int:
     of_components = judged(config, COMPONENTS, codes[COMPONENTS], groups)
     found[COMPONENTS] = {column: [value] for column, value in of_components.items()}
     report(config, found, data)
+    maps = planes(codes)
     for name, values in groups.items():
-        draw(config.folder / f"codes-{name}.png", codes, values, names_of(data, name))
+        draw(config.folder / f"codes-{name}.png", maps, values, names_of(data, name))
     print(f"table and figures in {config.folder}")
     return 0
 
@@ -260,16 +261,23 @@ def report(config: CountsConfig, found: dict[str, dict[str, list[float]]], data:
     write_json(config.folder / "counts.json", {"rows": found, "epochs": config.epochs, "seed": config.seed})
 
 
-def draw(path: Path, codes: Mapping[str, np.ndarray], values: np.ndarray, names: tuple[str, ...]) -> None:
-    """Draw the codes of the first model of each kind on a plane by t-SNE, coloured by their values."""
+def planes(codes: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return the codes of the first model of each kind on a plane, by t-SNE."""
     first: dict[str, np.ndarray] = {}
     for name, rows in codes.items():
         first.setdefault(name.split(", seed")[0], rows)
-    figure, axes = new_figure(len(first), width=4 * len(first) + 1.5, height=4)
-    different = np.unique(values)
-    for axis, (name, rows) in zip(axes, first.items()):
+    maps = {}
+    for name, rows in first.items():
         announce(f"{name}: map of {len(rows):,} codes by t-SNE")
-        points = VIEWS["tsne"](rows).points
+        maps[name] = VIEWS["tsne"](rows).points
+    return maps
+
+
+def draw(path: Path, maps: Mapping[str, np.ndarray], values: np.ndarray, names: tuple[str, ...]) -> None:
+    """Draw maps of codes, coloured by their values."""
+    figure, axes = new_figure(len(maps), width=4 * len(maps) + 1.5, height=4)
+    different = np.unique(values)
+    for axis, (name, points) in zip(axes, maps.items()):
         for number, value in enumerate(different):
             label = names[int(value)] if names and 0 <= value < len(names) else f"{value:g}"
             axis.plot(*points[values == value].T, ".", markersize=3, color=f"C{number % 10}", label=label)

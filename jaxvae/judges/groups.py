@@ -11,6 +11,8 @@ from jaxvae.errors import InputError
 
 FOLDS = 5
 """Parts of a cross-validation; codes of each are judged by the others."""
+TREES = 300
+"""Trees of a random forest."""
 
 
 def neighbours_agree(codes: ArrayLike, groups: ArrayLike, *, k: int = 10, seed: int = 0) -> float:
@@ -59,7 +61,7 @@ def separability(codes: ArrayLike, groups: ArrayLike, *, seed: int = 0) -> float
     from sklearn.model_selection import cross_val_predict
 
     codes, groups = _checked(codes, groups)
-    forest = RandomForestClassifier(300, min_samples_leaf=5, random_state=seed)
+    forest = RandomForestClassifier(TREES, min_samples_leaf=5, random_state=seed)
     chances = cross_val_predict(forest, codes, groups, cv=_folds(groups, seed), method="predict_proba")
     scores = chances[:, 1] if chances.shape[1] == 2 else chances
     return float(roc_auc_score(groups, scores, multi_class="ovo"))

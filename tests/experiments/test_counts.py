@@ -1,14 +1,26 @@
 """counts.py: likelihoods and codes of cells of known kinds in one table, batches by thinning, and refusals."""
 
+import functools
 import json
 
 import numpy as np
 import pytest
 from PIL import Image
+from sklearn.manifold import TSNE
 
 import jaxvae
 from jaxvae.data import load
 from jaxvae.errors import InputError
+from jaxvae.judges import groups
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick():
+    """Maps and judges that are made soon."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sklearn.manifold.TSNE", functools.partial(TSNE, max_iter=250))
+        patch.setattr(groups, "TREES", 30)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +44,7 @@ def is_drawn(path):
 @pytest.fixture(scope="module")
 def compared(scripts, cells, tmp_path_factory):
     script, folder = scripts["counts"], tmp_path_factory.mktemp("compared")
-    sizes = {"latent_dim": 3, "epochs": 400.0, "num_samples": 10}
+    sizes = {"latent_dim": 3, "epochs": 200.0, "num_samples": 4}
     assert script.main(script.CountsConfig(dataset=str(cells), out=folder, **sizes)) == 0
     return folder
 

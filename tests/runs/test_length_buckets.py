@@ -42,7 +42,7 @@ def rows_of(space, num=40):
 
 
 @pytest.mark.quick_rows("0.4-lstm_vae")
-@pytest.mark.parametrize(("word_dropout", "preset"), [(0.0, "lstm_vae"), (0.4, "lstm_vae"), (0.4, "transformer_vae")])
+@pytest.mark.parametrize(("word_dropout", "preset"), [(0.4, "lstm_vae"), (0.4, "transformer_vae")])
 def test_a_step_is_that_on_whole_rows(preset, word_dropout):
     space = Tokens(9, 12)
     split, chosen = Split(rows_of(space), space=space), recipe(preset, word_dropout=word_dropout)
@@ -108,10 +108,8 @@ def test_a_killed_run_goes_on_bit_for_bit(whole, tmp_path):
 @pytest.mark.parametrize(
     "options",
     [
-        {"dispatch": "step"},
         {"dispatch": "step", "input": "stream"},
         {"dispatch": "pmap", "devices": 2},
-        {"dispatch": "sharded", "devices": 2, "input": "stream"},
     ],
 )
 def test_every_dispatch_trains_the_same_model(options, whole, tmp_path):
