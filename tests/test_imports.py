@@ -48,6 +48,7 @@ LAYERS = {  # name -> what it may import of jaxvae, besides itself
     "training": ALONE,  # the loss is an argument: it would train anything
     "data": ALONE | {"music"},
     "checkpoint": ALONE,
+    "control": NETS | {"nets", "checkpoint"},  # the model of frames is an argument
     "report": ALONE | {"data", "music"},
 }
 LAYERS |= {name: set(LAYERS) for name in ("__init__", "runs")}
