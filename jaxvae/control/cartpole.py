@@ -42,7 +42,7 @@ def step(state: Array, action: Array) -> Array:
     >>> print(step(jnp.zeros(4), jnp.array(1)))
     [ 0.          0.19512196  0.         -0.29268292]
     """
-    position, velocity, angle, spin = state
+    _, velocity, angle, spin = state
     mass = CART_MASS + POLE_MASS
     push = jnp.where(action == 1, FORCE, -FORCE)
     shared = (push + POLE_MASS * HALF_POLE * spin**2 * jnp.sin(angle)) / mass

@@ -10,8 +10,8 @@ SIDE = 32
 """Height and width of a frame in pixels."""
 VIEW = 2.8
 """Position in m at the edge of a frame."""
-CART_TOP, CART_HEIGHT, CART_WIDTH = 26.0, 4.0, 6.0
-POLE_LENGTH, POLE_WIDTH = 20.0, 2.0
+CART_TOP, CART_HEIGHT, CART_WIDTH = 26.0, 4.0, 8.0
+POLE_LENGTH, POLE_WIDTH = 22.0, 3.0
 """Sizes in pixels; the pole is drawn longer than it is, so that its angle can be seen in few pixels."""
 
 

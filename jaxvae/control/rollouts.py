@@ -71,7 +71,15 @@ class Episodes(NamedTuple):
 
 
 @functools.partial(jax.jit, static_argnames="steps")
-def record(world: World, controllers: Array, keys: Key, *, randomness: Array | float, steps: int = STEPS) -> Episodes:
+def record(
+    world: World,
+    controllers: Array,
+    keys: Key,
+    *,
+    randomness: Array | float,
+    longest_hold: Array | int = LONGEST_HOLD,
+    steps: int = STEPS,
+) -> Episodes:
     """Record an episode of each of N controllers, some of whose actions are random.
 
     Random actions are held for a few steps, a number that is drawn for each episode: independent ones would cancel, and
@@ -82,9 +90,10 @@ def record(world: World, controllers: Array, keys: Key, *, randomness: Array | f
         controllers: `[N, F + 1]`.
         keys: `[N]`.
         randomness: probability that the next few steps have a random action; 1 for nothing else.
+        longest_hold: greatest number of steps for which a random action is held.
         steps: greatest number of steps.
     """
-    hold = jax.vmap(lambda key: jax.random.randint(rng.stream(key, "hold"), (), 1, LONGEST_HOLD + 1))(keys)
+    hold = jax.vmap(lambda key: jax.random.randint(rng.stream(key, "hold"), (), 1, longest_hold + 1))(keys)
 
     def act(key: Key, hold: Array, number: Array, controller: Array, features: Array) -> Array:
         held = rng.stream(key, "held", number // hold)
