@@ -20,10 +20,11 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.stats import trim_mean
 
-from figures.world_model import save_curves
+from figures.world_model import save_curves, save_film
 from jaxvae import rng
 from jaxvae.control import cartpole, frames
 from jaxvae.control.ablations import Learned, Row, ablations
+from jaxvae.control.dream import Dream
 from jaxvae.control.memory import fit_memory, windows
 from jaxvae.control.probes import probe
 from jaxvae.control.rollouts import Episodes, record, returns
@@ -49,8 +50,8 @@ RANDOMNESS = 0.2
 """Share of random actions in episodes of a controller that are recorded."""
 WIDTH = 64
 """Steps in a window of an episode that M is trained on."""
-PROBED = 40
-"""Episodes of the probes."""
+PROBED, FILMED = 40, 240
+"""Episodes of the probes, and steps of the film."""
 COLUMNS = {
     "iqm": ("return", ".0f"),
     "lowest": ("lowest seed", ".0f"),
@@ -248,6 +249,7 @@ def judged(config: WorldModelConfig, seed: int, learned: Learned) -> dict[str, A
     random = record(CartPole(TrueState()), jnp.zeros((config.tests, 5)), keys, randomness=1.0, longest_hold=1, **steps)
     tested: dict[str, Any] = {"random": {"returns": random.there.sum(axis=1).tolist()}}
     history: dict[str, list[float]] = {}
+    controllers: dict[str, Array] = {}
     rows = ablations(rng.root(seed), learned, config.temperatures)
     for name, row in rows.items():
         folder = config.out / f"seed-{seed}" / name.replace(",", "").replace(" ", "-")
@@ -257,20 +259,35 @@ def judged(config: WorldModelConfig, seed: int, learned: Learned) -> dict[str, A
         if row.training is not row.test:
             tested[name]["dreamt"] = float(returns(row.training, one, keys, **steps).mean())
         history[name] = end.median[:count].tolist()
-    return {"rows": tested, "history": history, "probes": probed(config, seed, rows)}
+        controllers[name] = end.controller
+    draw_film(config, seed, learned, controllers["z, h"])
+    probes = probed(config, seed, rows, controllers["z, h"])
+    return {"rows": tested, "history": history, "probes": probes}
 
 
-def probed(config: WorldModelConfig, seed: int, rows: dict[str, Row]) -> dict[str, list[float]]:
+def probed(config: WorldModelConfig, seed: int, rows: dict[str, Row], controller: Array) -> dict[str, list[float]]:
     """Return the R2 of the state from what C sees, in episodes of the C that sees z and h, with random actions."""
     names = ("z, h of an untrained M", "z, h")
-    end = searched(config, seed, config.out / f"seed-{seed}" / "z-h", rows["z, h"])
     keys = rng.sample_keys(rng.stream(rng.root(seed), "probe"), PROBED)
-    ours, world = jnp.broadcast_to(end.controller, (PROBED, len(end.controller))), rows["z, h"].test
-    episodes = of_carts(record(world, ours, keys, randomness=RANDOMNESS, steps=config.longest))
+    ours = jnp.broadcast_to(controller, (PROBED, len(controller)))
+    episodes = of_carts(record(rows["z, h"].test, ours, keys, randomness=RANDOMNESS, steps=config.longest))
     views: dict[str, Any] = {name: rows[name].test.view for name in names}  # type: ignore[attr-defined]
     codes = encoded(views["z, h"].vision, episodes.states)
     found = probe(episodes, codes, {name: view.memory for name, view in views.items()})
     return {name: each.tolist() for name, each in found.items()}
+
+
+def draw_film(config: WorldModelConfig, seed: int, learned: Learned, controller: Array) -> None:
+    """Draw an episode of the C that sees z and h, its reconstruction, and the same C in a dream from the same start."""
+    keys = rng.sample_keys(rng.stream(rng.root(seed), "film"), 1)
+    options: dict[str, Any] = {"randomness": 0.0, "steps": min(FILMED, config.longest)}
+    states = of_carts(record(learned.world, controller[None], keys, **options)).states
+    codes = jnp.asarray(encoded(learned.vision, states)[0])
+    dream = Dream(learned.memory, codes[:1], jnp.asarray(1.0))
+    dreamt = record(dream, controller[None], keys, **options).states.seen.z[0]
+    decode = jax.jit(jax.vmap(learned.vision.decode))
+    stages = {"frame": jax.vmap(frames.draw)(states[0]), "reconstruction": decode(codes), "dream": decode(dreamt)}
+    save_film(config.out / f"seed-{seed}" / "film", {name: np.asarray(images) for name, images in stages.items()})
 
 
 def table_of_returns(config: WorldModelConfig, found: Sequence[dict[str, Any]]) -> str:

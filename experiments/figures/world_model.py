@@ -7,7 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxvae.report.figures import new_figure, save_figure
+from jaxvae.report.animation import save_gif
+from jaxvae.report.figures import new_figure, save_figure, save_grid
+
+EVERY, SHOWN = 2, 14
+"""Steps from one picture of the film to the next, and number of pictures in the strip."""
 
 
 def save_curves(path: Path, histories: Sequence[Mapping[str, Sequence[float]]], longest: int) -> None:
@@ -40,3 +44,15 @@ def padded(curves: Sequence[Sequence[float]]) -> np.ndarray:
     """Return curves as one array, each with its last value to the end of the longest."""
     longest = max(map(len, curves))
     return np.array([[*curve, *[curve[-1]] * (longest - len(curve))] for curve in curves])
+
+
+def save_film(path: Path, stages: Mapping[str, np.ndarray]) -> None:
+    """Write a film of images `[T, H, W, C]` side by side, with their names, and a strip of it as PNG."""
+    ink = {name: 1 - np.clip(images, 0, 1) for name, images in stages.items()}
+    film = np.stack([*ink.values()], axis=1)[::EVERY]
+    save_gif(path.with_suffix(".gif"), film, labels=[*stages], columns=len(stages), back=False)
+    length = len(next(iter(ink.values())))
+    chosen = np.linspace(0, length - 1, min(SHOWN, length)).astype(int)
+    strip = np.concatenate([images[chosen] for images in ink.values()])
+    steps = [str(number) for number in chosen]
+    save_grid(path.with_suffix(".png"), strip, columns=len(chosen), row_labels=[*stages], column_labels=steps)

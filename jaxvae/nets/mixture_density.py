@@ -32,7 +32,9 @@ class MixtureDensityLSTM(Network):
 
         h_{t+1} = LSTM([z_t, a_t], h_t),    p(z_{t+1} | z_t, h_{t+1}) = prod_d sum_k w_dk N(z_td + m_dk, s_dk^2)
 
-    Means are relative to the present code, since most of it stays from step to step.
+    Hidden layers read z and h, since how a code changes is a product of where and how fast things are. Means are relative
+    to the present code, most of which stays from step to step. The end has layers of its own: in the same ones the many
+    nats of the codes would drown its few.
 
     Reference: Ha & Schmidhuber 2018, World models, https://arxiv.org/abs/1803.10122, section 2.2 and appendix A.2;
     Graves 2013, https://arxiv.org/abs/1308.0850, section 4.
@@ -41,11 +43,14 @@ class MixtureDensityLSTM(Network):
     width: int
     latent_dim: int
     components: int = 5
+    hidden: int = 64
+    """Width of the hidden layers."""
 
     def setup(self) -> None:
-        """Make the LSTM and the layer of the mixture."""
+        """Make the LSTM, and the layers of the mixture."""
         self.lstm = LSTMLayer(self.width)
-        self.head = nn.Dense(3 * self.latent_dim * self.components + 1)
+        self.of_code = nn.Sequential([nn.Dense(self.hidden), nn.relu, nn.Dense(3 * self.latent_dim * self.components)])
+        self.of_end = nn.Sequential([nn.Dense(self.hidden), nn.relu, nn.Dense(1)])
 
     def __call__(self, z: Array, actions: Array) -> Prediction:
         """Predict each step of sequences `[T, B, D]` with actions `[T, B, A]`, which begin without a memory."""
@@ -62,8 +67,8 @@ class MixtureDensityLSTM(Network):
 
     def predict(self, z: Array, h: Array) -> Prediction:
         """Predict what follows a code `[..., D]`, from the output h `[..., H]` that has read it."""
-        outputs = self.head(h)
-        values = outputs[..., 1:].reshape(*h.shape[:-1], self.latent_dim, 3 * self.components)
+        seen = jnp.concatenate([z, h], axis=-1)
+        values = self.of_code(seen).reshape(*h.shape[:-1], self.latent_dim, 3 * self.components)
         logits, shifts, widths = jnp.split(values, 3, axis=-1)
         log_vars = LEAST_LOG_VAR + jax.nn.softplus(widths + FIRST_LOG_VAR - LEAST_LOG_VAR)
-        return Prediction(NormalMixture(logits, z[..., None] + shifts, log_vars), outputs[..., 0])
+        return Prediction(NormalMixture(logits, z[..., None] + shifts, log_vars), self.of_end(seen)[..., 0])
