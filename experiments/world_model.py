@@ -76,17 +76,17 @@ class WorldModelConfig:
     """Widths of V's dense hidden layers."""
     latent_dim: int = 8
     """Number of dimensions of its z."""
-    memory_steps: int = 2000
+    memory_steps: int = 3000
     """Number of training steps of M."""
     lstm: int = 32
     """Width of M's LSTM, the number of dimensions of h."""
     components: int = 5
     """Number of normals in M's mixture for each dimension of z."""
-    generations: int = 60
+    generations: int = 40
     """Greatest number of generations of C; fewer where half of one reaches the greatest return."""
     population: int = 32
     """Number of controllers in a generation."""
-    trials: int = 4
+    trials: int = 8
     """Number of episodes of each of them."""
     temperatures: tuple[float, ...] = (0.1, 1.0, 1.5)
     """Temperatures of the dreams."""

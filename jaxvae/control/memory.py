@@ -105,8 +105,8 @@ def fit_memory(
     folder: Path,
     *,
     steps: int = 3000,
-    batch_size: int = 64,
-    learning_rate: float = 3e-3,
+    batch_size: int = 32,
+    learning_rate: float = 5e-3,
     note: Callable[[int], None] = lambda step: None,
 ) -> Training:
     """Train M by Adam, its learning rate falling to zero as a cosine, from its newest checkpoint if there is one.

@@ -45,9 +45,9 @@ def search(
     num_features: int,
     folder: Path,
     *,
-    generations: int = 60,
+    generations: int = 40,
     population: int = 32,
-    episodes: int = 4,
+    episodes: int = 8,
     steps: int = STEPS,
     note: Callable[[int], None] = lambda generation: None,
 ) -> Search:
