@@ -8,10 +8,9 @@ untrained M among them, and inside M's own dream. A second call goes on where th
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +23,12 @@ from figures.world_model import save_curves, save_film
 from jaxvae import rng
 from jaxvae.control import cartpole, frames
 from jaxvae.control.ablations import Learned, Row, ablations
-from jaxvae.control.dream import Dream
 from jaxvae.control.memory import fit_memory, windows
 from jaxvae.control.probes import probe
 from jaxvae.control.rollouts import Episodes, record, returns
 from jaxvae.control.search import Search, search
-from jaxvae.control.views import TrueState, Vision
+from jaxvae.control.views import TrueState
+from jaxvae.control.vision import Vision
 from jaxvae.control.worlds import CartPole
 from jaxvae.errors import InputError
 from jaxvae.nets import Bound, MixtureDensityLSTM
@@ -41,7 +40,7 @@ from jaxvae.runs import load_run
 from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import set_up
 from jaxvae.runs.many import train_all
-from jaxvae.runs.progress import announce, bar
+from jaxvae.runs.progress import announce, counted
 from jaxvae.types import Array
 
 ROUNDS = 2
@@ -170,7 +169,7 @@ def recorded(config: WorldModelConfig, seed: int, place: Path, learned: Learned 
         row = Row(learned.world, learned.num_features, learned.world)
         controller = searched(config, seed, place.parent / "round-0" / "controller", row).controller
         num = config.episodes // 2
-        ours = jnp.broadcast_to(controller, (num, len(controller)))
+        ours = jnp.tile(controller, (num, 1))
         acted = of_carts(record(learned.world, ours, keys[-num:], randomness=RANDOMNESS, steps=config.longest))
         episodes = jax.tree.map(lambda one, two: np.concatenate([one[:-num], two]), episodes, acted)
     place.mkdir(parents=True, exist_ok=True)
@@ -213,24 +212,13 @@ def remembering(config: WorldModelConfig, seed: int, place: Path, episodes: Epis
     """Return V, and M trained on its codes of the episodes."""
     run = load_run(place / "vision")
     vision = Vision(jax.tree.map(jnp.asarray, run.params), run.model)
-    codes = encoded(vision, episodes.states)
+    codes = vision.encode_states(episodes.states)
     data = windows(codes, episodes.actions, episodes.there, episodes.ended, min(WIDTH, config.longest))
     network = MixtureDensityLSTM(config.lstm, config.latent_dim, config.components)
     key = rng.stream(rng.root(seed), f"memory {place.name}")
-    with progress(f"M of seed {seed}, {place.name}", config.memory_steps) as note:
+    with counted(f"M of seed {seed}, {place.name}", config.memory_steps) as note:
         training = fit_memory(key, network, data, place / "memory", steps=config.memory_steps, note=note)
     return Learned(vision, Bound(training.params, network), jnp.asarray(codes[:, 0]))
-
-
-@jax.jit
-def encode_states(vision: Vision, states: Array) -> Array:
-    """Return the codes `[T, D]` of the frames of states `[T, 4]`."""
-    return jax.vmap(lambda state: vision.encode(frames.draw(state)))(states)
-
-
-def encoded(vision: Vision, states: np.ndarray) -> np.ndarray:
-    """Return the codes `[N, T, D]` of the frames of states `[N, T, 4]`."""
-    return np.stack([np.asarray(encode_states(vision, episode)) for episode in states])
 
 
 def searched(config: WorldModelConfig, seed: int, folder: Path, row: Row) -> Search:
@@ -238,7 +226,7 @@ def searched(config: WorldModelConfig, seed: int, folder: Path, row: Row) -> Sea
     key = rng.stream(rng.root(seed), f"search {folder.name}")
     sizes: dict[str, int] = {name: getattr(config, name) for name in ("generations", "population")}
     options: dict[str, Any] = {**sizes, "episodes": config.trials, "steps": config.longest}
-    with progress(f"C of seed {seed}, {folder.name}", config.generations) as note:
+    with counted(f"C of seed {seed}, {folder.name}", config.generations) as note:
         return search(key, row.training, row.num_features, folder, note=note, **options)
 
 
@@ -260,34 +248,12 @@ def judged(config: WorldModelConfig, seed: int, learned: Learned) -> dict[str, A
             tested[name]["dreamt"] = float(returns(row.training, one, keys, **steps).mean())
         history[name] = end.median[:count].tolist()
         controllers[name] = end.controller
-    draw_film(config, seed, learned, controllers["z, h"])
-    probes = probed(config, seed, rows, controllers["z, h"])
+    key, ours = rng.root(seed), controllers["z, h"]
+    save_film(config.out / f"seed-{seed}" / "film", learned, ours, rng.stream(key, "film"), min(FILMED, config.longest))
+    keys = rng.sample_keys(rng.stream(key, "probe"), PROBED)
+    watched = record(learned.world, jnp.tile(ours, (PROBED, 1)), keys, randomness=RANDOMNESS, **steps)
+    probes = {name: each.tolist() for name, each in probe(rows, of_carts(watched)).items()}
     return {"rows": tested, "history": history, "probes": probes}
-
-
-def probed(config: WorldModelConfig, seed: int, rows: dict[str, Row], controller: Array) -> dict[str, list[float]]:
-    """Return the R2 of the state from what C sees, in episodes of the C that sees z and h, with random actions."""
-    names = ("z, h of an untrained M", "z, h")
-    keys = rng.sample_keys(rng.stream(rng.root(seed), "probe"), PROBED)
-    ours = jnp.broadcast_to(controller, (PROBED, len(controller)))
-    episodes = of_carts(record(rows["z, h"].test, ours, keys, randomness=RANDOMNESS, steps=config.longest))
-    views: dict[str, Any] = {name: rows[name].test.view for name in names}  # type: ignore[attr-defined]
-    codes = encoded(views["z, h"].vision, episodes.states)
-    found = probe(episodes, codes, {name: view.memory for name, view in views.items()})
-    return {name: each.tolist() for name, each in found.items()}
-
-
-def draw_film(config: WorldModelConfig, seed: int, learned: Learned, controller: Array) -> None:
-    """Draw an episode of the C that sees z and h, its reconstruction, and the same C in a dream from the same start."""
-    keys = rng.sample_keys(rng.stream(rng.root(seed), "film"), 1)
-    options: dict[str, Any] = {"randomness": 0.0, "steps": min(FILMED, config.longest)}
-    states = of_carts(record(learned.world, controller[None], keys, **options)).states
-    codes = jnp.asarray(encoded(learned.vision, states)[0])
-    dream = Dream(learned.memory, codes[:1], jnp.asarray(1.0))
-    dreamt = record(dream, controller[None], keys, **options).states.seen.z[0]
-    decode = jax.jit(jax.vmap(learned.vision.decode))
-    stages = {"frame": jax.vmap(frames.draw)(states[0]), "reconstruction": decode(codes), "dream": decode(dreamt)}
-    save_film(config.out / f"seed-{seed}" / "film", {name: np.asarray(images) for name, images in stages.items()})
 
 
 def table_of_returns(config: WorldModelConfig, found: Sequence[dict[str, Any]]) -> str:
@@ -316,13 +282,6 @@ def table_of_probes(found: Sequence[dict[str, Any]]) -> str:
     }
     rows: dict[str, dict[str, float | None]] = {name: dict(zip(names, map(float, row))) for name, row in means.items()}
     return markdown_table(rows, {name: (f"R2 of {name}", ".2f") for name in names})
-
-
-@contextlib.contextmanager
-def progress(what: str, steps: int) -> Iterator[Callable[[int], None]]:
-    """Show a bar, and yield a function that moves it to a step."""
-    with bar(total=steps, desc=what, leave=False) as shown:
-        yield lambda step: shown.update(step - shown.n)
 
 
 if __name__ == "__main__":

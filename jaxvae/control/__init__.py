@@ -20,6 +20,6 @@ from jaxvae.control.views import Coded as Coded
 from jaxvae.control.views import CodedWithMemory as CodedWithMemory
 from jaxvae.control.views import Projected as Projected
 from jaxvae.control.views import TrueState as TrueState
-from jaxvae.control.views import Vision as Vision
+from jaxvae.control.vision import Vision as Vision
 from jaxvae.control.worlds import CartPole as CartPole
 from jaxvae.control.worlds import World as World

@@ -12,7 +12,8 @@ from jaxvae import rng
 from jaxvae.control.dream import Dream
 from jaxvae.control.frames import SIDE
 from jaxvae.control.memory import init_memory
-from jaxvae.control.views import Coded, CodedWithMemory, Projected, TrueState, View, Vision
+from jaxvae.control.views import Coded, CodedWithMemory, Projected, TrueState, View
+from jaxvae.control.vision import Vision
 from jaxvae.control.worlds import CartPole, World
 from jaxvae.nets.bound import Bound
 from jaxvae.types import Array, Key

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
 
+from jaxvae.control.ablations import Row
 from jaxvae.control.rollouts import Episodes
 from jaxvae.control.views import one_hot
+from jaxvae.control.worlds import CartPole
 from jaxvae.nets.bound import Bound
 
 
@@ -35,20 +40,22 @@ def linear_r2(features: ArrayLike, targets: ArrayLike, new_features: ArrayLike, 
     return np.asarray(1 - np.square(errors).mean(axis=0) / new_targets.var(axis=0))
 
 
-def probe(episodes: Episodes, codes: ArrayLike, memories: dict[str, Bound]) -> dict[str, np.ndarray]:
-    """Return the R2 `[4]` of the state's numbers from z, and from z and h of each memory.
+def probe(rows: Mapping[str, Row], episodes: Episodes) -> dict[str, np.ndarray]:
+    """Return the R2 `[4]` of the state's numbers from z, and from z and h of each row with a memory.
 
     The first half of the episodes fits, the second is explained.
 
     Args:
+        rows: `ablations`.
         episodes: N episodes, whose states are `[N, T + 1, 4]`.
-        codes: `[N, T + 1, D]` codes of their frames.
-        memories: networks with their parameters, by name.
     """
-    z, there = np.asarray(codes)[:, :-1], np.asarray(episodes.there)
+    views: dict[str, Any] = {name: row.test.view for name, row in rows.items() if isinstance(row.test, CartPole)}
+    views = {name: view for name, view in views.items() if rows[name].training is rows[name].test}
+    z = views["z"].vision.encode_states(episodes.states)[:, :-1]
+    memories = {name: view.memory for name, view in views.items() if hasattr(view, "memory")}
     outputs = {name: outputs_before(memory, z, episodes.actions) for name, memory in memories.items()}
     seen = {"z": z, **{name: np.concatenate([z, h], axis=-1) for name, h in outputs.items()}}
-    states, half = np.asarray(episodes.states)[:, :-1], len(there) // 2
+    states, there, half = np.asarray(episodes.states)[:, :-1], np.asarray(episodes.there), len(z) // 2
     first, second = there[:half], there[half:]
     return {
         name: linear_r2(each[:half][first], states[:half][first], each[half:][second], states[half:][second])

@@ -37,24 +37,24 @@ def returns(world: World, controllers: Array, keys: Key, *, steps: int = STEPS) 
         keys: `[E]` keys, the same episodes for all controllers.
         steps: greatest number of steps.
     """
-    each = jnp.repeat(controllers, len(keys), axis=0)
-    every = jnp.tile(keys, len(controllers))
 
     def step(carry: tuple[Array, Array, Any]) -> tuple[Array, Array, Any]:
         number, counts, states = carry
-        going = ~jax.vmap(world.over)(states)
-        actions = jax.vmap(choose)(each, jax.vmap(world.features)(states))
-        noise = jax.vmap(lambda key: rng.stream(key, "step", number))(every)
-        after = jax.vmap(world.step)(noise, states, actions)
+        going = ~world.over(states)
+        actions = jax.vmap(jax.vmap(choose, (None, 0)))(controllers, jax.vmap(jax.vmap(world.features))(states))
+        noise = jax.vmap(lambda key: rng.stream(key, "step", number))(keys)
+        after = jax.vmap(jax.vmap(world.step), (None, 0, 0))(noise, states, actions)
         return number + 1, counts + going, jax.tree.map(functools.partial(_where, going), after, states)
 
     def any_going(carry: tuple[Array, Array, Any]) -> Array:
         number, _, states = carry
-        return (number < steps) & ~jax.vmap(world.over)(states).all()
+        return (number < steps) & ~world.over(states).all()
 
-    begin = jax.vmap(lambda key: world.begin(rng.stream(key, "begin")))(every)
-    start = jnp.zeros((), jnp.int32), jnp.zeros(len(each), jnp.int32), begin
-    return jax.lax.while_loop(any_going, step, start)[1].reshape(len(controllers), len(keys))
+    shape = len(controllers), len(keys)
+    first = jax.vmap(lambda key: world.begin(rng.stream(key, "begin")))(keys)
+    states = jax.tree.map(lambda each: jnp.broadcast_to(each, (shape[0], *each.shape)), first)
+    start = jnp.zeros((), jnp.int32), jnp.zeros(shape, jnp.int32), states
+    return jax.lax.while_loop(any_going, step, start)[1]
 
 
 class Episodes(NamedTuple):
@@ -102,13 +102,13 @@ def record(
         return jnp.where(is_random, drawn, choose(controller, features))
 
     def step(states: Any, number: Array) -> tuple[Any, tuple[Any, Array, Array, Array]]:
-        going = ~jax.vmap(world.over)(states)
+        going = ~world.over(states)
         features = jax.vmap(world.features)(states)
         actions = jax.vmap(act, in_axes=(0, 0, None, 0, 0))(keys, hold, number, controllers, features)
         noise = jax.vmap(lambda key: rng.stream(key, "step", number))(keys)
         after = jax.vmap(world.step)(noise, states, actions)
         after = jax.tree.map(functools.partial(_where, going), after, states)
-        return after, (after, actions, going, going & jax.vmap(world.over)(after))
+        return after, (after, actions, going, going & world.over(after))
 
     begin = jax.vmap(lambda key: world.begin(rng.stream(key, "begin")))(keys)
     _, (after, *others) = jax.lax.scan(step, begin, jnp.arange(steps))
@@ -118,4 +118,4 @@ def record(
 
 
 def _where(going: Array, after: Array, before: Array) -> Array:
-    return jnp.where(going.reshape(-1, *[1] * (after.ndim - 1)), after, before)
+    return jnp.where(going.reshape(*going.shape, *[1] * (after.ndim - going.ndim)), after, before)

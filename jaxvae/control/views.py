@@ -12,9 +12,10 @@ import jax
 import jax.numpy as jnp
 
 from jaxvae.control.frames import draw
+from jaxvae.control.vision import Vision
 from jaxvae.nets.bound import Bound
 from jaxvae.nets.recurrence import State
-from jaxvae.types import Array, Params
+from jaxvae.types import Array
 
 NUM_ACTIONS = 2
 
@@ -33,23 +34,6 @@ class View(Protocol):
     def features(self, seen: Any) -> Array:
         """Return `[F]` numbers for a controller."""
         ...
-
-
-@jax.tree_util.register_dataclass
-@dataclasses.dataclass(frozen=True, eq=False)
-class Vision:
-    """V: a model with its parameters, from frames to codes and back without noise."""
-
-    params: Params
-    model: Any = dataclasses.field(metadata={"static": True})
-
-    def encode(self, frame: Array) -> Array:
-        """Return the mean code `[D]` of a frame `[H, W, C]`."""
-        return self.model.encode(self.params, frame[None]).mean[0]
-
-    def decode(self, z: Array) -> Array:
-        """Return the mean frame `[H, W, C]` of a code `[D]`."""
-        return self.model.decode(self.params, z[None]).mean[0]
 
 
 @jax.tree_util.register_dataclass

@@ -24,7 +24,7 @@ class World(Protocol):
         ...
 
     def over(self, state: Any) -> Array:
-        """Return True where the episode has ended."""
+        """Return True where the episode has ended, for any leading axes of the state."""
         ...
 
     def features(self, state: Any) -> Array:

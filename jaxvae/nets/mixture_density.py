@@ -32,9 +32,9 @@ class MixtureDensityLSTM(Network):
 
         h_{t+1} = LSTM([z_t, a_t], h_t),    p(z_{t+1} | z_t, h_{t+1}) = prod_d sum_k w_dk N(z_td + m_dk, s_dk^2)
 
-    Hidden layers read z and h, since how a code changes is a product of where and how fast things are. Means are relative
-    to the present code, most of which stays from step to step. The end has layers of its own: in the same ones the many
-    nats of the codes would drown its few.
+    Hidden layers read z and h, since how a code changes is a product of where and how fast things are. Means are
+    relative to the present code, most of which stays from step to step. The end has layers of its own: in the same ones
+    the many nats of the codes would drown its few.
 
     Reference: Ha & Schmidhuber 2018, World models, https://arxiv.org/abs/1803.10122, section 2.2 and appendix A.2;
     Graves 2013, https://arxiv.org/abs/1308.0850, section 4.
