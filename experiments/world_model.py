@@ -24,7 +24,7 @@ from jaxvae import rng
 from jaxvae.control import cartpole, frames
 from jaxvae.control.ablations import Learned, Row, ablations
 from jaxvae.control.memory import fit_memory, windows
-from jaxvae.control.probes import probe
+from jaxvae.control.probes import explained_change, probe
 from jaxvae.control.rollouts import Episodes, record, returns
 from jaxvae.control.search import Search, search
 from jaxvae.control.views import TrueState
@@ -251,9 +251,10 @@ def judged(config: WorldModelConfig, seed: int, learned: Learned) -> dict[str, A
     key, ours = rng.root(seed), controllers["z, h"]
     save_film(config.out / f"seed-{seed}" / "film", learned, ours, rng.stream(key, "film"), min(FILMED, config.longest))
     keys = rng.sample_keys(rng.stream(key, "probe"), PROBED)
-    watched = record(learned.world, jnp.tile(ours, (PROBED, 1)), keys, randomness=RANDOMNESS, **steps)
-    probes = {name: each.tolist() for name, each in probe(rows, of_carts(watched)).items()}
-    return {"rows": tested, "history": history, "probes": probes}
+    watched = of_carts(record(learned.world, jnp.tile(ours, (PROBED, 1)), keys, randomness=RANDOMNESS, **steps))
+    probes = {name: each.tolist() for name, each in probe(rows, watched).items()}
+    change = explained_change(learned.memory, learned.vision.encode_states(watched.states), watched)
+    return {"rows": tested, "history": history, "probes": probes, "explained_change": change.tolist()}
 
 
 def table_of_returns(config: WorldModelConfig, found: Sequence[dict[str, Any]]) -> str:
@@ -281,7 +282,9 @@ def table_of_probes(found: Sequence[dict[str, Any]]) -> str:
         name: trim_mean(np.array([one["probes"][name] for one in found]), 0.25, axis=0) for name in found[0]["probes"]
     }
     rows: dict[str, dict[str, float | None]] = {name: dict(zip(names, map(float, row))) for name, row in means.items()}
-    return markdown_table(rows, {name: (f"R2 of {name}", ".2f") for name in names})
+    change = trim_mean([np.mean(one["explained_change"]) for one in found], 0.25)
+    table = markdown_table(rows, {name: (f"R2 of {name}", ".2f") for name in names})
+    return f"{table}\n\nM predicts {change:.1%} of the variance of a code's changes from one step to the next."
 
 
 if __name__ == "__main__":

@@ -63,6 +63,27 @@ def probe(rows: Mapping[str, Row], episodes: Episodes) -> dict[str, np.ndarray]:
     }
 
 
+def explained_change(memory: Bound, codes: ArrayLike, episodes: Episodes) -> np.ndarray:
+    """Return the share `[D]` of the variance of a code's changes that M's mean predicts from one step to the next.
+
+    The dynamics have no noise, so that no more than 1 and, for who knows the velocities, all of it can be predicted.
+
+    Args:
+        memory: `nets.MixtureDensityLSTM` with its parameters.
+        codes: `[N, T + 1, D]` codes of the frames.
+        episodes: N episodes.
+    """
+
+    @jax.jit
+    def predict(memory: Bound, codes: jax.Array, actions: jax.Array) -> jax.Array:
+        return memory(jnp.swapaxes(codes, 0, 1), one_hot(actions.T)).code.mean.swapaxes(0, 1)
+
+    z, there = np.asarray(codes), np.asarray(episodes.there)
+    changes = np.diff(z, axis=1)[there]
+    errors = (np.asarray(predict(memory, jnp.asarray(z[:, :-1]), jnp.asarray(episodes.actions))) - z[:, 1:])[there]
+    return np.asarray(1 - np.square(errors).mean(axis=0) / changes.var(axis=0))
+
+
 def outputs_before(memory: Bound, codes: ArrayLike, actions: ArrayLike) -> np.ndarray:
     """Return what a memory holds at each step, `[N, T, H]`: outputs after the codes and actions before it.
 

@@ -7,7 +7,8 @@ import pytest
 from scipy import special, stats
 
 from jaxvae.control.memory import Windows, fit_memory, init_memory, memory_loss, windows
-from jaxvae.control.probes import linear_r2
+from jaxvae.control.probes import explained_change, linear_r2
+from jaxvae.control.rollouts import Episodes
 from jaxvae.control.views import one_hot
 from jaxvae.errors import InputError
 from jaxvae.nets import Bound, MixtureDensityLSTM
@@ -77,6 +78,8 @@ def test_it_learns_what_an_action_does_and_a_killed_training_goes_on(tmp_path):
     memory = Bound(end.params, network)
     follows = memory(jnp.asarray(data.codes).swapaxes(0, 1)[:-1], one_hot(jnp.asarray(data.actions).T))
     assert np.abs(follows.code.mean - data.codes.swapaxes(0, 1)[1:]).mean() < 0.05, "a step is 0.5"
+    taken = Episodes(None, actions, np.ones_like(ended), ended)
+    assert 0.9 < explained_change(memory, codes, taken)[0] <= 1
     assert np.mean(np.asarray(follows.end > 0) == data.ended.T) > 0.97
 
 

@@ -50,8 +50,13 @@ def test_the_table_has_interquartile_means_over_seeds(scripts):
 
 
 def test_probes_are_averaged_over_seeds(scripts):
-    found = [{"probes": {"z": [share, 0, 1, -share]}} for share in (0.0, 0.5, 0.6, 0.7, 1.0)]
-    assert "| z | 0.60 | 0.00 | 1.00 | -0.60 |" in scripts["world_model"].table_of_probes(found)
+    found = [
+        {"probes": {"z": [share, 0, 1, -share]}, "explained_change": [share, share / 2]}
+        for share in (0.0, 0.5, 0.6, 0.7, 1.0)
+    ]
+    table = scripts["world_model"].table_of_probes(found)
+    assert "| z | 0.60 | 0.00 | 1.00 | -0.60 |" in table
+    assert "predicts 45.0%" in table
 
 
 @pytest.mark.parametrize(("name", "value"), [("population", 3), ("temperatures", (0.0,)), ("longest", 1)])
