@@ -32,7 +32,7 @@ class Learned(NamedTuple):
     def num_features(self) -> int:
         """Number of dimensions of z and h together."""
         network = self.memory.network
-        return int(network.latent_dim + network.width)  # type: ignore[operator]
+        return int(network.latent_dim + network.width)
 
     @property
     def world(self) -> CartPole:
@@ -64,7 +64,7 @@ def ablations(key: Key, learned: Learned, temperatures: Sequence[float]) -> dict
     rows = {
         "state": _real(TrueState(), 4),
         "pixels": _real(Projected(projection), both),
-        "z": _real(Coded(learned.vision), network.latent_dim),  # type: ignore[arg-type]
+        "z": _real(Coded(learned.vision), network.latent_dim),
         "z, h of an untrained M": _real(CodedWithMemory(learned.vision, untrained), both),
         "z, h": _real(learned.world.view, both),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -25,15 +25,15 @@ STEPS_AT_ONCE = 50
 
 
 class Windows(NamedTuple):
-    """Windows of episodes, padded at their ends."""
+    """Windows of episodes, padded at their ends: arrays of the host or of the device."""
 
-    codes: np.ndarray
+    codes: Any
     """`[M, W + 1, D]`."""
-    actions: np.ndarray
+    actions: Any
     """`[M, W]` int32."""
-    there: np.ndarray
+    there: Any
     """`[M, W]` booleans, True where the step was taken."""
-    ended: np.ndarray
+    ended: Any
     """`[M, W]` booleans, True where the step ended the episode."""
 
 

@@ -128,7 +128,7 @@ class CodedWithMemory:
 
 def empty(memory: Bound) -> State:
     """Return the memory of nothing."""
-    width: int = memory.network.width  # type: ignore[assignment]
+    width: int = memory.network.width
     return jnp.zeros(width), jnp.zeros(width)
 
 
