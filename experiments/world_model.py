@@ -49,7 +49,7 @@ RANDOMNESS = 0.2
 """Share of random actions in episodes of a controller that are recorded."""
 WIDTH = 64
 """Steps in a window of an episode that M is trained on."""
-PROBED, FILMED = 40, 240
+PROBED, FILMED = 40, 120
 """Episodes of the probes, and steps of the film."""
 COLUMNS = {
     "iqm": ("return", ".0f"),
@@ -248,8 +248,8 @@ def judged(config: WorldModelConfig, seed: int, learned: Learned) -> dict[str, A
             tested[name]["dreamt"] = float(returns(row.training, one, keys, **steps).mean())
         history[name] = end.median[:count].tolist()
         controllers[name] = end.controller
-    key, ours = rng.root(seed), controllers["z, h"]
-    save_film(config.out / f"seed-{seed}" / "film", learned, ours, rng.stream(key, "film"), min(FILMED, config.longest))
+    key, ours, last = rng.root(seed), controllers["z, h"], [*controllers.values()][-1]
+    save_film(config.out / f"seed-{seed}" / "film", learned, last, rng.stream(key, "film"), min(FILMED, config.longest))
     keys = rng.sample_keys(rng.stream(key, "probe"), PROBED)
     watched = of_carts(record(learned.world, jnp.tile(ours, (PROBED, 1)), keys, randomness=RANDOMNESS, **steps))
     probes = {name: each.tolist() for name, each in probe(rows, watched).items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -12,14 +13,15 @@ import numpy as np
 from jaxvae.control.ablations import Learned
 from jaxvae.control.dream import Dream
 from jaxvae.control.frames import draw
-from jaxvae.control.rollouts import record
-from jaxvae.control.worlds import World
+from jaxvae.control.rollouts import Episodes, record
 from jaxvae.report.animation import save_gif
 from jaxvae.report.figures import new_figure, save_figure, save_grid
 from jaxvae.types import Array, Key
 
 EVERY, SHOWN = 2, 14
 """Steps from one picture of the film to the next, and number of pictures in the strip."""
+PUSHES = 0.2
+"""Share of random actions, which are short, in the film: without them nearly nothing would move."""
 
 
 def save_curves(path: Path, histories: Sequence[Mapping[str, Sequence[float]]], longest: int) -> None:
@@ -57,22 +59,28 @@ def padded(curves: Sequence[Sequence[float]]) -> np.ndarray:
 def save_film(path: Path, learned: Learned, controller: Array, key: Key, steps: int) -> None:
     """Write a film of an episode, as GIF, and a strip of it, as PNG: frames, reconstructions, and a dream.
 
-    In the dream, which begins with the same code, the same controller acts on what M samples.
+    In the dream, which begins with the same code, the same controller acts on what M samples; some actions are random,
+    the same ones in both. What has ended is white.
     """
-    states, codes = _episode(learned.world, controller, key, steps)
-    _, dreamt = _episode(Dream(learned.memory, codes[:1], jnp.ones(())), controller, key, steps)
+    options: dict[str, Any] = {"randomness": PUSHES, "longest_hold": 2, "steps": steps}
+    real = record(learned.world, controller[None], key[None], **options)
+    codes = real.states.seen.z[0]
+    imagined = record(Dream(learned.memory, codes[:1], jnp.ones(())), controller[None], key[None], **options)
     decode = jax.jit(jax.vmap(learned.vision.decode))
-    stages = {"frame": jax.vmap(draw)(states), "reconstruction": decode(codes), "dream": decode(dreamt)}
-    ink = {name: 1 - np.clip(images, 0, 1) for name, images in stages.items()}
-    film = np.stack([*ink.values()], axis=1)[::EVERY]
+    stages = {
+        "frame": _going(real, jax.vmap(draw)(real.states.state[0])),
+        "reconstruction": _going(real, decode(codes)),
+        "dream": _going(imagined, decode(imagined.states.seen.z[0])),
+    }
+    film = np.stack([*stages.values()], axis=1)[::EVERY]
     save_gif(path.with_suffix(".gif"), film, labels=[*stages], columns=len(stages), back=False)
-    chosen = np.linspace(0, len(codes) - 1, min(SHOWN, len(codes))).astype(int)
-    strip = np.concatenate([images[chosen] for images in ink.values()])
+    chosen = np.linspace(0, steps, min(SHOWN, steps + 1)).astype(int)
+    strip = np.concatenate([images[chosen] for images in stages.values()])
     names = [str(number) for number in chosen]
     save_grid(path.with_suffix(".png"), strip, columns=len(chosen), row_labels=[*stages], column_labels=names)
 
 
-def _episode(world: World, controller: Array, key: Key, steps: int) -> tuple[Array, Array]:
-    """Return the states `[T, 4]` of a cart, where there is one, and the codes `[T, D]` of an episode."""
-    episode = record(world, controller[None], key[None], randomness=0.0, steps=steps).states
-    return getattr(episode, "state", [None])[0], episode.seen.z[0]
+def _going(episode: Episodes, ink: Array) -> np.ndarray:
+    """Return frames `[T, H, W, C]` of ink as black on white, and nothing but white from the end of the episode on."""
+    going = np.asarray([True, *episode.there[0]])
+    return 1 - going[:, None, None, None] * np.clip(ink, 0, 1)
