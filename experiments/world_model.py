@@ -122,9 +122,8 @@ def main(config: WorldModelConfig) -> int:
         for number in range(ROUNDS):
             place = config.out / f"seed-{seed}" / f"round-{number}"
             episodes = recorded(config, seed, place, learned)
-            if exit_code := train_all(
-                {f"V of seed {seed}, round {number}": recipe_of(config, seed, place)}, type(config)
-            ):
+            runs = {f"V of seed {seed}, {place.name}": recipe_of(config, seed, place)}
+            if exit_code := train_all(runs, WorldModelConfig):
                 return exit_code
             learned = remembering(config, seed, place, episodes)
         assert learned is not None
@@ -156,7 +155,7 @@ def options_of(config: WorldModelConfig) -> dict[str, Any]:
 
 
 def recorded(config: WorldModelConfig, seed: int, place: Path, learned: Learned | None) -> Episodes:
-    """Return the episodes of a round, and write the frames that V is trained on; C of the round before acts in half."""
+    """Record and keep the episodes of a round, and their frames; C of the round before, if any, acts in half of them."""
     path, key = place / "episodes.npz", rng.stream(rng.root(seed), f"record {place.name}")
     if path.exists():
         with np.load(path) as stored:
@@ -173,9 +172,9 @@ def recorded(config: WorldModelConfig, seed: int, place: Path, learned: Learned 
         acted = of_carts(record(learned.world, ours, keys[-num:], randomness=RANDOMNESS, steps=config.longest))
         episodes = jax.tree.map(lambda one, two: np.concatenate([one[:-num], two]), episodes, acted)
     place.mkdir(parents=True, exist_ok=True)
-    there = np.asarray(episodes.states)[:, :-1][np.asarray(episodes.there)]
-    chosen = np.random.default_rng(seed).permutation(len(there))[: config.frames]
-    pixels = np.asarray(jax.jit(jax.vmap(frames.draw))(there[chosen]))
+    states = episodes.states[:, :-1][episodes.there]
+    chosen = np.random.default_rng(seed).permutation(len(states))[: config.frames]
+    pixels = np.asarray(jax.jit(jax.vmap(frames.draw))(states[chosen]))
     np.savez_compressed(place / "frames.npz", image=np.round(255 * pixels).astype(np.uint8))
     np.savez_compressed(part := place / "episodes.part.npz", **episodes._asdict())
     part.rename(path)  # last, so that a killed process leaves no half
