@@ -155,7 +155,7 @@ def options_of(config: WorldModelConfig) -> dict[str, Any]:
 
 
 def recorded(config: WorldModelConfig, seed: int, place: Path, learned: Learned | None) -> Episodes:
-    """Record and keep the episodes of a round, and their frames; C of the round before, if any, acts in half of them."""
+    """Record and keep the episodes of a round, and their frames; C of the round before acts in half of them."""
     path, key = place / "episodes.npz", rng.stream(rng.root(seed), f"record {place.name}")
     if path.exists():
         with np.load(path) as stored:
