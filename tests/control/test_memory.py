@@ -35,19 +35,20 @@ def test_windows_hold_every_step_once_with_what_follows_it():
 
 def test_the_loss_is_that_of_scipy_and_padding_changes_nothing():
     network = MixtureDensityLSTM(4, 2, 3)
-    params = init_memory(jax.random.key(0), network)
+    params = jax.jit(init_memory, static_argnums=1)(jax.random.key(0), network)
     batch = Windows(*map(jnp.asarray, windows(*episodes(), 7)))
-    follows = network.apply({"params": params}, batch.codes.swapaxes(0, 1)[:-1], one_hot(batch.actions.T))
+    loss = jax.jit(jax.value_and_grad(memory_loss), static_argnums=1)
+    follows = jax.jit(Bound(params, network).__call__)(batch.codes.swapaxes(0, 1)[:-1], one_hot(batch.actions.T))
     means, deviations = np.float64(follows.code.means), np.exp(np.float64(follows.code.log_vars) / 2)
     parts = stats.norm.logpdf(np.asarray(batch.codes).swapaxes(0, 1)[1:, ..., None], means, deviations)
     log_p = special.logsumexp(parts + special.log_softmax(np.float64(follows.code.logits), -1), axis=-1).sum(-1)
     sign = np.where(np.asarray(batch.ended).T, 1, -1)
     log_p = log_p + special.log_expit(sign * np.float64(follows.end))
     expected = -log_p[np.asarray(batch.there).T].mean()
-    np.testing.assert_allclose(memory_loss(params, network, batch), expected, rtol=1e-5)
+    np.testing.assert_allclose(loss(params, network, batch)[0], expected, rtol=1e-5)
     other = batch._replace(codes=batch.codes.at[1, 4:].set(1e6))
-    np.testing.assert_allclose(memory_loss(params, network, other), expected, rtol=1e-5)
-    gradient = jax.grad(memory_loss)(params, network, other)
+    value, gradient = loss(params, network, other)
+    np.testing.assert_allclose(value, expected, rtol=1e-5)
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(gradient))
 
 
