@@ -49,6 +49,7 @@ LAYERS = {  # name -> what it may import of jaxvae, besides itself
     "data": ALONE | {"music"},
     "checkpoint": ALONE,
     "coding": ALONE | {"distributions"},
+    "control": NETS | {"nets", "checkpoint"},  # the model of frames is an argument
     "report": ALONE | {"data", "music"},
 }
 LAYERS |= {name: set(LAYERS) for name in ("__init__", "runs")}

@@ -32,6 +32,7 @@ from jaxvae.distributions.negative_binomial import NegativeBinomial as NegativeB
 from jaxvae.distributions.normal import Normal as Normal
 from jaxvae.distributions.normal import gaussian_kl as gaussian_kl
 from jaxvae.distributions.normal import reparameterize as reparameterize
+from jaxvae.distributions.normal_mixture import NormalMixture as NormalMixture
 from jaxvae.distributions.observed import Observed as Observed
 from jaxvae.distributions.ordinal import Ordinal as Ordinal
 from jaxvae.distributions.perceptual import Perceptual as Perceptual

@@ -17,6 +17,7 @@ from jaxvae.nets.lstm import LSTMEncoder as LSTMEncoder
 from jaxvae.nets.lstm import LSTMPredictor as LSTMPredictor
 from jaxvae.nets.lstm import TokenLSTM as TokenLSTM
 from jaxvae.nets.made import MADE as MADE
+from jaxvae.nets.mixture_density import MixtureDensityLSTM as MixtureDensityLSTM
 from jaxvae.nets.mlp import MLP as MLP
 from jaxvae.nets.mlp import MLPDecoder as MLPDecoder
 from jaxvae.nets.mlp import MLPEncoder as MLPEncoder

@@ -30,6 +30,8 @@ def save_gif(
     rests: Collection[int] = (),
     labels: Sequence[str] = (),
     limits: Limits = UNIT,
+    columns: int | None = None,
+    back: bool = True,
 ) -> None:
     """Save an animation that runs forth and back in a loop, in large pixels.
 
@@ -39,11 +41,13 @@ def save_gif(
         rests: frames at which it pauses, besides the first and the last.
         labels: N labels below the images.
         limits: values that are shown as black and white.
+        columns: number of images in a row; as many as there are rows if not given.
+        back: run back too; False begins anew at the end, where time has a direction.
     """
     images = np.asarray(images, np.float32)
-    pictures = [_picture(frame, labels, limits) for frame in images]
+    pictures = [_picture(frame, labels, limits, columns or math.ceil(len(frame) ** 0.5)) for frame in images]
     last = len(pictures) - 1
-    order = [*range(last + 1), *range(last - 1, 0, -1)]
+    order = [*range(last + 1), *range(last - 1, 0, -1)] if back else [*range(last + 1)]
     durations = [REST if number in (0, last, *rests) else FRAME for number in order]
     path.parent.mkdir(parents=True, exist_ok=True)
     first, *others = (pictures[number] for number in order)
@@ -61,12 +65,11 @@ def between(values: ArrayLike, num: int) -> np.ndarray:
     return np.interp(np.linspace(0, last, last * num + 1), np.arange(last + 1), values)
 
 
-def _picture(images: np.ndarray, labels: Sequence[str], limits: Limits) -> Image:
+def _picture(images: np.ndarray, labels: Sequence[str], limits: Limits, columns: int) -> Image:
     """Tile images `[N, ...]` to one picture, grey or coloured, with every pixel enlarged to a square."""
     from PIL import Image
 
     shown, _ = displayable(images, limits)
-    columns = math.ceil(len(shown) ** 0.5)
     times = math.ceil(SIDE / max(tile(shown, columns).shape[:2]))
     band = math.ceil(TEXT / times) if labels else 0
     picture = tile(np.pad(shown, [(0, 0), (0, band), (0, 0), (0, 0)], constant_values=1.0), columns)

@@ -28,6 +28,13 @@ def named_bar(name: str) -> Bar:
     return functools.partial(bar, desc=name, unit="block", leave=False)
 
 
+@contextlib.contextmanager
+def counted(what: str, steps: int) -> Iterator[Callable[[int], None]]:
+    """Show a bar of steps, and yield a function of the number of those taken."""
+    with bar(total=steps, desc=what, leave=False) as shown:
+        yield lambda step: shown.update(step - shown.n)
+
+
 def is_notebook() -> bool:
     """Return True in the kernel of a notebook."""
     ipython = sys.modules.get("IPython")

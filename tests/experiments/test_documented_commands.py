@@ -77,6 +77,7 @@ READ = {
     "rate_distortion": "test_rate_distortion",
     "synthetic": "test_synthetic",
     "topics": "test_topics",
+    "world_model": "test_world_model",
 }
 """Script -> tests that run its whole program: the options of its commands are only read here."""
 ON = {"", "--run-dir", "--out", "--dataset", "--attribute", "--epochs", "--steps", "--seeds"}

@@ -31,6 +31,14 @@ def test_it_runs_forth_and_back_for_ever_and_rests_where_it_turns(film):
     assert loop == 0
 
 
+def test_time_runs_in_one_direction_where_it_is_asked_to(film):
+    shades = np.array([0, 102, 204], np.float32) / 255
+    images = shades[:, None, None, None, None] * np.ones((3, 3, 8, 8, 1))
+    frames, _, _ = film(images, back=False, columns=3)
+    assert [int(frame[0, 0, 0]) for frame in frames] == [0, 102, 204]
+    assert frames[0].shape[1] > 2.5 * frames[0].shape[0], "three in one row"
+
+
 def test_a_pixel_becomes_a_square_of_pixels(film):
     images = np.random.default_rng(0).integers(0, 256, (2, 1, 3, 4, 1)) / 255
     frames, _, _ = film(images)

@@ -1,0 +1,86 @@
+"""Figures of a world model: returns over generations, and a film of frames, reconstructions and a dream."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxvae.control.ablations import Learned
+from jaxvae.control.dream import Dream
+from jaxvae.control.frames import draw
+from jaxvae.control.rollouts import Episodes, record
+from jaxvae.report.animation import save_gif
+from jaxvae.report.figures import new_figure, save_figure, save_grid
+from jaxvae.types import Array, Key
+
+EVERY, SHOWN = 2, 14
+"""Steps from one picture of the film to the next, and number of pictures in the strip."""
+PUSHES = 0.2
+"""Share of random actions, which are short, in the film: without them nearly nothing would move."""
+
+
+def save_curves(path: Path, histories: Sequence[Mapping[str, Sequence[float]]], longest: int) -> None:
+    """Plot the median return of each generation, a panel for each row, thin for a seed, thick for their median.
+
+    Args:
+        path: path of the file.
+        histories: medians by name of the row, of each seed; a search that has ended keeps its last one.
+        longest: greatest return.
+    """
+    names = [*histories[0]]
+    across = min(4, len(names))
+    down = -(-len(names) // across)
+    figure, panels = new_figure(across, rows=down, width=2.4 * across, height=2 * down, sharex=True, sharey=True)
+    for axis, name in zip(panels, names):
+        curves = padded([history[name] for history in histories])
+        axis.plot(np.arange(1, curves.shape[1] + 1), curves.T, color="C0", linewidth=0.6, alpha=0.5)
+        axis.plot(np.arange(1, curves.shape[1] + 1), np.median(curves, axis=0), color="C0", linewidth=1.8)
+        axis.set_title(name, fontsize=8)
+        axis.set_ylim(0, 1.04 * longest)
+        axis.tick_params(labelsize=7)
+    for axis in panels[len(names) :]:
+        axis.set_axis_off()
+    figure.supxlabel("generation", fontsize=8)
+    figure.supylabel("median return", fontsize=8)
+    save_figure(figure, path)
+
+
+def padded(curves: Sequence[Sequence[float]]) -> np.ndarray:
+    """Return curves as one array, each with its last value to the end of the longest."""
+    longest = max(map(len, curves))
+    return np.array([[*curve, *[curve[-1]] * (longest - len(curve))] for curve in curves])
+
+
+def save_film(path: Path, learned: Learned, controller: Array, key: Key, steps: int) -> None:
+    """Write a film of an episode, as GIF, and a strip of it, as PNG: frames, reconstructions, and a dream.
+
+    In the dream, which begins with the same code, the same controller acts on what M samples; some actions are random,
+    the same ones in both. What has ended is white.
+    """
+    options: dict[str, Any] = {"randomness": PUSHES, "longest_hold": 2, "steps": steps}
+    real = record(learned.world, controller[None], key[None], **options)
+    codes = real.states.seen.z[0]
+    imagined = record(Dream(learned.memory, codes[:1], jnp.ones(())), controller[None], key[None], **options)
+    decode = jax.jit(jax.vmap(learned.vision.decode))
+    stages = {
+        "frame": _going(real, jax.vmap(draw)(real.states.state[0])),
+        "reconstruction": _going(real, decode(codes)),
+        "dream": _going(imagined, decode(imagined.states.seen.z[0])),
+    }
+    film = np.stack([*stages.values()], axis=1)[::EVERY]
+    save_gif(path.with_suffix(".gif"), film, labels=[*stages], columns=len(stages), back=False)
+    chosen = np.linspace(0, steps, min(SHOWN, steps + 1)).astype(int)
+    strip = np.concatenate([images[chosen] for images in stages.values()])
+    names = [str(number) for number in chosen]
+    save_grid(path.with_suffix(".png"), strip, columns=len(chosen), row_labels=[*stages], column_labels=names)
+
+
+def _going(episode: Episodes, ink: Array) -> np.ndarray:
+    """Return frames `[T, H, W, C]` of ink as black on white, and nothing but white from the end of the episode on."""
+    going = np.asarray([True, *episode.there[0]])
+    return 1 - going[:, None, None, None] * np.clip(ink, 0, 1)
