@@ -102,7 +102,8 @@ class _Factor(NamedTuple):
         a, above = jnp.exp(log_a), k > 0
         log_growth = _log_one_plus(k, log_a)
         is_large = k < 0.1 * a
-        u = jnp.where(is_large, k / jnp.where(is_large, a, 1.0), 0.0)
+        divided = is_large & above  # at k = 0 the gradient of 0 / a would be 0 / 0 where the square of a underflows
+        u = jnp.where(divided, k / jnp.where(divided, a, 1.0), 0.0)
         series = -u * (1 / 2 - u * (1 / 3 - u * (1 / 4 - u * (1 / 5 - u * (1 / 6 - u / 7)))))
         power = jnp.where(is_large, k * series, a * log_growth)  # a log(1 + k / a), less k where a is large
         gammas = stirling_remainder(a + k, log_a + log_growth) - stirling_remainder(a, log_a) - 0.5 * log_growth

@@ -124,7 +124,7 @@ def _title(recipe: Recipe, part: str) -> str:
 def _choices(recipe: Recipe) -> Iterator[str]:
     for axis, table in AXES.items():
         value = getattr(recipe, axis)
-        chosen = "left open until the data are known" if value is None else kind_of(value, table)
+        chosen = "by the data" if value is None else kind_of(value, table)
         yield from _entry(f"--{axis} KIND", f"{', '.join(table)} ({chosen})", OF_CHOICES)
 
 

@@ -54,6 +54,17 @@ def test_beta_binomial_of_every_size():
         assert np.abs(d.log_prob(jnp.float32(counts)) - expected).max() < 1e-4 * (1 + np.abs(expected).max())
 
 
+def test_gradients_of_the_beta_binomial_are_finite_everywhere():
+    logits, log_concentrations, counts = np.meshgrid([-60.0, -8, 0, 3, 60], np.linspace(-61, 61, 62), [0, 1, 254, 255])
+
+    def score(logit, log_concentration, count):
+        return BetaBinomial(jnp.float32(255), logit, log_concentration, event_ndim=0).log_prob(count)
+
+    arguments = [jnp.asarray(values.ravel(), jnp.float32) for values in (logits, log_concentrations, counts)]
+    value, gradients = jax.jit(jax.vmap(jax.value_and_grad(score, argnums=(0, 1))))(*arguments)
+    assert all(np.isfinite(found).all() for found in (value, *gradients))
+
+
 def test_beta_binomial_of_a_large_concentration_is_a_binomial():
     x = np.arange(31)
     got = BetaBinomial(jnp.float32(30), jnp.full(31, 0.7), jnp.float32(200), event_ndim=0).log_prob(jnp.asarray(x))
