@@ -10,7 +10,7 @@ from jaxvae.data import Dataset, Split, is_place, load
 from jaxvae.data.rows import gather
 from jaxvae.data.spaces.shown import noun
 from jaxvae.errors import InputError
-from jaxvae.judges.compressors import compare
+from jaxvae.judges.compressors import check_installed, compare
 from jaxvae.options import Compute
 from jaxvae.options.checks import check, check_output
 from jaxvae.options.groups import Select
@@ -61,6 +61,8 @@ class CompressConfig:
 def main(config: CompressConfig) -> int:
     """Load the run, compress the examples and print what they take."""
     set_up(Compute(num_processes=1))
+    if config.compare:
+        check_installed()
     run = load_run(config.run_dir, select=config.select)
     split = _examples(config, run)
     done = compress(run, split, config.out, latent_bits=config.latent_bits, progress=named_bar("compressing"))

@@ -23,6 +23,16 @@ MOST_PIXELS = {"WebP": 16383}
 """Largest side of an image in a format."""
 
 
+def check_installed() -> None:
+    """Refuse a comparison whose packages are not there.
+
+    Raises:
+        InputError: a package of the extra `compression` is not installed.
+    """
+    for module in ("zstandard", "imagecodecs"):
+        needed_by("compare", module, "compression")
+
+
 def compare(stored: Any) -> dict[str, float]:
     """Return the bits that each compressor takes for examples.
 

@@ -1,5 +1,7 @@
 """From a file to a compressed one and back, by the commands; what is written, printed and refused."""
 
+import sys
+
 import numpy as np
 import pandas
 import pytest
@@ -58,13 +60,18 @@ def test_a_table_comes_back_with_its_words_and_gaps(folder, tmp_path, capsys):
 
 
 def test_the_first_examples_of_a_split_beside_other_compressors(folder, tmp_path, capsys):
-    pytest.importorskip("zstandard")
-    pytest.importorskip("imagecodecs")
     pressed("--run-dir", folder / "images", "--num", 4, "--out", tmp_path / "a.vae", "--compare")
     told = capsys.readouterr().out
     assert told.startswith("4 images of 144 values")
     assert "| | bits per value | bytes |" in told
     assert "| gzip |" in told
+
+
+def test_a_comparison_without_its_packages_is_refused_before_anything_is_written(folder, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "imagecodecs", None)
+    with pytest.raises(InputError, match="compare: needs imagecodecs, which is not installed"):
+        pressed("--run-dir", folder / "images", "--num", 4, "--out", tmp_path / "a.vae", "--compare")
+    assert not (tmp_path / "a.vae").exists()
 
 
 def test_what_is_wrong_is_one_line(folder, tmp_path):
