@@ -60,7 +60,7 @@ class Curve(NamedTuple):
 def tabulated(function: Callable[[Decimal], Decimal], integers: range, exponent: int, of_values: int) -> np.ndarray:
     """Return the function of integers of one exponent, as int64 of another, rounded half to even."""
     with decimal.localcontext(CONTEXT):
-        step, unit = Decimal(2) ** -exponent, Decimal(2) ** of_values
+        step, unit = _power_of_2(-exponent), _power_of_2(of_values)
         return np.array([int((function(n * step) * unit).to_integral_value()) for n in integers], np.int64)
 
 
@@ -73,7 +73,7 @@ def normal_curve() -> Curve:
     """
     exponent = 10
     with decimal.localcontext(CONTEXT):
-        step = Decimal(2) ** -exponent
+        step = _power_of_2(-exponent)
         at = [n * step for n in range((8 << exponent) + 1)]
         density = [(-x * x / 2).exp() for x in at]
         slope = [-x * value for x, value in zip(at, density)]
@@ -81,7 +81,7 @@ def normal_curve() -> Curve:
         for n in range(len(at) - 1):
             area = step * (density[n] + density[n + 1]) / 2 - step * step * (slope[n + 1] - slope[n]) / 12
             sums.append(sums[-1] + area)
-        unit = Decimal(2) ** (UNIT - 1)
+        unit = _power_of_2(UNIT - 1)
         above = np.array([int((value / sums[-1] * unit).to_integral_value()) for value in sums], np.int64)
     half = 1 << UNIT - 1
     return Curve(np.concatenate([half - above[:0:-1], half + above]), exponent)
@@ -99,6 +99,10 @@ def logistic_curve() -> Curve:
 def exponentials(first: int, last: int, exponent: int, of_values: int) -> np.ndarray:
     """Return exp of the integers from `first` to `last`."""
     return tabulated(lambda x: x.exp(), range(first, last + 1), exponent, of_values)
+
+
+def _power_of_2(exponent: int) -> Decimal:
+    return Decimal(1 << exponent) if exponent >= 0 else 1 / Decimal(1 << -exponent)
 
 
 def _sigmoid(x: Decimal) -> Decimal:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 
 import numpy as np
 
@@ -25,9 +26,8 @@ class IntegerBuckets:
 
     def values(self, numbers: np.ndarray, exponent: int) -> np.ndarray:
         """Return `[L, D]` medians of buckets `[D, L]`, int64 of an exponent."""
-        medians = normal_curve().inverse((2 * np.arange(1 << self.bits) + 1) << UNIT - self.bits - 1, EDGES)
         coarse = EDGES - exponent
-        return (medians + (1 << coarse >> 1) >> coarse)[numbers.T]
+        return (_quantiles(self.bits, 1) + (1 << coarse >> 1) >> coarse)[numbers.T]
 
     def uniform(self, lanes: int) -> Codec:
         """Return the codec by the prior: each bucket costs `bits` bits."""
@@ -35,8 +35,7 @@ class IntegerBuckets:
 
     def normal(self, outputs: np.ndarray) -> Codec:
         """Return the codec by normals of means and log-variances `[L, 2 D]`, int64 of exponent `MOMENTS`."""
-        curve = normal_curve()
-        edges = curve.inverse(np.arange((1 << self.bits) + 1) << UNIT - self.bits, EDGES)
+        curve, edges = normal_curve(), _quantiles(self.bits, 0)
         mean, log_var = np.split(np.ascontiguousarray(outputs.T), 2)
         mean = np.clip(mean << EDGES - MOMENTS, -MOST_MEAN << EDGES, MOST_MEAN << EDGES)
         steps = (log_var + (1 << MOMENTS - LOG_VARS >> 1) >> MOMENTS - LOG_VARS) - (LEAST_LOG_VAR << LOG_VARS)
@@ -47,6 +46,12 @@ class IntegerBuckets:
             return curve.at((edges[numbers] - mean) * scale >> EDGES + SCALES - POSITION)
 
         return independent(Cumulative(below, (mean, scale), 1 << self.bits))
+
+
+@functools.cache
+def _quantiles(bits: int, halves: int) -> np.ndarray:
+    """Return the quantiles k / 2^bits of N(0, 1), or those half a step above, int64 of exponent `EDGES`."""
+    return normal_curve().inverse((2 * np.arange((1 << bits) + 1 - halves) + halves) << UNIT - bits - 1, EDGES)
 
 
 def _scales() -> np.ndarray:

@@ -3,7 +3,8 @@
 Their outputs are the same on every processor. The sums are computed as float64 products of matrices: all partial sums
 are integers below 2^31, which float64 holds exactly, so their order does not matter.
 
-Reference: Balle, Johnston & Minnen 2019, "Integer networks for data compression with latent-variable models".
+Reference: Balle, Johnston & Minnen 2019, https://research.google/pubs/pub48934/, whose networks are trained as
+integers; these are rounded after training.
 """
 
 from __future__ import annotations
@@ -74,7 +75,9 @@ class IntegerLayer:
         sums = x.astype(np.float64) @ self.weights + self.bias
         right = np.maximum(self.shifts, 0)
         found = ((sums.astype(np.int64) << np.maximum(-self.shifts, 0)) + (1 << right >> 1)) >> right
-        return found if self.table is None else self.table[np.clip(found, -HALF, HALF - 1) + HALF]
+        if self.table is None:
+            return np.clip(found, -LARGEST_SUM, LARGEST_SUM)
+        return self.table[np.clip(found, -HALF, HALF - 1) + HALF]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -90,7 +93,9 @@ class IntegerNet:
         return x
 
 
-def integer_net(dense: Sequence[Dense], activation: str, read: Input, grids: Sequence[Grids], outputs: int) -> IntegerNet:
+def integer_net(
+    dense: Sequence[Dense], activation: str, read: Input, grids: Sequence[Grids], outputs: int
+) -> IntegerNet:
     """Return the integer network of trained layers, which depends on nothing else.
 
     Args:
@@ -111,7 +116,7 @@ def calibrated(dense: Sequence[Dense], activation: str, read: Input, x: np.ndarr
     """Return the grids of each hidden layer that hold twice the range seen of examples `[N, in]`, integers."""
     grids: list[Grids] = []
     for layer in dense[:-1]:
-        sums = x @ (layer.kernel / np.float64(read.divisor) * 2.0**-read.exponent) + layer.bias
+        sums = x @ (np.float64(layer.kernel) / read.divisor * 2.0**-read.exponent) + layer.bias
         reach = ROOM * max(float(np.abs(sums).max(initial=0)), 2.0**-MOST_EXPONENT)
         before = _exponent(HALF / reach)
         ends = tabulated(ACTIVATIONS[activation], range(-HALF, HALF + 1, HALF), before, MOST_EXPONENT)
@@ -137,7 +142,7 @@ def _integer(layer: Dense, read: Input, exponent: int, table: np.ndarray | None)
 
     Steps are powers of 2, and rounding is that of IEEE 754, so every machine finds the same integers.
     """
-    kernel, bias = layer.kernel / np.float64(read.divisor), np.float64(layer.bias)
+    kernel, bias = np.float64(layer.kernel) / read.divisor, np.float64(layer.bias)
     largest = np.maximum(np.abs(kernel).max(0, initial=0), 2.0**-MOST_EXPONENT)
     exponents = np.frexp(LARGEST_WEIGHT / largest)[1]
     while True:

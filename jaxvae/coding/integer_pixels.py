@@ -1,4 +1,7 @@
-"""Likelihoods of pixels by integers alone. A further one is one more function: `integer_pixels.register(Distribution)`."""
+"""Likelihoods of pixels by integers alone.
+
+A further one is one more function: `integer_pixels.register(Distribution)`.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +45,7 @@ def integer_pixels(distribution: Any) -> IntegerPixels:
         InputError: there is none in integers.
     """
     raise InputError(
-        f"portable: the likelihood of this run is {type(distribution).__name__}, and integer networks take bernoulli, "
+        f"portable: the run's likelihood is {type(distribution).__name__}, and integer networks take bernoulli, "
         "categorical_levels and discretized_logistic; leave it out"
     )
 

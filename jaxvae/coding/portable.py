@@ -29,7 +29,7 @@ class Trained(NamedTuple):
     activations: tuple[str, str]
     """Names of the activations of encoder and decoder."""
     likelihood: Any
-    """p(x|z), whose leaves may be shapes, without a batch axis."""
+    """p(x|z) of one example, whose leaves may be shapes."""
     shape: tuple[int, ...]
     """Shape of one example."""
 
@@ -41,7 +41,7 @@ class AllGrids(NamedTuple):
     decoder: Sequence[Grids]
 
 
-def measured(trained: Trained, x: np.ndarray, bits: int) -> AllGrids:
+def measured(trained: Trained, x: np.ndarray) -> AllGrids:
     """Return the grids of activations by some examples `[N, ...]`; z is the mean of the posterior."""
     pixels, x = integer_pixels(trained.likelihood), x[:CALIBRATION]
     read = _read(pixels.top)
@@ -76,9 +76,7 @@ def portable_codec(trained: Trained, grids: AllGrids, bits: int) -> ModelCodec:
         return mapped(independent(intervals), lambda x: _levels(x, pixels.top).T, lambda found: values(found.T))
 
     def of(lanes: int) -> Codec:
-        return bits_back(
-            buckets.uniform(lanes), likelihood, lambda x: buckets.normal(encoder(_levels(x, pixels.top)))
-        )
+        return bits_back(buckets.uniform(lanes), likelihood, lambda x: buckets.normal(encoder(_levels(x, pixels.top))))
 
     return ModelCodec(of, lambda x: values(_levels(x, pixels.top)))
 
@@ -93,4 +91,4 @@ def _of_z() -> Input:
 
 def _levels(x: np.ndarray, top: int) -> np.ndarray:
     """Return `[L, D]` levels of pixels."""
-    return np.clip(np.round(x.reshape(len(x), -1) * top), 0, top).astype(np.int64)
+    return np.clip(np.round(np.asarray(x).reshape(len(x), -1) * top), 0, top).astype(np.int64)
