@@ -42,6 +42,8 @@ class CompressConfig:
     """Number of examples, the first ones; all if not given."""
     latent_bits: int = 12
     """Bits of the number of buckets of a latent dimension; fewer make the file longer."""
+    portable: bool = False
+    """Code by integer networks, so that any machine can decompress the file; for pixels and dense layers."""
     compare: bool = False
     """Also compress the same values by gzip, bz2, lzma, zstd and an adaptive coder, images by PNG, WebP and JPEG XL."""
     overwrite: bool = False
@@ -65,7 +67,8 @@ def main(config: CompressConfig) -> int:
         check_installed()
     run = load_run(config.run_dir, select=config.select)
     split = _examples(config, run)
-    done = compress(run, split, config.out, latent_bits=config.latent_bits, progress=named_bar("compressing"))
+    bar = named_bar("compressing")
+    done = compress(run, split, config.out, latent_bits=config.latent_bits, portable=config.portable, progress=bar)
     print(_told(run, done, config.out))
     if config.compare:
         stored = gather(split.x, slice(None))

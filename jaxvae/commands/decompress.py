@@ -24,7 +24,7 @@ TEXT, ARRAYS = ".txt", ".npz"
 
 @dataclasses.dataclass(frozen=True)
 class DecompressConfig:
-    """Write the examples of a compressed file, bit for bit, on the machine and with the versions that wrote it."""
+    """Write the examples of a compressed file, bit for bit, where it was written, or anywhere if it is portable."""
 
     file: Path
     """File that jaxvae compress wrote."""

@@ -26,6 +26,7 @@ from jaxvae.errors import InputError
 from jaxvae.options.groups import Select
 from jaxvae.report.files import whole_file
 from jaxvae.runs.directory import load_run
+from jaxvae.runs.portable import check_version, codec_for, codec_of
 from jaxvae.runs.run import Run
 from jaxvae.types import Space
 
@@ -56,7 +57,9 @@ class Compressed(NamedTuple):
         return self.file - self.head - self.lent - self.net
 
 
-def compress(run: Run, split: Split, path: Path, *, latent_bits: int = 12, progress: Progress = iter) -> Compressed:
+def compress(
+    run: Run, split: Split, path: Path, *, latent_bits: int = 12, portable: bool = False, progress: Progress = iter
+) -> Compressed:
     """Write examples into a file.
 
     Args:
@@ -64,6 +67,7 @@ def compress(run: Run, split: Split, path: Path, *, latent_bits: int = 12, progr
         split: examples as the run reads them, from `run.as_split`.
         path: file.
         latent_bits: bits of the number of buckets of a latent dimension.
+        portable: whether integer networks code, which give the same bits on every machine.
         progress: wrapper of the loop over blocks.
 
     Raises:
@@ -74,8 +78,7 @@ def compress(run: Run, split: Split, path: Path, *, latent_bits: int = 12, progr
     stored = gather(split.x, slice(None))
     x = run.space.read(None, stored)
     lanes = stream.num_lanes(num_rows(stored))
-    statistics, buckets = _statistics(run, x), divide(run.model, run.params, run.space, latent_bits)
-    codec = _codec(run, statistics, lanes, buckets)
+    codec, described = codec_for(run, x, latent_bits) if portable else _codec_for(run, x, lanes, latent_bits)
     _check_values(run.space, codec, x, stored)
     try:
         coded = stream.encode(codec.of, x, stored, lanes, progress)
@@ -85,12 +88,10 @@ def compress(run: Run, split: Split, path: Path, *, latent_bits: int = 12, progr
         "run": str(run.folder and run.folder.resolve()),
         "step": run.step,
         "model": digest(run.params),
-        "machine": fingerprint(),
         "lanes": lanes,
         "latent_bits": latent_bits,
-        **({"buckets": _packed(buckets[:-1])} if buckets[1:] else {}),
         "dtypes": jax.tree.map(lambda array: array.dtype.str, stored),
-        "statistics": statistics,
+        **described,
     }
     with whole_file(path) as part, part.open("wb") as file:
         head = container.write(file, header, coded.blocks, coded.parts)
@@ -117,10 +118,7 @@ class Opened(NamedTuple):
 
     def _decoded(self, file: BinaryIO) -> Iterator[Any]:
         header, blocks = self.head.header, self.head.blocks
-        buckets = divide(self.run.model, self.run.params, self.run.space, header["latent_bits"])
-        if "buckets" in header:
-            buckets = [*_unpacked(header["buckets"], header["latent_bits"]), buckets[-1]]
-        codec = _codec(self.run, header["statistics"], header["lanes"], buckets)
+        codec = codec_of(self.run, header) if "portable" in header else _codec_of(self.run, header)
         words = container.read_words(file, blocks, self.path)
         found = stream.decode(codec.of, words, blocks, header["lanes"])
         for number, block in enumerate(blocks):
@@ -152,7 +150,10 @@ def open_file(path: Path, run_dir: Path | None = None) -> Opened:
         raise InputError(f"file: there is no file {path}; name one that was written by jaxvae compress")
     with path.open("rb") as file:
         head = container.read_head(file, path)
-    check_same(head.header["machine"])
+    if "portable" in head.header:
+        check_version(head.header)
+    else:
+        check_same(head.header["machine"])
     folder = run_dir or Path(head.header["run"])
     if not folder.is_dir():
         raise InputError(f"run-dir: there is no {folder}, whose model wrote the file; give the folder with --run-dir")
@@ -177,6 +178,21 @@ def num_values(space: Space, x: Any) -> int:
     if isinstance(space, Tokens):
         return int((x != space.padding).sum())
     return int(x[OBSERVED].sum()) if isinstance(space, Table) else int(x.size)
+
+
+def _codec_for(run: Run, x: Any, lanes: int, bits: int) -> tuple[ModelCodec, dict[str, Any]]:
+    """Return the codec for some examples, and what a header must hold of it."""
+    statistics, buckets = _statistics(run, x), divide(run.model, run.params, run.space, bits)
+    lower = {"buckets": _packed(buckets[:-1])} if buckets[1:] else {}
+    return _codec(run, statistics, lanes, buckets), {"machine": fingerprint(), "statistics": statistics, **lower}
+
+
+def _codec_of(run: Run, header: Mapping[str, Any]) -> ModelCodec:
+    """Return the codec that a header describes."""
+    buckets = divide(run.model, run.params, run.space, header["latent_bits"])
+    if "buckets" in header:
+        buckets = [*_unpacked(header["buckets"], header["latent_bits"]), buckets[-1]]
+    return _codec(run, header["statistics"], header["lanes"], buckets)
 
 
 def _codec(run: Run, statistics: Mapping[str, Any], lanes: int, buckets: list[Buckets]) -> ModelCodec:

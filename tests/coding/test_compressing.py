@@ -9,6 +9,7 @@ import jaxvae
 from jaxvae.coding import container, machine, stream
 from jaxvae.coding.intervals import Binary
 from jaxvae.errors import InputError
+from jaxvae.runs import portable
 from jaxvae.runs.compressing import compress, open_file
 
 TINY = {"hidden": (16,), "latent_dim": 3, "batch_size": 60, "quiet": True, "tensorboard": False, "figures": False}
@@ -115,6 +116,22 @@ def test_another_machine_model_or_place_is_refused(digits, tmp_path, monkeypatch
         open_file(path, other.folder)
     with pytest.raises(InputError, match="file: there is no file"):
         open_file(tmp_path / "y.vae")
+
+
+def test_a_portable_file_opens_anywhere(digits, tmp_path, monkeypatch):
+    """On a machine of another kind, bit for bit, in the bits of the float networks within 2 %."""
+    path = tmp_path / "x.vae"
+    done, stored = written(digits, DIGITS, path, portable=True)
+    floats, _ = written(digits, DIGITS, tmp_path / "floats.vae")
+    assert done.net == pytest.approx(floats.net, rel=0.02)
+    assert done.head < floats.head
+    monkeypatch.setattr(machine, "fingerprint", lambda: {"processor": "another"})
+    np.testing.assert_array_equal(again(path), stored)
+    with pytest.raises(InputError, match="and the networks' numbers may differ"):
+        open_file(tmp_path / "floats.vae")
+    monkeypatch.setattr(portable, "VERSION", 2)
+    with pytest.raises(InputError, match=r"^file: is of version 1 of the portable mode, this jaxvae has 2"):
+        open_file(path)
 
 
 def test_a_changed_word_is_found_before_its_block_is_decoded(digits, tmp_path, monkeypatch):
