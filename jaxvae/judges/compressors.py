@@ -63,7 +63,7 @@ def compare(stored: Any) -> dict[str, float]:
 def narrowed(array: np.ndarray) -> np.ndarray:
     """Return values in the narrowest type that holds them; those of two different ones as booleans.
 
-    >>> narrowed(np.array([0, 255, 255], np.uint8)).dtype, narrowed(np.array([3.0, 300.0], np.float32)).dtype
+    >>> narrowed(np.array([0, 255, 255], np.uint8)).dtype, narrowed(np.array([0.0, 3.0, 300.0])).dtype
     (dtype('bool'), dtype('uint16'))
     """
     values = np.unique(array)

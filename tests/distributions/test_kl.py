@@ -19,6 +19,7 @@ from jaxvae.distributions import (
     kl_per_dimension,
     register_kl,
 )
+from jaxvae.distributions.gaussian_process import GaussianProcess
 from jaxvae.distributions.gumbel import OneHotCategorical, RelaxedCategorical
 from jaxvae.distributions.kl import _CLOSED_FORMS
 from jaxvae.rng import sample_keys
@@ -46,13 +47,13 @@ PAIRS = {
     "categorical, one integer": [Categorical(parameters(seed, 4, 3), 0) for seed in (0, 1)],
     "one-hot": [OneHotCategorical(parameters(seed, 4, 2, 3)) for seed in (0, 1)],
 }
-OF_OTHER_SAMPLES = {(RelaxedCategorical, OneHotCategorical)}
-"""Pairs whose closed form is of the categories, not of the relaxed samples: tests/distributions/test_gumbel.py."""
+ELSEWHERE = {(RelaxedCategorical, OneHotCategorical), (Normal, GaussianProcess)}
+"""Pairs that have tests of their own: distributions/test_gumbel.py and priors/test_gaussian_process.py."""
 pairs = pytest.mark.parametrize(("q", "p"), PAIRS.values(), ids=PAIRS)
 
 
 def test_every_registered_pair_is_tested():
-    assert {(type(q), type(p)) for q, p in PAIRS.values()} | OF_OTHER_SAMPLES == set(_CLOSED_FORMS)
+    assert {(type(q), type(p)) for q, p in PAIRS.values()} | ELSEWHERE == set(_CLOSED_FORMS)
 
 
 @pairs

@@ -44,7 +44,7 @@ def is_drawn(path):
 @pytest.fixture(scope="module")
 def compared(scripts, cells, tmp_path_factory):
     script, folder = scripts["counts"], tmp_path_factory.mktemp("compared")
-    sizes = {"latent_dim": 3, "epochs": 200.0, "num_samples": 4}
+    sizes = {"latent_dim": 3, "epochs": 400.0, "num_samples": 4}
     assert script.main(script.CountsConfig(dataset=str(cells), out=folder, **sizes)) == 0
     return folder
 

@@ -19,10 +19,11 @@ def test_every_score_has_an_area_for_each_class_and_seed(scripts, tmp_path):
     for name in ("0", "4"):
         areas = found["areas"][name]
         assert {score: len(each) for score, each in areas.items()} == {
-            **dict.fromkeys(("negative_elbo", "negative_log_px", "reconstruction"), 2),
+            **dict.fromkeys(("negative_elbo", "negative_log_px", "reconstruction", "complexity_corrected"), 2),
             **dict.fromkeys(BASELINES, 1),
         }
-        assert all(0.9 < each <= 1 for score in areas for each in areas[score])
+        least = {"complexity_corrected": 0.6}  # digits differ little in what they compress to
+        assert all(least.get(score, 0.9) < each <= 1 for score in areas for each in areas[score])
     wanted = np.mean([found["areas"][name]["negative_elbo"] for name in ("0", "4")])
     assert found["rows"]["mean"]["negative_elbo"] == pytest.approx(wanted)
     assert "| mean |" in (tmp_path / "one_class.md").read_text()

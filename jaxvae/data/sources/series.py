@@ -77,7 +77,7 @@ def open_series(path: Path, preparation: Preparation) -> Dataset:
 def windows(series: Series, window: int, stride: int = 1) -> Split:
     """Return all windows `[N, W, C]` of a series, which are cut when they are read, with their mask if it has gaps.
 
-    >>> windows(Series(np.arange(5.0)[:, None]), 2, 2).x[:][:, :, 0]
+    >>> windows(Series(np.arange(5, dtype=np.float32)[:, None]), 2, 2).x[:][:, :, 0]
     array([[0., 1.],
            [2., 3.]], dtype=float32)
 
