@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from jaxvae.coding.codecs import Codec, independent
@@ -46,9 +44,8 @@ def gamma(num: int, lanes: int) -> Codec:
     return Codec(push, pop)
 
 
-def with_excess(small: Callable[[], Codec], num: int) -> Codec:
+def with_excess(codec: Codec, num: int) -> Codec:
     """Return the codec of counts `[D, L]` by one of symbols 0 to `num`, the last of which means `num` or more."""
-    codec = small()
 
     def push(message: Message, counts: np.ndarray) -> None:
         symbols = np.minimum(counts, num)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from jaxvae.coding.codecs import Codec, independent
+from jaxvae.coding.codecs import Codec, independent, serial
 from jaxvae.coding.counts import gamma
 from jaxvae.coding.families import family
 from jaxvae.coding.intervals import Binary, Table, Where
@@ -19,8 +19,8 @@ from jaxvae.distributions import Columns, GivenTotal, Tokens
 from jaxvae.types import Array, Params
 
 Statistics = Mapping[str, Any]
-"""What a decoder must know of the examples: `most`, the largest value of each column; of a table also `missing`, masses
-of missing values, and `points`, the values that each column of real numbers may have."""
+"""Facts of the examples that a decoder needs: `most`, the largest value of each column; of a table also `missing`,
+masses of missing values, and `points`, the values that each column of real numbers may have."""
 
 
 class Decoding(NamedTuple):
@@ -110,17 +110,20 @@ def _columns(distribution: Any, decoding: Decoding, shape: tuple[int, ...], stat
         heads = [[*map(_positions_first, arrays)] for arrays in program(z)]
         observed = independent(Binary(np.broadcast_to(missing[:, None], (shape[0], len(z)))))
 
+        def values(there: np.ndarray) -> Codec:
+            columns = zip(families, heads, places)
+            return serial([one.codec(*arrays, there=there[place]) for one, arrays, place in columns])
+
         def push(message: Message, row: Any) -> None:
             there = row["observed"].T
-            for one, arrays, columns in [*zip(families, heads, places)][::-1]:
-                one.codec(*arrays, there=there[columns]).push(message, row["x"].T[columns])
+            values(there).push(message, [row["x"].T[place] for place in places])
             observed.push(message, there)
 
         def pop(message: Message) -> Any:
             there = observed.pop(message).astype(bool)
             x = np.zeros(there.shape, np.float32)
-            for one, arrays, columns in zip(families, heads, places):
-                x[columns] = one.codec(*arrays, there=there[columns]).pop(message)
+            for place, found in zip(places, values(there).pop(message)):
+                x[place] = found
             return {"x": np.ascontiguousarray(np.where(there, x, 0).T), "observed": np.ascontiguousarray(there.T)}
 
         return Codec(push, pop)

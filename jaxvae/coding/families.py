@@ -154,7 +154,7 @@ def _counts(distribution: Any, most: int, points: Points = None) -> Family:
         return (jnp.concatenate([each, rest], axis=-1),)
 
     def codec(probabilities: np.ndarray, there: np.ndarray | None = None) -> Codec:
-        counts = with_excess(lambda: within(Table.from_probabilities(probabilities), there), num)
+        counts = with_excess(within(Table.from_probabilities(probabilities), there), num)
         return mapped(counts, lambda x: x.astype(np.int64), lambda symbols: symbols.astype(np.int32))
 
     return Family(arrays, codec, lambda x: np.maximum(np.round(x), 0))

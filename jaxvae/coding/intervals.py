@@ -114,7 +114,7 @@ class Table:
     def from_probabilities(cls, probabilities: np.ndarray) -> Table:
         """Make masses of probabilities `[D, L, K]`: 1 for every symbol, and the rest in proportion.
 
-        What rounding leaves over goes to the likeliest symbol.
+        The likeliest symbol gets the rest that rounding leaves.
         """
         size = probabilities.shape[-1]
         precision = precision_for(size)

@@ -1,6 +1,6 @@
 """Examples as a message and back: in which order they are pushed, and how a message is cut into blocks.
 
-What is pushed last is popped first, so the last examples are pushed first. Bits-back coding pops latent variables
+A message is a stack, so the last examples are pushed first. Bits-back coding pops latent variables
 before it has pushed anything: the first steps take few examples, so that a few bits are lent and not those of all
 lanes.
 """

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import zlib
 
 import numpy as np
+
+from jaxvae.judges.compressors import png
 
 
 def compressed_bits(levels: np.ndarray) -> np.ndarray:
@@ -20,15 +21,7 @@ def compressed_bits(levels: np.ndarray) -> np.ndarray:
         levels: `[N, ...]` whole numbers; `[N, H, W, C]` uint8 are images.
     """
     is_image = levels.ndim == 4 and levels.dtype == np.uint8 and levels.shape[-1] in (1, 3)
-    return np.array([8.0 * (_png if is_image else _zlib)(one) for one in levels])
-
-
-def _png(image: np.ndarray) -> int:
-    from PIL import Image
-
-    stream = io.BytesIO()
-    Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).save(stream, "png", optimize=True)
-    return len(stream.getvalue())
+    return np.array([8.0 * (png if is_image else _zlib)(one) for one in levels])
 
 
 def _zlib(values: np.ndarray) -> int:

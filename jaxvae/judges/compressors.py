@@ -124,7 +124,7 @@ def _shifted(levels: np.ndarray, axis: int, by: int) -> np.ndarray:
 
 def _images(images: np.ndarray) -> Iterator[tuple[str, int]]:
     """Yield the bytes of each format for all images one by one, and for one sheet of them."""
-    encoders = {"PNG": _png, "WebP": _webp, "JPEG XL": _jpeg_xl()}
+    encoders = {"PNG": png, "WebP": _webp, "JPEG XL": _jpeg_xl()}
     whole = sheet(images)
     for name, encode in encoders.items():
         yield f"{name}, each image", sum(map(encode, images))
@@ -147,7 +147,8 @@ def sheet(images: np.ndarray) -> np.ndarray:
     return rows.reshape(down * height, across * width, channels)
 
 
-def _png(image: np.ndarray) -> int:
+def png(image: np.ndarray) -> int:
+    """Return the bytes of an image `[H, W, 1 or 3]` of bytes or bits as PNG."""
     return _saved(_shown(image), "PNG", optimize=True)
 
 

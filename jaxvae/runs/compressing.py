@@ -36,7 +36,7 @@ Progress = Callable[[Iterable[Any]], Iterable[Any]]
 
 
 class Compressed(NamedTuple):
-    """What a file of examples takes, in bits."""
+    """Sizes of a file of examples, in bits."""
 
     num: int
     """Number of examples."""

@@ -222,7 +222,7 @@ class Run:
     def in_own_units(self, x: Any, *, generated: bool = False) -> Any:
         """Return examples `[N, ...]`, as the model sees them, with scaled values in their own units.
 
-        Of those that are generated, values among the ranks of one that occurs often are that one.
+        A generated value among the ranks of one that occurs often becomes that one.
         """
         scaling = self.facts.get("scaling")
         x = jax.tree.map(np.asarray, x)
