@@ -75,6 +75,18 @@ def test_what_is_pushed_is_popped(name):
         assert abs(coded.bits - bits.mean()) < 4 * np.sqrt(NUM) * bits.std() + 0.02 * bits.mean()
 
 
+def test_many_examples_take_the_bits_of_the_bound():
+    """Of 1,200 examples the z are far enough from one another for the error of independent draws."""
+    space, x, statistics, options = CASES["binary"]
+    model = jaxvae.preset("vae", hidden=(5,), latent_dim=2, **options).build(space, num_examples=100)
+    many = np.asarray(x)[np.random.default_rng(0).integers(0, len(x), 1200)]
+    params = model.init(jax.random.key(0), many)
+    codec = model_codec(model, params, space, statistics, width=32, buckets=divide(model, params, space, 10))
+    bound = jax.jit(lambda key: elbo_terms(params, key, many, model=model).elbo.sum())
+    bits = -np.array(jax.lax.map(bound, jax.random.split(jax.random.key(1), 100))) / np.log(2)
+    assert abs(stream.encode(codec.of, many, many, 32).bits - bits.mean()) < 4 * bits.std()
+
+
 def _named(options):
     return (
         {"name": options["preset"], **{k: v for k, v in options.items() if k != "preset"}}
