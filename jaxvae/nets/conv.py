@@ -15,7 +15,7 @@ from jaxvae.errors import InputError
 from jaxvae.facts import Facts
 from jaxvae.nets import conv_layers
 from jaxvae.nets.activations import ACTIVATIONS
-from jaxvae.nets.conv_layers import ConvTranspose
+from jaxvae.nets.conv_layers import ConvTranspose, fastest_layout, images, with_layout
 from jaxvae.nets.mlp import hidden_layers, join
 from jaxvae.nets.network import Network
 from jaxvae.types import Array, Space
@@ -35,8 +35,11 @@ class ConvEncoder(Network):
     def __call__(self, x: Array, condition: Array | None = None) -> Array:
         """Map `[B, H, W, C]` to `[B, num_outputs]`."""
         x = at_least_float32(x)
+        layout = fastest_layout(x)
+        x = with_layout(x, layout)
         for features in self.channels:
-            x = self.activation(conv_layers.Conv(features, dtype=self.dtype)(x))
+            x = self.activation(conv_layers.Conv(features, dtype=self.dtype, layout=layout)(x))
+        x = images(x, layout)
         h = hidden_layers(join(x, condition), self.hidden, self.activation, self.dtype)
         return nn.Dense(self.num_outputs, name="output")(h)
 
@@ -64,10 +67,12 @@ class ConvDecoder(Network):
         widths = (*self.hidden, smallest[0] * smallest[1] * self.channels[0])
         h = hidden_layers(join(z, condition), widths, self.activation, self.dtype)
         x = h.reshape(z.shape[0], *smallest, self.channels[0])
+        layout = fastest_layout(x)
+        x = with_layout(x, layout)
         for features, (height, width) in zip(self.channels[1:], sizes[:0:-1]):
-            x = self.activation(ConvTranspose(features, dtype=self.dtype)(x)[:, :height, :width])
-        x = ConvTranspose(self.shape[-1], name="output")(x)
-        return x[:, : self.shape[0], : self.shape[1]]
+            x = self.activation(ConvTranspose(features, dtype=self.dtype, layout=layout)(x)[:, :height, :width])
+        x = ConvTranspose(self.shape[-1], name="output", layout=layout)(x)
+        return images(x[:, : self.shape[0], : self.shape[1]], layout)
 
 
 @dataclasses.dataclass(frozen=True)

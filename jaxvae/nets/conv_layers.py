@@ -1,8 +1,18 @@
-"""Convolutional layers: matrix products on CPU, XLA's convolutions elsewhere, the same parameters everywhere."""
+"""Convolutional layers: matrix products on CPU, XLA's convolutions elsewhere, the same parameters everywhere.
+
+On CPU products want the batch last, and to move it copies all images. So a network with several convolutions moves it
+once at each end:
+
+    layout = fastest_layout(x)
+    x = with_layout(x, layout)
+    ...  # Conv(features, layout=layout), activations, and whatever keeps the axes of rows and columns, 1 and 2
+    x = images(x, layout)
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -16,6 +26,8 @@ from jaxvae.nets.network import Network
 from jaxvae.types import Array
 
 AXES = ("NHWC", "HWIO", "NHWC")
+Layout: TypeAlias = Literal["NHWC", "CHWN"]
+"""Axes of images: N is the batch, C the channels."""
 
 
 class Conv(Network):
@@ -26,10 +38,12 @@ class Conv(Network):
     strides: tuple[int, int] = (2, 2)
     padding: Padding = "SAME"
     dtype: DTypeLike | None = None
+    layout: Layout = "NHWC"
+    """Axes of the layer's input and output."""
 
     @nn.compact
     def __call__(self, x: Array) -> Array:
-        """Map `[B, H, W, I]` to `[B, h, w, features]`."""
+        """Map `[B, H, W, I]` to `[B, h, w, features]`, in NHWC."""
         return _apply(self, x, on_cpu=conv_products.conv, elsewhere=lax.conv_general_dilated)
 
 
@@ -41,26 +55,43 @@ class ConvTranspose(Network):
     strides: tuple[int, int] = (2, 2)
     padding: Padding = "SAME"
     dtype: DTypeLike | None = None
+    layout: Layout = "NHWC"
+    """Axes of the layer's input and output."""
 
     @nn.compact
     def __call__(self, x: Array) -> Array:
-        """Map `[B, h, w, I]` to `[B, H, W, features]`."""
+        """Map `[B, h, w, I]` to `[B, H, W, features]`, in NHWC."""
         return _apply(self, x, on_cpu=conv_products.conv_transpose, elsewhere=lax.conv_transpose)
+
+
+def fastest_layout(*arrays: Array) -> Layout:
+    """Return the layout in which convolutions of images NHWC are fast: CHWN on CPU, NHWC elsewhere."""
+    # Products merge the batch and the pixels into one axis, for which an explicit mesh has no name.
+    explicit = any(axis is not None for array in arrays for axis in jax.typeof(array).sharding.spec)
+    # Not lax.platform_dependent: its derivative would keep the residuals of both forms.
+    return "CHWN" if jax.default_backend() == "cpu" and not explicit else "NHWC"
+
+
+def with_layout(x: Array, layout: Layout) -> Array:
+    """Return images NHWC in a layout."""
+    return x if layout == "NHWC" else x.transpose(3, 1, 2, 0)
+
+
+def images(x: Array, layout: Layout) -> Array:
+    """Return images of a layout in NHWC, the inverse of `with_layout`."""
+    # The barrier prevents fusion across the transposition, which would copy the whole image in short strides.
+    return x if layout == "NHWC" else lax.optimization_barrier(x).transpose(3, 1, 2, 0)
 
 
 def _apply(
     layer: Conv | ConvTranspose, x: Array, *, on_cpu: Callable[..., Array], elsewhere: Callable[..., Array]
 ) -> Array:
-    kernel_shape = (*layer.kernel_size, x.shape[-1], layer.features)
+    kernel_shape = (*layer.kernel_size, x.shape[layer.layout.index("C")], layer.features)
     kernel = layer.param("kernel", nn.initializers.lecun_normal(), kernel_shape, jnp.float32)
     bias = layer.param("bias", nn.initializers.zeros, (layer.features,), jnp.float32)
     x, kernel, bias = nn.dtypes.promote_dtype(x, kernel, bias, dtype=layer.dtype)
-    # Not lax.platform_dependent: its derivative would keep the residuals of both forms.
-    if jax.default_backend() == "cpu" and not _sharded_explicitly(x, kernel):
+    if layer.layout == "CHWN":
         return on_cpu(x, kernel, bias, layer.strides, layer.padding)
+    if (inside := fastest_layout(x, kernel)) == "CHWN":
+        return images(on_cpu(with_layout(x, inside), kernel, bias, layer.strides, layer.padding), inside)
     return elsewhere(x, kernel, layer.strides, layer.padding, dimension_numbers=AXES) + bias[None, None, None]
-
-
-def _sharded_explicitly(*arrays: Array) -> bool:
-    # Products merge the batch and the pixels into one axis, for which an explicit mesh has no name.
-    return any(axis is not None for array in arrays for axis in jax.typeof(array).sharding.spec)

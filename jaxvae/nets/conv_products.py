@@ -4,7 +4,7 @@ On CPU a convolution's gradients are slow in a loop (jax issue 12868: only outsi
 them for its fast code), and the weight gradient of a transposed convolution is slow everywhere. A product with the
 image's patches is fast in both places, and so are its derivatives, which are products too.
 
-Axes in this module are `[C, H, W, B]`: with the batch last, cutting an image into patches copies contiguous rows.
+Axes are `[C, H, W, B]`, CHWN: with the batch last, cutting an image into patches copies contiguous rows.
 """
 
 from __future__ import annotations
@@ -37,26 +37,25 @@ class Windows(NamedTuple):
 
 
 def conv(x: Array, kernel: Array, bias: Array, strides: tuple[int, int], padding: Padding) -> Array:
-    """Compute `lax.conv_general_dilated` plus bias: `[B, H, W, I]`, `[kh, kw, I, O]`, `[O]` -> `[B, h, w, O]`."""
+    """Compute `lax.conv_general_dilated` plus bias: `[I, H, W, B]`, `[kh, kw, I, O]`, `[O]` -> `[O, h, w, B]`."""
     rows, columns = map(_windows_of_conv, x.shape[1:3], kernel.shape, strides, (padding, padding))
-    patches = _patches(_batch_last(x), rows, columns)
+    patches = _patches(x, rows, columns)
     y = lax.dot_general(_kernel_matrix(kernel, rows, columns), _flat(patches), (((0,), (0,)), ((), ())))
-    return _batch_first(y.reshape(y.shape[0], *patches.shape[1:]), bias)
+    return y.reshape(y.shape[0], *patches.shape[1:]) + bias[:, None, None, None]
 
 
 def conv_transpose(x: Array, kernel: Array, bias: Array, strides: tuple[int, int], padding: Padding) -> Array:
-    """Compute `lax.conv_transpose` plus bias: `[B, h, w, I]`, `[kh, kw, I, O]`, `[O]` -> `[B, H, W, O]`.
+    """Compute `lax.conv_transpose` plus bias: `[I, h, w, B]`, `[kh, kw, I, O]`, `[O]` -> `[O, H, W, B]`.
 
     It is the linear transpose of a strided convolution with the flipped kernel: every pixel is spread over a window,
     and overlapping windows are summed.
     """
     rows, columns = map(_windows_of_conv_transpose, x.shape[1:3], kernel.shape, strides, (padding, padding))
     flipped = kernel[::-1, ::-1].swapaxes(2, 3)
-    x = _batch_last(x)
     patches = _kernel_matrix(flipped, rows, columns) @ _flat(x)
     patches = patches.reshape(patches.shape[0], *x.shape[1:])
     sides = [_image_side(windows, padding) for windows in (rows, columns)]
-    return _batch_first(_overlapped(patches, rows, columns, sides), bias)
+    return _overlapped(patches, rows, columns, sides) + bias[:, None, None, None]
 
 
 def _windows_of_conv(side: int, size: int, stride: int, padding: Padding) -> Windows:
@@ -133,13 +132,3 @@ def _kernel_matrix(kernel: Array, rows: Windows, columns: Windows) -> Array:
     kernel = lax.pad(kernel, kernel.dtype.type(0), [*pads, (0, 0, 0), (0, 0, 0)])
     kernel = kernel.reshape(rows.blocks, rows.stride, columns.blocks, columns.stride, *kernel.shape[2:])
     return kernel.transpose(0, 2, 1, 3, 4, 5).reshape(-1, kernel.shape[-1])
-
-
-def _batch_last(x: Array) -> Array:
-    return x.transpose(3, 1, 2, 0)
-
-
-def _batch_first(y: Array, bias: Array) -> Array:
-    # The bias is added, and its gradient summed, while the batch is last; the barrier prevents fusion of later
-    # operations across the transposition. Either would copy the whole image in short strides.
-    return lax.optimization_barrier(y + bias[:, None, None, None]).transpose(3, 1, 2, 0)

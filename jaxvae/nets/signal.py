@@ -17,7 +17,7 @@ from jaxvae.facts import Facts
 from jaxvae.nets import conv_layers
 from jaxvae.nets.activations import ACTIVATIONS
 from jaxvae.nets.conv import sizes_after_halving
-from jaxvae.nets.conv_layers import ConvTranspose
+from jaxvae.nets.conv_layers import ConvTranspose, fastest_layout, images, with_layout
 from jaxvae.nets.mlp import hidden_layers, join
 from jaxvae.nets.network import Network
 from jaxvae.nets.reading import reading
@@ -44,8 +44,11 @@ class SignalEncoder(Network):
         """Map `[B, T]` or `[B, T, ...]`, where all axes behind time are channels, to `[B, num_outputs]`."""
         x = at_least_float32(x)
         x = x.reshape(*x.shape[:2], 1, math.prod(x.shape[2:]))
+        layout = fastest_layout(x)
+        x, kernel = with_layout(x, layout), (self.kernel_size, 1)
         for features in self.channels:
-            x = self.activation(conv_layers.Conv(features, (self.kernel_size, 1), STRIDES, dtype=self.dtype)(x))
+            x = self.activation(conv_layers.Conv(features, kernel, STRIDES, dtype=self.dtype, layout=layout)(x))
+        x = images(x, layout)
         h = hidden_layers(join(x, condition), self.hidden, self.activation, self.dtype)
         return nn.Dense(self.num_outputs, name="output")(h)
 
@@ -76,9 +79,13 @@ class SignalDecoder(Network):
         widths = (*self.hidden, lengths[-1] * self.channels[0])
         h = hidden_layers(join(z, condition), widths, self.activation, self.dtype)
         x, kernel = h.reshape(len(z), lengths[-1], 1, self.channels[0]), (self.kernel_size, 1)
+        layout = fastest_layout(x)
+        x = with_layout(x, layout)
         for features, length in zip(self.channels[1:], lengths[-2:0:-1]):
-            x = self.activation(ConvTranspose(features, kernel, STRIDES, dtype=self.dtype)(x)[:, :length])
-        x = ConvTranspose(math.prod(self.shape) // self.length, kernel, STRIDES)(x)[:, : self.length, 0]
+            layer = ConvTranspose(features, kernel, STRIDES, dtype=self.dtype, layout=layout)
+            x = self.activation(layer(x)[:, :length])
+        x = ConvTranspose(math.prod(self.shape) // self.length, kernel, STRIDES, layout=layout)(x)
+        x = images(x, layout)[:, : self.length, 0]
         x = x.swapaxes(1, 2) if len(self.shape) == 1 else x
         return ValueBias(self.shape, name="output")(x.reshape(len(z), *self.shape))
 

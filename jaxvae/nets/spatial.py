@@ -16,7 +16,7 @@ from jaxvae.errors import InputError
 from jaxvae.facts import Facts
 from jaxvae.nets.activations import ACTIVATIONS
 from jaxvae.nets.conv import image_channels, sizes_after_halving
-from jaxvae.nets.conv_layers import Conv, ConvTranspose
+from jaxvae.nets.conv_layers import Conv, ConvTranspose, Layout, fastest_layout, images, with_layout
 from jaxvae.nets.network import Network
 from jaxvae.types import Array
 
@@ -36,10 +36,13 @@ class SpatialEncoder(Network):
     def __call__(self, x: Array, condition: Array | None = None) -> Array:
         """Map `[B, H, W, C]` to `[B, h, w, num_outputs]`."""
         x = with_condition(at_least_float32(x), condition)
+        layout = fastest_layout(x)
+        x = with_layout(x, layout)
         for features in self.channels:
-            x = self.activation(Conv(features, dtype=self.dtype)(x))
-        x = residual_blocks(x, self.num_blocks, self.activation, self.dtype)
-        return Conv(self.num_outputs, (1, 1), (1, 1), name="output")(x)
+            x = self.activation(Conv(features, dtype=self.dtype, layout=layout)(x))
+        for _ in range(self.num_blocks):
+            x = residual_block(x, self.channels[-1], self.activation, self.dtype, layout)
+        return images(Conv(self.num_outputs, (1, 1), (1, 1), name="output", layout=layout)(x), layout)
 
 
 class SpatialDecoder(Network):
@@ -63,23 +66,26 @@ class SpatialDecoder(Network):
                 f"z: shape {z.shape} for {sizes[-1]} positions; give the encoder the networks of the decoder"
             )
         x = with_condition(at_least_float32(z), condition)
-        x = self.activation(Conv(self.channels[0], (3, 3), (1, 1), dtype=self.dtype)(x))
-        x = residual_blocks(x, self.num_blocks, self.activation, self.dtype)
+        layout = fastest_layout(x)
+        x = with_layout(x, layout)
+        x = self.activation(Conv(self.channels[0], (3, 3), (1, 1), dtype=self.dtype, layout=layout)(x))
+        for _ in range(self.num_blocks):
+            x = residual_block(x, self.channels[0], self.activation, self.dtype, layout)
         for features, (height, width) in zip(self.channels[1:], sizes[-2:0:-1]):
-            x = self.activation(ConvTranspose(features, dtype=self.dtype)(x)[:, :height, :width])
-        x = ConvTranspose(self.shape[-1], name="output")(x)
-        return x[:, : self.shape[0], : self.shape[1]]
+            x = self.activation(ConvTranspose(features, dtype=self.dtype, layout=layout)(x)[:, :height, :width])
+        x = ConvTranspose(self.shape[-1], name="output", layout=layout)(x)
+        return images(x[:, : self.shape[0], : self.shape[1]], layout)
 
 
-def residual_blocks(x: Array, num: int, activation: Callable[[Array], Array], dtype: DTypeLike | None) -> Array:
-    """Apply residual blocks, as submodules of the module whose `__call__` calls this.
+def residual_block(
+    x: Array, channels: int, activation: Callable[[Array], Array], dtype: DTypeLike | None, layout: Layout
+) -> Array:
+    """Apply a residual block, as submodules of the module whose `__call__` calls this.
 
     Reference: van den Oord et al. 2017, https://arxiv.org/abs/1711.00937, section 4.1.
     """
-    for _ in range(num):
-        h = Conv(x.shape[-1], (3, 3), (1, 1), dtype=dtype)(activation(x))
-        x = x + Conv(x.shape[-1], (1, 1), (1, 1), dtype=dtype)(activation(h))
-    return x
+    h = Conv(channels, (3, 3), (1, 1), dtype=dtype, layout=layout)(activation(x))
+    return x + Conv(channels, (1, 1), (1, 1), dtype=dtype, layout=layout)(activation(h))
 
 
 def with_condition(x: Array, condition: Array | None) -> Array:

@@ -10,7 +10,7 @@ from flax import linen as nn
 from jax import lax
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
-from jaxvae.nets.conv_layers import Conv, ConvTranspose
+from jaxvae.nets.conv_layers import Conv, ConvTranspose, fastest_layout, images, with_layout
 
 PAIRS = [(Conv, nn.Conv), (ConvTranspose, nn.ConvTranspose)]
 pairs = pytest.mark.parametrize(("ours", "flax"), PAIRS, ids=lambda layer: layer.__module__.split(".")[0])
@@ -68,6 +68,21 @@ def test_values_and_derivatives_are_those_of_flax(ours, flax, kernel, strides, p
     variables = variables_of(flax, x)
     weights = noise(2, *jax.eval_shape(flax.apply, variables, x).shape)
     near(derivatives(ours, variables, x, weights), derivatives(flax, variables, x, weights))
+
+
+@pairs
+def test_with_the_batch_last_the_numbers_are_the_same(ours, flax):
+    x = noise(0, 2, 7, 5, 3)
+    last, first = ours(4, layout="CHWN"), ours(4)
+    variables = variables_of(first, x)
+    assert fastest_layout(x) == "CHWN"
+    moved = images(last.apply(variables, with_layout(x, "CHWN")), "CHWN")
+    np.testing.assert_array_equal(moved, first.apply(variables, x))
+    jax.tree.map(
+        np.testing.assert_array_equal,
+        last.init(jax.random.key(0), with_layout(x, "CHWN")),
+        ours(4).init(jax.random.key(0), x),
+    )
 
 
 @pairs

@@ -15,6 +15,7 @@ from jaxvae.nets import (
     SignalEncoder,
     with_output_bias,
 )
+from jaxvae.nets.conv_layers import fastest_layout, images
 
 SHAPES = [(28, 28, 1), (8, 8, 1), (15, 17, 3), (5, 7, 2), (28, 20, 1)]
 BATCH, LATENT = 2, 3
@@ -118,7 +119,7 @@ def test_a_shifted_signal_has_shifted_features():
 
     def features(x):
         _, state = net.apply(variables, x, capture_intermediates=lambda module, _: module.name == "Conv_0")
-        return state["intermediates"]["Conv_0"]["__call__"][0]
+        return images(state["intermediates"]["Conv_0"]["__call__"][0], fastest_layout(x))
 
     here, moved = features(x), features(jnp.roll(x, 2, axis=1))
     assert here.shape == (BATCH, 20, 1, 8)
