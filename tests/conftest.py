@@ -48,7 +48,8 @@ jax.config.update("jax_debug_key_reuse", True)
 # One cache for each worker: JAX writes its files in place, where another could read half of one.
 caches, worker = Path(os.environ.get("JAXVAE_TEST_CACHE", PROJECT / ".cache" / "jax")), "PYTEST_XDIST_WORKER"
 jax.config.update("jax_compilation_cache_dir", str(caches / os.environ.get(worker, "alone")))
-jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+# Small programs are compiled sooner than they are written.
+jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
 jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
 
 

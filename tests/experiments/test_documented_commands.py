@@ -1,6 +1,7 @@
 """Every command in README and docs/ is run, in a short form: on digits, for a few steps, with small networks.
 
-Commands that differ in nothing but what the short form replaces are run once.
+Commands that differ in nothing but what the short form replaces are run once. Those that train are followed to their
+first step, for which the run is open and the shapes of its loss are known: test_presets.py trains.
 """
 
 import contextlib
@@ -22,6 +23,7 @@ from jaxvae.commands.figures import maps
 from jaxvae.features import Classifier, write_features
 from jaxvae.music import write_midi
 from jaxvae.runs.command_line import parse
+from jaxvae.runs.experiment import prepare
 
 pytestmark = pytest.mark.slow
 PROJECT = Path(__file__).resolve().parents[2]
@@ -234,6 +236,9 @@ def test_a_command_does_what_its_page_says(scripts, folder, done, monkeypatch, r
     if {"--help", "--save-config"} & {*arguments}:
         with pytest.raises(SystemExit, match="0"):
             parse(config_type, arguments)
+    elif script == "train" and "--reproduce" not in arguments:
+        with prepare(parse(config_type, arguments)) as experiment:
+            assert experiment.run_dir.exists()
     else:
         assert module.main(parse(config_type, arguments)) == 0
 

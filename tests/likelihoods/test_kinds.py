@@ -54,6 +54,7 @@ def test_samples_and_points_have_the_form_of_examples(kind, build):
 
 
 @pytest.mark.quick_rows("vectors", "columns")
+@pytest.mark.parametrize("kind", ["vectors", "tokens", "columns", "poisson, library", "softmax levels"], indirect=True)
 def test_an_importance_weighted_bound_takes_it(kind, build):
     model, x = build(kind), as_jax(kind.x)
     params = initial(x, model=model)
