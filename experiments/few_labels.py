@@ -17,6 +17,7 @@ from jaxvae import api
 from jaxvae.data import Dataset, load
 from jaxvae.data.labels import with_few_labels
 from jaxvae.data.places import stem
+from jaxvae.evaluation import active_units
 from jaxvae.judges.classifiers import fit_classifier, probabilities
 from jaxvae.options import Compute, Recipe, given
 from jaxvae.options.checks import check_at_least, check_seed
@@ -30,6 +31,7 @@ from jaxvae.runs.compute import set_up
 from jaxvae.runs.data import load_data, training_labels
 from jaxvae.runs.many import train_all
 from jaxvae.runs.progress import announce
+from jaxvae.runs.run import Run
 from jaxvae.runs.samples import MOST_ROWS
 from jaxvae.runs.trained import Trained
 
@@ -91,7 +93,7 @@ def main(config: FewLabelsConfig) -> int:
     if exit_code := train_all(recipes, FewLabelsConfig):
         return exit_code
     first = load_run(config.folder / "m1")
-    train, test = encode_split(first, data.train), encode_split(first, data.test)
+    train, test = codes_of_active_units(first, data)
 
     errors: dict[str, dict[int, list[float]]] = {}
     for num, seed in draws:
@@ -140,11 +142,18 @@ def recipe_of(config: FewLabelsConfig, preset: str, folder: Path, **options: Any
     )
 
 
+def codes_of_active_units(run: Run, data: Dataset) -> tuple[Codes, Codes]:
+    """Return M1's codes of both splits, without the units that are noise whatever the image: they drown few labels."""
+    train, test = encode_split(run, data.train), encode_split(run, data.test)
+    active = active_units(train.point)
+    active |= not active.any()  # of a collapsed model, all
+    kept = [Codes(*(np.asarray(values)[:, active] for values in codes)) for codes in (train, test)]
+    return kept[0], kept[1]
+
+
 def of_codes(train: np.ndarray, few: Any, test: np.ndarray, labels: Any) -> dict[str, float]:
     """Return the shares of wrong classes of classifiers that learn on M1's codes."""
     from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
     from sklearn.semi_supervised import LabelSpreading
     from sklearn.svm import SVC
 
@@ -158,8 +167,7 @@ def of_codes(train: np.ndarray, few: Any, test: np.ndarray, labels: Any) -> dict
     }
     found = {}
     for name, (way, ids) in ways.items():
-        fitted = make_pipeline(StandardScaler(), way).fit(train[ids], few[ids])
-        found[name] = float(np.mean(fitted.predict(test) != labels))
+        found[name] = float(np.mean(way.fit(train[ids], few[ids]).predict(test) != labels))
     return found
 
 
