@@ -1,7 +1,7 @@
 """Learn classes from few labels: `python experiments/few_labels.py` compares M1, M2 and M1+M2 with simpler ways.
 
 M1 is a VAE without labels, on whose codes a classifier learns. M2 models x and its class together, and sums out the
-classes that are not known. M1+M2 is M2 on samples of M1's codes. Which examples keep their labels decides more than any
+classes that are not known. M1+M2 is M2 on M1's codes. Which examples keep their labels decides more than any
 seed of the networks, so every method learns from several draws of labels. A second call goes on where the first ended.
 """
 
@@ -35,8 +35,8 @@ from jaxvae.runs.run import Run
 from jaxvae.runs.samples import MOST_ROWS
 from jaxvae.runs.trained import Trained
 
-COPIES = 4
-"""Samples of M1's code of each training example, from which M1+M2 learns."""
+WARM_UP = 0.25
+"""Share of the steps in which the weight of the unlabelled examples rises to 1."""
 SPREAD_ON = 5000
 """Maximum number of codes in label spreading, whose time grows with their square."""
 NETWORK_STEPS = 1000
@@ -63,6 +63,8 @@ class FewLabelsConfig:
     """Examples in a batch of M2, a third of them labelled."""
     latent_dim: int = 50
     """Number of dimensions of z, in M1 and in M2."""
+    upper_latent_dim: int = 8
+    """Number of dimensions of M1+M2's second code; with many, one class can describe the codes of another."""
     hidden: tuple[int, ...] = (500,)
     """Widths of the dense hidden layers."""
     seed: int = 0
@@ -72,7 +74,7 @@ class FewLabelsConfig:
 
     def check(self) -> None:
         """Refuse values that are invalid for every data set."""
-        for name in ("draws", "steps", "latent_dim"):
+        for name in ("draws", "steps", "latent_dim", "upper_latent_dim"):
             check_at_least(1, name, getattr(self, name))
         check_at_least(3, "batch_size", self.batch_size)
         check_seed("seed", self.seed, self.draws)
@@ -119,9 +121,15 @@ def m1(config: FewLabelsConfig) -> Recipe:
 
 def m2(config: FewLabelsConfig, num: int, seed: int) -> Recipe:
     """Return the recipe of M2 on images."""
-    labels = {"labelled": num, "labelled_seed": seed, "labelled_per_batch": config.batch_size // 3}
     folder = config.folder / f"m2-{num}-{seed}"
-    return recipe_of(config, "few_labels_vae", folder, batch_size=config.batch_size, **labels)
+    return recipe_of(config, "few_labels_vae", folder, labelled=num, labelled_seed=seed, **of_labels(config))
+
+
+def of_labels(config: FewLabelsConfig) -> dict[str, Any]:
+    """Return the options of a training with few labels."""
+    rise = f"0:1@{max(1, round(WARM_UP * config.steps))}"
+    batch = {"batch_size": config.batch_size, "labelled_per_batch": config.batch_size // 3}
+    return {**batch, "unlabelled_weight": rise}
 
 
 def recipe_of(config: FewLabelsConfig, preset: str, folder: Path, **options: Any) -> Recipe:
@@ -133,12 +141,11 @@ def recipe_of(config: FewLabelsConfig, preset: str, folder: Path, **options: Any
         run_dir=folder,
         steps=config.steps,
         hidden=config.hidden,
-        latent_dim=config.latent_dim,
         decay="cosine",
         seed=config.seed,
         figures=False,
         tensorboard=False,
-        **options,
+        **{"latent_dim": config.latent_dim, **options},
     )
 
 
@@ -181,14 +188,11 @@ def of_images(data: Dataset, few: Any) -> float:
 
 
 def stacked(config: FewLabelsConfig, num: int, seed: int, few: Any, train: Codes, test: Codes, labels: Any) -> float:
-    """Return the share of wrong classes of M2 on samples of M1's codes."""
-    noise = np.random.default_rng(seed)
-    std: Any = train.std
-    samples = np.concatenate([train.point + std * noise.normal(size=std.shape) for _ in range(COPIES)])
-    codes = {"train": (np.float32(samples), np.tile(few, COPIES)), "test": (test.point, labels)}
+    """Return the share of wrong classes of M2 on M1's codes."""
+    codes = {"train": (np.float32(train.point), few), "test": (np.float32(test.point), labels)}
     folder = config.folder / f"m1m2-{num}-{seed}"
-    options = {"batch_size": config.batch_size, "labelled_per_batch": config.batch_size // 3, "scale": "none"}
-    recipe = recipe_of(config, "few_labels_vae", folder, select="last", quiet=True, **options)
+    options = {"scale": "none", "latent_dim": config.upper_latent_dim, "select": "last", "quiet": True}
+    recipe = recipe_of(config, "few_labels_vae", folder, **of_labels(config), **options)
     data = dataclasses.replace(recipe.data, dataset="digits", data_dir=None)  # the codes take its place
     run = api.train(dataclasses.replace(recipe, data=data), codes)
     return 1 - run.summary["test_accuracy"]

@@ -39,14 +39,16 @@ def few_labels_loss(
     num_examples: int | None = None,
     num_labelled: int | None = None,
     classification_weight: Array | float = 0.1,
+    unlabelled_weight: Array | float = 1.0,
 ) -> tuple[Array, FewLabelsTerms]:
     r"""Compute the loss of a model of x and its class y (M2), averaged over examples.
 
         L(x, y) = log p(x|y, z) + log p(y) - KL( q(z|x, y) || p(z) ),    z ~ q(z|x, y),    p(y) = 1/K
         labelled     - L(x, y) - classification_weight N / N_labelled log q(y|x)
-        unlabelled   - sum_y q(y|x) ( L(x, y) - log q(y|x) )
+        unlabelled   - unlabelled_weight sum_y q(y|x) ( L(x, y) - log q(y|x) )
 
-    The sum over the K classes is exact; they lie in the batch axis, so encoder and decoder see K B rows.
+    The sum over the K classes is exact; they lie in the batch axis, so encoder and decoder see K B rows. All classes of
+    an example have the same noise, so that their bounds differ by the class alone.
 
     Args:
         params: the model's parameters, with the classifier's.
@@ -59,18 +61,21 @@ def few_labels_loss(
         num_examples: number N of training examples; 1 if not given.
         num_labelled: number of these that have a label; N if not given.
         classification_weight: weight of log q(y|x), alpha of the paper divided by N; there 0.1.
+        unlabelled_weight: weight of the unlabelled examples. As a schedule that rises to 1, it lets the classes form
+            around their labelled examples first: later they hardly move.
 
     Returns:
         The scalar loss, and the terms per example.
 
     Raises:
-        TypeError, ValueError: as for `elbo_loss`; there is no condition; or the weight is negative.
+        TypeError, ValueError: as for `elbo_loss`; there is no condition; or a weight is negative.
 
     Reference: Kingma, Rezende, Mohamed & Welling 2014, https://arxiv.org/abs/1406.5298, equations 6 to 9; the factor
     N / N_labelled is that of the authors' code.
     """
     check_arguments(key, x, condition, 1, weights)
     check_number("classification_weight", classification_weight)
+    check_number("unlabelled_weight", unlabelled_weight)
     if condition is None:
         raise InputError("condition: few_labels needs the classes, with zeros where unknown; give --condition label")
     x, given = blank_padding(weights, x, condition)
@@ -86,14 +91,15 @@ def few_labels_loss(
     log_known = jnp.where(known, (classes * log_class).sum(-1), 0.0)
     terms = FewLabelsTerms(jnp.where(known, of_class, summed), log_known, entropy)
     scale = (num_examples or 1) / max(1, num_labelled or num_examples or 1)
-    return -weighted_mean(terms.bound + weigh(classification_weight, scale * log_known), weights), terms
+    bound = jnp.where(known, of_class, weigh(unlabelled_weight, summed))
+    return -weighted_mean(bound + weigh(classification_weight, scale * log_known), weights), terms
 
 
 def _bounds(params: Params, key: Key, x: Array, num_classes: int, model: Model) -> Array:
     """Return `[B, K]` L(x, y) for every class."""
     num = len(x)
     keys = key if key.ndim else rng.example_keys(key, jnp.arange(num))
-    each = rng.sample_keys(keys, num_classes).reshape(-1)
+    each = jnp.tile(rng.sample_keys(keys, 1)[0], num_classes)
     rows = jnp.tile(x, (num_classes, *[1] * (x.ndim - 1)))
     classes = jnp.eye(num_classes).repeat(num, axis=0)
     draw = draws.draw(params, each, rows, model=model, condition=classes)

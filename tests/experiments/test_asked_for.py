@@ -95,7 +95,7 @@ def test_every_class_is_drawn_in_the_style_of_an_image(scripts, trained, tmp_pat
 def test_few_labels_are_compared_and_a_second_call_goes_on(scripts, tmp_path, capsys):
     few_labels = scripts["few_labels"]
     sizes = {"latent_dim": 5, "hidden": (30,), "labels": (50,)}
-    config = few_labels.FewLabelsConfig(draws=2, steps=4, out=tmp_path, **sizes)
+    config = few_labels.FewLabelsConfig(draws=2, steps=30, out=tmp_path, **sizes)
     assert few_labels.main(config) == 0
     errors = json.loads((tmp_path / "few_labels.json").read_text())["errors"]
     assert list(errors) == [

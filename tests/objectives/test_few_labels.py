@@ -37,12 +37,11 @@ def loss(params, model, condition, **options):
 
 
 def bounds_by_hand(params, model):
-    """L(x, y) of each class, one after the other, with the keys of `few_labels_loss`."""
-    keys = rng.sample_keys(KEYS, CLASSES)
+    """L(x, y) of each class, one after the other, with the noise of `few_labels_loss`: the same for all classes."""
     each = []
     for number in range(CLASSES):
         y = jnp.eye(CLASSES)[jnp.full(NUM, number)]
-        _, terms = elbo_loss(params, keys[number], X, model=model, condition=y)
+        _, terms = elbo_loss(params, rng.sample_keys(KEYS, 1)[0], X, model=model, condition=y)
         each.append(terms.elbo - np.log(CLASSES))
     return np.stack(each, axis=1)
 
@@ -63,6 +62,14 @@ def test_known_classes_have_the_elbo_and_the_classifiers_part(model, params):
     log_q = np.asarray(jax.nn.log_softmax(dict(model.extras)["classifier"](params, X)))[np.arange(NUM), Y.argmax(1)]
     np.testing.assert_allclose(terms.log_class, log_q, rtol=1e-5)
     assert float(value) == pytest.approx(-(own + 0.3 * 5 * log_q).mean(), rel=1e-5)
+
+
+def test_unlabelled_examples_count_by_their_weight(model, params):
+    mixed = jnp.where(jnp.arange(NUM)[:, None] < 2, Y, 0)
+    value, terms = loss(params, model, mixed, unlabelled_weight=0.25, classification_weight=0.0)
+    wanted = terms.bound * jnp.array([1, 1, 0.25, 0.25, 0.25])
+    assert float(value) == pytest.approx(-float(wanted.mean()), rel=1e-6)
+    np.testing.assert_allclose(terms.bound, loss(params, model, mixed)[1].bound, rtol=1e-6)
 
 
 def test_a_classifier_that_is_sure_makes_both_the_same(model, params):
