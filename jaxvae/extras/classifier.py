@@ -9,7 +9,8 @@ from flax import linen as nn
 from jaxvae.arguments import look_up
 from jaxvae.errors import InputError
 from jaxvae.facts import Facts
-from jaxvae.nets import ACTIVATIONS, MLPEncoder, pure
+from jaxvae.nets import ACTIVATIONS, ConvEncoder, MLPEncoder, pure
+from jaxvae.nets.conv import image_channels
 from jaxvae.types import Array, Key, Params, Value
 
 
@@ -31,8 +32,10 @@ class ClassifierNetwork:
 
 @dataclasses.dataclass(frozen=True)
 class Classifier:
-    """Dense network that tells the class of an example."""
+    """Network that tells the class of an example."""
 
+    channels: tuple[int, ...] = ()
+    """Channels of strided convolutions before the dense layers, for images; none make a dense network."""
     hidden: tuple[int, ...] = (500,)
     """Widths of the classifier's dense hidden layers."""
     activation: str = "softplus"
@@ -48,4 +51,7 @@ class Classifier:
             raise InputError("classifier: there are no classes to tell; give --condition label")
         activation = look_up(ACTIVATIONS, "activation", self.activation)
         (size,) = facts.condition_space.shape
+        if self.channels:
+            channels = image_channels(facts.space.shape, self.channels)
+            return ClassifierNetwork(ConvEncoder(channels, self.hidden, size, activation, facts.dtype))
         return ClassifierNetwork(MLPEncoder(self.hidden, size, activation, facts.dtype))
