@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -35,8 +35,8 @@ from jaxvae.runs.run import Run
 from jaxvae.runs.samples import MOST_ROWS
 from jaxvae.runs.trained import Trained
 
-WARM_UP = 0.25
-"""Share of the steps in which the weight of the unlabelled examples rises to 1."""
+RISES = {"M2": 0.8, "M1+M2": 0.25}
+"""Share of the steps in which the weight of the unlabelled examples rises to 1: images need most of them."""
 SPREAD_ON = 5000
 """Maximum number of codes in label spreading, whose time grows with their square."""
 NETWORK_STEPS = 1000
@@ -61,6 +61,10 @@ class FewLabelsConfig:
     """Number of training steps of every model."""
     batch_size: int = 150
     """Examples in a batch of M2, a third of them labelled."""
+    binarize: Literal["none", "dynamic"] = "dynamic"
+    """Binarization of M2's pixels; with those drawn afresh at each use few labels are not learned by heart."""
+    channels: tuple[int, ...] = ()
+    """Channels of convolutions in M2's classifier, before its dense layers; none make a dense network."""
     latent_dim: int = 50
     """Number of dimensions of z, in M1 and in M2."""
     upper_latent_dim: int = 8
@@ -120,16 +124,21 @@ def m1(config: FewLabelsConfig) -> Recipe:
 
 
 def m2(config: FewLabelsConfig, num: int, seed: int) -> Recipe:
-    """Return the recipe of M2 on images."""
+    """Return the recipe of M2 on images; the weight of log q(y|x) of a labelled one is 0.1 N, the paper's alpha."""
+    labels = {"labelled": num, "labelled_seed": seed, "binarize": config.binarize, "classification_weight": 0.1 * num}
+    labels |= {"classifier.channels": config.channels} if config.channels else {}
     folder = config.folder / f"m2-{num}-{seed}"
-    return recipe_of(config, "few_labels_vae", folder, labelled=num, labelled_seed=seed, **of_labels(config))
+    return recipe_of(config, "few_labels_vae", folder, **of_labels(config, "M2"), **labels)
 
 
-def of_labels(config: FewLabelsConfig) -> dict[str, Any]:
-    """Return the options of a training with few labels."""
-    rise = f"0:1@{max(1, round(WARM_UP * config.steps))}"
-    batch = {"batch_size": config.batch_size, "labelled_per_batch": config.batch_size // 3}
-    return {**batch, "unlabelled_weight": rise}
+def of_labels(config: FewLabelsConfig, way: str) -> dict[str, Any]:
+    """Return the batches of a training with few labels, and how the weight of the unlabelled examples rises."""
+    rise = f"0:1@{max(1, round(RISES[way] * config.steps))}"
+    return {
+        "batch_size": config.batch_size,
+        "labelled_per_batch": config.batch_size // 3,
+        "unlabelled_weight": rise,
+    }
 
 
 def recipe_of(config: FewLabelsConfig, preset: str, folder: Path, **options: Any) -> Recipe:
@@ -192,7 +201,7 @@ def stacked(config: FewLabelsConfig, num: int, seed: int, few: Any, train: Codes
     codes = {"train": (np.float32(train.point), few), "test": (np.float32(test.point), labels)}
     folder = config.folder / f"m1m2-{num}-{seed}"
     options = {"scale": "none", "latent_dim": config.upper_latent_dim, "select": "last", "quiet": True}
-    recipe = recipe_of(config, "few_labels_vae", folder, **of_labels(config), **options)
+    recipe = recipe_of(config, "few_labels_vae", folder, **of_labels(config, "M1+M2"), **options)
     data = dataclasses.replace(recipe.data, dataset="digits", data_dir=None)  # the codes take its place
     run = api.train(dataclasses.replace(recipe, data=data), codes)
     return 1 - run.summary["test_accuracy"]
