@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.special import expit, ndtr, stdtr
 
+from jaxvae.coding.binomials import shared_out
 from jaxvae.coding.codecs import Codec, mapped
 from jaxvae.coding.counts import with_excess
 from jaxvae.coding.family import Family, within
@@ -27,6 +28,7 @@ from jaxvae.distributions import (
     CategoricalLevels,
     DiscretizedLogistic,
     LogNormal,
+    Multinomial,
     NegativeBinomial,
     Normal,
     Ordinal,
@@ -156,6 +158,22 @@ def _counts(distribution: Any, most: int, points: Points = None) -> Family:
     def codec(probabilities: np.ndarray, there: np.ndarray | None = None) -> Codec:
         counts = with_excess(within(Table.from_probabilities(probabilities), there), num)
         return mapped(counts, lambda x: x.astype(np.int64), lambda symbols: symbols.astype(np.int32))
+
+    return Family(arrays, codec, lambda x: np.maximum(np.round(x), 0))
+
+
+@family.register(Multinomial)
+def _multinomial(distribution: Any, most: int, points: Points = None) -> Family:
+    """Code counts whose sum the distribution knows."""
+    del distribution, most, points
+
+    def arrays(d: Any) -> tuple[Array, ...]:
+        chances = d.chances
+        return chances, jnp.broadcast_to(at_least_float32(d.total)[..., None], chances.shape)
+
+    def codec(chances: np.ndarray, totals: np.ndarray) -> Codec:
+        counts = shared_out(chances, totals[0].astype(np.int64))
+        return mapped(counts, lambda x: x.astype(np.int64), lambda found: found.astype(np.int32))
 
     return Family(arrays, codec, lambda x: np.maximum(np.round(x), 0))
 

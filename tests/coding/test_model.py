@@ -27,6 +27,8 @@ LAYERS = {"posterior": "layers", "prior": "layers", "posterior.upper_latent_dims
 PIXELS, TABLE = Pixels((3, 2, 1)), Table((0, 3, 0, 2), kinds=("real", "categorical", "count", "categorical"))
 ORDERED = Table((0, 3, 0, 2), kinds=("positive", "ordinal", "count", "ordinal"))
 PRESSED = {"likelihood": "columns", "likelihood.ordinal": "beta_binomial", "likelihood.count": "poisson"}
+ONE_HOT = {"posterior": "gumbel_softmax", "prior": "uniform_categories", "posterior.num_categories": 3}
+CODES = {"preset": "vq_vae", "networks": "mlp", "posterior.num_codes": 6, "posterior.code_dim": 1}
 LSTM = {"preset": "lstm_vae", "likelihood.hidden": (4,), "likelihood.embedding": 3}
 
 CASES = {
@@ -42,6 +44,9 @@ CASES = {
         {"most": [int(COUNTS.max())]},
         {"likelihood": "poisson", "likelihood.library": True},
     ),
+    "shares": (Counts((4,)), COUNTS, {"most": [int(COUNTS.max())]}, {"likelihood": "multinomial"}),
+    "one_hot": (PIXELS, np.round(SHADES), {"most": [0]}, {"likelihood": "bernoulli", **ONE_HOT}),
+    "codes": (PIXELS, np.round(SHADES), {"most": [0]}, {"likelihood": "bernoulli", **CODES}),
     "tokens": (Tokens(7, 6), TOKENS, {"most": [0]}, LSTM),
     "rows": (TABLE, ROWS, OF_ROWS, {}),
     "ordered": (
@@ -60,7 +65,7 @@ def test_what_is_pushed_is_popped(name):
     model = recipe.build(space, num_examples=100)
     read = jax.tree.map(np.asarray, x)
     params = model.init(jax.random.key(0), read)
-    codec = model_codec(model, params, space, statistics, width=LANES, buckets=divide(model, params, space, 10))
+    codec = model_codec(model, params, space, statistics, width=LANES, latents=divide(model, params, space, 10))
     jax.tree.map(np.testing.assert_array_equal, codec.nearest(read), read)
     coded = stream.encode(codec.of, read, read, LANES)
     steps = [step for block in stream.decode(codec.of, iter(coded.parts), coded.blocks, LANES) for step in block]
@@ -81,7 +86,7 @@ def test_many_examples_take_the_bits_of_the_bound():
     model = jaxvae.preset("vae", hidden=(5,), latent_dim=2, **options).build(space, num_examples=100)
     many = np.asarray(x)[np.random.default_rng(0).integers(0, len(x), 1200)]
     params = model.init(jax.random.key(0), many)
-    codec = model_codec(model, params, space, statistics, width=32, buckets=divide(model, params, space, 10))
+    codec = model_codec(model, params, space, statistics, width=32, latents=divide(model, params, space, 10))
     bound = jax.jit(lambda key: elbo_terms(params, key, many, model=model).elbo.sum())
     bits = -np.array(jax.lax.map(bound, jax.random.split(jax.random.key(1), 100))) / np.log(2)
     assert abs(stream.encode(codec.of, many, many, 32).bits - bits.mean()) < 4 * bits.std()
