@@ -47,8 +47,6 @@ ROUNDS = 2
 """Rounds of recording, V and M: the first sees what random actions lead to, the second what the first's C does."""
 RANDOMNESS = 0.2
 """Share of random actions in episodes of a controller that are recorded."""
-WIDTH = 64
-"""Steps in a window of an episode that M is trained on."""
 PROBED, FILMED = 40, 120
 """Episodes of the probes, and steps of the film."""
 
@@ -96,7 +94,7 @@ class WorldModelConfig:
 
     def check(self) -> None:
         """Refuse values that are invalid."""
-        look_up(WORLDS, "world", self.world)
+        int(look_up(WORLDS, "world", self.world).environment.num_actions)  # where a game looks for its package
         for name in ("frames", "steps", "latent_dim", "memory_steps", "lstm", "components", "generations", "trials"):
             check_at_least(1, name, getattr(self, name))
         for name, least in {"episodes": 20, "population": 4, "tests": 2, "longest": 2, "seeds": 1}.items():
@@ -229,7 +227,7 @@ def remembering(config: WorldModelConfig, seed: int, place: Path, episodes: Epis
     vision = Vision(jax.tree.map(jnp.asarray, run.params), run.model)
     setting, environment = config.setting, config.setting.environment
     codes = vision.encode_states(environment, episodes.states)
-    data = windows(codes, episodes, min(WIDTH, setting.longest))
+    data = windows(codes, episodes, min(setting.window, setting.longest))
     network = MixtureDensityLSTM(
         config.lstm,
         setting.latent_dim,

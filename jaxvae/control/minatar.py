@@ -100,6 +100,6 @@ def _made(name: str) -> tuple[Any, Any]:
     Raises:
         InputError: gymnax is not installed.
     """
-    gymnax = needed_by(f"world {name}", "gymnax", "control")
+    gymnax = needed_by("world", "gymnax", "control")
     with jax.ensure_compile_time_eval():  # it holds arrays, which must not be those of a program that is traced
         return gymnax.make(name)

@@ -22,6 +22,8 @@ class Setting(NamedTuple):
     """Likelihood of V."""
     latent_dim: int
     """Number of dimensions of its z."""
+    window: int
+    """Steps of the windows of episodes that M is trained on; most of an episode should fill them."""
 
     @property
     def enough(self) -> float:
@@ -30,7 +32,7 @@ class Setting(NamedTuple):
 
 
 WORLDS = {
-    "cartpole": Setting(CartPole(), True, STEPS, "normal_shared", 8),
-    **{name: Setting(game, False, 300, "bernoulli", 16) for name, game in GAMES.items()},
+    "cartpole": Setting(CartPole(), True, STEPS, "normal_shared", 8, 64),
+    **{name: Setting(game, False, 300, "bernoulli", 16, 16) for name, game in GAMES.items()},
 }
 """Worlds by the names that scripts use."""
