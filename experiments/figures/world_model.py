@@ -111,7 +111,8 @@ def save_film(path: Path, learned: Learned, controller: Array, key: Key, steps: 
         "reconstruction": _going(real, decode(codes)),
         "dream": _going(imagined, decode(imagined.states.seen.z[0])),
     }
-    film = np.stack([*stages.values()], axis=1)[::EVERY]
+    steps = int(max(real.there.sum(), imagined.there.sum()))
+    film = np.stack([*stages.values()], axis=1)[: steps + 1 : EVERY]
     save_gif(path.with_suffix(".gif"), film, labels=[*stages], columns=len(stages), back=False)
     chosen = np.linspace(0, steps, min(SHOWN, steps + 1)).astype(int)
     strip = np.concatenate([images[chosen] for images in stages.values()])
@@ -137,4 +138,4 @@ def _first(states: Any) -> Any:
 def _going(episode: Episodes, ink: Array) -> np.ndarray:
     """Return pictures `[T, H, W, C]` of ink, and nothing but white from the end of the episode on."""
     going = np.asarray([True, *episode.there[0]])
-    return painted(going[:, None, None, None] * np.asarray(ink))
+    return painted(np.where(going[:, None, None, None], np.nan_to_num(ink), 0))

@@ -54,8 +54,10 @@ class Dream:
         """Imagine what follows an action."""
         memory = remember(self.memory, state.seen, action)
         follows: Prediction = self.memory(state.seen.z, memory[0], method="predict")
+        # Codes can leave all bounds, and controllers would live on what is no number.
+        reward = jnp.nan_to_num(jax.nn.sigmoid(follows.reward))
         z = follows.code.tempered(self.temperature).sample(key)
-        return Imagined(Remembered(z, memory), follows.end > 0, follows.reward)
+        return Imagined(Remembered(z, memory), follows.end > 0, reward)
 
     def over(self, state: Imagined) -> Array:
         """Return True where M takes the end for more probable than not."""

@@ -78,7 +78,8 @@ def memory_loss(params: Params, network: MixtureDensityLSTM, batch: Windows) -> 
 
         loss = -log p(z_{t+1} | z_<=t, a_<=t) - log p(end_{t+1} | z_<=t, a_<=t) - log p(r_{t+1} | z_<=t, a_<=t)
 
-    The code of a step that ends the episode counts as well; the reward r only where the network predicts it.
+    The code of a step that ends the episode counts as well; the reward r, as the probability of a point, only where the
+    network predicts it.
 
     Args:
         params: parameters of the network.
@@ -91,7 +92,7 @@ def memory_loss(params: Params, network: MixtureDensityLSTM, batch: Windows) -> 
     assert isinstance(follows, Prediction)
     losses = optax.sigmoid_binary_cross_entropy(follows.end, ended.astype(jnp.float32)) - follows.code.log_prob(z[1:])
     if network.predicts_reward:
-        losses -= jax.scipy.stats.norm.logpdf(rewards, follows.reward)
+        losses += optax.sigmoid_binary_cross_entropy(follows.reward, rewards)
     losses = jnp.where(there, losses, 0)
     return losses.sum() / jnp.maximum(there.sum(), 1)
 

@@ -33,6 +33,6 @@ class Setting(NamedTuple):
 
 WORLDS = {
     "cartpole": Setting(CartPole(), True, STEPS, "normal_shared", 8, 64),
-    **{name: Setting(game, False, 300, "bernoulli", 16, 16) for name, game in GAMES.items()},
+    **{name: Setting(game, False, 200, "bernoulli", 16, 16) for name, game in GAMES.items()},
 }
 """Worlds by the names that scripts use."""

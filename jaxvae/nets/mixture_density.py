@@ -26,7 +26,7 @@ class Prediction(NamedTuple):
     end: Array
     """`[...]` logits of the end of the episode with this step."""
     reward: Array
-    """`[...]` means of its reward, under a normal with variance 1."""
+    """`[...]` logits of its reward, from 0 to 1; infinite, a reward of 1, where it is not predicted."""
 
 
 class MixtureDensityLSTM(Network):
@@ -49,7 +49,7 @@ class MixtureDensityLSTM(Network):
     """Width of the hidden layers."""
     num_actions: int = 2
     predicts_reward: bool = False
-    """Whether rewards are predicted; if not, each step is worth 1."""
+    """Whether rewards from 0 to 1 are predicted; if not, each step is worth 1."""
 
     def setup(self) -> None:
         """Make the LSTM, and the layers of the mixture."""
@@ -78,7 +78,7 @@ class MixtureDensityLSTM(Network):
         logits, shifts, widths = jnp.split(values, 3, axis=-1)
         log_vars = LEAST_LOG_VAR + jax.nn.softplus(widths + FIRST_LOG_VAR - LEAST_LOG_VAR)
         end = self.of_end(seen)[..., 0]
-        reward = jnp.ones_like(end) if self.of_reward is None else self.of_reward(seen)[..., 0]
+        reward = jnp.full_like(end, jnp.inf) if self.of_reward is None else self.of_reward(seen)[..., 0]
         return Prediction(NormalMixture(logits, z[..., None] + shifts, log_vars), end, reward)
 
     def _inputs(self, z: Array, actions: Array) -> Array:

@@ -107,8 +107,10 @@ def test_a_dream_has_the_reward_that_is_expected():
     begin = dream.begin(jax.random.key(0))
     after = dream.step(jax.random.key(2), begin, jnp.array(2))
     follows = memory(begin.seen.z, after.seen.memory[0], method="predict")
-    np.testing.assert_allclose(dream.reward(after), follows.reward, rtol=1e-6)
-    assert after.reward != 1
+    np.testing.assert_allclose(dream.reward(after), jax.nn.sigmoid(follows.reward), rtol=1e-6)
+    assert 0 < after.reward < 1
+    lost = begin._replace(seen=begin.seen._replace(z=jnp.full(2, jnp.inf)))
+    assert dream.reward(dream.step(jax.random.key(2), lost, jnp.array(2))) == 0
 
 
 def test_without_gymnax_one_line_names_the_extra(monkeypatch):
