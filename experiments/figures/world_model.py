@@ -127,7 +127,7 @@ def painted(ink: np.ndarray) -> np.ndarray:
     ink = np.clip(ink, 0, 1)
     if ink.shape[-1] == 1:
         return 1 - ink
-    colours = np.array(colormaps["tab10"].colors[: ink.shape[-1]])
+    colours = colormaps["tab10"](range(ink.shape[-1]))[:, :3]
     return np.prod(1 - ink[..., None] * (1 - colours), axis=-2)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import jax.numpy as jnp
@@ -37,8 +38,9 @@ class Latent(Protocol):
         """Return arrays `[B, ...]` of q(z|x), for a compiled program."""
         ...
 
-    def posterior(self, *arrays: np.ndarray) -> Codec:
-        """Return the codec of symbols by q(z|x), from these arrays `[L, ...]`."""
+    @property
+    def posterior(self) -> Callable[..., Codec]:
+        """Function from these arrays `[L, ...]` to the codec of symbols by q(z|x)."""
         ...
 
 

@@ -51,7 +51,8 @@ def probe(rows: Mapping[str, Row], episodes: Episodes) -> dict[str, np.ndarray]:
     """
     views: dict[str, Any] = {name: row.test.view for name, row in rows.items() if isinstance(row.test, Viewed)}
     views = {name: view for name, view in views.items() if rows[name].training is rows[name].test}
-    environment: Environment = rows["z"].test.environment
+    world: Any = rows["z"].test
+    environment: Environment = world.environment
     z = views["z"].vision.encode_states(environment, episodes.states)[:, :-1]
     memories = {name: view.memory for name, view in views.items() if hasattr(view, "memory")}
     outputs = {name: outputs_before(memory, z, episodes.actions) for name, memory in memories.items()}

@@ -24,11 +24,11 @@ def save_episodes(path: Path, episodes: Episodes) -> None:
 
 def load_episodes(path: Path, environment: Environment) -> Episodes:
     """Read episodes of an environment."""
-    form = jax.tree.structure(jax.eval_shape(environment.begin, jax.random.key(0)))
+    leaves, form = jax.tree.flatten(jax.eval_shape(environment.begin, jax.random.key(0)))
     with np.load(path) as stored:
-        leaves = [stored[f"{STATE}_{number}"] for number in range(form.num_leaves)]
+        states = [stored[f"{STATE}_{number}"] for number in range(len(leaves))]
         others = {name: stored[name] for name in Episodes._fields if name != "states"}
-    return Episodes(jax.tree.unflatten(form, leaves), **others)
+    return Episodes(jax.tree.unflatten(form, states), **others)
 
 
 def joined(first: Episodes, second: Episodes) -> Episodes:
