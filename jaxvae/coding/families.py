@@ -140,8 +140,7 @@ def _beta_binomial(distribution: Any, most: int, points: Points = None) -> Famil
 def _beta_binomial_levels(distribution: Any, most: int, points: Points = None) -> Family:
     del most, points
     top = distribution.levels - 1
-    probabilities = functools.partial(_probabilities, num=top + 1, scale=1 / top)
-    return _symbols(probabilities, Table.from_probabilities, top, top)
+    return _symbols(lambda d: d.probabilities, Table.from_probabilities, top, top)
 
 
 @family.register(Poisson)
@@ -178,13 +177,13 @@ def _multinomial(distribution: Any, most: int, points: Points = None) -> Family:
     return Family(arrays, codec, lambda x: np.maximum(np.round(x), 0))
 
 
-def _probabilities(distribution: Any, num: int, scale: float = 1.0) -> Array:
-    """Return `[..., num]` probabilities of 0, 1, ... times the scale, by the density's own formula."""
+def _probabilities(distribution: Any, num: int) -> Array:
+    """Return `[..., num]` probabilities of 0, 1, ..., by the density's own formula."""
 
     def score(value: Array) -> Array:
         return log_prob_by_value(distribution, jnp.full(_shape(distribution), value))
 
-    return jnp.exp(jnp.moveaxis(jax.vmap(score)(scale * jnp.arange(num, dtype=jnp.float32)), 0, -1))
+    return jnp.exp(jnp.moveaxis(jax.vmap(score)(jnp.arange(num, dtype=jnp.float32)), 0, -1))
 
 
 def _shape(distribution: Any) -> tuple[int, ...]:
