@@ -60,7 +60,7 @@ LAYERS |= {name: {"commands", "options", "runs"} for name in ("train", "__main__
 
 HEAVY = {"orbax", "matplotlib", "tensorflow_datasets", "tensorflow", "sklearn", "tyro", "tensorboardX", "PIL", "tqdm"}
 HEAVY |= {"array_record", "grain", "pyarrow", "h5py", "zarr", "datasets", "mido", "tokenizers", "rdkit"}
-HEAVY |= {"zstandard", "imagecodecs"}
+HEAVY |= {"zstandard", "imagecodecs", "gymnax"}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.special import expit, ndtr, stdtr
 
+from jaxvae.coding.binomials import shared_out
 from jaxvae.coding.codecs import Codec, mapped
 from jaxvae.coding.counts import with_excess
 from jaxvae.coding.family import Family, within
@@ -27,6 +28,7 @@ from jaxvae.distributions import (
     CategoricalLevels,
     DiscretizedLogistic,
     LogNormal,
+    Multinomial,
     NegativeBinomial,
     Normal,
     Ordinal,
@@ -138,8 +140,7 @@ def _beta_binomial(distribution: Any, most: int, points: Points = None) -> Famil
 def _beta_binomial_levels(distribution: Any, most: int, points: Points = None) -> Family:
     del most, points
     top = distribution.levels - 1
-    probabilities = functools.partial(_probabilities, num=top + 1, scale=1 / top)
-    return _symbols(probabilities, Table.from_probabilities, top, top)
+    return _symbols(lambda d: d.probabilities, Table.from_probabilities, top, top)
 
 
 @family.register(Poisson)
@@ -160,13 +161,29 @@ def _counts(distribution: Any, most: int, points: Points = None) -> Family:
     return Family(arrays, codec, lambda x: np.maximum(np.round(x), 0))
 
 
-def _probabilities(distribution: Any, num: int, scale: float = 1.0) -> Array:
-    """Return `[..., num]` probabilities of 0, 1, ... times the scale, by the density's own formula."""
+@family.register(Multinomial)
+def _multinomial(distribution: Any, most: int, points: Points = None) -> Family:
+    """Code counts whose sum the distribution knows."""
+    del distribution, most, points
+
+    def arrays(d: Any) -> tuple[Array, ...]:
+        chances = d.chances
+        return chances, jnp.broadcast_to(at_least_float32(d.total)[..., None], chances.shape)
+
+    def codec(chances: np.ndarray, totals: np.ndarray) -> Codec:
+        counts = shared_out(chances, totals[0].astype(np.int64))
+        return mapped(counts, lambda x: x.astype(np.int64), lambda found: found.astype(np.int32))
+
+    return Family(arrays, codec, lambda x: np.maximum(np.round(x), 0))
+
+
+def _probabilities(distribution: Any, num: int) -> Array:
+    """Return `[..., num]` probabilities of 0, 1, ..., by the density's own formula."""
 
     def score(value: Array) -> Array:
         return log_prob_by_value(distribution, jnp.full(_shape(distribution), value))
 
-    return jnp.exp(jnp.moveaxis(jax.vmap(score)(scale * jnp.arange(num, dtype=jnp.float32)), 0, -1))
+    return jnp.exp(jnp.moveaxis(jax.vmap(score)(jnp.arange(num, dtype=jnp.float32)), 0, -1))
 
 
 def _shape(distribution: Any) -> tuple[int, ...]:

@@ -44,6 +44,7 @@ def main(config: DecompressConfig) -> int:
     """Open the file, decode its blocks one after another and write them."""
     set_up(Compute(num_processes=1))
     opened = open_file(config.file, config.run_dir)
+    _check_kind(config.out, opened.run)
     blocks = [*named_bar("decompressing")(opened.examples())]
     if not blocks:
         raise InputError(f"file: {config.file} holds no examples")
@@ -53,17 +54,22 @@ def main(config: DecompressConfig) -> int:
     return 0
 
 
+def _check_kind(path: Path, run: Run) -> None:
+    """Refuse a file that cannot hold the run's examples, before they are decoded."""
+    if path.suffix.lower() == ARRAYS:
+        return
+    wanted, kind = ("sentences", list) if path.suffix.lower() == TEXT else ("tables", dict)
+    if not isinstance(run.present(run.space.zeros(1)), kind):
+        raise InputError(f"out: {path} is for {wanted}, and these are {run.space.kind}; write {ARRAYS}")
+
+
 def _save(path: Path, run: Run, stored: Any) -> None:
     if path.suffix.lower() == ARRAYS:
         save_columns(path, stored if isinstance(stored, dict) else {"x": stored})
         return
     shown = run.present(run.space.read(None, stored))
     if path.suffix.lower() == TEXT:
-        if not isinstance(shown, list):
-            raise InputError(f"out: {path} is for sentences, and these are {run.space.kind}; write {ARRAYS}")
         with whole_file(path) as part:
             part.write_text("".join(f"{line}\n" for line in shown), encoding="utf-8")
-    elif isinstance(shown, dict):
-        save_columns(path, shown)
     else:
-        raise InputError(f"out: {path} is for tables, and these are {run.space.kind}; write {ARRAYS}")
+        save_columns(path, shown)

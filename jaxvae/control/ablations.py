@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -10,18 +11,19 @@ import jax.numpy as jnp
 
 from jaxvae import rng
 from jaxvae.control.dream import Dream
-from jaxvae.control.frames import SIDE
+from jaxvae.control.environments import Environment
 from jaxvae.control.memory import init_memory
 from jaxvae.control.views import Coded, CodedWithMemory, Projected, TrueState, View
 from jaxvae.control.vision import Vision
-from jaxvae.control.worlds import CartPole, World
+from jaxvae.control.worlds import Viewed, World
 from jaxvae.nets.bound import Bound
 from jaxvae.types import Array, Key
 
 
 class Learned(NamedTuple):
-    """V and M, and where the dreams of M begin."""
+    """V and M of an environment, and where the dreams of M begin."""
 
+    environment: Environment
     vision: Vision
     memory: Bound
     """`nets.MixtureDensityLSTM` with its parameters."""
@@ -35,9 +37,9 @@ class Learned(NamedTuple):
         return int(network.latent_dim + network.width)
 
     @property
-    def world(self) -> CartPole:
+    def world(self) -> Viewed:
         """World in which C sees z and h."""
-        return CartPole(CodedWithMemory(self.vision, self.memory))
+        return Viewed(self.environment, CodedWithMemory(self.vision, self.memory))
 
 
 class Row(NamedTuple):
@@ -58,22 +60,20 @@ def ablations(key: Key, learned: Learned, temperatures: Sequence[float]) -> dict
         learned: V and M.
         temperatures: temperatures of the dreams.
     """
-    both, network = learned.num_features, learned.memory.network
+    both, network, environment = learned.num_features, learned.memory.network, learned.environment
     untrained = Bound(init_memory(rng.stream(key, "untrained"), network), network)  # type: ignore[arg-type]
-    projection = jax.random.normal(rng.stream(key, "projection"), (SIDE**2, both)) / SIDE
-    rows = {
-        "state": _real(TrueState(), 4),
-        "pixels": _real(Projected(projection), both),
-        "z": _real(Coded(learned.vision), network.latent_dim),
-        "z, h of an untrained M": _real(CodedWithMemory(learned.vision, untrained), both),
-        "z, h": _real(learned.world.view, both),
+    frame = jax.eval_shape(lambda key: environment.frame(environment.begin(key)), key)
+    projection = jax.random.normal(rng.stream(key, "projection"), (frame.size, both)) / math.sqrt(frame.size)
+    views: dict[str, tuple[View, int]] = {
+        "state": (TrueState(), len(environment.quantities)),
+        "pixels": (Projected(projection), both),
+        "z": (Coded(learned.vision), network.latent_dim),
+        "z, h of an untrained M": (CodedWithMemory(learned.vision, untrained), both),
+        "z, h": (learned.world.view, both),
     }
+    worlds = {name: (Viewed(environment, view), num_features) for name, (view, num_features) in views.items()}
+    rows = {name: Row(world, num_features, world) for name, (world, num_features) in worlds.items()}
     for temperature in temperatures:
         dream = Dream(learned.memory, learned.starts, jnp.asarray(temperature, jnp.float32))
         rows[f"dream, temperature {temperature:g}"] = Row(dream, both, learned.world)
     return rows
-
-
-def _real(view: View, num_features: int) -> Row:
-    world = CartPole(view)
-    return Row(world, num_features, world)

@@ -15,10 +15,11 @@ from jaxvae.types import Array, Key
 
 
 class Imagined(NamedTuple):
-    """Code and memory that are imagined, and whether the episode has ended."""
+    """Code and memory that are imagined, whether the episode has ended, and the reward of the last step."""
 
     seen: Remembered
     over: Array
+    reward: Array
 
 
 @jax.tree_util.register_dataclass
@@ -39,21 +40,32 @@ class Dream:
     temperature: Array
     """Temperature of the mixture; small ones follow its most probable component without noise."""
 
+    @property
+    def num_actions(self) -> int:
+        """Number of actions."""
+        return int(self.memory.network.num_actions)
+
     def begin(self, key: Key) -> Imagined:
         """Choose a first code."""
         z = self.starts[jax.random.randint(key, (), 0, len(self.starts))]
-        return Imagined(Remembered(z, empty(self.memory)), jnp.array(False))
+        return Imagined(Remembered(z, empty(self.memory)), jnp.array(False), jnp.zeros(()))
 
     def step(self, key: Key, state: Imagined, action: Array) -> Imagined:
         """Imagine what follows an action."""
         memory = remember(self.memory, state.seen, action)
         follows: Prediction = self.memory(state.seen.z, memory[0], method="predict")
+        # Codes can leave all bounds, and controllers would live on what is no number.
+        reward = jnp.nan_to_num(jax.nn.sigmoid(follows.reward))
         z = follows.code.tempered(self.temperature).sample(key)
-        return Imagined(Remembered(z, memory), follows.end > 0)
+        return Imagined(Remembered(z, memory), follows.end > 0, reward)
 
     def over(self, state: Imagined) -> Array:
         """Return True where M takes the end for more probable than not."""
         return state.over
+
+    def reward(self, state: Imagined) -> Array:
+        """Return the reward that M expects of the last step."""
+        return state.reward
 
     def features(self, state: Imagined) -> Array:
         """Return z and h side by side, as `CodedWithMemory` does."""

@@ -15,7 +15,7 @@ from jax.typing import ArrayLike
 
 from jaxvae import rng
 from jaxvae.control.resuming import go_on
-from jaxvae.control.views import one_hot
+from jaxvae.control.rollouts import Episodes
 from jaxvae.errors import InputError
 from jaxvae.nets.mixture_density import MixtureDensityLSTM, Prediction
 from jaxvae.types import Array, Key, Params
@@ -31,6 +31,8 @@ class Windows(NamedTuple):
     """`[M, W + 1, D]`."""
     actions: Any
     """`[M, W]` int32."""
+    rewards: Any
+    """`[M, W]`."""
     there: Any
     """`[M, W]` booleans, True where the step was taken."""
     ended: Any
@@ -47,14 +49,14 @@ class Training(NamedTuple):
     """Mean loss of the last steps, in nats per step of an episode."""
 
 
-def windows(codes: ArrayLike, actions: ArrayLike, there: ArrayLike, ended: ArrayLike, width: int) -> Windows:
-    """Cut episodes `[N, T]` with codes `[N, T + 1, D]` into windows of a width, and leave out those without a step.
+def windows(codes: ArrayLike, episodes: Episodes, width: int) -> Windows:
+    """Cut N episodes with codes `[N, T + 1, D]` into windows of a width, and leave out those without a step.
 
     Raises:
         InputError: no step was taken.
     """
-    codes, actions, there, ended = (np.asarray(each) for each in (codes, actions, there, ended))
-    (num, length), dimensions = actions.shape, codes.shape[-1]
+    actions, rewards, there, ended = map(np.asarray, episodes[1:])
+    codes, (num, length) = np.asarray(codes), actions.shape
     pieces = -(-length // width)
     more = ((0, 0), (0, pieces * width - length))
 
@@ -63,20 +65,21 @@ def windows(codes: ArrayLike, actions: ArrayLike, there: ArrayLike, ended: Array
 
     padded = np.pad(codes, (*more, (0, 0)), mode="edge")
     starts = np.arange(pieces)[:, None] * width + np.arange(width + 1)
-    cut_codes = padded[:, starts].reshape(num * pieces, width + 1, dimensions)
-    full = Windows(cut_codes, cut(actions).astype(np.int32), cut(there), cut(ended))
+    cut_codes = padded[:, starts].reshape(num * pieces, width + 1, codes.shape[-1])
+    full = Windows(cut_codes, cut(actions).astype(np.int32), cut(rewards), cut(there), cut(ended))
     kept = full.there.any(axis=1)
     if not kept.any():
-        raise InputError("there: no step was taken in any episode; record longer ones")
+        raise InputError("episodes: no step was taken in any episode; record longer ones")
     return Windows(*(each[kept] for each in full))
 
 
 def memory_loss(params: Params, network: MixtureDensityLSTM, batch: Windows) -> Array:
     """Compute the loss of M, the mean over steps of an episode, in nats.
 
-        loss = -log p(z_{t+1} | z_<=t, a_<=t) - log p(end_{t+1} | z_<=t, a_<=t)
+        loss = -log p(z_{t+1} | z_<=t, a_<=t) - log p(end_{t+1} | z_<=t, a_<=t) - log p(r_{t+1} | z_<=t, a_<=t)
 
-    The code of a step that ends the episode counts as well.
+    The code of a step that ends the episode counts as well; the reward r, as the probability of a point, only where the
+    network predicts it.
 
     Args:
         params: parameters of the network.
@@ -84,17 +87,19 @@ def memory_loss(params: Params, network: MixtureDensityLSTM, batch: Windows) -> 
         batch: `[B, W]` windows.
     """
     z = jnp.swapaxes(batch.codes, 0, 1)
-    actions, there, ended = (jnp.swapaxes(each, 0, 1) for each in (batch.actions, batch.there, batch.ended))
-    follows = network.apply({"params": params}, z[:-1], one_hot(actions))
+    actions, rewards, there, ended = (jnp.swapaxes(each, 0, 1) for each in batch[1:])
+    follows = network.apply({"params": params}, z[:-1], actions)
     assert isinstance(follows, Prediction)
-    of_end = optax.sigmoid_binary_cross_entropy(follows.end, ended.astype(jnp.float32))
-    losses = jnp.where(there, of_end - follows.code.log_prob(z[1:]), 0)
+    losses = optax.sigmoid_binary_cross_entropy(follows.end, ended.astype(jnp.float32)) - follows.code.log_prob(z[1:])
+    if network.predicts_reward:
+        losses += optax.sigmoid_binary_cross_entropy(follows.reward, rewards)
+    losses = jnp.where(there, losses, 0)
     return losses.sum() / jnp.maximum(there.sum(), 1)
 
 
 def init_memory(key: Key, network: MixtureDensityLSTM) -> Params:
     """Initialise the parameters of M."""
-    params: Params = network.init(key, jnp.zeros((1, 1, network.latent_dim)), one_hot(jnp.zeros((1, 1), jnp.int32)))
+    params: Params = network.init(key, jnp.zeros((1, 1, network.latent_dim)), jnp.zeros((1, 1), jnp.int32))
     return params["params"]
 
 

@@ -11,9 +11,9 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from jaxvae.control.ablations import Row
+from jaxvae.control.environments import Environment
 from jaxvae.control.rollouts import Episodes
-from jaxvae.control.views import one_hot
-from jaxvae.control.worlds import CartPole
+from jaxvae.control.worlds import Viewed
 from jaxvae.nets.bound import Bound
 
 
@@ -41,24 +41,27 @@ def linear_r2(features: ArrayLike, targets: ArrayLike, new_features: ArrayLike, 
 
 
 def probe(rows: Mapping[str, Row], episodes: Episodes) -> dict[str, np.ndarray]:
-    """Return the R2 `[4]` of the state's numbers from z, and from z and h of each row with a memory.
+    """Return the R2 `[Q]` of the state's numbers from z, and from z and h of each row with a memory.
 
     The first half of the episodes fits, the second is explained.
 
     Args:
         rows: `ablations`.
-        episodes: N episodes, whose states are `[N, T + 1, 4]`.
+        episodes: N episodes, whose states are those of the environment.
     """
-    views: dict[str, Any] = {name: row.test.view for name, row in rows.items() if isinstance(row.test, CartPole)}
+    views: dict[str, Any] = {name: row.test.view for name, row in rows.items() if isinstance(row.test, Viewed)}
     views = {name: view for name, view in views.items() if rows[name].training is rows[name].test}
-    z = views["z"].vision.encode_states(episodes.states)[:, :-1]
+    world: Any = rows["z"].test
+    environment: Environment = world.environment
+    z = views["z"].vision.encode_states(environment, episodes.states)[:, :-1]
     memories = {name: view.memory for name, view in views.items() if hasattr(view, "memory")}
     outputs = {name: outputs_before(memory, z, episodes.actions) for name, memory in memories.items()}
     seen = {"z": z, **{name: np.concatenate([z, h], axis=-1) for name, h in outputs.items()}}
-    states, there, half = np.asarray(episodes.states)[:, :-1], np.asarray(episodes.there), len(z) // 2
+    numbers = np.asarray(jax.vmap(jax.vmap(environment.numbers))(episodes.states))[:, :-1]
+    there, half = np.asarray(episodes.there), len(z) // 2
     first, second = there[:half], there[half:]
     return {
-        name: linear_r2(each[:half][first], states[:half][first], each[half:][second], states[half:][second])
+        name: linear_r2(each[:half][first], numbers[:half][first], each[half:][second], numbers[half:][second])
         for name, each in seen.items()
     }
 
@@ -66,7 +69,7 @@ def probe(rows: Mapping[str, Row], episodes: Episodes) -> dict[str, np.ndarray]:
 def explained_change(memory: Bound, codes: ArrayLike, episodes: Episodes) -> np.ndarray:
     """Return the share `[D]` of the variance of a code's changes that M's mean predicts from one step to the next.
 
-    The dynamics have no noise, so that no more than 1 and, for who knows the velocities, all of it can be predicted.
+    Where the dynamics have no noise it may be 1, for who knows the velocities.
 
     Args:
         memory: `nets.MixtureDensityLSTM` with its parameters.
@@ -76,7 +79,7 @@ def explained_change(memory: Bound, codes: ArrayLike, episodes: Episodes) -> np.
 
     @jax.jit
     def predict(memory: Bound, codes: jax.Array, actions: jax.Array) -> jax.Array:
-        return memory(jnp.swapaxes(codes, 0, 1), one_hot(actions.T)).code.mean.swapaxes(0, 1)
+        return memory(jnp.swapaxes(codes, 0, 1), actions.T).code.mean.swapaxes(0, 1)
 
     z, there = np.asarray(codes), np.asarray(episodes.there)
     changes = np.diff(z, axis=1)[there]
@@ -95,7 +98,7 @@ def outputs_before(memory: Bound, codes: ArrayLike, actions: ArrayLike) -> np.nd
 
     @jax.jit
     def run(memory: Bound, codes: jax.Array, actions: jax.Array) -> jax.Array:
-        h = memory(jnp.swapaxes(codes, 0, 1), one_hot(actions.T), method="outputs")
+        h = memory(jnp.swapaxes(codes, 0, 1), actions.T, method="outputs")
         return jnp.swapaxes(jnp.concatenate([jnp.zeros_like(h[:1]), h[:-1]]), 0, 1)
 
     return np.asarray(run(memory, jnp.asarray(codes), jnp.asarray(actions)))

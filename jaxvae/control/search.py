@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -11,10 +12,9 @@ import jax.numpy as jnp
 
 from jaxvae import rng
 from jaxvae.control import evolution
-from jaxvae.control.cartpole import STEPS
 from jaxvae.control.evolution import Evolution
 from jaxvae.control.resuming import go_on
-from jaxvae.control.rollouts import returns
+from jaxvae.control.rollouts import num_parameters, returns
 from jaxvae.control.worlds import World
 from jaxvae.types import Array, Key
 
@@ -35,7 +35,7 @@ class Search(NamedTuple):
 
     @property
     def controller(self) -> Array:
-        """`[F + 1]` mean of the distribution, which is the controller that is found."""
+        """`[N]` mean of the distribution, which is the controller that is found."""
         return self.evolution.mean
 
 
@@ -48,12 +48,13 @@ def search(
     generations: int = 40,
     population: int = 32,
     episodes: int = 8,
-    steps: int = STEPS,
+    steps: int,
+    enough: float = math.inf,
     note: Callable[[int], None] = lambda generation: None,
 ) -> Search:
     """Evolve a linear controller, from the newest checkpoint if there is one.
 
-    It ends early with a generation of which half reaches the greatest return in every episode.
+    It ends early with a generation of which half has a mean return that is enough.
 
     Args:
         key: one key.
@@ -64,6 +65,7 @@ def search(
         population: number of controllers in a generation.
         episodes: number of episodes of each, the same for all of a generation.
         steps: greatest number of steps of an episode.
+        enough: mean return that is enough.
         note: function called with the number of generations.
     """
 
@@ -75,10 +77,10 @@ def search(
         return _told(state, points, scores)
 
     def is_done(state: Search) -> bool:
-        return int(state.step) > 0 and float(state.median[state.step - 1]) >= steps
+        return int(state.step) > 0 and float(state.median[state.step - 1]) >= enough
 
     nothing = jnp.full(generations, jnp.nan)
-    start = Search(evolution.begin(num_features + 1), nothing, nothing)
+    start = Search(evolution.begin(num_parameters(world, num_features)), nothing, nothing)
     return go_on(folder, start, advance, steps=generations, every=10, is_done=is_done, note=note)
 
 

@@ -11,23 +11,21 @@ from typing import Any, NamedTuple, Protocol
 import jax
 import jax.numpy as jnp
 
-from jaxvae.control.frames import draw
+from jaxvae.control.environments import Environment
 from jaxvae.control.vision import Vision
 from jaxvae.nets.bound import Bound
 from jaxvae.nets.recurrence import State
 from jaxvae.types import Array
 
-NUM_ACTIONS = 2
-
 
 class View(Protocol):
     """Interface of views; what is seen is any pytree."""
 
-    def begin(self, state: Array) -> Any:
+    def begin(self, environment: Environment, state: Any) -> Any:
         """Return what is seen of a first state."""
         ...
 
-    def look(self, seen: Any, action: Array, state: Array) -> Any:
+    def look(self, environment: Environment, seen: Any, action: Array, state: Any) -> Any:
         """Return what is seen after an action that led to a state."""
         ...
 
@@ -39,37 +37,37 @@ class View(Protocol):
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True, eq=False)
 class TrueState:
-    """The state itself with its velocities, which no frame shows: an upper bound."""
+    """The numbers of the state, of which frames show some and not others: an upper bound."""
 
-    def begin(self, state: Array) -> Array:
-        """Return the state."""
-        return state
+    def begin(self, environment: Environment, state: Any) -> Array:
+        """Return the state's numbers."""
+        return environment.numbers(state)
 
-    def look(self, seen: Array, action: Array, state: Array) -> Array:
-        """Return the state."""
+    def look(self, environment: Environment, seen: Array, action: Array, state: Any) -> Array:
+        """Return the state's numbers."""
         del seen, action
-        return state
+        return environment.numbers(state)
 
     def features(self, seen: Array) -> Array:
-        """Return the four numbers."""
+        """Return the numbers."""
         return seen
 
 
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True, eq=False)
 class Projected:
-    """The frame alone, by a fixed projection `[H * W, F]` of its pixels."""
+    """The frame alone, by a fixed projection `[H * W * C, F]` of its pixels."""
 
     projection: Array
 
-    def begin(self, state: Array) -> Array:
+    def begin(self, environment: Environment, state: Any) -> Array:
         """Return the projection of the state's frame."""
-        return draw(state).ravel() @ self.projection
+        return environment.frame(state).ravel() @ self.projection
 
-    def look(self, seen: Array, action: Array, state: Array) -> Array:
+    def look(self, environment: Environment, seen: Array, action: Array, state: Any) -> Array:
         """Return the projection of the state's frame."""
         del seen, action
-        return self.begin(state)
+        return self.begin(environment, state)
 
     def features(self, seen: Array) -> Array:
         """Return the projection."""
@@ -83,14 +81,14 @@ class Coded:
 
     vision: Vision
 
-    def begin(self, state: Array) -> Array:
+    def begin(self, environment: Environment, state: Any) -> Array:
         """Return the code of the state's frame."""
-        return self.vision.encode(draw(state))
+        return self.vision.encode(environment.frame(state))
 
-    def look(self, seen: Array, action: Array, state: Array) -> Array:
+    def look(self, environment: Environment, seen: Array, action: Array, state: Any) -> Array:
         """Return the code of the state's frame."""
         del seen, action
-        return self.begin(state)
+        return self.begin(environment, state)
 
     def features(self, seen: Array) -> Array:
         """Return z."""
@@ -113,13 +111,13 @@ class CodedWithMemory:
     memory: Bound
     """Network as `nets.MixtureDensityLSTM`."""
 
-    def begin(self, state: Array) -> Remembered:
+    def begin(self, environment: Environment, state: Any) -> Remembered:
         """Return the first code and an empty memory."""
-        return Remembered(self.vision.encode(draw(state)), empty(self.memory))
+        return Remembered(self.vision.encode(environment.frame(state)), empty(self.memory))
 
-    def look(self, seen: Remembered, action: Array, state: Array) -> Remembered:
+    def look(self, environment: Environment, seen: Remembered, action: Array, state: Any) -> Remembered:
         """Return the code of the state's frame, and the memory with the code and action before it."""
-        return Remembered(self.vision.encode(draw(state)), remember(self.memory, seen, action))
+        return Remembered(self.vision.encode(environment.frame(state)), remember(self.memory, seen, action))
 
     def features(self, seen: Remembered) -> Array:
         """Return z and h side by side."""
@@ -134,15 +132,10 @@ def empty(memory: Bound) -> State:
 
 def remember(memory: Bound, seen: Remembered, action: Array) -> State:
     """Return the memory after a code and an action."""
-    state: State = memory(seen.z, one_hot(action), seen.memory, method="step")
+    state: State = memory(seen.z, action, seen.memory, method="step")
     return state
 
 
 def features(seen: Remembered) -> Array:
     """Return z and h side by side."""
     return jnp.concatenate([seen.z, seen.memory[0]])
-
-
-def one_hot(action: Array) -> Array:
-    """Return actions `[...]` as `[..., 2]` inputs of a network."""
-    return jax.nn.one_hot(action, NUM_ACTIONS)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from typing import Any
 
 import jax
 import numpy as np
-from jax.typing import ArrayLike
 
-from jaxvae.control.frames import draw
+from jaxvae.control.environments import Environment
 from jaxvae.types import Array, Params
 
 
@@ -29,11 +29,13 @@ class Vision:
         """Return the mean frame `[H, W, C]` of a code `[D]`."""
         return self.model.decode(self.params, z[None]).mean[0]
 
-    def encode_states(self, states: ArrayLike) -> np.ndarray:
-        """Return the codes `[N, T, D]` of the frames of states `[N, T, 4]`, one episode after another."""
-        return np.stack([np.asarray(_encode_states(self, episode)) for episode in np.asarray(states)])
+    def encode_states(self, environment: Environment, states: Any) -> np.ndarray:
+        """Return the codes `[N, T, D]` of the frames of states `[N, T]`, one episode after another."""
+        leaves, form = jax.tree.flatten(states)
+        episodes = (jax.tree.unflatten(form, each) for each in zip(*leaves))
+        return np.stack([np.asarray(_encode_states(self, environment, episode)) for episode in episodes])
 
 
-@jax.jit
-def _encode_states(vision: Vision, states: Array) -> Array:
-    return jax.vmap(lambda state: vision.encode(draw(state)))(states)
+@functools.partial(jax.jit, static_argnums=1)
+def _encode_states(vision: Vision, environment: Environment, states: Any) -> Array:
+    return jax.vmap(lambda state: vision.encode(environment.frame(state)))(states)

@@ -1,4 +1,4 @@
-"""Worlds in which a controller acts: CartPole itself, as a view shows it; a dream is another."""
+"""Worlds in which a controller acts: an environment as a view shows it; a dream is another."""
 
 from __future__ import annotations
 
@@ -7,13 +7,18 @@ from typing import Any, NamedTuple, Protocol
 
 import jax
 
-from jaxvae.control import cartpole
+from jaxvae.control.environments import Environment
 from jaxvae.control.views import View
 from jaxvae.types import Array, Key
 
 
 class World(Protocol):
     """Interface of worlds, which are pytrees; a state is any pytree of arrays."""
+
+    @property
+    def num_actions(self) -> int:
+        """Number of actions."""
+        ...
 
     def begin(self, key: Key) -> Any:
         """Draw a first state."""
@@ -27,39 +32,52 @@ class World(Protocol):
         """Return True where the episode has ended, for any leading axes of the state."""
         ...
 
+    def reward(self, state: Any) -> Array:
+        """Return the reward of the step that led to the state, for any leading axes of it."""
+        ...
+
     def features(self, state: Any) -> Array:
         """Return `[F]` numbers for a controller."""
         ...
 
 
 class Situation(NamedTuple):
-    """State of CartPole, and what a view has seen of it."""
+    """State of an environment, and what a view has seen of it."""
 
-    state: Array
+    state: Any
     seen: Any
 
 
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True, eq=False)
-class CartPole:
-    """CartPole, seen by a view."""
+class Viewed:
+    """Environment that is seen by a view."""
 
+    environment: Environment = dataclasses.field(metadata={"static": True})
     view: View
+
+    @property
+    def num_actions(self) -> int:
+        """Number of actions."""
+        return self.environment.num_actions
 
     def begin(self, key: Key) -> Situation:
         """Draw a first state, and look at it."""
-        state = cartpole.begin(key)
-        return Situation(state, self.view.begin(state))
+        state = self.environment.begin(key)
+        return Situation(state, self.view.begin(self.environment, state))
 
     def step(self, key: Key, state: Situation, action: Array) -> Situation:
-        """Push the cart, and look at it again."""
-        del key
-        after = cartpole.step(state.state, action)
-        return Situation(after, self.view.look(state.seen, action, after))
+        """Act, and look again."""
+        after = self.environment.step(key, state.state, action)
+        return Situation(after, self.view.look(self.environment, state.seen, action, after))
 
     def over(self, state: Situation) -> Array:
-        """Return True where the pole has fallen or the cart has left the track."""
-        return cartpole.failed(state.state)
+        """Return True where the episode has ended."""
+        return self.environment.over(state.state)
+
+    def reward(self, state: Situation) -> Array:
+        """Return the reward of the step that led to the state."""
+        return self.environment.reward(state.state)
 
     def features(self, state: Situation) -> Array:
         """Return what the view shows."""

@@ -79,6 +79,27 @@ class BetaBinomial:
         return [trials, logits, jnp.clip(log_concentration, LEAST, MOST)]
 
 
+def probabilities_up_to(trials: int, logits: Array, log_concentration: Array) -> Array:
+    """Return the probabilities `[..., n + 1]` of 0 to n successes in n trials, by the ratios of neighbours.
+
+        p(x + 1) / p(x) = (n - x) (x + m c) / ((x + 1) (n - x - 1 + (1 - m) c))
+
+    It takes a fraction of the time of n + 1 calls of `log_prob`. Rounding errors grow with the logarithm of the
+    quotient of the largest and the first, to 1e-4 of a probability where that is 1,000.
+    """
+    logits, log_c = broadcast_floats(logits, log_concentration)
+    a, b = (jnp.exp(log_shape) for log_shape in _shapes(logits, jnp.clip(log_c, LEAST, MOST)))
+
+    def next_one(log_p: Array, x: Array) -> tuple[Array, Array]:
+        log_p = log_p + jnp.log((trials - x) / (x + 1)) + jnp.log(x + a) - jnp.log(trials - 1 - x + b)
+        return log_p, log_p
+
+    # On CPU a cumulative sum along the last axis takes five times as long, and so does a softmax along the first.
+    first = jnp.zeros_like(a)
+    _, others = jax.lax.scan(next_one, first, jnp.arange(trials, dtype=a.dtype))
+    return jax.nn.softmax(jnp.moveaxis(jnp.concatenate([first[None], others]), 0, -1))
+
+
 def _shapes(logits: Array, log_concentration: Array) -> tuple[Array, Array]:
     """Return the logarithms of m c and of (1 - m) c."""
     return (

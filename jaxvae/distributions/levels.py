@@ -19,7 +19,7 @@ from jaxvae.distributions.base import (
     static,
 )
 from jaxvae.distributions.bernoulli import softplus
-from jaxvae.distributions.beta_binomial import BetaBinomial
+from jaxvae.distributions.beta_binomial import BetaBinomial, probabilities_up_to
 from jaxvae.distributions.categorical import Categorical
 from jaxvae.types import Array, Key
 
@@ -143,6 +143,11 @@ class BetaBinomialLevels:
         """Return `[...]` nats."""
         level, there = levels_of(at_least_float32(value), self.levels)
         return self._counts().log_prob(jnp.where(there, level, -1.0))
+
+    @property
+    def probabilities(self) -> Array:
+        """Probabilities `[..., L]` of all levels."""
+        return probabilities_up_to(self.levels - 1, self.logits, self.log_concentration)
 
     def _counts(self) -> BetaBinomial:
         return BetaBinomial(jnp.float32(self.levels - 1), self.logits, self.log_concentration, self.event_ndim)

@@ -42,11 +42,18 @@ class Multinomial:
         shares = jax.nn.softmax(at_least_float32(self.logits))
         return cast_like(at_least_float32(self.total)[..., None] * shares, self.logits)
 
+    @property
+    def chances(self) -> Array:
+        """Share `[..., V]` of each category among those from it on: given the ones before, counts are binomial."""
+        shares = jax.nn.softmax(at_least_float32(self.logits))
+        rest = jnp.cumsum(shares[..., ::-1], -1)[..., ::-1]
+        return jnp.clip(shares / jnp.where(rest > 0, rest, 1.0), 0.0, 1.0)
+
     def sample(self, key: Key) -> Array:
         """Sample integers; not differentiable."""
-        shares = jax.nn.softmax(at_least_float32(self.logits))
-        totals = jnp.broadcast_to(at_least_float32(self.total), shares.shape[:-1])
-        return draw_with(_sample, key, totals, shares).astype(jnp.int32)
+        chances = self.chances
+        totals = jnp.broadcast_to(at_least_float32(self.total), chances.shape[:-1])
+        return draw_with(_sample, key, totals, chances).astype(jnp.int32)
 
     def log_prob(self, value: Array) -> Array:
         """Return `[...]` nats."""
@@ -65,17 +72,15 @@ class Multinomial:
         return dataclasses.replace(self, total=total)
 
 
-def _sample(key: Key, totals: Array, shares: Array) -> Array:
+def _sample(key: Key, totals: Array, chances: Array) -> Array:
     """Sample one category after the other, each a binomial part of the draws that are left."""
-    rest = jnp.cumsum(shares[..., ::-1], -1)[..., ::-1]
-    chances = jnp.clip(shares / jnp.where(rest > 0, rest, 1.0), 0.0, 1.0)
 
     def draw(left: Array, category: tuple[Array, Array]) -> tuple[Array, Array]:
         number, chance = category
         count = jax.random.binomial(jax.random.fold_in(key, number), left, chance)
         return left - count, count
 
-    numbers = jnp.arange(shares.shape[-1])
+    numbers = jnp.arange(chances.shape[-1])
     return jnp.moveaxis(jax.lax.scan(draw, totals, (numbers, jnp.moveaxis(chances, -1, 0)))[1], 0, -1)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -13,7 +13,7 @@ import numpy as np
 
 from jaxvae.coding import container, stream
 from jaxvae.coding.grids import MOST_POINTS
-from jaxvae.coding.latents import Buckets
+from jaxvae.coding.latents import Buckets, Latent
 from jaxvae.coding.machine import check_same, digest, fingerprint
 from jaxvae.coding.model import ModelCodec, divide, model_codec
 from jaxvae.data import Split
@@ -182,23 +182,23 @@ def num_values(space: Space, x: Any) -> int:
 
 def _codec_for(run: Run, x: Any, lanes: int, bits: int) -> tuple[ModelCodec, dict[str, Any]]:
     """Return the codec for some examples, and what a header must hold of it."""
-    statistics, buckets = _statistics(run, x), divide(run.model, run.params, run.space, bits)
-    lower = {"buckets": _packed(buckets[:-1])} if buckets[1:] else {}
-    return _codec(run, statistics, lanes, buckets), {"machine": fingerprint(), "statistics": statistics, **lower}
+    statistics, latents = _statistics(run, x), divide(run.model, run.params, run.space, bits)
+    lower = {"buckets": _packed(latents[:-1])} if latents[1:] else {}
+    return _codec(run, statistics, lanes, latents), {"machine": fingerprint(), "statistics": statistics, **lower}
 
 
 def _codec_of(run: Run, header: Mapping[str, Any]) -> ModelCodec:
     """Return the codec that a header describes."""
-    buckets = divide(run.model, run.params, run.space, header["latent_bits"])
+    latents = divide(run.model, run.params, run.space, header["latent_bits"])
     if "buckets" in header:
-        buckets = [*_unpacked(header["buckets"], header["latent_bits"]), buckets[-1]]
-    return _codec(run, header["statistics"], header["lanes"], buckets)
+        latents = [*_unpacked(header["buckets"], header["latent_bits"]), latents[-1]]
+    return _codec(run, header["statistics"], header["lanes"], latents)
 
 
-def _codec(run: Run, statistics: Mapping[str, Any], lanes: int, buckets: list[Buckets]) -> ModelCodec:
+def _codec(run: Run, statistics: Mapping[str, Any], lanes: int, latents: Sequence[Latent]) -> ModelCodec:
     if isinstance(run.space, Table):
         statistics = {**statistics, "points": [_points(run, *grid) for grid in enumerate(statistics["grids"])]}
-    return model_codec(run.model, run.params, run.space, statistics, width=lanes, buckets=buckets)
+    return model_codec(run.model, run.params, run.space, statistics, width=lanes, latents=latents)
 
 
 def _points(run: Run, column: int, grid: list[int] | None) -> np.ndarray | None:
@@ -280,7 +280,7 @@ def _unread(x: Any, dtypes: Any) -> Any:
     return jax.tree.map(one, x, dtypes)
 
 
-def _packed(buckets: list[Buckets]) -> list[list[str]]:
+def _packed(buckets: Sequence[Any]) -> list[list[str]]:
     """Return the normals of lower layers as text: 4 bytes a number."""
     return [[base64.b85encode(np.float32(a).tobytes()).decode() for a in (one.mean, one.std)] for one in buckets]
 

@@ -9,6 +9,7 @@ import pytest
 from scipy.linalg import solve_discrete_are
 
 from jaxvae.control import cartpole
+from jaxvae.control.environments import CartPole
 from jaxvae.control.frames import (
     CART_HEIGHT,
     CART_TOP,
@@ -22,7 +23,7 @@ from jaxvae.control.frames import (
 )
 from jaxvae.control.rollouts import returns
 from jaxvae.control.views import TrueState
-from jaxvae.control.worlds import CartPole
+from jaxvae.control.worlds import Viewed
 
 STATE = [0.3, -0.7, 0.15, 1.1]
 
@@ -55,7 +56,9 @@ def test_the_gains_of_an_lqr_reach_the_greatest_return():
     riccati = solve_discrete_are(linear[0], push, *cost)
     gains = -np.linalg.solve(cost[1] + push.T @ riccati @ push, push.T @ riccati @ linear[0])[0]
     controllers = jnp.float32([[*gains, 0], [*-gains, 0]])
-    found = returns(CartPole(TrueState()), controllers, jax.random.split(jax.random.key(0), 8))
+    found = returns(
+        Viewed(CartPole(), TrueState()), controllers, jax.random.split(jax.random.key(0), 8), steps=cartpole.STEPS
+    )
     assert found[0].tolist() == [500] * 8
     assert (found[1] < 30).all()
 

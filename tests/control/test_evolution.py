@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from jaxvae.control import evolution
+from jaxvae.control.environments import CartPole
 from jaxvae.control.search import search
 from jaxvae.control.views import Projected
-from jaxvae.control.worlds import CartPole
+from jaxvae.control.worlds import Viewed
 
 
 def evolved(score, num, generations, population=12):
@@ -48,7 +49,7 @@ def test_on_a_slope_steps_grow():
 
 
 def test_a_search_goes_on_as_if_it_had_not_stopped(tmp_path):
-    world, sizes = CartPole(Projected(jnp.eye(1024, 4))), {"population": 6, "episodes": 2, "steps": 20}
+    world, sizes = Viewed(CartPole(), Projected(jnp.eye(1024, 4))), {"population": 6, "episodes": 2, "steps": 20}
 
     def run(folder, note=lambda generation: None):
         return search(jax.random.key(0), world, 4, folder, generations=14, note=note, **sizes)

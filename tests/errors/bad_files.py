@@ -127,6 +127,22 @@ def _never_trained() -> Path:
     return run_dir
 
 
+def pressed(name, **portable):
+    """A file of no examples of `run`, in the portable mode, as compress writes them."""
+
+    def make(folder):
+        from jaxvae.coding import container
+        from jaxvae.coding.machine import digest
+        from jaxvae.runs import load_run
+
+        run()(folder)
+        header = {"run": "run", "step": 0, "model": digest(load_run(folder / "run").params), "portable": portable}
+        with (folder / name).open("wb") as file:
+            container.write(file, header, [], [])
+
+    return make
+
+
 def run(**changes):
     """A run of the digits, `run`, with three latent dimensions; in its config.json something may be changed."""
 

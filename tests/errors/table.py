@@ -19,6 +19,7 @@ from bad_files import (
     image_folder,
     large_png,
     npz,
+    pressed,
     run,
     several,
     text,
@@ -817,6 +818,36 @@ TABLE = {
             "decompress --file notes.txt --out digits.npz",
             "file: notes.txt was not written by jaxvae compress; name a file that was",
             text("notes.txt", "Nothing was compressed here."),
+        ),
+        Row(
+            "a portable file of a likelihood without integers",
+            "compress --run-dir run --out digits.vae --portable",
+            "portable: the run's likelihood is Normal, and integer networks take bernoulli, categorical_levels "
+            "and discretized_logistic; leave it out",
+            run(likelihood={"kind": "mse"}),
+        ),
+        Row(
+            "a portable file of another version",
+            "decompress --file digits.vae --out digits.npz",
+            "file: is of version 0 of the portable mode, this jaxvae has 1; use that which wrote it",
+            pressed("digits.vae", version=0),
+        ),
+        Row(
+            "images as sentences",
+            "decompress --file digits.vae --out digits.txt",
+            "out: digits.txt is for sentences, and these are ink; write .npz",
+            pressed("digits.vae", version=1),
+        ),
+        Row(
+            "images as a table",
+            "decompress --file digits.vae --out digits.csv",
+            "out: digits.csv is for tables, and these are ink; write .npz",
+            pressed("digits.vae", version=1),
+        ),
+        Row(
+            "a world that there is not",
+            "world_model --world pong",
+            "world: must be one of cartpole, breakout, got 'pong'",
         ),
         Row(
             "one code, nothing between",

@@ -83,7 +83,7 @@ READ = {
 }
 """Script -> tests that run its whole program: the options of its commands are only read here."""
 ON = {"", "--run-dir", "--out", "--dataset", "--attribute", "--epochs", "--steps", "--seeds"}
-ON |= {"--label", "--thin", "--text", "--table", "--by", "--target", "--overwrite"}
+ON |= {"--label", "--thin", "--text", "--table", "--by", "--target", "--overwrite", "--world"}
 """Options that say what a program is run on, and for how long."""
 SMALL = {
     "throughput": {

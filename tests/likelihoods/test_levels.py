@@ -5,6 +5,7 @@ import numpy as np
 from scipy import special, stats
 
 from jaxvae.data.spaces import Pixels, Real
+from jaxvae.distributions import BetaBinomialLevels
 from jaxvae.facts import Facts
 from jaxvae.likelihoods import LIKELIHOODS
 
@@ -32,6 +33,19 @@ def test_halves_are_logits_and_concentrations():
     mean, concentration = special.expit(outputs[..., :3]), np.exp(outputs[..., 3:])
     expected = stats.betabinom.logpmf(level, 255, mean * concentration, (1 - mean) * concentration).sum((1, 2, 3))
     np.testing.assert_allclose(row.build(facts)(jnp.asarray(outputs)).log_prob(level / 255), expected, rtol=1e-5)
+
+
+def test_all_levels_at_once_have_the_probabilities_of_scipy():
+    """From a concentration that puts all mass on both ends to one that makes it a binomial."""
+    logits, log_concentration = OUTPUTS.normal(size=40) * 2, np.linspace(-8, 9, 40)
+    mean, concentration = special.expit(logits)[:, None], np.exp(log_concentration)[:, None]
+    expected = stats.betabinom.pmf(np.arange(256), 255, mean * concentration, (1 - mean) * concentration)
+    found = BetaBinomialLevels(jnp.asarray(logits), jnp.asarray(log_concentration)).probabilities
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-9)
+    extremes = BetaBinomialLevels(jnp.array([-300.0, 300, 0, 0]), jnp.array([90.0, 90, 90, -90])).probabilities
+    np.testing.assert_allclose(extremes.sum(-1), 1, rtol=1e-5)
+    np.testing.assert_allclose(extremes[[0, 1, 3, 3], [0, 255, 0, 255]], [1, 1, 0.5, 0.5], rtol=1e-5)
+    np.testing.assert_allclose(extremes[2], stats.binom.pmf(np.arange(256), 255, 0.5), rtol=1e-3, atol=1e-9)
 
 
 def test_each_value_has_its_256_logits():
