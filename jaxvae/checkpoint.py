@@ -2,7 +2,8 @@
 
 Orbax alone loads a flipped byte silently, and does not look for an older step when the newest is damaged. Here every
 file has its sha256 in a seal and the state has a digest; damage is reported, and the newest intact step is used.
-A checkpoint is a folder that is renamed when it is complete: state/ by Orbax, meta.json, and the seal of both.
+A checkpoint is a folder that is renamed when it is complete and on the disk: state/ by Orbax, meta.json, and the seal
+of both.
 Where several processes train together, each calls these functions with its copy of the state, on a shared disk.
 """
 
@@ -23,7 +24,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import jax
 import numpy as np
 
-from jaxvae import hosts
+from jaxvae import disk, hosts
 from jaxvae.errors import InputError, first_line
 
 FORMAT = 2
@@ -87,7 +88,7 @@ class Checkpoints:
                 (part / META).write_text(json.dumps({**meta, "sha256": digest(state)}))
                 (part / SEAL).write_text(json.dumps(_file_digests(part)))
                 _remove(folder)
-                part.rename(folder)
+                disk.put(part, folder)
                 self._remove_all_but_newest_and_best(step)
         except Exception as error:
             shutil.rmtree(part, ignore_errors=True)
@@ -98,7 +99,7 @@ class Checkpoints:
         hosts.wait_for_all("checkpoint")
 
     def _make_room(self, part: Path, state: Any) -> None:
-        self._directory.mkdir(parents=True, exist_ok=True)
+        disk.make_folder(self._directory)
         self.remove_parts()
         # Check first: if the disk fills while Orbax writes, each of its threads prints a traceback.
         needed = sum(leaf.nbytes for leaf in jax.tree.leaves(state)) + MARGIN

@@ -17,11 +17,12 @@ PIECES = NETS | {"nets"}
 MODEL = PIECES | {"pieces", "posteriors", "priors", "likelihoods"}
 OBJECTIVE = MODEL | {"model", "assemble"}
 TOP = OBJECTIVE | {"objectives"}
-ALONE = TYPES | {"rng", "hosts"}
+ALONE = TYPES | {"rng", "hosts", "disk"}
 
 LAYERS = {  # name -> what it may import of jaxvae, besides itself
     "errors": set(),
     "packages": {"errors"},
+    "disk": set(),
     "music": TYPES,
     "types": {"errors"},
     "arguments": {"errors", "types"},

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 import jax
 import jax.numpy as jnp
 
-from jaxvae import hosts
+from jaxvae import disk, hosts
 from jaxvae.checkpoint import Restored
 from jaxvae.options.groups import Output, settled
 from jaxvae.options.own import Own
@@ -127,7 +127,7 @@ def draw_figures(experiment: Experiment, state: TrainState, draw: Draw) -> None:
     with Gallery(experiment.run_dir).figure("figures"):
         draw(experiment, state, part)
         shutil.rmtree(folder, ignore_errors=True)
-        part.rename(folder)
+        disk.put(part, folder)
         experiment.say(f"figures in {folder}")
 
 
@@ -193,6 +193,7 @@ def fit(
         def save(state: TrainState, progress: Progress, score: float | None) -> None:
             # With these sums the next line of metrics equals that of an uninterrupted run.
             check_state(state)
+            recorder.sync()
             to_go_on = {"pending": progress.pending(), "lines": recorder.lines, "patience": patience.to_json()}
             checkpoints.save(steps_taken(state), state, {**about, **to_go_on, **phase.notes()}, score)
 
