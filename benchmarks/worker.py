@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from contenders import Case, setup
@@ -69,11 +69,14 @@ def start(name: str, case: Case, images: Path, cache: Path, python: str) -> Iter
             text=True,
         )
 
+        questions, answers = process.stdin, process.stdout
+        assert questions is not None and answers is not None
+
         def repeat(num_steps: int) -> Repetition:
             with contextlib.suppress(BrokenPipeError):
-                process.stdin.write(f"{num_steps}\n")
-                process.stdin.flush()
-            answer = process.stdout.readline()
+                questions.write(f"{num_steps}\n")
+                questions.flush()
+            answer = answers.readline()
             if not answer:
                 log.seek(0)
                 lines = log.read().strip().splitlines() or ["no word"]
@@ -86,7 +89,7 @@ def start(name: str, case: Case, images: Path, cache: Path, python: str) -> Iter
                 yield time.perf_counter() - begin, repeat
             finally:
                 with contextlib.suppress(BrokenPipeError):
-                    process.stdin.close()
+                    questions.close()
 
 
 def serve(name: str, case: Case, images: Path) -> None:
@@ -118,5 +121,5 @@ def peak_bytes() -> int:
 
 if __name__ == "__main__":
     name, fields, images = sys.argv[1:]
-    case = json.loads(fields)
-    serve(name, Case(*(tuple(field) if isinstance(field, list) else field for field in case)), Path(images))
+    case: list[Any] = [tuple(field) if isinstance(field, list) else field for field in json.loads(fields)]
+    serve(name, Case(*case), Path(images))
