@@ -111,8 +111,7 @@ def train_to_the_end(
         experiment.say(f"stopped at step {steps_taken(state)}, saved in {run_dir}: run the same command again to go on")
         return End(interrupt.exit_code or 143, state)  # another process was told to stop
     selected = experiment.selected(state)
-    if hosts.is_main():
-        summarize(experiment, state, selected, progress, options)  # first, so that a failed figure costs no summary
+    summarize(experiment, state, selected, progress, options)  # first, so that a failed figure costs no summary
     if draw is not None and output.figures:
         draw_figures(experiment, selected, draw)
     return End(0, selected)
