@@ -10,8 +10,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -37,7 +38,14 @@ class WorkerError(RuntimeError):
 
 
 @contextlib.contextmanager
-def start(name: str, case: Case, images: Path, cache: Path, python: str) -> Iterator[tuple[float, Repeat]]:
+def start(
+    name: str,
+    case: Case,
+    images: Path,
+    cache: Path,
+    python: str = sys.executable,
+    environment: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[tuple[float, Repeat]]:
     """Start a contender.
 
     Args:
@@ -46,6 +54,7 @@ def start(name: str, case: Case, images: Path, cache: Path, python: str) -> Iter
         images: `.npy` file of images.
         cache: cache folder for compiled programs.
         python: Python interpreter.
+        environment: further variables of its environment.
 
     Returns:
         Seconds from the start of the process to the end of its first step, and a function that takes further steps.
@@ -62,7 +71,7 @@ def start(name: str, case: Case, images: Path, cache: Path, python: str) -> Iter
         begin = time.perf_counter()
         process = subprocess.Popen(
             command,
-            env={**os.environ, **caches, **more},
+            env={**os.environ, **caches, **more, **environment},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
@@ -70,7 +79,8 @@ def start(name: str, case: Case, images: Path, cache: Path, python: str) -> Iter
         )
 
         questions, answers = process.stdin, process.stdout
-        assert questions is not None and answers is not None
+        assert questions is not None
+        assert answers is not None
 
         def repeat(num_steps: int) -> Repetition:
             with contextlib.suppress(BrokenPipeError):
