@@ -101,7 +101,11 @@ class Growth(NamedTuple):
 
     def exponents(self) -> dict[str, float]:
         """Return the fitted exponents of work, seconds and memory."""
-        columns = {"work": self.work, "seconds": self.seconds, "memory": self.peak_bytes}
+        columns: dict[str, Sequence[float]] = {
+            "work": self.work,
+            "seconds": self.seconds,
+            "memory": self.peak_bytes,
+        }
         return {name: exponent(self.values, column) for name, column in columns.items()}
 
 
