@@ -99,12 +99,15 @@ def measure(options: Options, case: Case) -> tuple[dict[str, list[float]], dict[
         for name in dict.fromkeys(("default", *options.variants)):
             print(f"{case}: {VARIANTS[name].description}", file=sys.stderr, flush=True)
             variant = case._replace(options=dict(VARIANTS[name].options))
-            flags = f"{os.environ.get('XLA_FLAGS', '')} {VARIANTS[name].flags}"
+            # Stripped, because XLA takes a blank for the name of a file.
+            flags = f"{os.environ.get('XLA_FLAGS', '')} {VARIANTS[name].flags}".strip()
             begun = start("jaxvae_binarized", variant, images, Path(folder), environment={"XLA_FLAGS": flags})
             try:
                 _, repeat = stack.enter_context(begun)
                 turns[name] = functools.partial(repeat, steps_per_turn(repeat, options.seconds))
             except WorkerError as error:
+                if name == "default":  # nothing to compare with
+                    raise
                 left_out[name] = str(error)
         taken = rounds.interleave(turns, options.rounds)
     seeds = {name: VARIANTS[name].options.get("seeds", 1) for name in taken}
