@@ -112,9 +112,9 @@ def main() -> None:
     rows = table()
     for name, files, lines, hubs in rows:
         print(f"{name:24}{files:10}{lines:7}  {', '.join(hubs) or 0}")
-    own = [row for row in rows if row[1]]
-    files, lines = (statistics.median(row[column] for row in own) for column in (1, 2))
-    print(f"median of the {len(own)} rows with files of their own: {files:g} files, {lines:g} lines")
+    own = [(files, lines) for _, files, lines, _ in rows if files]
+    of_files, of_lines = map(statistics.median, zip(*own))
+    print(f"median of the {len(own)} rows with files of their own: {of_files:g} files, {of_lines:g} lines")
 
 
 if __name__ == "__main__":

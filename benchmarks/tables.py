@@ -92,17 +92,17 @@ def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in (head, rules, *rows))
 
 
-def replace_between_markers(page: Path, text: str) -> None:
+def replace_between_markers(page: Path, text: str, begin: str = BEGIN, end: str = END) -> None:
     """Replace the text between a page's two markers.
 
     Raises:
         ValueError: the page does not have both, once each and in this order.
     """
-    before, *middle = page.read_text().split(BEGIN)
-    after = middle[0].split(END)[1:] if len(middle) == 1 else []
+    before, *middle = page.read_text().split(begin)
+    after = middle[0].split(end)[1:] if len(middle) == 1 else []
     if len(after) != 1:
-        raise ValueError(f"{page}: must hold {BEGIN} and then {END}, once each")
-    page.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after[0]}")
+        raise ValueError(f"{page}: must hold {begin} and then {end}, once each")
+    page.write_text(f"{before}{begin}\n\n{text}\n\n{end}{after[0]}")
 
 
 def _cold_and_warm(seconds: list[float]) -> str:

@@ -90,7 +90,7 @@ def main(options: Options) -> int:
     about = machine.facts()
     sections, results, scripts = [machine.sentence(about)], [], {}
     with tempfile.TemporaryDirectory() as folder:
-        images = {net: save_images(options, net, Path(folder, f"{net}.npy")) for net in options.nets}
+        images: dict[str, Path] = {net: save_images(options, net, Path(folder, f"{net}.npy")) for net in options.nets}
         if "jaxvae_binarized" in options.contenders:
             scripts = measure_script(options)
             sections.append(f"### Whole runs\n\n{tables.script_table(scripts)}")
@@ -132,11 +132,11 @@ def measure_case(options: Options, case: Case, images: Path) -> CaseResult:
                 turns[name] = functools.partial(repeats[name], steps_per_turn(repeats[name], options.seconds))
             except WorkerError as error:
                 left_out[name] = str(error)
-        begin_at, busy = time.perf_counter(), machine.busy_seconds()
+        begin_at, before = time.perf_counter(), machine.busy_seconds()
         taken = rounds.interleave(turns, options.rounds)
-        seconds = time.perf_counter() - begin_at
+        seconds, after = time.perf_counter() - begin_at, machine.busy_seconds()
         ours = sum(one.cpu_seconds for repetitions in taken.values() for one in repetitions)
-        cores_taken = None if busy is None else max(0.0, machine.busy_seconds() - busy - ours) / seconds
+        cores_taken = None if before is None or after is None else max(0.0, after - before - ours) / seconds
     measured = {
         name: Measured(
             rates=[one.steps * case.batch_size / one.seconds for one in repetitions],

@@ -10,9 +10,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from types import MappingProxyType
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from contenders import Case, setup
@@ -37,7 +38,14 @@ class WorkerError(RuntimeError):
 
 
 @contextlib.contextmanager
-def start(name: str, case: Case, images: Path, cache: Path, python: str) -> Iterator[tuple[float, Repeat]]:
+def start(
+    name: str,
+    case: Case,
+    images: Path,
+    cache: Path,
+    python: str = sys.executable,
+    environment: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[tuple[float, Repeat]]:
     """Start a contender.
 
     Args:
@@ -46,6 +54,7 @@ def start(name: str, case: Case, images: Path, cache: Path, python: str) -> Iter
         images: `.npy` file of images.
         cache: cache folder for compiled programs.
         python: Python interpreter.
+        environment: further variables of its environment.
 
     Returns:
         Seconds from the start of the process to the end of its first step, and a function that takes further steps.
@@ -62,18 +71,22 @@ def start(name: str, case: Case, images: Path, cache: Path, python: str) -> Iter
         begin = time.perf_counter()
         process = subprocess.Popen(
             command,
-            env={**os.environ, **caches, **more},
+            env={**os.environ, **caches, **more, **environment},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
         )
 
+        questions, answers = process.stdin, process.stdout
+        assert questions is not None
+        assert answers is not None
+
         def repeat(num_steps: int) -> Repetition:
             with contextlib.suppress(BrokenPipeError):
-                process.stdin.write(f"{num_steps}\n")
-                process.stdin.flush()
-            answer = process.stdout.readline()
+                questions.write(f"{num_steps}\n")
+                questions.flush()
+            answer = answers.readline()
             if not answer:
                 log.seek(0)
                 lines = log.read().strip().splitlines() or ["no word"]
@@ -86,7 +99,7 @@ def start(name: str, case: Case, images: Path, cache: Path, python: str) -> Iter
                 yield time.perf_counter() - begin, repeat
             finally:
                 with contextlib.suppress(BrokenPipeError):
-                    process.stdin.close()
+                    questions.close()
 
 
 def serve(name: str, case: Case, images: Path) -> None:
@@ -118,5 +131,5 @@ def peak_bytes() -> int:
 
 if __name__ == "__main__":
     name, fields, images = sys.argv[1:]
-    case = json.loads(fields)
-    serve(name, Case(*(tuple(field) if isinstance(field, list) else field for field in case)), Path(images))
+    case: list[Any] = [tuple(field) if isinstance(field, list) else field for field in json.loads(fields)]
+    serve(name, Case(*case), Path(images))

@@ -130,7 +130,8 @@ def main(config: FeatureLossConfig) -> int:
     for name, model in models.items():
         seen = {what: float(sees(x).mean()) for what, x in made[name].items()}
         of_samples = compared(judge, data, model.run)
-        step = 1000 * config.batch_size / model.run.summary["examples_per_second"]
+        speed = model.run.summary["examples_per_second"]  # None where a run was resumed with no step left
+        step = 1000 * config.batch_size / speed if speed else float("nan")
         quality = {column: of_samples[column] for column in QUALITY}
         rows[name] = {"told": told(model, train, test, config.seed), **quality, **seen, "step": step}
     images = data.test.first(data.test.num_examples)

@@ -2,7 +2,8 @@
 
 Orbax alone loads a flipped byte silently, and does not look for an older step when the newest is damaged. Here every
 file has its sha256 in a seal and the state has a digest; damage is reported, and the newest intact step is used.
-A checkpoint is a folder that is renamed when it is complete: state/ by Orbax, meta.json, and the seal of both.
+A checkpoint is a folder that is renamed when it is complete and on the disk: state/ by Orbax, meta.json, and the seal
+of both.
 Where several processes train together, each calls these functions with its copy of the state, on a shared disk.
 """
 
@@ -14,7 +15,6 @@ import json
 import logging
 import math
 import os
-import re
 import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -23,8 +23,9 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import jax
 import numpy as np
 
-from jaxvae import hosts
+from jaxvae import disk, hosts
 from jaxvae.errors import InputError, first_line
+from jaxvae.orbax_errors import one_error
 
 FORMAT = 2
 META = "meta.json"
@@ -82,25 +83,22 @@ class Checkpoints:
             if hosts.is_main():
                 self._make_room(part, state)
             hosts.wait_for_all("room for a checkpoint")
-            _write_state(part / "state", state)
+            with one_error(part):
+                _write_state(part / "state", state)
             if hosts.is_main():
                 (part / META).write_text(json.dumps({**meta, "sha256": digest(state)}))
                 (part / SEAL).write_text(json.dumps(_file_digests(part)))
                 _remove(folder)
-                part.rename(folder)
+                disk.put(part, folder)
                 self._remove_all_but_newest_and_best(step)
-        except Exception as error:
+        except Exception:
             shutil.rmtree(part, ignore_errors=True)
-            # Orbax's threads reword the system's errors.
-            if code := re.search(r"os_error_code='(\d+)'", str(error)):
-                raise OSError(int(code[1]), os.strerror(int(code[1])), str(part)) from error
             raise
         hosts.wait_for_all("checkpoint")
 
     def _make_room(self, part: Path, state: Any) -> None:
-        self._directory.mkdir(parents=True, exist_ok=True)
+        disk.make_folder(self._directory)
         self.remove_parts()
-        # Check first: if the disk fills while Orbax writes, each of its threads prints a traceback.
         needed = sum(leaf.nbytes for leaf in jax.tree.leaves(state)) + MARGIN
         if shutil.disk_usage(self._directory).free < needed:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(part))

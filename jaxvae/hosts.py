@@ -7,7 +7,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NoReturn, TypeVar
 
 import jax
@@ -106,6 +106,30 @@ def any_process(flag: bool) -> bool:
         return flag
     flags = wait(lambda: multihost_utils.process_allgather(np.array(flag)), f"{others()} to go on")
     return bool(np.any(flags))
+
+
+def in_turns(num: int, compute: Callable[[Sequence[int]], Sequence[T]]) -> list[T]:
+    """Return the results of parts 0 to `num` - 1, of which each process computes its share: process p of P every P-th.
+
+    Every process must call this at the same point.
+
+    Args:
+        num: number of parts.
+        compute: function from the numbers of parts to their results, trees of arrays of the same shapes.
+    """
+    processes = jax.process_count()
+    if processes == 1:
+        return list(compute(range(num)))
+    # Who has no part left computes the last one again, because all gather the same shapes.
+    mine = [min(first + jax.process_index(), num - 1) for first in range(0, num, processes)]
+    stacked = jax.tree.map(lambda *leaves: np.stack(leaves), *compute(mine))
+    every = wait(lambda: multihost_utils.process_allgather(stacked), f"the parts of {others()}")
+
+    def result(number: int) -> T:
+        turn, process = divmod(number, processes)
+        return jax.tree.map(lambda leaf: leaf[process, turn], every)
+
+    return [result(number) for number in range(num)]
 
 
 def wait_for_steps(call: Callable[[], T]) -> T:

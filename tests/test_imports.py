@@ -17,11 +17,12 @@ PIECES = NETS | {"nets"}
 MODEL = PIECES | {"pieces", "posteriors", "priors", "likelihoods"}
 OBJECTIVE = MODEL | {"model", "assemble"}
 TOP = OBJECTIVE | {"objectives"}
-ALONE = TYPES | {"rng", "hosts"}
+ALONE = TYPES | {"rng", "hosts", "disk"}
 
 LAYERS = {  # name -> what it may import of jaxvae, besides itself
     "errors": set(),
     "packages": {"errors"},
+    "disk": set(),
     "music": TYPES,
     "types": {"errors"},
     "arguments": {"errors", "types"},
@@ -47,7 +48,8 @@ LAYERS = {  # name -> what it may import of jaxvae, besides itself
     "explorer": TOP | {"latent", "evaluation", "data", "report", "music"},
     "training": ALONE,  # the loss is an argument: it would train anything
     "data": ALONE | {"music"},
-    "checkpoint": ALONE,
+    "orbax_errors": set(),
+    "checkpoint": ALONE | {"orbax_errors"},
     "coding": ALONE | {"distributions"},
     "control": NETS | {"nets", "checkpoint"},  # the model of frames is an argument
     "report": ALONE | {"data", "music"},

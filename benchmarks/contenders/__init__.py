@@ -28,6 +28,8 @@ class Case(NamedTuple):
     hidden: tuple[int, ...]
     latent_dim: int
     batch_size: int
+    options: Any = None
+    """Options of jaxvae's run besides these, by name; others do not know them."""
 
     def __str__(self) -> str:
         height, width, colours = self.shape
@@ -56,6 +58,11 @@ CONTENDERS = {
     "plain": Contender("plain JAX written by hand", "plain_jax"),
     "torch": Contender("PyTorch eager, tensors in memory", "torch_loops"),
     "torch_compile": Contender("PyTorch compiled, fused Adam, tensors in memory", "torch_loops", {"compiled": True}),
+    "torch_overhead": Contender(
+        "PyTorch compiled with reduce-overhead (CUDA graphs)",
+        "torch_loops",
+        {"compiled": True, "mode": "reduce-overhead"},
+    ),
     "torch_loader": Contender(
         "PyTorch as its public VAE example: one image at a time", "torch_loops", {"loader": True}
     ),

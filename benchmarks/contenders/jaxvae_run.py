@@ -22,15 +22,16 @@ def log(state: TrainState, progress: Progress) -> None:
 
 
 def setup(case: Case, images: np.ndarray, *, binarize: bool = False) -> Run:
-    config = given(
-        preset="conv_vae" if case.channels else "vae",
-        batch_size=case.batch_size,
-        hidden=case.hidden,
+    options = {
+        "preset": "conv_vae" if case.channels else "vae",
+        "batch_size": case.batch_size,
+        "hidden": case.hidden,
         **({"channels": case.channels} if case.channels else {}),
-        latent_dim=case.latent_dim,
-        likelihood="bernoulli" if binarize else "grey_cross_entropy",
-        steps=10**9,
-    )
+        "latent_dim": case.latent_dim,
+        "likelihood": "bernoulli" if binarize else "grey_cross_entropy",
+        "steps": 10**9,
+    }
+    config = given(**{**options, **(case.options or {})})
     data = Dataset("images", Split(images), Split(images[:1])).of_space(Pixels(images.shape[1:], "ink"))
     config = settle(config, data)
     data = settle_space(config.data.binarize, data)

@@ -1,4 +1,4 @@
-"""PyTorch in three ways: eager with tensors in memory, compiled, and fed as pytorch/examples feeds its VAE."""
+"""PyTorch in several ways: eager with tensors in memory, compiled, and fed as pytorch/examples feeds its VAE."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from contenders import Case, Run
 from contenders.torch_nets import DEVICE, networks, to_tensor
 
 
-def setup(case: Case, images: np.ndarray, *, compiled: bool = False, loader: bool = False) -> Run:
+def setup(
+    case: Case, images: np.ndarray, *, compiled: bool = False, mode: str = "default", loader: bool = False
+) -> Run:
     if DEVICE == "cuda":
         torch.set_float32_matmul_precision("high")  # TF32, as in JAX
     encoder, decoder = networks(case)
@@ -25,7 +27,7 @@ def setup(case: Case, images: np.ndarray, *, compiled: bool = False, loader: boo
     both = nn.ModuleList([encoder, decoder]).to(device=DEVICE, memory_format=memory_format)
     optimizer = torch.optim.Adam(both.parameters(), lr=1e-3, fused=True if compiled else None)
     scored = probability_loss if loader else logits_loss
-    loss = torch.compile(scored) if compiled else scored
+    loss = torch.compile(scored, mode=mode) if compiled else scored
     batches = loader_batches(case, images) if loader else memory_batches(case, images, memory_format)
     return stepper(lambda x: loss(encoder, decoder, x), optimizer, batches, log_every=1 if loader else 100)
 

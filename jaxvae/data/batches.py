@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+import math
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import jax
@@ -87,13 +88,16 @@ def sequential_batches(
     space: Space | None = None,
     condition: np.ndarray | None = None,
     condition_space: Space | None = None,
+    numbers: Iterable[int] | None = None,
 ) -> Iterator[Batch]:
     """Yield examples from the first to the last, each once, with one batch at a time on the device.
 
-    The arguments are those of `make_batch`, with all N examples in place of a batch.
+    The arguments are those of `make_batch`, with all N examples in place of a batch; and `numbers` are those of the
+    batches to yield, all if not given.
     """
     num = num_rows(x)
-    for first in range(0, num, batch_size):
+    for number in range(math.ceil(num / batch_size)) if numbers is None else numbers:
+        first = number * batch_size
         ids = np.arange(first, first + batch_size, dtype=np.int32)
         weights = (ids < num).astype(np.float32)
         ids = np.where(weights > 0, ids, 0)

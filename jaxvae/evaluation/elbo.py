@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from jaxvae import rng
@@ -52,7 +53,16 @@ def evaluate_elbo(
     Raises:
         InputError: there are no examples.
     """
-    terms, codes, separates = _each(params, key, batches, model, num_samples)
+    return estimate(terms_of_batches(params, key, batches, model=model, num_samples=num_samples))
+
+
+def estimate(parts: Iterable[TermsOfBatch]) -> ElboEstimate:
+    """Return the averages over all examples of some batches.
+
+    Raises:
+        InputError: there are no examples.
+    """
+    terms, codes, separates = _joined(parts)
     elbo = terms.elbo
     return ElboEstimate(
         elbo.mean(),
@@ -73,35 +83,46 @@ def elbo_of_each(
     Returns:
         `[N]` terms in float64.
     """
-    terms, _, _ = _each(params, key, batches, model, num_samples)
+    terms, _, _ = _joined(terms_of_batches(params, key, batches, model=model, num_samples=num_samples))
     return ElboTerms(*terms)
 
 
-def _each(
-    params: Params, key: Key, batches: Iterable[Batch], model: Model, num_samples: int
-) -> tuple[Any, np.ndarray, bool]:
-    """Return the terms of each example, its code `[N, D]`, and `kl_separates`."""
+class TermsOfBatch(NamedTuple):
+    """Terms of each example of a batch, padding included."""
+
+    terms: ElboTerms
+    codes: Array
+    """`[B, D]` codes, with several layers those of all."""
+    separates: Array
+    """Value of `kl_separates`."""
+    weights: Array
+    """`[B]` weights, 0 for padding."""
+
+
+def terms_of_batches(
+    params: Params, key: Key, batches: Iterable[Batch], *, model: Model, num_samples: int = 1
+) -> Iterator[TermsOfBatch]:
+    """Yield the terms of each batch, on the host, of which `estimate` takes the averages; see `evaluate_elbo`."""
     key = rng.stream(key, "evaluate")
     evaluate = compiled(_evaluate, model=model, num_samples=num_samples)
-    parts, separates = [], False
     for batch in batches:
-        real = np.flatnonzero(batch.weights)
-        if not len(real):
-            continue
-        of_batch, separates = evaluate(params, key, batch)
-        parts.append(jax.tree.map(lambda array, real=real: np.asarray(array)[real], of_batch))
+        if np.any(batch.weights):
+            yield jax.device_get(evaluate(params, key, batch))
+
+
+def _joined(parts: Iterable[TermsOfBatch]) -> tuple[Any, np.ndarray, bool]:
+    """Return the terms of each example, its code `[N, D]`, and `kl_separates`, without padding."""
+    parts = list(parts)
     if not parts:
         raise InputError("batches: hold no example of a weight other than 0; give one or more")
-    terms, codes = jax.tree.map(lambda *arrays: np.concatenate(arrays).astype(np.float64), *parts)
-    return terms, codes, separates
+    real = [jax.tree.map(lambda array, part=part: array[part.weights != 0], part[:2]) for part in parts]
+    terms, codes = jax.tree.map(lambda *arrays: np.concatenate(arrays).astype(np.float64), *real)
+    return terms, codes, bool(parts[-1].separates)
 
 
-def _evaluate(
-    params: Params, key: Key, batch: Batch, *, model: Model, num_samples: int
-) -> tuple[tuple[ElboTerms, Array], bool]:
-    """Return the terms of each example and its code `[B, D]`, with several layers those of all; and `kl_separates`."""
+def _evaluate(params: Params, key: Key, batch: Batch, *, model: Model, num_samples: int) -> TermsOfBatch:
     keys, given = rng.example_keys(key, batch.ids), () if batch.condition is None else (batch.condition,)
     terms = elbo_terms(params, keys, batch.x, model=model, condition=batch.condition, num_samples=num_samples)
     # The compiler merges this encoding with that of the terms.
     posterior, prior = model.encode(params, batch.x, *given), model.prior(params, *given)
-    return (terms, as_rows(point(posterior))), kl_separates(posterior, prior)
+    return TermsOfBatch(terms, as_rows(point(posterior)), jnp.array(kl_separates(posterior, prior)), batch.weights)

@@ -6,14 +6,16 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from jaxvae import disk
+
 
 @contextlib.contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
     """Yield a path beside a file, whose content takes the file's place at the end; after an error nothing is left."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    disk.make_folder(path.parent)
     part = path.with_name(f".{path.stem}.part{path.suffix}")
     try:
         yield part
-        part.replace(path)
+        disk.put(part, path)
     finally:
         part.unlink(missing_ok=True)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import logging
 import math
+import os
 from pathlib import Path
 from typing import Any
 
+from jaxvae import disk
 from jaxvae.report.tensorboard import Board
 
 logger = logging.getLogger(__name__)
@@ -58,7 +60,7 @@ def write_whole(path: Path, text: str) -> None:
     """Write a file whole or not at all."""
     part = path.with_name(path.name + ".part")
     part.write_text(text)
-    part.replace(path)
+    disk.put(part, path)
 
 
 class MetricsWriter:
@@ -97,3 +99,8 @@ class MetricsWriter:
         if self._board is not None:
             scalars = {name: value for name, value in values.items() if isinstance(value, (int, float))}
             self._board.write(step, {f"{split}/{name}": value for name, value in scalars.items()})
+
+    def sync(self) -> None:
+        """Wait until all lines are on the disk, as a checkpoint that counts them needs."""
+        with self._path.open("a") as lines:
+            os.fsync(lines.fileno())

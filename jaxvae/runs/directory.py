@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import jax
 
-from jaxvae import hosts
+from jaxvae import disk, hosts
 from jaxvae.checkpoint import Checkpoints
 from jaxvae.data import Dataset, conditions, spaces
 from jaxvae.data.spaces import Pixels, Real, of_facts
@@ -56,7 +56,7 @@ def open_run_dir(recipe: Recipe, data: Dataset) -> Iterator[Path]:
         facts = facts_of(data)  # finds a damaged set before the folder is made
     with _refusals_explained(run_dir):
         if hosts.is_main():
-            run_dir.mkdir(parents=True, exist_ok=True)
+            disk.make_folder(run_dir)
         with lock.hold(run_dir):
             _describe(run_dir, recipe, facts)
             yield run_dir

@@ -51,6 +51,11 @@ class Recorder:
         if self._writer:
             self._writer.write(split, step, values)
 
+    def sync(self) -> None:
+        """Wait until all lines of metrics are on the disk."""
+        if self._writer:
+            self._writer.sync()
+
     def log(self, state: TrainState, progress: Progress) -> dict[str, Any]:
         """Write the metrics of the steps since the last call, show them after the bar, and return them."""
         train, step, speed = self._train, steps_taken(state), progress.examples_per_second

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Any
 
+from jaxvae import hosts
 from jaxvae.checkpoint import digest
 from jaxvae.data.scaling import mean_log_jacobian
 from jaxvae.options.groups import settled
@@ -31,6 +32,8 @@ def summarize(
 ) -> None:
     """Evaluate the reported state on the test split and write summary.json, with several seeds one for each too.
 
+    Every process must call this; the main one writes.
+
     Args:
         experiment: the run.
         last: the state after the last step.
@@ -39,10 +42,14 @@ def summarize(
         options: see `train_run`.
     """
     recipe, data, parts, _, run_dir, checkpoints = experiment
+    ones = seeds.members(recipe, selected)
+    tests = [seeds.evaluate_one(one, parts, member, data.test) for one, member in ones]
+    if not hosts.is_main():
+        return
     summaries, reports, validated = [], [], checkpoints.scores()
     ends, skips = seeds.members(recipe, last), nonfinite.skipped_steps(recipe.train, last)
-    for (one, member), (_, end), skipped in zip(seeds.members(recipe, selected), ends, skips):
-        params, test = evaluation_params(member), seeds.evaluate_one(one, parts, member, data.test)
+    for (one, member), test, (_, end), skipped in zip(ones, tests, ends, skips):
+        params = evaluation_params(member)
         reports.append(token_report.report(experiment, one, params))
         summaries.append(
             {
@@ -66,7 +73,7 @@ def summarize(
     write_json(run_dir / "summary.json", summary)
     for line in [_headline(recipe.train.seeds, summary), *_remarks(recipe, summary, validated)]:
         experiment.say(line)
-    for (one, _), report in zip(seeds.members(recipe, selected), reports):
+    for (one, _), report in zip(ones, reports):
         for line in token_report.shown(one, report):
             experiment.say(line)
     if warning := collapse.warning(recipe, summaries, options):

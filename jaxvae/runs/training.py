@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 import jax
 import jax.numpy as jnp
 
-from jaxvae import hosts
+from jaxvae import disk, hosts
 from jaxvae.checkpoint import Restored
 from jaxvae.options.groups import Output, settled
 from jaxvae.options.own import Own
@@ -111,8 +111,7 @@ def train_to_the_end(
         experiment.say(f"stopped at step {steps_taken(state)}, saved in {run_dir}: run the same command again to go on")
         return End(interrupt.exit_code or 143, state)  # another process was told to stop
     selected = experiment.selected(state)
-    if hosts.is_main():
-        summarize(experiment, state, selected, progress, options)  # first, so that a failed figure costs no summary
+    summarize(experiment, state, selected, progress, options)  # first, so that a failed figure costs no summary
     if draw is not None and output.figures:
         draw_figures(experiment, selected, draw)
     return End(0, selected)
@@ -127,7 +126,7 @@ def draw_figures(experiment: Experiment, state: TrainState, draw: Draw) -> None:
     with Gallery(experiment.run_dir).figure("figures"):
         draw(experiment, state, part)
         shutil.rmtree(folder, ignore_errors=True)
-        part.rename(folder)
+        disk.put(part, folder)
         experiment.say(f"figures in {folder}")
 
 
@@ -193,6 +192,7 @@ def fit(
         def save(state: TrainState, progress: Progress, score: float | None) -> None:
             # With these sums the next line of metrics equals that of an uninterrupted run.
             check_state(state)
+            recorder.sync()
             to_go_on = {"pending": progress.pending(), "lines": recorder.lines, "patience": patience.to_json()}
             checkpoints.save(steps_taken(state), state, {**about, **to_go_on, **phase.notes()}, score)
 

@@ -16,6 +16,8 @@ pytestmark = pytest.mark.slow
 MLP = Case("mlp", (8, 8, 1), (), (16,), 3, 16)
 CONV = Case("conv", (8, 8, 3), (4, 6), (16,), 3, 16)
 CASES = pytest.mark.parametrize("case", [MLP, CONV], ids=lambda case: case.net)
+COMPILED = ("torch_compile", "torch_overhead")
+"""Contenders that take a minute."""
 NEEDS = {"numpyro": "numpyro", "torch": "torch", "torch_loader": "torch", "pythae": "pythae"}
 
 
@@ -104,7 +106,7 @@ def load(torch, network, layers, case, flat):
 
 @pytest.mark.parametrize(
     ("name", "case"),
-    [(name, case) for case in (MLP, CONV) for name in names_for(case) if name != "torch_compile"],  # it takes a minute
+    [(name, case) for case in (MLP, CONV) for name in names_for(case) if name not in COMPILED],
     ids=lambda part: part if isinstance(part, str) else part.net,
 )
 def test_everybody_takes_the_steps_that_are_asked_for(name, case):

@@ -9,6 +9,7 @@ import importlib
 import re
 import shlex
 import shutil
+import sys
 from pathlib import Path
 
 import anndata
@@ -24,6 +25,10 @@ from jaxvae.features import Classifier, write_features
 from jaxvae.music import write_midi
 from jaxvae.runs.command_line import parse
 from jaxvae.runs.experiment import prepare
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
+from contenders import Case
+from scale import Axis
 
 pytestmark = pytest.mark.slow
 PROJECT = Path(__file__).resolve().parents[2]
@@ -61,6 +66,8 @@ SHORT = {
     "music": "--steps 2 --num 2 --pairs 3 --points 3",
     "table": "--epochs 0.001 --num-samples 2 --num-images 5 --results results.md",
     "throughput": "--nets mlp --batch-sizes 8 --contenders jaxvae_binarized --rounds 1 --seconds 0.01 --starts 1",
+    "scale": "--axes batch --rounds 1 --seconds 0.01 --figure scale.png",
+    "options": "--nets mlp --variants step --batch-size 8 --rounds 1 --seconds 0.01",
 }
 """Script -> options in place of those that make it long."""
 READ = {
@@ -85,6 +92,7 @@ READ = {
 ON = {"", "--run-dir", "--out", "--dataset", "--attribute", "--epochs", "--steps", "--seeds"}
 ON |= {"--label", "--thin", "--text", "--table", "--by", "--target", "--overwrite", "--world"}
 """Options that say what a program is run on, and for how long."""
+TINY = Case("mlp", (8, 8, 1), (), (4,), 2, 8)
 SMALL = {
     "throughput": {
         "NETS": {"mlp": ((8, 8, 1), (), (4,), 150, (8,))},
@@ -92,6 +100,8 @@ SMALL = {
         "SCRIPT_STEPS": 2,
         "SCRIPT_IMAGES": (150, 20),
     },
+    "scale": {"AXES": {"batch": Axis("examples per batch", (4, 8), lambda n: TINY._replace(batch_size=n))}},
+    "options": {"NETS": {"mlp": TINY}},
 }
 """Script -> its constants that make it long."""
 OF_IMAGES = [["runs/plane"], ["runs/vae"], ["runs/mnist"], ["runs/photos"], ["runs/threes"], ["runs/fashion"]]
@@ -213,10 +223,9 @@ def test_a_command_does_what_its_page_says(scripts, folder, done, monkeypatch, r
     path, *words = shlex.split(command)
     script = Path(path).stem
     monkeypatch.chdir(folder)
-    if script == "throughput":
-        monkeypatch.syspath_prepend(PROJECT / "benchmarks")
-        module = importlib.import_module("throughput")
-        monkeypatch.setattr(module, "PAGE", folder / "performance.md")
+    if path.startswith("benchmarks"):
+        module = importlib.import_module(script)
+        monkeypatch.setattr(module, "PAGE", folder / "performance.md", raising=False)
     else:
         module = scripts[script]
     if script == "table":

@@ -14,6 +14,8 @@ import pytest
 
 from jaxvae.report import read_metrics
 from jaxvae.runs import load_run
+from jaxvae.runs.data import load_data
+from jaxvae.runs.parts import evaluate_split
 
 TRAIN = Path(__file__).resolve().parents[2] / "experiments" / "train.py"
 OPTIONS = [
@@ -99,6 +101,13 @@ def assert_same_numbers(run_dir, other):
     np.testing.assert_allclose(losses, other_losses, rtol=1e-5)
 
 
+def evaluated_here(run_dir):
+    """The test ELBO by this process alone."""
+    run = load_run(run_dir)
+    seed = run.recipe.train.seed
+    return evaluate_split(run.model, run.params, load_data(run).test, seed=seed, reports_elbo=True)["elbo"]
+
+
 def _leaves(tree):
     return [leaf for value in tree.values() for leaf in (_leaves(value) if isinstance(value, dict) else [value])]
 
@@ -126,6 +135,7 @@ def test_a_run_goes_on_with_another_number_of_processes(alone, tmp_path, first, 
     assert [process[0].count("resuming") for process in outputs] == [1] + [0] * (second - 1)
     elbos = [json.loads((folder / "summary.json").read_text())["test_elbo"] for folder in (tmp_path / "run", alone)]
     assert elbos[0] == pytest.approx(elbos[1], rel=1e-5)
+    assert elbos[0] == evaluated_here(tmp_path / "run"), "each process evaluates its part, with the bits of one alone"
 
 
 @pytest.mark.slow

@@ -148,6 +148,7 @@ def test_a_run_killed_before_its_summary_writes_it_later(scripts, small):
     scripts["train"].main(small())
     after = summary(small().run_dir)
     assert (after["params_sha256"], after["test_elbo"]) == (before["params_sha256"], before["test_elbo"])
+    assert after["examples_per_second"] is None, "no step was left: nothing is known of the speed, which is not 0"
 
 
 def test_another_run_is_not_written_over(scripts, small):

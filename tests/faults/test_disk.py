@@ -5,7 +5,6 @@ import os
 import random
 import shutil
 import subprocess
-from types import SimpleNamespace
 
 import pytest
 
@@ -60,22 +59,31 @@ def test_a_full_disk(fault, rounds, command, broken, disk, assert_nothing_is_los
         shutil.rmtree(broken.run_dir)
 
 
-# Orbax's threads find the disk full each by itself, and nobody collects what they raise.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_a_disk_that_fills_while_a_checkpoint_is_written(
-    fault, rounds, train, resumed, disk, monkeypatch, assert_nothing_is_lost
+def test_a_disk_that_somebody_else_fills_while_a_checkpoint_is_written(
+    fault, few, command, resumed, interrupted, disk, monkeypatch, caplog, assert_nothing_is_lost
 ):
-    assert rounds(0)
-    shutil.move(resumed.run_dir, disk / "run")
     resumed = given(resumed, run_dir=disk / "run")
-    with fault("disk that fills while a checkpoint is written: earlier ones intact, resumed"):
-        with filled(disk, 40 << 10), monkeypatch.context() as patch:
-            patch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1 << 30))
-            with pytest.raises(OSError, match="No space left on device; make room"):
-                train.main(resumed)
-            assert load_run(resumed.run_dir).step == 20
-        assert train.main(resumed) == 0
-        assert_nothing_is_lost(resumed.run_dir)
+    for free in few([0, 8 << 10, 40 << 10, 60 << 10], 1):
+        shutil.copytree(interrupted, resumed.run_dir)
+        with fault("disk that fills while a checkpoint is written: one line, earlier ones intact, resumed"):
+            with contextlib.ExitStack() as somebody, monkeypatch.context() as patch:
+                ask = shutil.disk_usage
+
+                def answer_and_fill(path, somebody=somebody, ask=ask, patch=patch, free=free):
+                    patch.setattr(shutil, "disk_usage", ask)
+                    answer = ask(path)
+                    somebody.enter_context(filled(disk, free))
+                    return answer
+
+                patch.setattr(shutil, "disk_usage", answer_and_fill)
+                code, _, error = command(resumed)
+                assert code == 1
+                assert "No space left on device; make room and run the same command again" in error
+                assert "Traceback" not in caplog.text
+                assert load_run(resumed.run_dir).step == 20
+            assert command(resumed)[0] == 0
+            assert_nothing_is_lost(resumed.run_dir)
+        shutil.rmtree(resumed.run_dir)
 
 
 def test_a_read_only_disk(fault, command, resumed, disk, assert_nothing_is_lost):
