@@ -28,6 +28,7 @@ COMMANDS = {
     "anomaly": Command("AnomalyConfig", "Score examples by how little they are like the training data."),
     "compress": Command("CompressConfig", "Compress a data set without loss, by a trained model."),
     "decompress": Command("DecompressConfig", "Return the examples of a compressed file, bit for bit."),
+    "runs": Command("RunsConfig", "List all runs under a folder, and compare them."),
     "explore": Command("ExploreConfig", "Write a trained model as one web page with its latent space."),
 }
 

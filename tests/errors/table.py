@@ -121,6 +121,15 @@ TABLE = {
             "posterior: layers above z go with normal, got delta; leave one of them out",
         ),
     ],
+    "Tables of runs": [
+        Row("no such folder", "runs", "folder: runs is no folder; name one with runs in it"),
+        Row(
+            "nothing to compare with",
+            "runs --compare runs/a",
+            "compare: one run is given, runs/a; name two or more",
+        ),
+        Row("no run to compare", "runs --compare a b", f"run-dir: cannot read a/config.json (…); {NO_RUN}"),
+    ],
     "Recipes in files": [
         Row(
             "no such file",
