@@ -39,7 +39,8 @@ LAYERS = {  # name -> what it may import of jaxvae, besides itself
     "model": MODEL,
     "assemble": MODEL | {"model"},
     "objectives": OBJECTIVE,
-    "options": TOP | {"data", "extras", "training"},
+    "trackers": ALONE | {"data", "report"},
+    "options": TOP | {"data", "extras", "trackers", "training"},
     "presets": TOP | {"data", "options"},
     "latent": TOP,
     "evaluation": TOP,
@@ -60,7 +61,7 @@ LAYERS |= {name: {"commands", "options", "runs"} for name in ("train", "__main__
 
 HEAVY = {"orbax", "matplotlib", "tensorflow_datasets", "tensorflow", "sklearn", "tyro", "tensorboardX", "PIL", "tqdm"}
 HEAVY |= {"array_record", "grain", "pyarrow", "h5py", "zarr", "datasets", "mido", "tokenizers", "rdkit"}
-HEAVY |= {"zstandard", "imagecodecs"}
+HEAVY |= {"zstandard", "imagecodecs", "wandb", "mlflow"}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 

@@ -24,6 +24,7 @@ from jaxvae.runs.parts import examples_to_begin_with, initial_state, pretrained_
 from jaxvae.runs.recorder import Recorder
 from jaxvae.runs.selection import Patience
 from jaxvae.runs.summary import summarize
+from jaxvae.trackers.tracking import Tracking
 from jaxvae.training import Hook, Interrupt, NonFiniteError, Progress, train
 from jaxvae.training.loop import steps_taken
 from jaxvae.training.nonfinite import check_state
@@ -105,16 +106,21 @@ def train_to_the_end(
     if hosts.is_main():
         summary.unlink(missing_ok=True)  # it belongs to an earlier last step
         (run_dir / nonfinite.FILE).unlink(missing_ok=True)
-    with Interrupt() as interrupt:
-        state, progress = fit(experiment, restored, patience, interrupt, callbacks)
-    if hosts.any_process(bool(interrupt)):
-        experiment.say(f"stopped at step {steps_taken(state)}, saved in {run_dir}: run the same command again to go on")
-        return End(interrupt.exit_code or 143, state)  # another process was told to stop
-    selected = experiment.selected(state)
-    if hosts.is_main():
-        summarize(experiment, state, selected, progress, options)  # first, so that a failed figure costs no summary
-    if draw is not None and output.figures:
-        draw_figures(experiment, selected, draw)
+    with experiment.tracked(steps_taken(state)) as tracking:
+        with Interrupt() as interrupt:
+            state, progress = fit(experiment, restored, patience, interrupt, tracking, callbacks)
+        if hosts.any_process(bool(interrupt)):
+            experiment.say(
+                f"stopped at step {steps_taken(state)}, saved in {run_dir}: run the same command again to go on"
+            )
+            return End(interrupt.exit_code or 143, state)  # another process was told to stop
+        selected = experiment.selected(state)
+        if hosts.is_main():
+            summarize(experiment, state, selected, progress, options)  # first, so that a failed figure costs no summary
+        if draw is not None and output.figures:
+            draw_figures(experiment, selected, draw)
+        if tracking is not None:
+            tracking.finish(directory.read_summary(run_dir), run_dir / "figures")
     return End(0, selected)
 
 
@@ -168,6 +174,7 @@ def fit(
     restored: Restored[TrainState],
     patience: Patience,
     interrupt: Interrupt,
+    tracking: Tracking | None = None,
     callbacks: Sequence[Callback] = (),
 ) -> tuple[TrainState, Progress]:
     """Train to the last step, early stopping, or an interruption, with logs and checkpoints."""
@@ -177,7 +184,7 @@ def fit(
     about, first_step = directory.about(run_dir, recipe.classes), steps_taken(state)
     phase = InferencePhase(experiment, known)
 
-    with Recorder(experiment, first_step=first_step, lines=known.get("lines")) as recorder:
+    with Recorder(experiment, tracking, first_step=first_step, lines=known.get("lines")) as recorder:
 
         def evaluate_and_save(state: TrainState, progress: Progress) -> bool:
             name, split = ("validation", data.validation) if data.validation else ("test", data.test)
