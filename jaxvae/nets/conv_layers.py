@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import contextvars
+from collections.abc import Callable, Iterator
 
 import jax
 import jax.numpy as jnp
@@ -16,6 +18,17 @@ from jaxvae.nets.network import Network
 from jaxvae.types import Array
 
 AXES = ("NHWC", "HWIO", "NHWC")
+_PORTABLE = contextvars.ContextVar("portable", default=False)
+
+
+@contextlib.contextmanager
+def portable() -> Iterator[None]:
+    """Use XLA's convolutions in what is traced here, also on CPU: for a program that is to run elsewhere."""
+    token = _PORTABLE.set(True)
+    try:
+        yield
+    finally:
+        _PORTABLE.reset(token)
 
 
 class Conv(Network):
@@ -56,7 +69,7 @@ def _apply(
     bias = layer.param("bias", nn.initializers.zeros, (layer.features,), jnp.float32)
     x, kernel, bias = nn.dtypes.promote_dtype(x, kernel, bias, dtype=layer.dtype)
     # Not lax.platform_dependent: its derivative would keep the residuals of both forms.
-    if jax.default_backend() == "cpu" and not _sharded_explicitly(x, kernel):
+    if jax.default_backend() == "cpu" and not _PORTABLE.get() and not _sharded_explicitly(x, kernel):
         return on_cpu(x, kernel, bias, layer.strides, layer.padding)
     return elsewhere(x, kernel, layer.strides, layer.padding, dimension_numbers=AXES) + bias[None, None, None]
 

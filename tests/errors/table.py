@@ -26,6 +26,7 @@ from bad_files import (
     without_end,
 )
 
+from jaxvae.export import EXPORTS
 from jaxvae.likelihoods import LIKELIHOODS
 from jaxvae.presets import PRESETS
 
@@ -111,6 +112,11 @@ TABLE = {
         ),
         Row("an unknown table", "table iwae", "name: 'iwae' is no file in …configs; give one of …"),
         Row(
+            "an unknown tracker",
+            "train --track wand",
+            "track: must be some of tensorboard, wandb, mlflow, got 'wand' (did you mean 'wandb'?)",
+        ),
+        Row(
             "an option of another preset",
             "train --num-groups 3",
             "num-groups: belongs to --objective iwae or ciwae or piwae; choose that, or leave it out",
@@ -129,6 +135,23 @@ TABLE = {
             "compare: one run is given, runs/a; name two or more",
         ),
         Row("no run to compare", "runs --compare a b", f"run-dir: cannot read a/config.json (…); {NO_RUN}"),
+    ],
+    "Exports": [
+        Row(
+            "no form",
+            "export --run-dir runs/a",
+            f"to: no form is given; name some of {', '.join(EXPORTS)}",
+        ),
+        Row(
+            "an unknown form",
+            "export --run-dir runs/a --to stablehl",
+            f"to: must be some of {', '.join(EXPORTS)}, got 'stablehl' (did you mean 'stablehlo'?)",
+        ),
+        Row(
+            "nothing to send",
+            "export --run-dir runs/a --to stablehlo --push me/model",
+            "push: sends the folder of --to hub; give both",
+        ),
     ],
     "Recipes in files": [
         Row(

@@ -54,6 +54,7 @@ SHORT = {
     "encode": "--overwrite",
     "impute": "--overwrite --num-samples 10",
     "runs": "",
+    "export": "",
     "evaluate": "--overwrite --num-samples 2 --num-images 5 --ais-images 2 --ais-temperatures 10 --ais-chains 2",
     "classifier": "--steps 2 --overwrite",
     "text": "--num 2 --pairs 2 --points 3 --beams 2",
