@@ -54,7 +54,7 @@ LAYERS = {  # name -> what it may import of jaxvae, besides itself
     "report": ALONE | {"data", "music"},
 }
 LAYERS |= {name: set(LAYERS) for name in ("__init__", "runs")}
-LAYERS["export"] = set(LAYERS)
+LAYERS |= {name: set(LAYERS) for name in ("export", "sweeps")}
 LAYERS |= {"api": set(LAYERS), "sklearn": {"api", "data", "runs"}}
 LAYERS["__init__"] |= {"api", "runs"}
 LAYERS["commands"] = set(LAYERS)
@@ -62,7 +62,8 @@ LAYERS |= {name: {"commands", "options", "runs"} for name in ("train", "__main__
 
 HEAVY = {"orbax", "matplotlib", "tensorflow_datasets", "tensorflow", "sklearn", "tyro", "tensorboardX", "PIL", "tqdm"}
 HEAVY |= {"array_record", "grain", "pyarrow", "h5py", "zarr", "datasets", "mido", "tokenizers", "rdkit"}
-HEAVY |= {"zstandard", "imagecodecs", "wandb", "mlflow", "safetensors", "huggingface_hub", "jax2onnx", "onnxruntime"}
+HEAVY |= {"zstandard", "imagecodecs", "wandb", "mlflow", "safetensors", "huggingface_hub", "optuna"}
+HEAVY |= {"jax2onnx", "onnxruntime"}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 

@@ -34,6 +34,8 @@ Draw: TypeAlias = Callable[[Experiment, TrainState, Path], None]
 """Function that draws the figures of a run in a state into a folder."""
 Callback: TypeAlias = Callable[[int, dict[str, Any], TrainState], bool | None]
 """Function of the step, the averages of its metrics since the last call, and the state; True ends the training."""
+Watch: TypeAlias = Callable[[int, dict[str, Any]], None]
+"""Function of the step and the numbers of an evaluation, after its checkpoint; an error that it raises ends the run."""
 
 
 def train_run(
@@ -82,6 +84,7 @@ def train_to_the_end(
     draw: Draw | None = None,
     options: Collection[str] | None = None,
     callbacks: Sequence[Callback] = (),
+    watch: Watch | None = None,
 ) -> End:
     """Train a prepared run to its last step, write its summary and draw its figures; see `train_run`.
 
@@ -108,7 +111,7 @@ def train_to_the_end(
         (run_dir / nonfinite.FILE).unlink(missing_ok=True)
     with experiment.tracked(steps_taken(state)) as tracking:
         with Interrupt() as interrupt:
-            state, progress = fit(experiment, restored, patience, interrupt, tracking, callbacks)
+            state, progress = fit(experiment, restored, patience, interrupt, tracking, callbacks, watch)
         if hosts.any_process(bool(interrupt)):
             experiment.say(
                 f"stopped at step {steps_taken(state)}, saved in {run_dir}: run the same command again to go on"
@@ -176,6 +179,7 @@ def fit(
     interrupt: Interrupt,
     tracking: Tracking | None = None,
     callbacks: Sequence[Callback] = (),
+    watch: Watch | None = None,
 ) -> tuple[TrainState, Progress]:
     """Train to the last step, early stopping, or an interruption, with logs and checkpoints."""
     recipe, data, parts, engine, run_dir, checkpoints = experiment
@@ -195,6 +199,8 @@ def fit(
             if data.validation:
                 patience.see(score)
             save(state, progress, score if data.validation else None)  # the test split must not select
+            if watch is not None:
+                watch(steps_taken(state), estimate)
             return patience.is_over
 
         def save(state: TrainState, progress: Progress, score: float | None) -> None:

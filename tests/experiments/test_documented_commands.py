@@ -78,12 +78,14 @@ READ = {
     "one_dimensional": "test_latent_space",
     "rate_distortion": "test_rate_distortion",
     "synthetic": "test_synthetic",
+    "sweep": "test_sweep",
     "topics": "test_topics",
     "world_model": "test_world_model",
 }
 """Script -> tests that run its whole program: the options of its commands are only read here."""
 ON = {"", "--run-dir", "--out", "--dataset", "--attribute", "--epochs", "--steps", "--seeds"}
 ON |= {"--label", "--thin", "--text", "--table", "--by", "--target", "--overwrite"}
+ON |= {"--folder", "--search", "--fixed", "--trials"}
 """Options that say what a program is run on, and for how long."""
 SMALL = {
     "throughput": {
