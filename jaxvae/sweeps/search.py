@@ -128,7 +128,8 @@ def _range(name: str, text: str) -> Range:
         raise InputError(f"search: {name}={text}: ends of a range must be numbers; write LOW:HIGH or A,B,C") from None
     if rest not in ([], [LOG]):
         raise InputError(f"search: {name}={text}: only log may follow a range, got {':'.join(rest)!r}")
-    found = Range(*(ends if all(isinstance(end, int) for end in ends) else map(float, ends)), log=bool(rest))
+    first, last = ends if all(isinstance(end, int) for end in ends) else map(float, ends)
+    found = Range(first, last, log=bool(rest))
     if not found.low < found.high or (found.log and found.low <= 0):
         wanted = "0 < LOW < HIGH" if found.log else "LOW < HIGH"
         raise InputError(f"search: {name}={text}: must be {wanted}")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -165,14 +166,9 @@ def default_storage(folder: Path) -> str:
     return f"sqlite:///{(folder / 'study.db').resolve()}"
 
 
-class _experimental(warnings.catch_warnings):
-    """Context without Optuna's warnings of what may change in it."""
-
-    def __init__(self, optuna: Any) -> None:
-        super().__init__()
-        self._category = optuna.exceptions.ExperimentalWarning
-
-    def __enter__(self) -> Any:
-        entered = super().__enter__()
-        warnings.simplefilter("ignore", self._category)
-        return entered
+@contextlib.contextmanager
+def _experimental(optuna: Any) -> Iterator[None]:
+    """Silence Optuna's warnings of what may change in it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        yield
