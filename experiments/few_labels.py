@@ -125,7 +125,12 @@ def m1(config: FewLabelsConfig) -> Recipe:
 
 def m2(config: FewLabelsConfig, num: int, seed: int) -> Recipe:
     """Return the recipe of M2 on images; the weight of log q(y|x) of a labelled one is 0.1 N, the paper's alpha."""
-    labels = {"labelled": num, "labelled_seed": seed, "binarize": config.binarize, "classification_weight": 0.1 * num}
+    labels: dict[str, Any] = {
+        "labelled": num,
+        "labelled_seed": seed,
+        "binarize": config.binarize,
+        "classification_weight": 0.1 * num,
+    }
     labels |= {"classifier.channels": config.channels} if config.channels else {}
     folder = config.folder / f"m2-{num}-{seed}"
     return recipe_of(config, "few_labels_vae", folder, **of_labels(config, "M2"), **labels)

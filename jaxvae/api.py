@@ -14,6 +14,8 @@ from jaxvae.data import Dataset, open_data
 from jaxvae.data.conditions import conditioned, fit_condition
 from jaxvae.data.places import MEMORY
 from jaxvae.errors import InputError, first_line
+from jaxvae.export import hub
+from jaxvae.export.hub import is_hub_folder
 from jaxvae.objectives import elbo_loss
 from jaxvae.options.from_signature import options_of
 from jaxvae.options.given import given
@@ -145,7 +147,7 @@ def load(
     """Load a trained model from its run directory.
 
     Args:
-        run_dir: run directory.
+        run_dir: run directory; or a model of the Hugging Face hub, `hf://owner/name`, or a local folder of one.
         select: `last` or `best` checkpoint; the one that the run reports if not given.
         model: the model of a run of `fit`.
         params: parameters of the same shapes, where the model is no `VAE`.
@@ -154,6 +156,8 @@ def load(
     Raises:
         InputError: there is no run, it is damaged, or it needs a model.
     """
+    if is_hub_folder(run_dir):
+        return hub.load(run_dir, classes)
     return directory.load_run(run_dir, select=select, classes=classes, model=model, params=params)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,16 @@ def missing_named() -> Iterator[None]:
         if line := not_installed(error):
             raise InputError(line) from error
         raise
+
+
+def check_installed(what: str, module: str, extra: str) -> None:
+    """Refuse what needs a module that is not installed, without importing it.
+
+    Raises:
+        InputError: its package is not installed.
+    """
+    if importlib.util.find_spec(module) is None:
+        raise InputError(f"{what}: needs {module}, which is not installed; pip install 'jaxvae[{extra}]'")
 
 
 def needed_by(what: str | Path, module: str, extra: str = "tables") -> Any:

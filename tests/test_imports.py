@@ -40,7 +40,8 @@ LAYERS = {  # name -> what it may import of jaxvae, besides itself
     "model": MODEL,
     "assemble": MODEL | {"model"},
     "objectives": OBJECTIVE,
-    "options": TOP | {"data", "extras", "training"},
+    "trackers": ALONE | {"data", "report"},
+    "options": TOP | {"data", "extras", "trackers", "training"},
     "presets": TOP | {"data", "options"},
     "latent": TOP,
     "evaluation": TOP,
@@ -55,6 +56,7 @@ LAYERS = {  # name -> what it may import of jaxvae, besides itself
     "report": ALONE | {"data", "music"},
 }
 LAYERS |= {name: set(LAYERS) for name in ("__init__", "runs")}
+LAYERS |= {name: set(LAYERS) for name in ("export", "sweeps")}
 LAYERS |= {"api": set(LAYERS), "sklearn": {"api", "data", "runs"}}
 LAYERS["__init__"] |= {"api", "runs"}
 LAYERS["commands"] = set(LAYERS)
@@ -62,7 +64,8 @@ LAYERS |= {name: {"commands", "options", "runs"} for name in ("train", "__main__
 
 HEAVY = {"orbax", "matplotlib", "tensorflow_datasets", "tensorflow", "sklearn", "tyro", "tensorboardX", "PIL", "tqdm"}
 HEAVY |= {"array_record", "grain", "pyarrow", "h5py", "zarr", "datasets", "mido", "tokenizers", "rdkit"}
-HEAVY |= {"zstandard", "imagecodecs", "gymnax"}
+HEAVY |= {"zstandard", "imagecodecs", "gymnax", "wandb", "mlflow", "safetensors", "huggingface_hub", "optuna"}
+HEAVY |= {"jax2onnx", "onnxruntime"}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 

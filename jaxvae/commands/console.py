@@ -28,6 +28,9 @@ COMMANDS = {
     "anomaly": Command("AnomalyConfig", "Score examples by how little they are like the training data."),
     "compress": Command("CompressConfig", "Compress a data set without loss, by a trained model."),
     "decompress": Command("DecompressConfig", "Return the examples of a compressed file, bit for bit."),
+    "sweep": Command("SweepConfig", "Search options of a training for the best bound on validation data."),
+    "runs": Command("RunsConfig", "List all runs under a folder, and compare them."),
+    "export": Command("ExportConfig", "Write a trained model for other programs: StableHLO, ONNX, safetensors, a hub."),
     "explore": Command("ExploreConfig", "Write a trained model as one web page with its latent space."),
 }
 

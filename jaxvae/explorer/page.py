@@ -60,11 +60,11 @@ def explorer_page(
     contents = page_contents(model, params, split, pixels, num_images, classes, facts)
     note = arrangement(contents["image"]["channels"]).note if "image" in contents else ""
     title = f"{title} ({note})" if note else title
-    scripts = "\n".join(f"<script>\n{_source(f'{name}.js')}</script>" for name in SCRIPTS)
-    return Template(_source("page.html")).substitute(
+    scripts = "\n".join(f"<script>\n{source(f'{name}.js')}</script>" for name in SCRIPTS)
+    return Template(source("page.html")).substitute(
         contents["nouns"],
         title=html.escape(title),
-        style=_source("style.css"),
+        style=source("style.css"),
         scripts=scripts,
         contents=to_json(contents),
     )
@@ -81,5 +81,6 @@ def _array(array: np.ndarray) -> dict[str, Any]:
     return {"dtype": array.dtype.name, "shape": array.shape, "base64": base64.b64encode(data).decode()}
 
 
-def _source(name: str) -> str:
+def source(name: str) -> str:
+    """Return the text of one of the page's files."""
     return (PAGE / name).read_text(encoding="utf-8")

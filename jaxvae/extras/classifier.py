@@ -35,7 +35,7 @@ class Classifier:
     """Network that tells the class of an example."""
 
     channels: tuple[int, ...] = ()
-    """Channels of strided convolutions before the dense layers, for images; none make a dense network."""
+    """Channels of convolutions before the dense layers."""
     hidden: tuple[int, ...] = (500,)
     """Widths of the classifier's dense hidden layers."""
     activation: str = "softplus"

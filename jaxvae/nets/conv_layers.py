@@ -11,7 +11,9 @@ once at each end:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import contextvars
+from collections.abc import Callable, Iterator
 from typing import Literal, TypeAlias
 
 import jax
@@ -28,6 +30,17 @@ from jaxvae.types import Array
 AXES = ("NHWC", "HWIO", "NHWC")
 Layout: TypeAlias = Literal["NHWC", "CHWN"]
 """Axes of images: N is the batch, C the channels."""
+_PORTABLE = contextvars.ContextVar("portable", default=False)
+
+
+@contextlib.contextmanager
+def portable() -> Iterator[None]:
+    """Use XLA's convolutions in what is traced here, also on CPU: for a program that is to run elsewhere."""
+    token = _PORTABLE.set(True)
+    try:
+        yield
+    finally:
+        _PORTABLE.reset(token)
 
 
 class Conv(Network):
@@ -69,7 +82,7 @@ def fastest_layout(*arrays: Array) -> Layout:
     # Products merge the batch and the pixels into one axis, for which an explicit mesh has no name.
     explicit = any(axis is not None for array in arrays for axis in jax.typeof(array).sharding.spec)
     # Not lax.platform_dependent: its derivative would keep the residuals of both forms.
-    return "CHWN" if jax.default_backend() == "cpu" and not explicit else "NHWC"
+    return "CHWN" if jax.default_backend() == "cpu" and not _PORTABLE.get() and not explicit else "NHWC"
 
 
 def with_layout(x: Array, layout: Layout) -> Array:

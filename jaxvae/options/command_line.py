@@ -13,7 +13,7 @@ from typing import Annotated, Any, Protocol, TypeVar, cast
 from jaxvae.errors import InputError
 from jaxvae.options.checks import check_new_file
 from jaxvae.options.files import read_toml, write_toml
-from jaxvae.options.given import ALIASES, WARMUP, given, in_layers, warmed_up
+from jaxvae.options.given import ALIASES, BOARD, WARMUP, given, in_layers, warmed_up, with_board
 from jaxvae.options.help import all_choices, page
 from jaxvae.options.names import Option, options, refusal, replace
 from jaxvae.options.recipe import AXES, Recipe
@@ -75,6 +75,7 @@ def parse_recipe(arguments: Sequence[str]) -> Recipe:
     """
     file, words = _take("config", [_modern(word) for word in arguments])
     recipe, words = _choices(words, file)
+    board, words = _take_switch(BOARD, words)
     if {"-h", "--help", "--help-all"} & set(words):
         print(all_choices() if "--help-all" in words else page(recipe))
         raise SystemExit(0)
@@ -89,7 +90,8 @@ def parse_recipe(arguments: Sequence[str]) -> Recipe:
     values = _parse(_flat(names), words, lambda: complaint(_kinds(known), words, unknown=unknown))
     found = {option.name: getattr(values, name) for name, option in names.items()}
     warmup_steps = found.pop(WARMUP, 0)
-    return warmed_up(replace(recipe, found), warmup_steps)
+    recipe = warmed_up(replace(recipe, found), warmup_steps)
+    return recipe if board is None else with_board(recipe, board)
 
 
 def _modern(word: str) -> str:
@@ -143,6 +145,16 @@ def _take(name: str, words: Sequence[str]) -> tuple[str | None, list[str]]:
             raise InputError(f"{name}: takes one value, got none; write {flag} VALUE")
         value = rest.pop(0)
     return value, [*words[:place], *rest]
+
+
+def _take_switch(name: str, words: Sequence[str]) -> tuple[bool | None, list[str]]:
+    """Take `--name` or `--no-name` out of the words, the last if there are several; None where there is none."""
+    switches = {f"--{name}": True, f"--no-{name}": False}
+    found = [word for word in words if word.partition("=")[0] in switches]
+    if wrong := [word for word in found if "=" in word]:
+        value = wrong[0].partition("=")[2]
+        raise InputError(f"{name}: takes no value, got {value!r}; give --{name} or --no-{name}")
+    return switches[found[-1]] if found else None, [word for word in words if word not in switches]
 
 
 def _flat(names: Mapping[str, Option]) -> type:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from jaxvae.errors import InputError
-from jaxvae.options.given import WARMUP, given
+from jaxvae.options.given import BOARD, WARMUP, given
 from jaxvae.options.groups import Compute
 from jaxvae.options.recipe import AXES, Recipe, kind_of
 from jaxvae.options.schedules import Schedule
@@ -108,7 +108,14 @@ IDENTITY = (
 
 def read(values: Mapping[str, Any], classes: Iterable[type] = ()) -> Recipe:
     """Read a config of any version, see `stored.from_json`."""
-    return from_json(values, classes) if "format" in values else from_flat(values)
+    return from_json(_trackers(values), classes) if "format" in values else from_flat(values)
+
+
+def _trackers(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Replace the option `tensorboard`, which format 3 had first, by the list of trackers."""
+    output = dict(values.get("output", {}))
+    board = output.pop(BOARD, None)
+    return {**values, "output": output if board is None else {**output, "track": [BOARD] * board}}
 
 
 def from_flat(values: Mapping[str, Any]) -> Recipe:

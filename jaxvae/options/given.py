@@ -23,6 +23,8 @@ LAYERS = "upper_latent_dims"
 """Option of version 0.1 that makes posterior and prior `layers`."""
 WARMUP = "beta_warmup_steps"
 """Option of version 0.1 that makes beta a schedule."""
+BOARD = "tensorboard"
+"""Option of version 0.1, True or False, that is one of the trackers now."""
 
 
 def given(recipe: Recipe | None = None, /, **values: Any) -> Recipe:
@@ -45,9 +47,11 @@ def given(recipe: Recipe | None = None, /, **values: Any) -> Recipe:
             recipe = recipe.choose(axis, typed(axis, str, values.pop(axis)))
     recipe = in_layers(recipe) if layered else recipe
     warmup_steps = typed(WARMUP, int, values.pop(WARMUP, 0))
+    board = values.pop(BOARD, None)
     known = options(recipe)
     changes = {name: typed(name, known[name].kind, value) for name, value in values.items() if name in known}
-    return warmed_up(replace(recipe, {**values, **changes}), warmup_steps)
+    recipe = warmed_up(replace(recipe, {**values, **changes}), warmup_steps)
+    return recipe if board is None else with_board(recipe, typed(BOARD, bool, board))
 
 
 def preset(name: str) -> Recipe:
@@ -73,6 +77,12 @@ def warmed_up(recipe: Recipe, steps: int) -> Recipe:
     if isinstance(beta, Schedule):
         raise InputError(f"{WARMUP.replace('_', '-')}: beta is a schedule already, {beta}; leave one of them out")
     return replace(recipe, {"beta": Schedule(0.0, beta, steps)})
+
+
+def with_board(recipe: Recipe, wanted: bool) -> Recipe:
+    """Return a recipe with TensorBoard among its trackers, or without it."""
+    others = tuple(name for name in recipe.output.track if name != BOARD)
+    return replace(recipe, {"track": (BOARD, *others) if wanted else others})
 
 
 def in_layers(recipe: Recipe) -> Recipe:

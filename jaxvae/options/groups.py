@@ -11,8 +11,10 @@ from typing import Literal, TypeVar
 from jaxvae.data import Preparation
 from jaxvae.data.preparation import WHITE
 from jaxvae.data.scaling import ScaleName
-from jaxvae.errors import InputError
+from jaxvae.errors import InputError, did_you_mean
 from jaxvae.options.checks import check, check_at_least, check_folder, check_seed
+from jaxvae.packages import check_installed
+from jaxvae.trackers import TRACKERS
 from jaxvae.training.nonfinite import OnNonFinite
 from jaxvae.training.optimizer import DecayName
 
@@ -47,7 +49,7 @@ class Data:
     only: tuple[str, ...] = ()
     """Classes of the training and validation examples, by name or number; all if not given. Test data keep all."""
     labelled: int | None = None
-    """Number of training examples that keep their labels, as many of each class; all others become unknown, -1."""
+    """Training examples that keep their labels, as many of each class; all others become unknown, -1."""
     labelled_seed: int = 0
     """Seed that chooses which examples keep their labels."""
     scale: ScaleName | None = None
@@ -172,8 +174,8 @@ class Output:
     """Checkpoint to report, draw and load: best on validation data, or last; if not given, best where there are any."""
     patience: int | None = None
     """Evaluations without improvement after which training stops; 0 never stops. 5 for data of your own, else 0."""
-    tensorboard: bool = True
-    """Write TensorBoard files beside metrics.jsonl."""
+    track: tuple[str, ...] = ("tensorboard",)
+    """Trackers that get metrics, figures and summary too: tensorboard, wandb, mlflow; none if no name follows."""
     figures: bool = True
     """Draw figures at the end."""
     quiet: bool = False
@@ -184,6 +186,12 @@ class Output:
         for name in ("log_every", "checkpoint_every"):
             check_at_least(1, name, getattr(self, name))
         check_at_least(0, "patience", self.patience)
+        for name in self.track:
+            if name not in TRACKERS:
+                raise InputError(
+                    f"track: must be some of {', '.join(TRACKERS)}, got {name!r}{did_you_mean(name, TRACKERS)}"
+                )
+            check_installed(f"track {name}", TRACKERS[name].module, TRACKERS[name].extra)
         check_folder("run-dir", self.run_dir)
 
 

@@ -41,7 +41,12 @@ def identity(recipe: Recipe) -> dict[str, Any]:
 
 def flat(recipe: Recipe, left_out: Mapping[str, frozenset[str] | None]) -> dict[str, Any]:
     """Return all options by their names on the command line, but those that are left out, by part."""
-    return dict(_flat(to_json(recipe), left_out))
+    return plain_flat(to_json(recipe), left_out)
+
+
+def plain_flat(plain: Mapping[str, Any], left_out: Mapping[str, frozenset[str] | None]) -> dict[str, Any]:
+    """Return the options of a recipe's plain values, see `flat`."""
+    return dict(_flat(plain, left_out))
 
 
 def model_identity(recipe: Recipe) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -52,6 +52,36 @@ def loss_curve(records: Records, *, objective_is_bound: bool) -> Figure:
         axis.set(xlabel="step", title=f"{', '.join(name for name, *_ in curves)} (nats per example)")
         axis.title.set_fontsize(9)
         axis.legend(frameon=False, fontsize=8)
+    return figure
+
+
+def comparison(histories: Mapping[str, Records]) -> Figure:
+    """Plot several runs' objectives over training steps, the ELBO of their evaluations, and their KL.
+
+    Args:
+        histories: lines of metrics by the name of each run.
+    """
+    training = {run: [line for line in lines if line["split"] == "train"] for run, lines in histories.items()}
+    others = {run: [line for line in lines if line["split"] != "train"] for run, lines in histories.items()}
+    points = {run: [line for line in lines if "elbo" not in line] for run, lines in others.items()}
+    quantities: dict[str, tuple[Mapping[str, Records], str]] = {
+        "objective, in training": (training, "loss"),
+        "ELBO, of evaluations": (others, "elbo"),
+        "log p(x|z), of evaluations": (points, "log_likelihood"),  # of codes without an ELBO
+        "KL, of evaluations": (others, "kl"),
+    }
+    curves = {
+        title: {run: _points(lines, key) for run, lines in each.items()} for title, (each, key) in quantities.items()
+    }
+    panels = {title: runs for title, runs in curves.items() if any(steps for steps, _ in runs.values())}
+    figure, axes = new_figure(max(len(panels), 1), width=4 * max(len(panels), 1), height=3.2)
+    for axis, (title, runs) in zip(axes, panels.items()):
+        for run, (steps, values) in runs.items():
+            axis.plot(steps, values, "-" if "training" in title else "o-", label=run, markersize=3, linewidth=1)
+        axis.set(xlabel="step", title=f"{title} (nats per example)")
+        axis.title.set_fontsize(9)
+    if panels:
+        axes[0].legend(frameon=False, fontsize=8)
     return figure
 
 

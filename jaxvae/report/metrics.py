@@ -1,4 +1,4 @@
-"""Metrics of a run: lines of JSON, and TensorBoard."""
+"""Metrics of a run, as lines of JSON."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from jaxvae import disk
-from jaxvae.report.tensorboard import Board
 
 logger = logging.getLogger(__name__)
 
@@ -64,18 +63,17 @@ def write_whole(path: Path, text: str) -> None:
 
 
 class MetricsWriter:
-    """Writer of records to `metrics.jsonl`, and of their numbers to TensorBoard if wanted.
+    """Writer of records to `metrics.jsonl`.
 
     A resumed run first drops the records that were written after its checkpoint, so that none occurs twice.
 
     Args:
         run_dir: run directory.
         first_step: step from which the run resumes.
-        tensorboard: write for TensorBoard too.
         expected: number of `lines` at that step, if known.
     """
 
-    def __init__(self, run_dir: Path, *, first_step: int, tensorboard: bool, expected: int | None = None) -> None:
+    def __init__(self, run_dir: Path, *, first_step: int, expected: int | None = None) -> None:
         self._path = run_dir / "metrics.jsonl"
         records, damaged = _parse(self._path)
         if damaged:
@@ -88,17 +86,13 @@ class MetricsWriter:
         if expected is not None and self.lines < expected:
             logger.warning("%s: %d of %d lines are lost", self._path, expected - self.lines, expected)
         write_whole(self._path, "".join(json.dumps(finite(record)) + "\n" for record in kept))
-        self._board = Board(run_dir / "tensorboard", first_step=first_step) if tensorboard else None
 
     def write(self, split: str, step: int, values: dict[str, Any]) -> None:
-        """Record values of a split at a step; TensorBoard gets the scalars among them."""
+        """Record values of a split at a step."""
         # Opened for each line: a full disk is then an error here, and no data wait in a buffer.
         with self._path.open("a") as lines:
             lines.write(json.dumps(finite({"step": step, "split": split, **values}), allow_nan=False) + "\n")
         self.lines += 1
-        if self._board is not None:
-            scalars = {name: value for name, value in values.items() if isinstance(value, (int, float))}
-            self._board.write(step, {f"{split}/{name}": value for name, value in scalars.items()})
 
     def sync(self) -> None:
         """Wait until all lines are on the disk, as a checkpoint that counts them needs."""

@@ -1,4 +1,4 @@
-"""Markdown tables from rows of numbers."""
+"""Tables for the terminal and for pages."""
 
 from __future__ import annotations
 
@@ -33,6 +33,23 @@ def markdown_table(rows: Mapping[str, Mapping[str, float | None]], columns: Mapp
     head = "| | " + " | ".join(title for title, _ in columns.values()) + " |"
     lines = ["| " + " | ".join([title, *(cell(row, name) for name in columns)]) + " |" for title, row in rows.items()]
     return "\n".join([head, "|---|" + "---:|" * len(columns), *lines])
+
+
+def aligned_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Format cells in columns for the terminal, the first to the left and all others to the right.
+
+    >>> print(aligned_table(["run", "step"], [["a", "10"], ["long", "9"]]))
+    run   step
+    a       10
+    long     9
+    """
+    lines = [head, *rows]
+    widths = [max(map(len, column)) for column in zip(*lines)]
+    aligned = [
+        [cell.rjust(width) if number else cell.ljust(width) for number, (cell, width) in enumerate(zip(line, widths))]
+        for line in lines
+    ]
+    return "\n".join("  ".join(line).rstrip() for line in aligned)
 
 
 def bits_per_dimension(nats: float, shape: tuple[int, ...]) -> float:

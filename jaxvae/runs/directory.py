@@ -20,7 +20,7 @@ from jaxvae.data.spaces import Pixels, Real, of_facts
 from jaxvae.errors import InputError, first_line
 from jaxvae.options import earlier
 from jaxvae.options.groups import Select
-from jaxvae.options.identity import identity, model_identity
+from jaxvae.options.identity import identity, model_identity, plain_flat
 from jaxvae.options.own import Own
 from jaxvae.options.recipe import Recipe
 from jaxvae.options.stored import to_json
@@ -123,6 +123,16 @@ def read_config(run_dir: Path, classes: Iterable[type] = ()) -> Recipe:
 
     def read(values: Mapping[str, Any]) -> Recipe:
         return earlier.read(values, classes)
+
+    return _recall(run_dir, "config.json", read, lambda about: read(about["config"]))
+
+
+def read_options(run_dir: Path) -> dict[str, Any]:
+    """Read the options of a run by name, without those of output and compute; classes of one's own are not needed."""
+
+    def read(values: Mapping[str, Any]) -> dict[str, Any]:
+        current = values if "format" in values else to_json(earlier.read(values))
+        return plain_flat(current, {"output": None, "compute": None, "format": None})
 
     return _recall(run_dir, "config.json", read, lambda about: read(about["config"]))
 

@@ -10,17 +10,22 @@ from typing import NamedTuple
 
 import numpy as np
 
+from jaxvae import hosts
 from jaxvae.checkpoint import Checkpoints
 from jaxvae.data import Dataset, load
 from jaxvae.data.conditions import conditioned, fit_condition
 from jaxvae.data.labels import hide_labels, only_classes
 from jaxvae.errors import InputError
+from jaxvae.options.identity import flat
 from jaxvae.options.recipe import Recipe
+from jaxvae.options.stored import to_json
 from jaxvae.runs import directory, progress
 from jaxvae.runs.engine import Engine, build_engine, is_resident
 from jaxvae.runs.parts import Parts, build_parts, check_loss
 from jaxvae.runs.progress import announced
 from jaxvae.runs.settle import check_kind, settle, settle_scale, settle_space
+from jaxvae.trackers import About
+from jaxvae.trackers.tracking import Tracking, tracked
 from jaxvae.types import TrainState
 
 
@@ -38,6 +43,16 @@ class Experiment(NamedTuple):
         """Print a line, once for all processes, unless the run is quiet."""
         if not self.recipe.output.quiet:
             progress.say(line)
+
+    @contextlib.contextmanager
+    def tracked(self, first_step: int) -> Iterator[Tracking | None]:
+        """Open the trackers of a training that goes on from a step; None in all processes but the main one."""
+        if not hosts.is_main():
+            yield None
+            return
+        about = About(self.run_dir, to_json(self.recipe), flat(self.recipe, {"format": None}), first_step)
+        with tracked(self.recipe.output.track, about) as tracking:
+            yield tracking
 
     def selected(self, last: TrainState) -> TrainState:
         """Return the state that the run reports, the last or the best checkpoint's; every process must call this."""

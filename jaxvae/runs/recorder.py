@@ -1,4 +1,4 @@
-"""Records of a run while it trains: lines of metrics, and a progress bar."""
+"""Records of a run while it trains: lines of metrics, trackers, and a progress bar."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from jaxvae.runs import nonfinite, seeds
 from jaxvae.runs.experiment import Experiment
 from jaxvae.runs.parts import build_learning_rate
 from jaxvae.runs.progress import bar
+from jaxvae.trackers.tracking import Tracking
 from jaxvae.training import Progress
 from jaxvae.training.loop import steps_taken
 from jaxvae.types import TrainState
@@ -22,17 +23,20 @@ class Recorder:
 
     Args:
         experiment: the run.
+        tracking: trackers of the run, None in a process that writes nothing.
         first_step: step from which training resumes.
         lines: number of lines of metrics at that step, if known.
     """
 
-    def __init__(self, experiment: Experiment, *, first_step: int, lines: int | None) -> None:
+    def __init__(
+        self, experiment: Experiment, tracking: Tracking | None, *, first_step: int, lines: int | None
+    ) -> None:
         self._train, self._first_step, writes = experiment.recipe.train, first_step, hosts.is_main()
+        self._tracking = tracking
         self._reports_kl, self._learning_rate = experiment.parts.reports_elbo, build_learning_rate(self._train)
         self._noun = experiment.data.noun
-        tensorboard, quiet = experiment.recipe.output.tensorboard, experiment.recipe.output.quiet
-        options: dict[str, Any] = {"first_step": first_step, "tensorboard": tensorboard, "expected": lines}
-        self._writer = MetricsWriter(experiment.run_dir, **options) if writes else None
+        quiet = experiment.recipe.output.quiet
+        self._writer = MetricsWriter(experiment.run_dir, first_step=first_step, expected=lines) if writes else None
         self._bar = bar(total=self._train.steps, initial=first_step, unit="step", disable=not writes or quiet)
 
     def __enter__(self) -> Recorder:
@@ -47,9 +51,11 @@ class Recorder:
         return self._writer.lines if self._writer else 0
 
     def write(self, split: str, step: int, values: dict[str, Any]) -> None:
-        """Write a line of metrics."""
+        """Write a line of metrics, here and to the trackers."""
         if self._writer:
             self._writer.write(split, step, values)
+        if self._tracking:
+            self._tracking.log(split, step, values)
 
     def sync(self) -> None:
         """Wait until all lines of metrics are on the disk."""

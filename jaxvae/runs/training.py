@@ -24,6 +24,7 @@ from jaxvae.runs.parts import examples_to_begin_with, initial_state, pretrained_
 from jaxvae.runs.recorder import Recorder
 from jaxvae.runs.selection import Patience
 from jaxvae.runs.summary import summarize
+from jaxvae.trackers.tracking import Tracking
 from jaxvae.training import Hook, Interrupt, NonFiniteError, Progress, train
 from jaxvae.training.loop import steps_taken
 from jaxvae.training.nonfinite import check_state
@@ -33,6 +34,8 @@ Draw: TypeAlias = Callable[[Experiment, TrainState, Path], None]
 """Function that draws the figures of a run in a state into a folder."""
 Callback: TypeAlias = Callable[[int, dict[str, Any], TrainState], bool | None]
 """Function of the step, the averages of its metrics since the last call, and the state; True ends the training."""
+Watch: TypeAlias = Callable[[int, dict[str, Any]], None]
+"""Function of the step and the numbers of an evaluation, after its checkpoint; an error that it raises ends the run."""
 
 
 def train_run(
@@ -81,6 +84,7 @@ def train_to_the_end(
     draw: Draw | None = None,
     options: Collection[str] | None = None,
     callbacks: Sequence[Callback] = (),
+    watch: Watch | None = None,
 ) -> End:
     """Train a prepared run to its last step, write its summary and draw its figures; see `train_run`.
 
@@ -105,15 +109,20 @@ def train_to_the_end(
     if hosts.is_main():
         summary.unlink(missing_ok=True)  # it belongs to an earlier last step
         (run_dir / nonfinite.FILE).unlink(missing_ok=True)
-    with Interrupt() as interrupt:
-        state, progress = fit(experiment, restored, patience, interrupt, callbacks)
-    if hosts.any_process(bool(interrupt)):
-        experiment.say(f"stopped at step {steps_taken(state)}, saved in {run_dir}: run the same command again to go on")
-        return End(interrupt.exit_code or 143, state)  # another process was told to stop
-    selected = experiment.selected(state)
-    summarize(experiment, state, selected, progress, options)  # first, so that a failed figure costs no summary
-    if draw is not None and output.figures:
-        draw_figures(experiment, selected, draw)
+    with experiment.tracked(steps_taken(state)) as tracking:
+        with Interrupt() as interrupt:
+            state, progress = fit(experiment, restored, patience, interrupt, tracking, callbacks, watch)
+        if hosts.any_process(bool(interrupt)):
+            experiment.say(
+                f"stopped at step {steps_taken(state)}, saved in {run_dir}: run the same command again to go on"
+            )
+            return End(interrupt.exit_code or 143, state)  # another process was told to stop
+        selected = experiment.selected(state)
+        summarize(experiment, state, selected, progress, options)  # first, so that a failed figure costs no summary
+        if draw is not None and output.figures:
+            draw_figures(experiment, selected, draw)
+        if tracking is not None:
+            tracking.finish(directory.read_summary(run_dir), run_dir / "figures")
     return End(0, selected)
 
 
@@ -167,7 +176,9 @@ def fit(
     restored: Restored[TrainState],
     patience: Patience,
     interrupt: Interrupt,
+    tracking: Tracking | None = None,
     callbacks: Sequence[Callback] = (),
+    watch: Watch | None = None,
 ) -> tuple[TrainState, Progress]:
     """Train to the last step, early stopping, or an interruption, with logs and checkpoints."""
     recipe, data, parts, engine, run_dir, checkpoints = experiment
@@ -176,7 +187,7 @@ def fit(
     about, first_step = directory.about(run_dir, recipe.classes), steps_taken(state)
     phase = InferencePhase(experiment, known)
 
-    with Recorder(experiment, first_step=first_step, lines=known.get("lines")) as recorder:
+    with Recorder(experiment, tracking, first_step=first_step, lines=known.get("lines")) as recorder:
 
         def evaluate_and_save(state: TrainState, progress: Progress) -> bool:
             name, split = ("validation", data.validation) if data.validation else ("test", data.test)
@@ -187,6 +198,8 @@ def fit(
             if data.validation:
                 patience.see(score)
             save(state, progress, score if data.validation else None)  # the test split must not select
+            if watch is not None:
+                watch(steps_taken(state), estimate)
             return patience.is_over
 
         def save(state: TrainState, progress: Progress, score: float | None) -> None:

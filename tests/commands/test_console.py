@@ -47,7 +47,7 @@ def test_the_version_is_that_of_the_package(typed):
 def test_each_subcommand_has_its_help(typed, name):
     code, out, _ = typed(name, "--help")
     assert code == 0
-    assert "--run-dir" in out
+    assert ("--folder" if name in ("runs", "sweep") else "--run-dir") in out
     assert f"usage: jaxvae {name} " in out or name == "train"
 
 

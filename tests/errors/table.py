@@ -27,6 +27,7 @@ from bad_files import (
     without_end,
 )
 
+from jaxvae.export import EXPORTS
 from jaxvae.likelihoods import LIKELIHOODS
 from jaxvae.presets import PRESETS
 
@@ -112,6 +113,11 @@ TABLE = {
         ),
         Row("an unknown table", "table iwae", "name: 'iwae' is no file in …configs; give one of …"),
         Row(
+            "an unknown tracker",
+            "train --track wand",
+            "track: must be some of tensorboard, wandb, mlflow, got 'wand' (did you mean 'wandb'?)",
+        ),
+        Row(
             "an option of another preset",
             "train --num-groups 3",
             "num-groups: belongs to --objective iwae or ciwae or piwae; choose that, or leave it out",
@@ -120,6 +126,32 @@ TABLE = {
             "a layer above a point",
             "train --preset autoencoder --upper-latent-dims 5",
             "posterior: layers above z go with normal, got delta; leave one of them out",
+        ),
+    ],
+    "Tables of runs": [
+        Row("no such folder", "runs", "folder: runs is no folder; name one with runs in it"),
+        Row(
+            "nothing to compare with",
+            "runs --compare runs/a",
+            "compare: one run is given, runs/a; name two or more",
+        ),
+        Row("no run to compare", "runs --compare a b", f"run-dir: cannot read a/config.json (…); {NO_RUN}"),
+    ],
+    "Exports": [
+        Row(
+            "no form",
+            "export --run-dir runs/a",
+            f"to: no form is given; name some of {', '.join(EXPORTS)}",
+        ),
+        Row(
+            "an unknown form",
+            "export --run-dir runs/a --to stablehl",
+            f"to: must be some of {', '.join(EXPORTS)}, got 'stablehl' (did you mean 'stablehlo'?)",
+        ),
+        Row(
+            "nothing to send",
+            "export --run-dir runs/a --to stablehlo --push me/model",
+            "push: sends the folder of --to hub; give both",
         ),
     ],
     "Recipes in files": [

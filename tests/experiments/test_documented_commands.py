@@ -60,6 +60,8 @@ SHORT = {
     "attributes": "--num 8 --num-train 60 --rows 2",
     "encode": "--overwrite",
     "impute": "--overwrite --num-samples 10",
+    "runs": "",
+    "export": "",
     "evaluate": "--overwrite --num-samples 2 --num-images 5 --ais-images 2 --ais-temperatures 10 --ais-chains 2",
     "classifier": "--steps 2 --overwrite",
     "text": "--num 2 --pairs 2 --points 3 --beams 2",
@@ -85,12 +87,14 @@ READ = {
     "one_dimensional": "test_latent_space",
     "rate_distortion": "test_rate_distortion",
     "synthetic": "test_synthetic",
+    "sweep": "test_sweep",
     "topics": "test_topics",
     "world_model": "test_world_model",
 }
 """Script -> tests that run its whole program: the options of its commands are only read here."""
 ON = {"", "--run-dir", "--out", "--dataset", "--attribute", "--epochs", "--steps", "--seeds"}
 ON |= {"--label", "--thin", "--text", "--table", "--by", "--target", "--overwrite", "--world"}
+ON |= {"--folder", "--search", "--fixed", "--trials"}
 """Options that say what a program is run on, and for how long."""
 TINY = Case("mlp", (8, 8, 1), (), (4,), 2, 8)
 SMALL = {

@@ -1,20 +1,16 @@
 """Lines of metrics: none lost, none twice, none torn."""
 
 import json
-import struct
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
-from tensorboardX.proto.event_pb2 import Event, SessionLog
-from tensorboardX.record_writer import masked_crc32c
 
 from jaxvae.report import MetricsWriter, read_metrics, write_json
 
 
 def test_records_come_back(tmp_path):
-    writer = MetricsWriter(tmp_path, first_step=0, tensorboard=True)
+    writer = MetricsWriter(tmp_path, first_step=0)
     writer.write("train", 10, {"loss": 1.5, "kl_per_dimension": [1.0, 2.0]})
     assert read_metrics(tmp_path / "metrics.jsonl") == [
         {"step": 10, "split": "train", "loss": 1.5, "kl_per_dimension": [1.0, 2.0]}
@@ -22,10 +18,10 @@ def test_records_come_back(tmp_path):
 
 
 def test_resuming_drops_what_came_after_the_checkpoint(tmp_path):
-    writer = MetricsWriter(tmp_path, first_step=0, tensorboard=False)
+    writer = MetricsWriter(tmp_path, first_step=0)
     for step in (10, 20, 30):
         writer.write("train", step, {"loss": step})
-    writer = MetricsWriter(tmp_path, first_step=20, tensorboard=False)
+    writer = MetricsWriter(tmp_path, first_step=20)
     assert writer.lines == 2
     writer.write("train", 30, {"loss": -1})
     assert [(r["step"], r["loss"]) for r in read_metrics(tmp_path / "metrics.jsonl")] == [(10, 10), (20, 20), (30, -1)]
@@ -35,7 +31,7 @@ def test_a_torn_last_line_is_left_out(tmp_path):
     path = tmp_path / "metrics.jsonl"
     path.write_text('{"step": 1, "split": "train"}\n{"step": 2, "spl')
     assert [record["step"] for record in read_metrics(path)] == [1]
-    MetricsWriter(tmp_path, first_step=1, tensorboard=False)
+    MetricsWriter(tmp_path, first_step=1)
     assert path.read_text() == '{"step": 1, "split": "train"}\n'
 
 
@@ -54,13 +50,13 @@ def test_a_damaged_line_is_named_and_the_others_are_read(tmp_path, caplog, garba
     path.write_bytes(content)
     assert [record["step"] for record in read_metrics(path)] == [1, 3]
     assert "line 2 cannot be read" in caplog.text
-    assert MetricsWriter(tmp_path, first_step=3, tensorboard=False, expected=3).lines == 2
+    assert MetricsWriter(tmp_path, first_step=3, expected=3).lines == 2
     assert "1 of 3 lines are lost" in caplog.text
     assert (tmp_path / "metrics.damaged.jsonl").read_bytes() == content
 
 
 def test_dropping_lines_keeps_the_others_whatever_happens(tmp_path, monkeypatch):
-    writer = MetricsWriter(tmp_path, first_step=0, tensorboard=False)
+    writer = MetricsWriter(tmp_path, first_step=0)
     writer.write("train", 10, {})
     before = (tmp_path / "metrics.jsonl").read_text()
 
@@ -69,36 +65,8 @@ def test_dropping_lines_keeps_the_others_whatever_happens(tmp_path, monkeypatch)
 
     monkeypatch.setattr(Path, "replace", end)
     with pytest.raises(KeyboardInterrupt):
-        MetricsWriter(tmp_path, first_step=10, tensorboard=False)
+        MetricsWriter(tmp_path, first_step=10)
     assert (tmp_path / "metrics.jsonl").read_text() == before
-
-
-def events(path):
-    """The events of a TensorBoard file: each a length, its checksum, as many bytes, their checksum."""
-    content, found = path.read_bytes(), []
-    while content:
-        header, check, rest = content[:8], content[8:12], content[12:]
-        assert struct.unpack("<I", check)[0] == masked_crc32c(header)
-        (length,) = struct.unpack("<Q", header)
-        data, check, content = rest[:length], rest[length : length + 4], rest[length + 4 :]
-        assert struct.unpack("<I", check)[0] == masked_crc32c(data)
-        found.append(Event.FromString(data))
-    return found
-
-
-def test_tensorboard_gets_the_scalars_at_once_and_in_order_whatever_the_clock_says(tmp_path, monkeypatch):
-    writer = MetricsWriter(tmp_path, first_step=0, tensorboard=True)
-    writer.write("train", 10, {"loss": 1.5, "kl_per_dimension": [1.0, 2.0]})
-    monkeypatch.setattr(time, "time", lambda: 1e8)
-    MetricsWriter(tmp_path, first_step=20, tensorboard=True)
-    first, second = sorted((tmp_path / "tensorboard").iterdir())
-    version, start, scalars = events(first)
-    assert version.file_version == "brain.Event:2"
-    assert (start.step, start.session_log.status) == (1, SessionLog.START)
-    assert [(scalars.step, value.tag, value.simple_value) for value in scalars.summary.value] == [
-        (10, "train/loss", 1.5)
-    ]
-    assert events(second)[1].step == 21, "TensorBoard forgets what the first file says of steps from here on"
 
 
 def test_what_is_not_finite_is_null_in_every_file(tmp_path):
@@ -106,7 +74,7 @@ def test_what_is_not_finite_is_null_in_every_file(tmp_path):
     write_json(tmp_path / "summary.json", {"error": np.float64(nan), "all": {"of": (1.0, [-infinity])}, "steps": 3})
     text = (tmp_path / "summary.json").read_text()
     assert json.loads(text, parse_constant=pytest.fail) == {"error": None, "all": {"of": [1.0, [None]]}, "steps": 3}
-    MetricsWriter(tmp_path, first_step=0, tensorboard=True).write("test", 1, {"error": nan, "elbo": -1.0})
+    MetricsWriter(tmp_path, first_step=0).write("test", 1, {"error": nan, "elbo": -1.0})
     (line,) = (tmp_path / "metrics.jsonl").read_text().splitlines()
     assert json.loads(line, parse_constant=pytest.fail)["error"] is None
     assert read_metrics(tmp_path / "metrics.jsonl")[0]["elbo"] == -1
@@ -114,5 +82,5 @@ def test_what_is_not_finite_is_null_in_every_file(tmp_path):
 
 def test_what_an_earlier_version_wrote_is_null_when_the_run_goes_on(tmp_path):
     (tmp_path / "metrics.jsonl").write_text('{"step": 1, "split": "test", "error": NaN}\n')
-    assert MetricsWriter(tmp_path, first_step=1, tensorboard=False).lines == 1
+    assert MetricsWriter(tmp_path, first_step=1).lines == 1
     assert "null" in (tmp_path / "metrics.jsonl").read_text()

@@ -10,7 +10,10 @@ const ARRAYS = {
 
 /** The contents of the page, arrays as typed arrays with their shape. */
 function readContents() {
-  const text = document.getElementById("contents").textContent;
+  return readJson(document.getElementById("contents").textContent);
+}
+
+function readJson(text) {
   return JSON.parse(text, (_, value) => (value?.base64 === undefined ? value : readArray(value)));
 }
 

@@ -1,0 +1,174 @@
+"""Study of Optuna that several processes share; a trial whose process died is tried again, from its checkpoint."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from jaxvae.errors import InputError, first_line
+from jaxvae.packages import needed_by
+from jaxvae.sweeps.search import Choices, Range
+
+NAME = "study"
+PATIENCE = 10
+"""Signs of life that a dead trial misses."""
+RETRIES = 3
+"""Number of times that a trial whose process died is tried again."""
+BEFORE_PRUNING = 5
+"""Number of trials that end before one is pruned."""
+RUN = "run"
+"""Attribute of a trial with the name of its run."""
+POLL_SECONDS = 2.0
+
+
+class Stopped(Exception):
+    """Interruption of a trial, which will go on when the sweep does."""
+
+    def __init__(self, exit_code: int) -> None:
+        super().__init__(exit_code)
+        self.exit_code = exit_code
+
+
+class Settings(NamedTuple):
+    """Options of a study."""
+
+    storage: str
+    """Address of the database, as SQLAlchemy takes it."""
+    seed: int = 0
+    prune: bool = True
+    heartbeat: int = 15
+    """Seconds between signs of life of a trial."""
+
+
+def open_study(settings: Settings) -> Any:
+    """Open a study, or make it; many processes may do so at once.
+
+    Raises:
+        InputError: Optuna is not installed, or the database cannot be opened.
+    """
+    optuna = needed_by("sweep", "optuna", "sweeps")
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    is_file = settings.storage.startswith("sqlite")
+    try:
+        with _experimental(optuna):
+            storage = optuna.storages.RDBStorage(
+                settings.storage,
+                # A file is locked for each write; the others wait for their turn.
+                engine_kwargs={"connect_args": {"timeout": 60}} if is_file else {},
+                heartbeat_interval=settings.heartbeat,
+                grace_period=PATIENCE * settings.heartbeat,
+                heartbeat_stale_trial_callback=optuna.storages.RetryHeartbeatStaleTrialCallback(RETRIES),
+            )
+            pruner = optuna.pruners.MedianPruner(BEFORE_PRUNING) if settings.prune else optuna.pruners.NopPruner()
+            options = {"direction": "maximize", "pruner": pruner, "load_if_exists": True}
+            return optuna.create_study(storage=storage, study_name=NAME, **options)
+    except Exception as error:
+        raise InputError(f"storage: {settings.storage} cannot be opened ({first_line(error)})") from error
+
+
+def search(study: Any, objective: Callable[[Any], float], num_trials: int, seed: int) -> None:
+    """Try until this number of trials has ended, here or in other processes.
+
+    Args:
+        study: shared study.
+        objective: function of a trial that returns its bound.
+        num_trials: number of trials that end, pruned ones included.
+        seed: seed of the choices; those of a trial follow from it and from the trials before.
+
+    Raises:
+        Stopped: the trial here was interrupted; it waits to be tried again.
+    """
+    optuna = needed_by("sweep", "optuna", "sweeps")
+
+    def seeded(trial: Any) -> float:
+        with _experimental(optuna):
+            # By the trial's number: processes that begin together must not choose alike.
+            trial.study.sampler = optuna.samplers.TPESampler(seed=seed + trial.number, constant_liar=True)
+        return objective(trial)
+
+    while (begun := _begun(optuna, study))[0] < num_trials:
+        ended, running, waiting = begun
+        if not waiting and ended + running >= num_trials:
+            time.sleep(POLL_SECONDS)  # for those of other processes, which may die
+            continue
+        try:
+            with _experimental(optuna):
+                study.optimize(seeded, n_trials=1)
+        except Stopped:
+            with _experimental(optuna):
+                optuna.storages.RetryHeartbeatStaleTrialCallback()(study, study.trials[_last_failed(optuna, study)])
+            raise
+
+
+def _begun(optuna: Any, study: Any) -> tuple[int, int, int]:
+    """Return the numbers of trials that have ended, that run, and that wait to be tried again."""
+    with _experimental(optuna):
+        optuna.storages.fail_stale_trials(study)
+    states, kinds = [trial.state for trial in study.get_trials(deepcopy=False)], optuna.trial.TrialState
+    ended = sum(state in (kinds.COMPLETE, kinds.PRUNED) for state in states)
+    return ended, states.count(kinds.RUNNING), states.count(kinds.WAITING)
+
+
+def _last_failed(optuna: Any, study: Any) -> int:
+    failed = study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.FAIL,))
+    return max(failed, key=lambda trial: trial.datetime_complete).number
+
+
+def run_name(trial: Any) -> str:
+    """Return the name of a trial's run; one that is tried again goes on with the run of the first time."""
+    return str(trial.user_attrs.get(RUN, f"trial-{trial.number:04d}"))
+
+
+def suggest(trial: Any) -> Callable[[str, Range | Choices], Any]:
+    """Return the function that chooses a trial's values."""
+
+    def choose(name: str, values: Range | Choices) -> Any:
+        if isinstance(values, Choices):
+            return trial.suggest_categorical(name, values.words)
+        kind = trial.suggest_int if values.is_whole else trial.suggest_float
+        return kind(name, values.low, values.high, log=values.log)
+
+    return choose
+
+
+def importances(study: Any) -> dict[str, float]:
+    """Return the share of each option in the differences between bounds; none where too few trials ended to tell.
+
+    Reference: Watanabe et al. 2023, PED-ANOVA, https://arxiv.org/abs/2304.10255.
+    """
+    optuna = needed_by("sweep", "optuna", "sweeps")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # among few trials it warns of each option
+        try:
+            return {name: float(share) for name, share in optuna.importance.get_param_importances(study).items()}
+        except (ValueError, RuntimeError):
+            return {}
+
+
+def best_so_far(bounds: Mapping[int, float]) -> dict[int, float]:
+    """Return the best bound up to each trial, by its number.
+
+    >>> best_so_far({0: -3.0, 2: -4.0, 3: -1.0})
+    {0: -3.0, 2: -3.0, 3: -1.0}
+    """
+    best: dict[int, float] = {}
+    for number, bound in bounds.items():
+        best[number] = max([bound, *best.values()])
+    return best
+
+
+def default_storage(folder: Path) -> str:
+    """Return the address of the file `study.db` in a folder."""
+    return f"sqlite:///{(folder / 'study.db').resolve()}"
+
+
+@contextlib.contextmanager
+def _experimental(optuna: Any) -> Iterator[None]:
+    """Silence Optuna's warnings of what may change in it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        yield

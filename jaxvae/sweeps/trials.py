@@ -1,0 +1,71 @@
+"""Trials of a sweep: each a run in a folder of its own, judged and pruned by its bound on validation data."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jaxvae.errors import InputError
+from jaxvae.options.command_line import parse_recipe
+from jaxvae.options.recipe import Recipe
+from jaxvae.packages import needed_by
+from jaxvae.report import read_metrics
+from jaxvae.runs.experiment import prepare
+from jaxvae.runs.training import train_to_the_end
+from jaxvae.sweeps.search import Choices, Range, choose
+from jaxvae.sweeps.study import RUN, Stopped, run_name, suggest
+from jaxvae.training import NonFiniteError
+
+BOUND = ("elbo", "log_likelihood")
+"""Numbers of an evaluation, of which the first that is there is the bound; codes that are points have no ELBO."""
+
+
+def make_objective(fixed: Sequence[str], search: Mapping[str, Range | Choices], folder: Path) -> Callable[[Any], float]:
+    """Return the function of a trial that trains and returns the best bound on validation data, in nats per example."""
+    pruned = needed_by("sweep", "optuna", "sweeps").TrialPruned
+
+    def objective(trial: Any) -> float:
+        trial.set_user_attr(RUN, run_name(trial))
+        recipe = in_folder(parse_recipe(choose(fixed, search, suggest(trial))), folder / run_name(trial))
+        recipe.check()
+
+        def watch(step: int, numbers: dict[str, Any]) -> None:
+            trial.report(bound(numbers), step)
+            if trial.should_prune():
+                raise pruned(f"step {step}")
+
+        with prepare(recipe) as experiment:
+            if experiment.data.validation is None:
+                raise InputError(
+                    f"dataset: {experiment.data.name} has no validation data, and test data must not choose; name a "
+                    "set that has some"
+                )
+            try:
+                exit_code = train_to_the_end(experiment, watch=watch).exit_code
+            except NonFiniteError as fault:
+                raise pruned(str(fault)) from fault
+        if exit_code:
+            raise Stopped(exit_code)
+        return best_bound(recipe.run_dir)
+
+    return objective
+
+
+def in_folder(recipe: Recipe, run_dir: Path) -> Recipe:
+    """Return the recipe of a trial: in its own folder, without figures, and quiet."""
+    output = dataclasses.replace(recipe.output, run_dir=run_dir, figures=False, quiet=True, track=())
+    compute = dataclasses.replace(recipe.compute, num_processes=1)
+    return dataclasses.replace(recipe, output=output, compute=compute)
+
+
+def bound(numbers: Mapping[str, Any]) -> float:
+    """Return the bound among the numbers of an evaluation."""
+    return float(next(numbers[name] for name in BOUND if numbers.get(name) is not None))
+
+
+def best_bound(run_dir: Path) -> float:
+    """Return the best bound on validation data of a run."""
+    lines = read_metrics(run_dir / "metrics.jsonl")
+    return max(bound(line) for line in lines if line["split"] == "validation")
