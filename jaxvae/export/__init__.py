@@ -23,7 +23,7 @@ class Row(NamedTuple):
 
 EXPORTS: Mapping[str, Row] = {
     "safetensors": Row(safetensors.write, "safetensors", "export"),
-    "stablehlo": Row(stablehlo.write),
+    "stablehlo": Row(stablehlo.write, "flatbuffers", "export"),
     "onnx": Row(onnx.write, "jax2onnx", "onnx"),
     "javascript": Row(javascript.write),
     "hub": Row(hub.write, "safetensors", "export"),
