@@ -70,7 +70,8 @@ def test_stablehlo_runs_where_there_is_jax_alone(runs, tmp_path):
     np.savez(tmp_path / "given.npz", **given)
     result = subprocess.run([sys.executable, "-I", "-c", RUN], cwd=tmp_path, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
-    found = np.load(tmp_path / "found.npz")
+    with np.load(tmp_path / "found.npz") as file:
+        found = dict(file)
     for num in (1, 3):
         for name, outputs in expected(run, num).items():
             for output, value in outputs.items():
