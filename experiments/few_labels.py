@@ -59,6 +59,8 @@ class FewLabelsConfig:
     """Number of draws of the labels, whose mean and spread are reported."""
     steps: int = 4000
     """Number of training steps of every model."""
+    m1_steps: int | None = None
+    """Number of training steps of M1, whose steps are quick; --steps if not given."""
     batch_size: int = 150
     """Examples in a batch of M2, a third of them labelled."""
     binarize: Literal["none", "dynamic"] = "dynamic"
@@ -81,6 +83,8 @@ class FewLabelsConfig:
         for name in ("draws", "steps", "latent_dim", "upper_latent_dim"):
             check_at_least(1, name, getattr(self, name))
         check_at_least(3, "batch_size", self.batch_size)
+        if self.m1_steps is not None:
+            check_at_least(1, "m1_steps", self.m1_steps)
         check_seed("seed", self.seed, self.draws)
 
     @property
@@ -120,7 +124,7 @@ def main(config: FewLabelsConfig) -> int:
 
 def m1(config: FewLabelsConfig) -> Recipe:
     """Return the recipe of M1, which has no labels."""
-    return recipe_of(config, "vae", config.folder / "m1")
+    return recipe_of(config, "vae", config.folder / "m1", steps=config.m1_steps or config.steps)
 
 
 def m2(config: FewLabelsConfig, num: int, seed: int) -> Recipe:
@@ -153,13 +157,12 @@ def recipe_of(config: FewLabelsConfig, preset: str, folder: Path, **options: Any
         dataset=config.dataset,
         data_dir=config.data_dir,
         run_dir=folder,
-        steps=config.steps,
         hidden=config.hidden,
         decay="cosine",
         seed=config.seed,
         figures=False,
         tensorboard=False,
-        **{"latent_dim": config.latent_dim, **options},
+        **{"steps": config.steps, "latent_dim": config.latent_dim, **options},
     )
 
 
