@@ -152,12 +152,20 @@ class LSTMEncoder(Network):
         """Map `[B, T]` tokens to `[B, num_outputs]`."""
         tokens = jnp.clip(x.astype(jnp.int32), 0, self.num_tokens - 1).T
         there = (tokens != self.padding)[..., None]
-        h = nn.Embed(self.num_tokens, self.embedding)(tokens)
+        embed = nn.Embed(self.num_tokens, self.embedding)
+        h = embed(tokens)
         last = h[:1]
         for number, width in enumerate(self.hidden):
             start = (jnp.zeros((x.shape[0], width)),) * 2
-            forward = LSTMLayer(width, self.dtype, name=f"forward_{number}")(h, start, there)
-            backward = LSTMLayer(width, self.dtype, name=f"backward_{number}")(h, start, there, reverse=True)
+            layers = [LSTMLayer(width, self.dtype, name=f"{way}_{number}") for way in ("forward", "backward")]
+            if number or self.is_initializing() or self.num_tokens > self.embedding:
+                forward, backward = (layer(h, start, there, reverse=way > 0) for way, layer in enumerate(layers))
+            else:  # one product for each token of the vocabulary, and not for each of the rows
+                nothing = jnp.zeros((x.shape[0], 0))
+                forward, backward = (
+                    layer.run(layer.products(embed.embedding, tokens, nothing), start, there, reverse=way > 0)
+                    for way, layer in enumerate(layers)
+                )
             h = jnp.concatenate([forward, backward], axis=-1)
             last = jnp.concatenate([forward[-1], backward[0]], axis=-1)
         return nn.Dense(self.num_outputs, name="output")(join(last, condition))
