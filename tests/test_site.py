@@ -1,4 +1,4 @@
-"""The pages: each has its place in the navigation, links lead to headings that there are, deployments name real options."""
+"""Pages have their place in the navigation, links lead to headings that there are, deployments name real options."""
 
 import re
 import shlex

@@ -1,4 +1,4 @@
-"""Site of README, docs/ and the docstrings: `sphinx-build -W -c docs/site . build/site`, whose sources are the project's."""
+"""Site of README, docs/ and the docstrings, by `sphinx-build -W -c docs/site . build/site`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import inspect
 import re
 import shutil
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,16 +17,15 @@ from docutils.nodes import SkipNode
 from latex2mathml.converter import convert
 
 PROJECT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(PROJECT))
+sys.path.insert(0, str(PROJECT))  # whose docstrings are read
 
-import jaxvae
-
-project, copyright, version = "jaxvae", "the authors of jaxvae, MIT licence", jaxvae.__version__
+project, copyright = "jaxvae", "2026, the jaxvae authors"
+version = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 html_title = f"jaxvae {version}"
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton"]
 root_doc = "README"
 include_patterns = ["*.md", "docs/*.md", "docs/notebooks/*.md", "docs/api/*.md"]
-html_theme, html_static_path, html_css_files = "furo", ["."], ["site.css"]
+html_theme, html_static_path, html_css_files = "furo", ["static"], ["site.css"]
 html_copy_source = html_show_sphinx = False
 html_math_renderer = "mathml"
 
@@ -33,13 +33,13 @@ myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 4
 myst_links_external_new_tab = False
 
+highlight_language = "none"  # formulas of docstrings are no programs
 default_role = "code"  # docstrings write names between single backticks
 napoleon_numpy_docstring = False
 napoleon_use_ivar = True
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
 autodoc_default_options = {"members": True}
-python_maximum_signature_line_length = 100
 suppress_warnings = ["myst.header"]  # measurements stand two levels below a title
 
 NAVIGATION = (Path(__file__).with_name("navigation.md")).read_text(encoding="utf-8")
