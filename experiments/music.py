@@ -15,7 +15,7 @@ import numpy as np
 
 from figures.music import save_changes, save_distances, save_rolls
 from jaxvae.data.attributes import sequence_attributes
-from jaxvae.data.places import stem
+from jaxvae.data.places import is_function, stem
 from jaxvae.data.sequences import PITCHES
 from jaxvae.errors import InputError
 from jaxvae.judges import hamming
@@ -82,7 +82,8 @@ def main(config: MusicConfig) -> int:
     if config.run_dir is None and (exit_code := train_all({"music": recipe_of(config, run_dir)}, MusicConfig)):
         return exit_code
     run = load_run(run_dir, select=config.select)
-    trained = Trained(run, load_data(run), config.out or run_dir / "music")
+    named = config.dataset if is_function(str(config.dataset)) else None
+    trained = Trained(run, load_data(run, None, named), config.out or run_dir / "music")
     if PITCHES not in trained.data.facts:
         raise InputError("run-dir: this run's examples are no melodies; train one with --preset melody_vae")
     check_unconditional(run)

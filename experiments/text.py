@@ -18,7 +18,7 @@ import numpy as np
 from figures.text import Distances, save_distances
 from jaxvae import rng
 from jaxvae.data import Split
-from jaxvae.data.places import stem
+from jaxvae.data.places import is_function, stem
 from jaxvae.data.sequences import PITCHES
 from jaxvae.errors import InputError
 from jaxvae.evaluation import in_blocks
@@ -86,7 +86,8 @@ def main(config: TextConfig) -> int:
     if config.run_dir is None and (exit_code := train_all({"text": recipe_of(config, run_dir)}, TextConfig)):
         return exit_code
     run = load_run(run_dir, select=config.select)
-    trained = Trained(run, load_data(run, config.data_dir), config.out or run_dir / "text")
+    named = config.dataset if is_function(config.dataset) else None
+    trained = Trained(run, load_data(run, config.data_dir, named), config.out or run_dir / "text")
     if trained.data.space.kind != "tokens" or PITCHES in trained.data.facts:
         raise InputError("run-dir: this run's examples are no sentences; train one with --preset lstm_vae")
     check_unconditional(run)

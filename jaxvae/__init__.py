@@ -23,7 +23,7 @@ from jaxvae.objectives import elbo_loss as elbo_loss
 from jaxvae.objectives import elbo_terms as elbo_terms
 from jaxvae.types import ElboTerms as ElboTerms
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 if TYPE_CHECKING:
     from jaxvae.api import fit as fit

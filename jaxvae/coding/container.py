@@ -80,7 +80,11 @@ def read_head(stream: BinaryIO, path: Path) -> Head:
     head = magic + sizes + rest
     if zlib.crc32(head) != checksum:
         raise _damaged(path, "its header")
-    header = json.loads(zlib.decompress(rest[:num_header]))
+    # A few bytes may decompress to more than the memory.
+    unpacked = zlib.decompressobj().decompress(rest[:num_header], _LARGEST + 1)
+    if len(unpacked) > _LARGEST:
+        raise InputError(f"file: {path} has a header of more than {_LARGEST >> 20} MiB; fetch it again")
+    header = json.loads(unpacked)
     if (version := header["format"]) != FORMAT:
         raise InputError(f"file: {path} is of format {version}, this jaxvae reads {FORMAT}; use that which wrote it")
     blocks = tuple(Block(*entry) for entry in _BLOCK.iter_unpack(rest[num_header:]))

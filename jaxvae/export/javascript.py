@@ -68,8 +68,10 @@ def module(run: Run) -> str:
         "decoder": [layer_as_json(layer, np.float32) for layer in layers],
     }
     scripts = "\n".join(source(f"{name}.js").replace('"use strict";\n', "") for name in SCRIPTS)
-    data = Path(str(run.facts.get("name", "data"))).name
-    text = {"preset": run.recipe.preset, "data": data, "file": FILE, "scripts": scripts}
+    title = run.recipe.preset, Path(str(run.facts.get("name", "data"))).name
+    # A line break in a name would end the comment, and what follows would be code.
+    preset, data = (" ".join(name.split()) for name in title)
+    text = {"preset": preset, "data": data, "file": FILE, "scripts": scripts}
     return MODULE.format(model=to_json(to_json(model)), **text)
 
 

@@ -15,3 +15,4 @@ ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     "silu": nn.silu,
     "softplus": nn.softplus,
 }
+"""Activations by name."""

@@ -10,8 +10,9 @@ import numpy as np
 from jaxvae.data import Dataset, is_place, load
 from jaxvae.data.conditions import conditioned
 from jaxvae.data.labels import hide_labels, only_classes
-from jaxvae.data.places import exists, joined
+from jaxvae.data.places import exists, is_function, joined
 from jaxvae.data.scaling import Scaling, scaled
+from jaxvae.data.sources.own import was_named
 from jaxvae.errors import InputError
 from jaxvae.runs.directory import Run
 from jaxvae.runs.progress import announced
@@ -26,13 +27,18 @@ def load_data(run: Run, data_dir: Path | None = None, dataset: str | None = None
     Args:
         run: a trained model.
         data_dir: folder in which TFDS keeps its sets, if it has changed since training.
-        dataset: path of the set, if it has changed since training.
+        dataset: path of the set, if it has changed since training; or a function, `module:function`.
         stream: leave images on disk.
 
     Raises:
-        InputError: the set is missing, or differs.
+        InputError: the set is missing, or differs, or the run alone names a function that returns it.
     """
     where, folder = dataset or run.recipe.data.dataset, data_dir or run.recipe.data.data_dir
+    if dataset is None and is_function(where) and not was_named(where):
+        raise InputError(
+            f"dataset: the run names a function, {where}, and no file makes code run; if you trust it, give "
+            f"--dataset {where}, or call jaxvae.data.load({where!r}) first"
+        )
     try:
         with announced(f"reading {where}"):
             data = load(where, folder, stream=stream, preparation=run.recipe.preparation)

@@ -13,6 +13,7 @@ import jax
 import numpy as np
 
 from jaxvae import hosts
+from jaxvae.data.places import is_function
 from jaxvae.errors import InputError
 from jaxvae.options import earlier
 from jaxvae.options.given import preset
@@ -27,8 +28,9 @@ from jaxvae.runs.experiment import Experiment
 from jaxvae.runs.progress import say
 from jaxvae.runs.training import Draw, train_run
 
+OWN_DATA = frozenset({"data_dir"})
 OWN: Mapping[str, frozenset[str] | None] = {
-    "data": frozenset({"data_dir"}),
+    "data": OWN_DATA,
     "output": frozenset({"run_dir", "reproduce"}),
     "compute": None,
 }
@@ -73,8 +75,10 @@ def reproduce(recipe: Recipe, *, draw: Draw | None = None) -> int:
 
 def _recipe(recipe: Recipe, there: Path) -> Recipe:
     """Return the recipe of the run there, with a new directory."""
-    defaults = flat(preset("auto"), OWN)
-    if others := [name for name, value in flat(recipe, OWN).items() if value != defaults.get(name)]:
+    named = recipe.data.dataset if is_function(recipe.data.dataset) else None
+    left_out = OWN if named is None else {**OWN, "data": OWN_DATA | {"dataset"}}
+    defaults = flat(preset("auto"), left_out)
+    if others := [name for name, value in flat(recipe, left_out).items() if value != defaults.get(name)]:
         raise InputError(f"reproduce: all options are those of {there}; leave --{others[0].replace('_', '-')} away")
     if not (there / "summary.json").exists():
         raise InputError(f"reproduce: {there} holds no finished run; name a folder with a summary.json")
@@ -82,12 +86,23 @@ def _recipe(recipe: Recipe, there: Path) -> Recipe:
     if here.resolve() == there.resolve() or (here / "summary.json").exists():
         raise InputError(f"run-dir: {here} holds a finished run; name another --run-dir, or move it away")
     theirs = earlier.read(_read(there, "manifest.json").get("config") or _read(there, "config.json"))
+    if is_function(theirs.data.dataset) and theirs.data.dataset != named:
+        raise InputError(
+            f"reproduce: {there} names a function, {theirs.data.dataset}, and no file makes code run; if you trust it, "
+            f"give --dataset {theirs.data.dataset} too"
+        )
     return dataclasses.replace(
         theirs,
         output=dataclasses.replace(theirs.output, run_dir=here, reproduce=None),
         data=dataclasses.replace(theirs.data, data_dir=recipe.data.data_dir or theirs.data.data_dir),
-        compute=theirs.compute if recipe.compute == Compute() else recipe.compute,
+        compute=_safe(theirs.compute) if recipe.compute == Compute() else recipe.compute,
     )
+
+
+def _safe(theirs: Compute) -> Compute:
+    """Return the choices of dispatch; compiled programs and other processes are never those that a file names."""
+    kept = {name: getattr(theirs, name) for name in ("devices", "dispatch", "input", "deterministic")}
+    return Compute(**kept, num_processes=1 if theirs.num_processes == 1 else None)
 
 
 def describe(there: dict[str, Any], here: dict[str, Any], leave_out: tuple[str, ...] = ()) -> Iterator[str]:

@@ -52,6 +52,14 @@ def test_every_flipped_bit_is_one_line():
             read(bytes(data))
 
 
+def test_a_header_that_unpacks_to_more_than_it_may_is_refused(monkeypatch):
+    stream = io.BytesIO()
+    container.write(stream, {"long": "0" * 5000}, [], [])
+    monkeypatch.setattr(container, "_LARGEST", 1000)
+    with pytest.raises(InputError, match=r"^file: digits.vae has a header of more than .* MiB; fetch it again"):
+        read(stream.getvalue())
+
+
 def test_a_later_format_is_refused(monkeypatch):
     monkeypatch.setattr(container, "FORMAT", 2)
     data = written()

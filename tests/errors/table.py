@@ -734,6 +734,13 @@ TABLE = {
             run(data={"dataset": "gone.npz"}),
         ),
         Row(
+            "its data a function",
+            "evaluate --run-dir run",
+            "dataset: the run names a function, mine:load, and no file makes code run; if you trust it, give "
+            "--dataset mine:load, or call jaxvae.data.load('mine:load') first",
+            run(data={"dataset": "mine:load"}),
+        ),
+        Row(
             "its set of TFDS gone",
             "sample --run-dir run --data-dir tfds",
             "tfds:our_pets_15: is neither a set of TFDS nor prepared in tfds; "

@@ -1,5 +1,6 @@
 """Forms of a trained model: each, run by the program that it is for, gives the numbers of JAX."""
 
+import dataclasses
 import importlib
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import pytest
 
 from jaxvae import rng
 from jaxvae.errors import InputError
-from jaxvae.export import EXPORTS, onnx, safetensors, stablehlo
+from jaxvae.export import EXPORTS, javascript, onnx, safetensors, stablehlo
 from jaxvae.export.programs import programs
 from jaxvae.model import sample_each
 
@@ -57,6 +58,14 @@ def expected(run, num):
 def inputs(run, num):
     x, z, keys, condition = examples(run, num)
     return {"encoder": (x, *condition), "decoder": (z, *condition), "sampler": (keys, *condition)}
+
+
+def test_no_name_becomes_a_line_of_the_module(runs):
+    run = runs["classes"]
+    facts = {**run.facts, "name": "digits\nthrow 1;\u2028throw 2;"}
+    text = javascript.module(dataclasses.replace(run, facts=facts))
+    assert not [line for line in text.splitlines() if line.startswith("throw")]
+    assert text.startswith("// Decoder of a conditional_vae on digits throw 1; throw 2;, written")
 
 
 def test_stablehlo_runs_where_there_is_jax_alone(runs, tmp_path):

@@ -10,6 +10,8 @@ from typing import Any
 
 from jaxvae.errors import InputError, did_you_mean, first_line
 
+_named: set[str] = set()
+
 
 def find_function(name: str) -> Callable[[], Any]:
     """Import a function by its name, `module:function`, from the current folder or an installed package.
@@ -35,5 +37,11 @@ def find_function(name: str) -> Callable[[], Any]:
         hint = did_you_mean(function_name, known)
         found = f"{module.__file__} has no function {function_name!r}{hint}"
         raise InputError(f"dataset: {name!r}: {found}; define it there")
+    _named.add(name)
     result: Callable[[], Any] = function
     return result
+
+
+def was_named(name: str) -> bool:
+    """Return True if this process has found the function before, by the name that its user gave."""
+    return name in _named

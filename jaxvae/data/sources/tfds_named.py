@@ -16,6 +16,7 @@ from jaxvae.data.sources.described import Described, open_described
 from jaxvae.data.sources.features import Chosen, Feature, check_choices, choose, split_parts
 from jaxvae.data.sources.tfds_prepare import missing, prepare_set
 from jaxvae.data.sources.tfds_sets import TFDS_SETS, open_tfds
+from jaxvae.data.sources.tfds_trust import check_trusted
 from jaxvae.data.sources.tfrecords import TFRecords
 from jaxvae.errors import InputError, did_you_mean, first_line
 
@@ -55,6 +56,7 @@ def _builder(what: str, name: str, data_dir: Path | None) -> Any:
     """Find a set among the prepared ones, then among those that TFDS can prepare."""
     import tensorflow_datasets as tfds
 
+    check_trusted(what, name, data_dir or Path("~/tensorflow_datasets").expanduser())
     try:
         try:
             return tfds.core.read_only_builder.builder_from_files(name, data_dir=data_dir)
