@@ -14,6 +14,7 @@ from jaxvae.data.scaling import ScaleName
 from jaxvae.errors import InputError, did_you_mean
 from jaxvae.options.checks import check, check_at_least, check_folder, check_seed
 from jaxvae.packages import check_installed
+from jaxvae.stores import address
 from jaxvae.trackers import TRACKERS
 from jaxvae.training.nonfinite import OnNonFinite
 from jaxvae.training.optimizer import DecayName
@@ -192,6 +193,9 @@ class Output:
                     f"track: must be some of {', '.join(TRACKERS)}, got {name!r}{did_you_mean(name, TRACKERS)}"
                 )
             check_installed(f"track {name}", TRACKERS[name].module, TRACKERS[name].extra)
+        if (place := address(self.run_dir)) is not None:
+            check_installed(f"run-dir {place}", "obstore", "stores")
+            return
         check_folder("run-dir", self.run_dir)
 
 
