@@ -80,7 +80,9 @@ def prepare(recipe: Recipe, data: Dataset | None = None) -> Iterator[Experiment]
     parts = build_parts(recipe, data.space, condition_space=train.condition_space, **sizes)
     check_loss(parts)
     engine = build_engine(recipe, parts, train)
-    with stores.training(recipe.run_dir) as (folder, upload):
+    with contextlib.ExitStack() as held:
+        with announced(f"opening {stores.address(recipe.run_dir)}"):
+            folder, upload = held.enter_context(stores.training(recipe.run_dir))
         recipe = dataclasses.replace(recipe, output=dataclasses.replace(recipe.output, run_dir=folder))
         checkpoints = Checkpoints(folder / "checkpoints", saved=upload)
         if recipe.train.init_from is not None and not checkpoints.steps():

@@ -139,7 +139,12 @@ def complete(names: Collection[str]) -> list[str]:
 
 def _is_kept(name: str) -> bool:
     parts = PurePosixPath(name).parts
-    return bool(parts) and parts[-1] != lease.NAME and ".." not in parts and not any(UNFINISHED.search(part) for part in parts)
+    return (
+        bool(parts)
+        and parts[-1] != lease.NAME
+        and ".." not in parts
+        and not any(UNFINISHED.search(part) for part in parts)
+    )
 
 
 def _files(folder: Path) -> dict[str, tuple[int, int]]:

@@ -1,6 +1,10 @@
 """Run directories in an object store, a real S3 server: killed while it is uploaded, and with two writers."""
 
+import itertools
+import os
 import random
+import shutil
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +12,7 @@ from jaxvae import stores
 from jaxvae.options import given
 from jaxvae.runs import load_run
 from jaxvae.stores import lease
+from jaxvae.stores import store as store_module
 from jaxvae.stores.store import Store
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow]
@@ -53,3 +58,44 @@ def test_a_run_killed_while_its_store_is_written_ends_as_if_it_had_not_been(
             code, output, error = command(config)
             assert code == 0, error
             assert_nothing_is_lost_there(config)
+
+
+def test_a_second_writer_is_refused(stored, fault, command, monkeypatch):
+    monkeypatch.setattr(lease, "BEAT_SECONDS", 0.05)
+    monkeypatch.setattr(lease, "PATIENCE_SECONDS", 5.0)
+    store = Store(str(stored.run_dir).replace(":/", "://"))
+    with fault("two processes on one run in a store: the second refused"), lease.hold(store):
+        code, _, error = command(stored)
+        assert code == 2
+        holder = store.read(lease.NAME).decode().splitlines()[0]
+        assert error == (
+            f"error: run-dir: {store.address} is being trained by {holder}; wait for its end, or name another --run-dir"
+        )
+        assert [*store.list()] == [lease.NAME], "it has written nothing"
+
+
+def test_a_store_that_cannot_be_reached_is_one_line_and_nothing_is_lost(
+    stored, fault, command, monkeypatch, assert_nothing_is_lost_there
+):
+    monkeypatch.setattr(store_module, "RETRIES", {"max_retries": 1})
+    calls, put = itertools.count(), Store.put
+
+    def put_until_the_network_fails(self, name, path):
+        if next(calls) == 20:
+            monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+            self.__init__(self.address)
+        put(self, name, path)
+
+    with fault("store that cannot be reached during an upload: one line, resumed"):
+        with monkeypatch.context() as patch:
+            patch.setattr(Store, "put", put_until_the_network_fails)
+            reached = os.environ["AWS_ENDPOINT_URL"]
+            code, _, error = command(stored)
+        assert code == 1
+        assert error.startswith(f"error: run-dir: {stores.address(stored.run_dir)} cannot be reached: ")
+        left = Path(error.partition("what was not uploaded is in ")[2])
+        assert load_run(left).step == 10, "what could not be uploaded is still on this disk"
+        monkeypatch.setenv("AWS_ENDPOINT_URL", reached)
+        assert command(stored)[0] == 0
+        assert_nothing_is_lost_there(stored)
+        shutil.rmtree(left.parent)
