@@ -55,7 +55,7 @@ def test_a_run_killed_while_its_store_is_written_ends_as_if_it_had_not_been(
             process = start(config, "SIGKILL", function, draw.randint(2, last_call), draw.uniform(0, delay))
             _, errors = process.communicate(timeout=240)
             assert process.returncode == -9, errors
-            code, output, error = command(config)
+            code, _, error = command(config)
             assert code == 0, error
             assert_nothing_is_lost_there(config)
 
