@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import os
 import re
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -195,6 +196,11 @@ class Output:
             check_installed(f"track {name}", TRACKERS[name].module, TRACKERS[name].extra)
         if (place := address(self.run_dir)) is not None:
             check_installed(f"run-dir {place}", "obstore", "stores")
+            if "mlflow" in self.track and "MLFLOW_TRACKING_URI" not in os.environ:
+                raise InputError(
+                    f"track: mlflow keeps its runs beside the run directory, and {place} is in a store; set "
+                    "MLFLOW_TRACKING_URI to another place"
+                )
             return
         check_folder("run-dir", self.run_dir)
 

@@ -86,6 +86,12 @@ class WorkingCopy:
         Raises:
             StoreError: the store cannot be reached, or another process has taken the run over.
         """
+        try:
+            return self._upload()
+        except InputError as error:  # a bucket or credentials that are gone since
+            raise StoreError(str(error)) from None
+
+    def _upload(self) -> list[str]:
         if self._lease is not None:
             self._lease.renew()
         here = _files(self.folder)
@@ -168,12 +174,11 @@ def named(text: str) -> str:
 
 @contextlib.contextmanager
 def _errors_named() -> Iterator[None]:
-    """Name addresses, too, in errors."""
+    """Name addresses in what is said of bad input, too."""
     try:
         yield
-    except (InputError, OSError) as error:
-        if not isinstance(error, StoreError):
-            error.args = tuple(named(part) if isinstance(part, str) else part for part in error.args)
+    except InputError as error:  # those of the system are about the folder, as on a full disk
+        error.args = tuple(named(part) if isinstance(part, str) else part for part in error.args)
         raise
 
 

@@ -27,7 +27,7 @@ def fetched(name: str) -> str:
     above, _, last = place.rpartition("/")
     store = Store(above, "dataset")
     version = store.version(last)
-    found = {last: version} if version else {f"{last}/{name}": one.version for name, one in Store(place).list().items()}
+    found = {last: version} if version else {f"{last}/{name}": tag for name, tag in Store(place).list().items()}
     if not found or any(".." in PurePosixPath(part).parts for part in found):
         raise InputError(f"dataset: there is no file or folder at {place}; name another address")
     versions = json.dumps([place, sorted(found.items())], default=str)

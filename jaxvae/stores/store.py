@@ -7,9 +7,9 @@ import importlib.util
 import os
 import re
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from jaxvae.errors import InputError, first_line
 from jaxvae.packages import needed_by
@@ -29,13 +29,6 @@ Version: TypeAlias = dict[str, str]
 
 class StoreError(OSError):
     """Failure of a store: it cannot be reached, or it does not let us in."""
-
-
-class Found(NamedTuple):
-    """Object in a listing."""
-
-    version: str
-    changed: datetime
 
 
 def address(path: str | Path | None) -> str | None:
@@ -70,11 +63,11 @@ class Store:
                 **_profile(address),
             )
 
-    def list(self) -> dict[str, Found]:
-        """Return all objects by name."""
+    def list(self) -> dict[str, str]:
+        """Return the tags of all objects by name; with its content an object's tag changes."""
         with self._told():
             listed = [one for block in self._obstore.list(self._store) for one in block]
-        return {one["path"]: Found(one["e_tag"] or one["version"], one["last_modified"]) for one in listed}
+        return {one["path"]: one["e_tag"] or one["version"] for one in listed}
 
     def read(self, name: str) -> bytes:
         """Return the content of a small object.

@@ -142,5 +142,13 @@ def test_what_is_wrong_with_a_store_is_one_line(problem, bucket, monkeypatch):
     assert len(str(caught.value).splitlines()) == 1
 
 
+def test_a_profile_of_aws_configure_is_read(bucket, tmp_path, monkeypatch):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    (tmp_path / "credentials").write_text("[default]\naws_access_key_id = a\naws_secret_access_key = b\n")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    assert Store(bucket).list() == {}
+
+
 def test_an_option_names_a_place_in_a_store_as_it_is():
     assert copies.address(given(run_dir="s3://bucket/runs/a").run_dir) == "s3://bucket/runs/a"

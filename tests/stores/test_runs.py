@@ -11,9 +11,9 @@ import pytest
 
 import jaxvae
 from jaxvae import stores
-from jaxvae.commands import evaluate, runs, sample, sweep
+from jaxvae.commands import evaluate, runs, sample, sweep, train
 from jaxvae.errors import InputError
-from jaxvae.options import Recipe
+from jaxvae.options import Recipe, groups
 from jaxvae.options.command_line import parse
 from jaxvae.runs import load_run
 from jaxvae.runs.command_line import run_script
@@ -55,6 +55,7 @@ def test_a_run_in_a_store_is_as_one_on_this_disk(bucket, data, tmp_path, capsys)
     config = json.loads(Store(place).read("config.json"))
     assert (config["data"]["dataset"], config["output"]["run_dir"]) == (data, place)
     assert jaxvae.load(place).sample(2).shape == (2, 4)
+    assert re.search(rf"^folder  {place}$", repr(there), re.MULTILINE)
 
     capsys.readouterr()
     assert called(evaluate, evaluate.EvaluateConfig, "--run-dir", place, "--num-samples", 10) == 0
@@ -94,7 +95,11 @@ def test_data_are_fetched_once_for_each_version(data, tmp_path, monkeypatch):
         stores.fetched(f"{data}.gz")
 
 
-def test_what_a_store_does_not_do_is_refused_in_one_line(bucket, capsys):
+def test_what_a_store_does_not_do_is_refused_in_one_line(bucket, tmp_path, capsys, monkeypatch):
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.setattr(groups, "check_installed", lambda *names: None)
+    (tmp_path / "summary.json").write_text("{}")
+    run_dir = ["--run-dir", f"{bucket}/none"]
     for module, config_type, words, message in (
         (
             sweep,
@@ -102,16 +107,17 @@ def test_what_a_store_does_not_do_is_refused_in_one_line(bucket, capsys):
             ["--folder", bucket, "--search", "beta=1:2"],
             "folder: s3://.* is in a store, which",
         ),
+        (evaluate, evaluate.EvaluateConfig, run_dir, "run-dir: there is nothing at s3://.*/none; name the run"),
         (
-            evaluate,
-            evaluate.EvaluateConfig,
-            ["--run-dir", f"{bucket}/none"],
-            "run-dir: there is nothing at s3://.*/none",
+            train,
+            Recipe,
+            [*run_dir, "--reproduce", tmp_path],
+            "run-dir: s3://.* is in a store, and runs are compared on",
         ),
+        (train, Recipe, [*run_dir, "--track", "mlflow"], "track: mlflow .* is in a store; set MLFLOW_TRACKING_URI"),
     ):
         assert called(module, config_type, *words) == 2
-        error = capsys.readouterr().err
-        assert re.match(f"error: {message}", error)
+        assert re.match(f"error: {message}", capsys.readouterr().err)
 
 
 def test_several_processes_want_a_shared_disk(bucket, monkeypatch):
