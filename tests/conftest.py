@@ -7,6 +7,7 @@ import itertools
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import urllib.request
 from pathlib import Path
@@ -85,8 +86,11 @@ BUCKETS = itertools.count()
 
 
 @pytest.fixture
-def bucket(s3_server, monkeypatch):
-    """Address of an empty bucket, with the environment that leads there."""
+def bucket(s3_server, tmp_path, monkeypatch):
+    """Address of an empty bucket, with the environment that leads there, and a place for working copies."""
+    (tmp_path / "copies").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "copies"))
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "copies"))
     settings = {"ENDPOINT_URL": s3_server, "ACCESS_KEY_ID": "a", "SECRET_ACCESS_KEY": "b", "REGION": "us-east-1"}
     for name, value in settings.items():
         monkeypatch.setenv(f"AWS_{name}", value)

@@ -202,6 +202,8 @@ class Output:
                     "MLFLOW_TRACKING_URI to another place"
                 )
             return
+        if re.match(r"[a-z][a-z0-9+]+:(/|$)", str(self.run_dir)):
+            raise InputError(f"run-dir: {self.run_dir} is no folder; stores are s3://BUCKET/... and gs://BUCKET/...")
         check_folder("run-dir", self.run_dir)
 
 
