@@ -109,8 +109,10 @@ def ours(case: Case) -> tuple[Callable[[], float], Any]:
     adam, prior = optax.adam(RATE), Normal(jnp.zeros_like(noise), jnp.zeros_like(noise))
 
     def loss(params: Any) -> jax.Array:
-        posterior = Normal(*jnp.split(encoder.apply({"params": params["encoder"]}, rows), 2, axis=-1))
-        z = posterior.mean + jnp.exp(posterior.log_var / 2) * noise
+        moments: Any = encoder.apply({"params": params["encoder"]}, rows)
+        mean, log_var = jnp.split(moments, 2, axis=-1)
+        posterior = Normal(mean, log_var)
+        z = mean + jnp.exp(log_var / 2) * noise
         log_px = Tokens(Bound(params["predictor"], predictor), z, case.length).log_prob(rows)
         return (kl_divergence(posterior, prior) - log_px).mean()
 

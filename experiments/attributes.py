@@ -35,7 +35,7 @@ from jaxvae.runs import load_run
 from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import set_up
 from jaxvae.runs.data import check_images, check_one_layer, load_data
-from jaxvae.runs.progress import announce
+from jaxvae.runs.progress import announce, say
 from jaxvae.runs.trained import Trained
 from jaxvae.types import Array
 
@@ -128,7 +128,7 @@ def main(config: AttributesConfig) -> int:
     plain = [{"attribute": name, "strength": strength, **shares} for (name, strength), shares in rows.items()]
     write_json(folder / "attributes.json", {"options": options(config), "step": run.step, "rows": plain})
     (folder / "attributes.md").write_text(table + "\n")
-    print(f"table and pictures in {folder}")
+    say(f"table and pictures in {folder}")
     return 1 if gallery.missing else 0
 
 

@@ -38,7 +38,7 @@ from jaxvae.runs.codes import encode_split
 from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import set_up
 from jaxvae.runs.data import check_one_layer, check_unconditional, load_data, used
-from jaxvae.runs.progress import announce, bar
+from jaxvae.runs.progress import announce, bar, say
 from jaxvae.runs.samples import Grid, are_pictures, end_of_files, save_stages
 from jaxvae.runs.trained import Trained
 from jaxvae.types import Array
@@ -142,7 +142,7 @@ def main(config: ConstraintsConfig) -> int:
     (trained.folder / "constraints.md").write_text(text + "\n")
     write_json(trained.folder / "constraints.json", {"step": run.step, "seed": config.seed, "rows": table})
     draw(trained, gallery, names, decoded, constraints, config)
-    print(f"table and pictures in {trained.folder}")
+    say(f"table and pictures in {trained.folder}")
     return 1 if gallery.missing else 0
 
 

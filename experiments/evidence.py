@@ -27,7 +27,7 @@ from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import set_up
 from jaxvae.runs.data import check_one_layer, check_unconditional, load_data
 from jaxvae.runs.parts import evaluation_batches
-from jaxvae.runs.progress import announce
+from jaxvae.runs.progress import announce, say
 from jaxvae.types import Array, Batch, Key, Params
 
 GRID = 200
@@ -105,7 +105,7 @@ def main(config: EvidenceConfig) -> int:
         for image in images_to_show(elbo_gap, config.show)
     ]
     save_posteriors(folder / "posteriors.png", panels)
-    print(f"table and pictures in {folder}")
+    say(f"table and pictures in {folder}")
     return 0
 
 

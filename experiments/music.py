@@ -32,6 +32,7 @@ from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import set_up
 from jaxvae.runs.data import check_unconditional, load_data
 from jaxvae.runs.many import train_all
+from jaxvae.runs.progress import say
 from jaxvae.runs.trained import Trained
 
 
@@ -97,7 +98,7 @@ def main(config: MusicConfig) -> int:
     synthesiser = perform(trained, "path", path, config, blended)
     save_distances(trained.folder / "distances.png", distances(trained, codes, rows, config, random))
     save_table(trained, changes(trained))
-    print(f"pictures, MIDI files and sound ({synthesiser}) in {trained.folder}")
+    say(f"pictures, MIDI files and sound ({synthesiser}) in {trained.folder}")
     return 0
 
 

@@ -29,7 +29,7 @@ from jaxvae.runs import Run, load_run
 from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import set_up
 from jaxvae.runs.data import check_unconditional, load_data, used
-from jaxvae.runs.progress import announce
+from jaxvae.runs.progress import announce, say
 from jaxvae.runs.rows import as_columns, check_table, sample_rows
 
 MOST_ROWS = 50_000
@@ -111,7 +111,7 @@ def main(config: SyntheticConfig) -> int:
         save_marginals(path, columns, {"real": test, "synthetic": made[OURS]}, marginals(columns, test, made[OURS]))
     with gallery.figure("pairs.png") as path:
         save_pairs(path, columns, {name: pairs(columns, test, rows) for name, rows in made.items()})
-    print(f"rows, table and pictures in {folder}")
+    say(f"rows, table and pictures in {folder}")
     return 1 if gallery.missing else 0
 
 

@@ -32,6 +32,7 @@ from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import set_up
 from jaxvae.runs.data import check_unconditional, load_data
 from jaxvae.runs.many import train_all
+from jaxvae.runs.progress import say
 from jaxvae.runs.trained import Trained
 from jaxvae.types import Array
 
@@ -108,7 +109,7 @@ def main(config: TextConfig) -> int:
     write(trained, "paths", [line for pair in codes[:SHOWN] for line in [*path(trained, pair, config), ""]])
     write(trained, "neighbours", neighbours(trained, chosen.first(SHOWN), codes.reshape(-1, trained.latent_dim)))
     save_distances(trained.folder / "distances.png", distances(trained, chosen, codes, config))
-    print(f"texts and figure in {trained.folder}")
+    say(f"texts and figure in {trained.folder}")
     return 0
 
 

@@ -16,7 +16,7 @@ import logging
 import math
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -58,10 +58,25 @@ def digest(tree: Any) -> str:
 
 
 class Checkpoints:
-    """Checkpoints of one run: the newest `keep_latest`, and the best, with the highest score."""
+    """Checkpoints of one run: the newest `keep_latest`, and the best, with the highest score.
 
-    def __init__(self, directory: Path, *, keep_latest: int = 2, keep_best: int = 1) -> None:
+    Args:
+        directory: their folder.
+        keep_latest: number of the newest that are kept.
+        keep_best: number of the best that are kept.
+        saved: function that the main process calls when another one is complete.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        keep_latest: int = 2,
+        keep_best: int = 1,
+        saved: Callable[[], Any] = lambda: None,
+    ) -> None:
         self._directory, self._keep_latest, self._keep_best = directory.absolute(), keep_latest, keep_best
+        self._saved = saved
 
     def save(self, step: int, state: Any, about: dict[str, Any], score: float | None) -> None:
         """Save a state, unless this step is there and intact.
@@ -94,6 +109,8 @@ class Checkpoints:
         except Exception:
             shutil.rmtree(part, ignore_errors=True)
             raise
+        if hosts.is_main():
+            self._saved()
         hosts.wait_for_all("checkpoint")
 
     def _make_room(self, part: Path, state: Any) -> None:

@@ -5,7 +5,11 @@ import gc
 import importlib.metadata
 import itertools
 import os
+import subprocess
+import sys
+import tempfile
 import threading
+import urllib.request
 from pathlib import Path
 
 # Two devices; and compiling without much optimization and in one piece: most of the tests' time goes into compiling.
@@ -60,6 +64,39 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real data at {folder}: set JAXVAE_SHARED_DATA")
     return folder
+
+
+@pytest.fixture(scope="session")
+def s3_server():
+    """Address of a real S3 server on this machine, in a process of its own."""
+    for package in ("obstore", "moto", "flask_cors"):
+        pytest.importorskip(package)
+    serve = (
+        "import sys; from moto.server import ThreadedMotoServer as Server; server = Server('127.0.0.1', 0); "
+        "server.start(); print(server.get_host_and_port()[1], flush=True); sys.stdin.read()"
+    )
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
+    with subprocess.Popen([sys.executable, "-c", serve], **pipes) as server:
+        port = next(line for line in server.stdout if line.strip().isdecimal())
+        yield f"http://127.0.0.1:{port.strip()}"
+        server.kill()
+
+
+BUCKETS = itertools.count()
+
+
+@pytest.fixture
+def bucket(s3_server, tmp_path, monkeypatch):
+    """Address of an empty bucket, with the environment that leads there, and a place for working copies."""
+    (tmp_path / "copies").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "copies"))
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "copies"))
+    settings = {"ENDPOINT_URL": s3_server, "ACCESS_KEY_ID": "a", "SECRET_ACCESS_KEY": "b", "REGION": "us-east-1"}
+    for name, value in settings.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    name = f"bucket-{next(BUCKETS)}"
+    urllib.request.urlopen(urllib.request.Request(f"{s3_server}/{name}", method="PUT")).close()
+    return f"s3://{name}"
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -23,6 +23,7 @@ LAYERS = {  # name -> what it may import of jaxvae, besides itself
     "errors": set(),
     "packages": {"errors"},
     "disk": set(),
+    "stores": {"disk", "errors", "packages"},
     "music": TYPES,
     "types": {"errors"},
     "arguments": {"errors", "types"},
@@ -41,14 +42,14 @@ LAYERS = {  # name -> what it may import of jaxvae, besides itself
     "assemble": MODEL | {"model"},
     "objectives": OBJECTIVE,
     "trackers": ALONE | {"data", "report"},
-    "options": TOP | {"data", "extras", "trackers", "training"},
+    "options": TOP | {"data", "extras", "stores", "trackers", "training"},
     "presets": TOP | {"data", "options"},
     "latent": TOP,
     "evaluation": TOP,
     "judges": TOP | {"evaluation", "features"},
     "explorer": TOP | {"latent", "evaluation", "data", "report", "music"},
     "training": ALONE,  # the loss is an argument: it would train anything
-    "data": ALONE | {"music"},
+    "data": ALONE | {"music", "stores"},
     "orbax_errors": set(),
     "checkpoint": ALONE | {"orbax_errors"},
     "coding": ALONE | {"distributions"},
@@ -65,7 +66,7 @@ LAYERS |= {name: {"commands", "options", "runs"} for name in ("train", "__main__
 HEAVY = {"orbax", "matplotlib", "tensorflow_datasets", "tensorflow", "sklearn", "tyro", "tensorboardX", "PIL", "tqdm"}
 HEAVY |= {"array_record", "grain", "pyarrow", "h5py", "zarr", "datasets", "mido", "tokenizers", "rdkit"}
 HEAVY |= {"zstandard", "imagecodecs", "gymnax", "wandb", "mlflow", "safetensors", "huggingface_hub", "optuna"}
-HEAVY |= {"jax2onnx", "onnxruntime"}
+HEAVY |= {"jax2onnx", "onnxruntime", "obstore", "boto3"}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 

@@ -28,7 +28,7 @@ from jaxvae.runs import Run, load_run
 from jaxvae.runs.anomalies import REGRET, Scored, baseline_scores, score_anomalies
 from jaxvae.runs.compute import set_up
 from jaxvae.runs.data import load_data, used
-from jaxvae.runs.progress import announce
+from jaxvae.runs.progress import announce, say
 
 SplitName = Literal["train", "validation", "test"]
 ScoreName = Literal[
@@ -132,7 +132,7 @@ def main(config: AnomalyConfig) -> int:
     groups = {} if validated is None else {"validation": validated.scores[score]}
     _draw(config, run, data, found, scored, score, anomalous, threshold, groups)
     print(_told(summary, len(scored.scores[score])))
-    print(f"ranked table, scores and figures in {config.folder}")
+    say(f"ranked table, scores and figures in {config.folder}")
     return 0
 
 

@@ -12,6 +12,7 @@ from jaxvae.options.groups import Select
 from jaxvae.runs import load_run
 from jaxvae.runs.compute import set_up
 from jaxvae.runs.data import check_images, check_one_layer, load_data
+from jaxvae.runs.progress import say
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,5 +61,5 @@ def main(config: ExploreConfig) -> int:
     path = config.out or config.run_dir / "explorer.html"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(page, encoding="utf-8")
-    print(f"{path} ({path.stat().st_size / 1e6:.1f} MB): open it in a browser")
+    say(f"{path} ({path.stat().st_size / 1e6:.1f} MB): open it in a browser")
     return 0

@@ -24,6 +24,7 @@ from jaxvae.report import write_json
 from jaxvae.runs import Run, load_run
 from jaxvae.runs.compute import set_up
 from jaxvae.runs.data import check_one_layer
+from jaxvae.runs.progress import say
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,7 +68,7 @@ def main(config: ExportConfig) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     for name in config.to:
         for path in EXPORTS[name].write(run, folder):
-            print(f"{path} ({path.stat().st_size / 1e6:.2f} MB)")
+            say(f"{path} ({path.stat().st_size / 1e6:.2f} MB)")
     write_json(folder / "export.json", describe(run))
     if config.push is not None:
         print(f"sent to {push(folder / 'hub', config.push, private=not config.public)}")

@@ -32,13 +32,14 @@ from jaxvae.runs.table import (
     read_runs,
     rows,
 )
+from jaxvae.stores.copies import FACTS
 
 
 @dataclasses.dataclass(frozen=True)
 class RunsConfig:
     """List all runs under a folder: the options that differ, main numbers, age; or compare some of them."""
 
-    folder: Path = Path("runs")
+    folder: Path = dataclasses.field(default=Path("runs"), metadata=FACTS)
     """Folder under which runs are sought."""
     sort: str = AGE
     """Column to sort by, the least first: an option, a number of summary.json, run, step or age."""
@@ -48,7 +49,7 @@ class RunsConfig:
     """Conditions, in quotes, that the runs shown meet, such as "preset=vae" "latent_dim<=10" "test_elbo>-110"."""
     columns: tuple[str, ...] = ()
     """Options and numbers to show; the options that differ and the main numbers if none is given."""
-    compare: tuple[Path, ...] = ()
+    compare: tuple[Path, ...] = dataclasses.field(default=(), metadata=FACTS)
     """Run directories, two or more, whose options, numbers and curves are compared instead."""
     out: Path = Path("comparison.png")
     """Picture of the curves that --compare draws."""

@@ -34,6 +34,7 @@ from jaxvae.runs import Run, load_run
 from jaxvae.runs.compute import set_up
 from jaxvae.runs.data import check_one_layer, load_data, used
 from jaxvae.runs.imputing import given_rows
+from jaxvae.runs.progress import say
 from jaxvae.runs.rows import sample_rows
 from jaxvae.runs.samples import are_pictures
 from jaxvae.runs.trained import Trained
@@ -69,7 +70,7 @@ def main(config: SampleConfig) -> int:
     moves = trained.has_dimensions and are_pictures(data)
     for draw in asked or (draw_samples, draw_reconstructions, *([draw_traversals] if moves else [])):
         draw(config, trained, gallery)
-    print(f"{'pictures' if are_pictures(data) else 'samples and reconstructions'} in {gallery.folder}")
+    say(f"{'pictures' if are_pictures(data) else 'samples and reconstructions'} in {gallery.folder}")
     return 1 if gallery.missing else 0
 
 

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from jaxvae import stores
 from jaxvae.data.attributes import named_attributes
 from jaxvae.data.dataset import Dataset, Split
 from jaxvae.data.new import new_rows
@@ -217,7 +218,7 @@ def _open(name: str, data_dir: Path | None, manual_dir: Path | None, preparation
         )
     if is_function(name):
         return _open_own(name, preparation)
-    paths = [exists(part) for part in joined(name)]
+    paths = [exists(stores.fetched(part)) for part in joined(name)]
     if any(path is None for path in paths):
         raise InputError(_unknown(str(name)))
     return _open_paths([path for path in paths if path is not None], preparation)

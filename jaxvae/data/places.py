@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from jaxvae.errors import InputError
+from jaxvae.stores import address
 
 TFDS, HUB, MEMORY = "tfds:", "hf:", "memory:"
 """Beginnings of the names of sets of TensorFlow Datasets, of Hugging Face, and in the memory of a program."""
@@ -88,7 +89,7 @@ def absolute(name: str) -> str:
         return name if folder is None else f"{HUB}{folder.absolute()}{mark}{query}"
     if is_scheme(name) or is_function(name):
         return name
-    return JOINED.join(str(Path(part).expanduser().absolute()) for part in joined(name))
+    return JOINED.join(address(part) or str(Path(part).expanduser().absolute()) for part in joined(name))
 
 
 def stem(name: str) -> str:

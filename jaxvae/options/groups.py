@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import os
 import re
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -14,6 +15,7 @@ from jaxvae.data.scaling import ScaleName
 from jaxvae.errors import InputError, did_you_mean
 from jaxvae.options.checks import check, check_at_least, check_folder, check_seed
 from jaxvae.packages import check_installed
+from jaxvae.stores import address
 from jaxvae.trackers import TRACKERS
 from jaxvae.training.nonfinite import OnNonFinite
 from jaxvae.training.optimizer import DecayName
@@ -192,6 +194,16 @@ class Output:
                     f"track: must be some of {', '.join(TRACKERS)}, got {name!r}{did_you_mean(name, TRACKERS)}"
                 )
             check_installed(f"track {name}", TRACKERS[name].module, TRACKERS[name].extra)
+        if (place := address(self.run_dir)) is not None:
+            check_installed(f"run-dir {place}", "obstore", "stores")
+            if "mlflow" in self.track and "MLFLOW_TRACKING_URI" not in os.environ:
+                raise InputError(
+                    f"track: mlflow keeps its runs beside the run directory, and {place} is in a store; set "
+                    "MLFLOW_TRACKING_URI to another place"
+                )
+            return
+        if re.match(r"[a-z][a-z0-9+]+:(/|$)", str(self.run_dir)):
+            raise InputError(f"run-dir: {self.run_dir} is no folder; stores are s3://BUCKET/... and gs://BUCKET/...")
         check_folder("run-dir", self.run_dir)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+from jaxvae import stores
 from jaxvae.errors import InputError
 from jaxvae.options.names import ROOT
 from jaxvae.options.recipe import AXES, EXTRAS, GROUPS, Recipe, kind_of
@@ -61,7 +62,9 @@ def plain(value: Any, table: Mapping[str, type]) -> Any:
         return {"kind": kind_of(value, table), **_fields(value, table)}
     if isinstance(value, tuple):
         return [plain(part, table) for part in value]
-    return str(value) if isinstance(value, Path | Schedule) else value
+    if isinstance(value, Path):
+        return stores.address(value) or stores.named(str(value))
+    return str(value) if isinstance(value, Schedule) else value
 
 
 def _fields(value: Any, table: Mapping[str, type]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import NoReturn, TypeVar
 
-from jaxvae import hosts
+from jaxvae import hosts, stores
 from jaxvae.errors import InputError
 from jaxvae.options.command_line import Config, parse
 from jaxvae.packages import missing_named
@@ -41,8 +41,8 @@ def run_script(
     if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, _stop)
     try:
-        with missing_named():
-            code = main(parse(config_type, arguments, program=program))
+        with missing_named(), stores.copies_of(parse(config_type, arguments, program=program)) as config:
+            code = main(config)
         hosts.leave(code)
     except InputError as error:
         _exit(f"error: {error}", 2)

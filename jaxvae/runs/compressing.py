@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, NamedTuple
 import jax
 import numpy as np
 
+from jaxvae import stores
 from jaxvae.coding import container, stream
 from jaxvae.coding.grids import MOST_POINTS
 from jaxvae.coding.latents import Buckets, Latent
@@ -85,7 +86,7 @@ def compress(
     except FloatingPointError as error:
         raise InputError(f"run-dir: {error} for these examples; train it again, with --clip-norm") from error
     header = {
-        "run": str(run.folder and run.folder.resolve()),
+        "run": stores.named(str(run.folder and run.folder.resolve())),
         "step": run.step,
         "model": digest(run.params),
         "lanes": lanes,
@@ -154,10 +155,12 @@ def open_file(path: Path, run_dir: Path | None = None) -> Opened:
         check_version(head.header)
     else:
         check_same(head.header["machine"])
-    folder = run_dir or Path(head.header["run"])
-    if not folder.is_dir():
-        raise InputError(f"run-dir: there is no {folder}, whose model wrote the file; give the folder with --run-dir")
-    return Opened(path, head, _run_of(folder, head.header, path))
+    with stores.reading(run_dir or Path(head.header["run"])) as folder:
+        if not folder.is_dir():
+            raise InputError(
+                f"run-dir: there is no {folder}, whose model wrote the file; give the folder with --run-dir"
+            )
+        return Opened(path, head, _run_of(folder, head.header, path))
 
 
 def _run_of(folder: Path, header: Mapping[str, Any], path: Path) -> Run:

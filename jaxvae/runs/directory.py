@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import jax
 
-from jaxvae import disk, hosts
+from jaxvae import disk, hosts, stores
 from jaxvae.checkpoint import Checkpoints
 from jaxvae.data import Dataset, conditions, spaces
 from jaxvae.data.spaces import Pixels, Real, of_facts
@@ -196,7 +196,11 @@ def load_run(
         InputError: the folder holds no run, or several seeds' runs, or no checkpoint of it is intact; or best is asked
             for, and the run has no validation data.
     """
-    run_dir = Path(run_dir)
+    with stores.reading(Path(run_dir)) as folder:
+        return _load(folder, select, classes, model, params)
+
+
+def _load(run_dir: Path, select: Select | None, classes: Iterable[type], model: Any, params: Params | None) -> Run:
     recipe = read_config(run_dir, (Own, *classes))
     if isinstance(recipe.networks, Own):
         recipe = dataclasses.replace(recipe, networks=dataclasses.replace(recipe.networks, model=model, params=params))

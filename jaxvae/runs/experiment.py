@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxvae import hosts
+from jaxvae import hosts, stores
 from jaxvae.checkpoint import Checkpoints
 from jaxvae.data import Dataset, load
 from jaxvae.data.conditions import conditioned, fit_condition
@@ -80,11 +80,16 @@ def prepare(recipe: Recipe, data: Dataset | None = None) -> Iterator[Experiment]
     parts = build_parts(recipe, data.space, condition_space=train.condition_space, **sizes)
     check_loss(parts)
     engine = build_engine(recipe, parts, train)
-    checkpoints = Checkpoints(recipe.run_dir / "checkpoints")
-    if recipe.train.init_from is not None and not checkpoints.steps():
-        directory.starting_params(recipe, parts)  # refuses it before the folder is made
-    with directory.open_run_dir(recipe, data) as run_dir:
-        yield Experiment(recipe, data, parts, engine, run_dir, checkpoints)
+    with contextlib.ExitStack() as held:
+        with announced(f"opening {stores.address(recipe.run_dir)}"):
+            folder, upload = held.enter_context(stores.training(recipe.run_dir))
+        recipe = dataclasses.replace(recipe, output=dataclasses.replace(recipe.output, run_dir=folder))
+        checkpoints = Checkpoints(folder / "checkpoints", saved=upload)
+        if recipe.train.init_from is not None and not checkpoints.steps():
+            directory.starting_params(recipe, parts)  # refuses it before the folder is made
+        with directory.open_run_dir(recipe, data) as run_dir:
+            upload()
+            yield Experiment(recipe, data, parts, engine, run_dir, checkpoints)
 
 
 def _read(recipe: Recipe, data: Dataset | None) -> Dataset:

@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 
-from jaxvae import hosts
+from jaxvae import hosts, stores
 from jaxvae.options.groups import Train
 from jaxvae.options.recipe import Recipe
 from jaxvae.report import write_json
@@ -35,7 +35,7 @@ def report(recipe: Recipe, engine: Engine, steps_saved: list[int], fault: NonFin
         kept = f"the checkpoint of step {steps_saved[-1]} is kept" if steps_saved else "there is no checkpoint yet"
         print(
             f"error: step {fault.step}{seed}: not finite: {', '.join(fault.terms)}, on examples {shown} "
-            f"({run_dir / FILE}); {kept}: {_remedies(train)}",
+            f"({stores.named(str(run_dir / FILE))}); {kept}: {_remedies(train)}",
             file=sys.stderr,
         )
     return EXIT_CODE

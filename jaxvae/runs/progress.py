@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
-from jaxvae import hosts
+from jaxvae import hosts, stores
 from jaxvae.types import Bar
 
 Bars: TypeAlias = Callable[[str], Bar]
@@ -69,7 +69,7 @@ def say(line: str) -> None:
     """Print a line, once for all processes, above a progress bar where there is one."""
     if hosts.is_main():
         write = sys.modules["tqdm"].tqdm.write if "tqdm" in sys.modules else print
-        write(line)
+        write(stores.named(line))
 
 
 def announce(what: str) -> None:

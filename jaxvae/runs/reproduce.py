@@ -12,7 +12,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from jaxvae import hosts
+from jaxvae import hosts, stores
 from jaxvae.data.places import is_function
 from jaxvae.errors import InputError
 from jaxvae.options import earlier
@@ -50,7 +50,11 @@ def reproduce(recipe: Recipe, *, draw: Draw | None = None) -> int:
     Raises:
         InputError: there is no finished run, the new directory holds a run already, or other options are given.
     """
-    there = Path(str(recipe.output.reproduce))
+    with stores.reading(Path(str(recipe.output.reproduce))) as there:
+        return _reproduce(recipe, there, draw)
+
+
+def _reproduce(recipe: Recipe, there: Path, draw: Draw | None) -> int:
     one = _recipe(recipe, there)
     set_up(one.compute)
     here = one.run_dir
@@ -82,7 +86,10 @@ def _recipe(recipe: Recipe, there: Path) -> Recipe:
         raise InputError(f"reproduce: all options are those of {there}; leave --{others[0].replace('_', '-')} away")
     if not (there / "summary.json").exists():
         raise InputError(f"reproduce: {there} holds no finished run; name a folder with a summary.json")
-    here = recipe.output.run_dir or there.with_name(f"{there.name}-reproduced")
+    beside = there.parent if stores.address(recipe.output.reproduce) is None else Path("runs")
+    here = recipe.output.run_dir or beside / f"{there.name}-reproduced"
+    if (place := stores.address(here)) is not None:
+        raise InputError(f"run-dir: {place} is in a store, and runs are compared on this machine; name a local folder")
     if here.resolve() == there.resolve() or (here / "summary.json").exists():
         raise InputError(f"run-dir: {here} holds a finished run; name another --run-dir, or move it away")
     theirs = earlier.read(_read(there, "manifest.json").get("config") or _read(there, "config.json"))

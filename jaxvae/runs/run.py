@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import ArrayLike
 
-from jaxvae import rng
+from jaxvae import rng, stores
 from jaxvae.arguments import whole_number
 from jaxvae.data import Dataset, Split, conditions, new_rows
 from jaxvae.data.dataset import read_condition
@@ -247,7 +247,7 @@ class Run:
             ("data", f"{facts.get('name', 'unknown')} {tuple(facts.get('shape', ()))}: {sizes}"),
             ("codes", f"{self.recipe.latent_dim} dimensions"),
             ("test", f"{name} {score} nats per example" if score else "not evaluated"),
-            ("folder", str(self.folder or "nothing was kept")),
+            ("folder", stores.named(str(self.folder or "nothing was kept"))),
         ]
 
     def _rows(self, x: Any) -> Any:
