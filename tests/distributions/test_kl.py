@@ -53,7 +53,9 @@ pairs = pytest.mark.parametrize(("q", "p"), PAIRS.values(), ids=PAIRS)
 
 
 def test_every_registered_pair_is_tested():
-    assert {(type(q), type(p)) for q, p in PAIRS.values()} | ELSEWHERE == set(_CLOSED_FORMS)
+    # Examples of the docs register distributions of their own, if they ran before in this process.
+    ours = {pair for pair in _CLOSED_FORMS if all(kind.__module__.startswith("jaxvae.") for kind in pair)}
+    assert {(type(q), type(p)) for q, p in PAIRS.values()} | ELSEWHERE == ours
 
 
 @pairs
