@@ -24,6 +24,7 @@ from jaxvae.music.sound import Synthesiser
 from jaxvae.options import Compute, Recipe, given
 from jaxvae.options.checks import check_at_least, check_folder
 from jaxvae.options.groups import Select
+from jaxvae.packages import check_installed
 from jaxvae.report import write_json
 from jaxvae.report.rolls import save_sounds
 from jaxvae.report.tables import markdown_table
@@ -74,6 +75,7 @@ class MusicConfig:
         check_folder("out", self.out)
         if self.run_dir is None and self.dataset is None:
             raise InputError("run-dir: give that of a run, or --dataset with melodies to train on")
+        check_installed("MIDI files", "mido", "music")  # before a training, which would be for nothing
 
 
 def main(config: MusicConfig) -> int:

@@ -67,3 +67,9 @@ def test_images_are_refused_and_so_is_nothing_to_train_on(scripts, small, tmp_pa
         script.main(script.MusicConfig(run_dir=tmp_path / "run"))
     with pytest.raises(InputError, match="--dataset"):
         script.MusicConfig().check()
+
+
+def test_without_mido_nothing_is_trained_first(scripts, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(InputError, match=r"needs mido, which is not installed; pip install 'jaxvae\[music\]'"):
+        scripts["music"].MusicConfig(dataset="midi").check()
