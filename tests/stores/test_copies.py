@@ -1,4 +1,4 @@
-"""What readers find in a store at any moment, and what is put back."""
+"""Files that readers find in a store at any moment, and those that are put back."""
 
 import sys
 
