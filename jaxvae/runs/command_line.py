@@ -37,7 +37,7 @@ def run_script(
         arguments: words of the command line; those of this process if not given.
         program: name of the program in its help; that of its file if not given.
     """
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
+    _show_log()
     if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, _stop)
     try:
@@ -58,6 +58,22 @@ def run_script(
             _exit(f"error: another process has ended: {error}", 1)
         traceback.print_exc()
         hosts.leave(1, patience=hosts.LEAVING_SECONDS)
+
+
+class _Line(logging.Formatter):
+    """Format of a message, after its level if it is a warning or worse."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = super().format(record)
+        return line if record.levelno < logging.WARNING else f"{record.levelname}: {line}"
+
+
+def _show_log() -> None:
+    """Print the warnings of every package, and what this one tells of its data."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Line())
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    logging.getLogger("jaxvae").setLevel(logging.INFO)
 
 
 def _stop(number: int, frame: FrameType | None) -> None:

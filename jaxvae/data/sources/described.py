@@ -110,7 +110,7 @@ def read_described(source: Described, chosen: Chosen, preparation: Preparation) 
 
 
 def _announce(source: Described, chosen: Chosen) -> None:
-    logger.warning("%s", shown(source.what, source.features, chosen))
+    logger.info("%s", shown(source.what, source.features, chosen))
     if not len(source.reader):
         raise InputError(f"{source.what}: holds no example; name another set")
 

@@ -158,4 +158,4 @@ def _check_parts(what: str, parts: np.ndarray) -> None:
     shown = ", ".join(f"{number} {name}" for name, number in numbers.items())
     if not numbers["train"] or not numbers["test"]:
         raise InputError(f"{what}: its different windows are {shown}; give fewer --bars, or more tunes")
-    logger.warning("melodies: %d different windows (%s), each in one split", len(parts), shown)
+    logger.info("melodies: %d different windows (%s), each in one split", len(parts), shown)

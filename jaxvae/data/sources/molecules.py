@@ -55,7 +55,7 @@ def read_smiles(file: Path) -> list[str]:
     if column is None:
         raise InputError(f"{file}: has no column SMILES, but {', '.join(header)}; write its name in the first line")
     if others := [name for name in header if name != header[column]]:
-        logger.warning("%s: columns that are not used: %s", file.name, ", ".join(others))
+        logger.info("%s: columns that are not used: %s", file.name, ", ".join(others))
     if short := [number for number, row in enumerate(rows, start=2) if row and len(row) <= column]:
         raise InputError(f"{file}: row {short[0]} has no cell in the column SMILES; fill it in, or leave it out")
     return without_blank(str(file), (row[column] for row in rows if row))

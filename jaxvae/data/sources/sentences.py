@@ -65,7 +65,7 @@ def whole_set(
     space = Tokens(len(facts[WORDS]), length, digest=_digest(facts))
     rows = token_rows([s if part >= 0 else [] for s, part in zip(sentences, parts)], facts[WORDS], space)
     facts["unknown_words"] = unknown = _unknown(rows, parts)
-    logger.warning(
+    logger.info(
         "vocabulary: %d %s; %.2f %% of those in test are unknown", space.size, divide.noun, 100 * unknown["test"]
     )
     return Whole(Split(rows), parts, space, facts=facts)

@@ -43,6 +43,7 @@ def test_files_of_splits(tmp_path):
 
 
 def test_other_columns_are_named(tmp_path, caplog):
+    caplog.set_level("INFO", "jaxvae")
     data = load(table(tmp_path / "a.csv", [f'{i},"{one}"' for i, one in enumerate(STRINGS)], "id,smiles"))
     assert "columns that are not used: id" in caplog.text
     assert data.train.num_examples + data.test.num_examples == len(STRINGS)
