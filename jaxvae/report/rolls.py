@@ -33,13 +33,15 @@ def rolls(stages: Sequence[Rolls], names: Sequence[str], title: str) -> Figure:
     figure.clear()
     axes = figure.subplots(_ROWS, columns, sharex=True, sharey=True)
     drawn = [*zip(*(stage.notes for stage in stages))] if len(stages) > 1 else _in_columns(stages[0], columns)
+    for axis in axes.ravel():
+        axis.set_axis_off()
     for row, melodies in zip(axes, drawn):
         for axis, notes in zip(row, melodies):
+            axis.set_axis_on()
+            axis.tick_params(labelsize=6)
             roll(axis, notes, stages[0])
     for axis, name in zip(axes[0], names if len(stages) > 1 else ()):
         axis.set_title(name, fontsize=8)
-    for axis in axes.ravel():
-        axis.set_axis_off() if not axis.has_data() else axis.tick_params(labelsize=6)
     figure.suptitle(title, fontsize=9)
     return figure
 

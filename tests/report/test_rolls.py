@@ -30,6 +30,7 @@ def test_a_bar_for_each_note(num_stages):
     assert drawn[0] == [(0, 4, 60), (6, 2, 64), (8, 24, 67)]
     assert len(drawn) == 2 * num_stages
     assert figure.axes[0].get_xlim() == (0, 32)
+    assert sum(axis.axison for axis in figure.axes) == 3 * num_stages, "a melody without notes has its axes too"
 
 
 def test_melodies_are_shown_as_rolls(tmp_path):
