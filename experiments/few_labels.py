@@ -61,6 +61,8 @@ class FewLabelsConfig:
     """Number of training steps of every model."""
     m1_steps: int | None = None
     """Number of training steps of M1, whose steps are quick; --steps if not given."""
+    m1m2_steps: int | None = None
+    """Number of training steps of M1+M2, which are quick too; --steps if not given."""
     batch_size: int = 150
     """Examples in a batch of M2, a third of them labelled."""
     binarize: Literal["none", "dynamic"] = "dynamic"
@@ -72,7 +74,9 @@ class FewLabelsConfig:
     upper_latent_dim: int = 8
     """Number of dimensions of M1+M2's second code; with many, one class can describe the codes of another."""
     hidden: tuple[int, ...] = (500,)
-    """Widths of the dense hidden layers."""
+    """Widths of the dense hidden layers of M2 and of M1+M2."""
+    m1_hidden: tuple[int, ...] = (600, 600)
+    """Widths of M1's dense hidden layers; of two layers the codes form clearer classes."""
     seed: int = 0
     """Seed of all networks, and of the first draw of labels."""
     out: Path | None = None
@@ -83,8 +87,9 @@ class FewLabelsConfig:
         for name in ("draws", "steps", "latent_dim", "upper_latent_dim"):
             check_at_least(1, name, getattr(self, name))
         check_at_least(3, "batch_size", self.batch_size)
-        if self.m1_steps is not None:
-            check_at_least(1, "m1_steps", self.m1_steps)
+        for name in ("m1_steps", "m1m2_steps"):
+            if (steps := getattr(self, name)) is not None:
+                check_at_least(1, name, steps)
         check_seed("seed", self.seed, self.draws)
 
     @property
@@ -124,7 +129,8 @@ def main(config: FewLabelsConfig) -> int:
 
 def m1(config: FewLabelsConfig) -> Recipe:
     """Return the recipe of M1, which has no labels."""
-    return recipe_of(config, "vae", config.folder / "m1", steps=config.m1_steps or config.steps)
+    sizes = {"steps": config.m1_steps or config.steps, "hidden": config.m1_hidden, "activation": "softplus"}
+    return recipe_of(config, "vae", config.folder / "m1", **sizes)
 
 
 def m2(config: FewLabelsConfig, num: int, seed: int) -> Recipe:
@@ -137,13 +143,14 @@ def m2(config: FewLabelsConfig, num: int, seed: int) -> Recipe:
     }
     labels |= {"classifier.channels": config.channels} if config.channels else {}
     folder = config.folder / f"m2-{num}-{seed}"
-    return recipe_of(config, "few_labels_vae", folder, **of_labels(config, "M2"), **labels)
+    return recipe_of(config, "few_labels_vae", folder, **of_labels(config, "M2", config.steps), **labels)
 
 
-def of_labels(config: FewLabelsConfig, way: str) -> dict[str, Any]:
-    """Return the batches of a training with few labels, and how the weight of the unlabelled examples rises."""
-    rise = f"0:1@{max(1, round(RISES[way] * config.steps))}"
+def of_labels(config: FewLabelsConfig, way: str, steps: int) -> dict[str, Any]:
+    """Return steps and batches of a training with few labels, and how the weight of the unlabelled examples rises."""
+    rise = f"0:1@{max(1, round(RISES[way] * steps))}"
     return {
+        "steps": steps,
         "batch_size": config.batch_size,
         "labelled_per_batch": config.batch_size // 3,
         "unlabelled_weight": rise,
@@ -157,12 +164,11 @@ def recipe_of(config: FewLabelsConfig, preset: str, folder: Path, **options: Any
         dataset=config.dataset,
         data_dir=config.data_dir,
         run_dir=folder,
-        hidden=config.hidden,
         decay="cosine",
         seed=config.seed,
         figures=False,
         tensorboard=False,
-        **{"steps": config.steps, "latent_dim": config.latent_dim, **options},
+        **{"hidden": config.hidden, "latent_dim": config.latent_dim, **options},
     )
 
 
@@ -209,7 +215,8 @@ def stacked(config: FewLabelsConfig, num: int, seed: int, few: Any, train: Codes
     codes = {"train": (np.float32(train.point), few), "test": (np.float32(test.point), labels)}
     folder = config.folder / f"m1m2-{num}-{seed}"
     options = {"scale": "none", "latent_dim": config.upper_latent_dim, "select": "last", "quiet": True}
-    recipe = recipe_of(config, "few_labels_vae", folder, **of_labels(config, "M1+M2"), **options)
+    labels = of_labels(config, "M1+M2", config.m1m2_steps or config.steps)
+    recipe = recipe_of(config, "few_labels_vae", folder, **labels, **options)
     data = dataclasses.replace(recipe.data, dataset="digits", data_dir=None)  # the codes take its place
     run = api.train(dataclasses.replace(recipe, data=data), codes)
     return 1 - run.summary["test_accuracy"]

@@ -94,7 +94,7 @@ def test_every_class_is_drawn_in_the_style_of_an_image(scripts, trained, tmp_pat
 @pytest.mark.slow
 def test_few_labels_are_compared_and_a_second_call_goes_on(scripts, tmp_path, capsys):
     few_labels = scripts["few_labels"]
-    sizes = {"latent_dim": 5, "hidden": (30,), "labels": (50,)}
+    sizes = {"latent_dim": 5, "hidden": (30,), "m1_hidden": (40, 40), "m1m2_steps": 40, "labels": (50,)}
     config = few_labels.FewLabelsConfig(draws=2, steps=30, out=tmp_path, **sizes)
     assert few_labels.main(config) == 0
     errors = json.loads((tmp_path / "few_labels.json").read_text())["errors"]
@@ -110,6 +110,7 @@ def test_few_labels_are_compared_and_a_second_call_goes_on(scripts, tmp_path, ca
     assert {path.name for path in tmp_path.glob("*.png")} == {"few_labels.png", "styles.png"}
     run = load_run(tmp_path / "m2-50-1")
     assert (run.recipe.data.labelled, run.recipe.data.labelled_seed) == (50, 1)
+    assert (run.step, load_run(tmp_path / "m1m2-50-1").step, load_run(tmp_path / "m1").step) == (30, 40, 30)
     written = (tmp_path / "m2-50-0" / "summary.json").stat().st_mtime_ns
     capsys.readouterr()
     assert few_labels.main(config) == 0
