@@ -61,9 +61,10 @@ def _each(recipe: Recipe) -> Iterator[Option]:
 def options_in(part: str, value: Any) -> Iterator[Option]:
     """Yield the options of one part."""
     prefix = "" if not part or part in UNPREFIXED else f"{part}."
-    kinds = _kinds(type(value))
+    owner: Any = type(value)
+    kinds = _kinds(owner)
     for field in dataclasses.fields(value):
-        yield Option(prefix + field.name, part, field.name, kinds[field.name], getattr(value, field.name), type(value))
+        yield Option(prefix + field.name, part, field.name, kinds[field.name], getattr(value, field.name), owner)
 
 
 @functools.cache
