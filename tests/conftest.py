@@ -101,8 +101,12 @@ def bucket(s3_server, tmp_path, monkeypatch):
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as slow the rows that a test's mark `quick_rows` does not name."""
+    """Mark as slow the rows that a test's mark `quick_rows` does not name; whole programs come first.
+
+    A long file at the end would leave one worker alone with it.
+    """
     for item in items:
         quick = item.get_closest_marker("quick_rows")
         if quick and item.callspec.id not in quick.args:
             item.add_marker(pytest.mark.slow)
+    items.sort(key=lambda item: not item.path.is_relative_to(PROJECT / "tests" / "experiments"))

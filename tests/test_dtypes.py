@@ -23,7 +23,9 @@ from jaxvae.distributions import (
 from jaxvae.likelihoods import LIKELIHOODS
 from jaxvae.objectives import CORRUPTIONS
 
-DTYPES = ["bool", "uint8", "int8", "uint32", "float16", "bfloat16"]
+ALWAYS = ["bool", "uint8", "bfloat16"]
+OTHERS = ["int8", "uint32", "float16"]
+"""Types of which each function gets one, in turns."""
 ON_HOST = ["int64", "float64"]
 """Types that NumPy has and JAX, unless told, has not."""
 
@@ -148,7 +150,8 @@ def assert_close(got, expected):
 def test_numbers_of_every_type_are_those_of_float32(name):
     function, *arguments = CASES[name]
     known = {}  # the reference, for the numbers as they are and as booleans
-    for dtype in [*DTYPES, *ON_HOST]:
+    number = [*CASES].index(name)
+    for dtype in [*ALWAYS, OTHERS[number % 3], ON_HOST[number % 2]]:
         typed = [np.asarray(argument).astype(jnp.dtype(dtype)) for argument in arguments]
         floats = [argument.astype(np.float32) for argument in typed]
         numbers = b"".join(argument.tobytes() for argument in floats)
@@ -162,7 +165,7 @@ def test_numbers_of_every_type_are_those_of_float32(name):
 
 @pytest.mark.parametrize("name", ["masking", "salt_and_pepper"])
 def test_corrupted_pixels_keep_their_type(name):
-    for dtype in DTYPES:
+    for dtype in [*ALWAYS, *OTHERS]:
         x = jnp.asarray(VALUES, dtype)
         spoilt = CORRUPTIONS[name](key(), x, 0.5)
         assert spoilt.dtype == x.dtype

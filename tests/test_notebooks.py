@@ -46,15 +46,7 @@ def test_it_runs_and_shows_its_figures(name, execute):
 
 
 @pytest.mark.slow
-def test_a_progress_bar_is_one_output_which_changes(execute):
-    source = "from jaxvae.runs.progress import bar\nfor _ in bar(range(50), mininterval=0): pass"
-    (output,) = outputs(execute(jupytext.reads(f"```python\n{source}\n```", fmt="md")))
-    assert "100%" in output.data["text/plain"]
-    assert "50/50" in output.data["text/plain"]
-
-
-@pytest.mark.slow
-def test_every_figure_of_a_cell_is_shown_once(execute):
+def test_every_figure_of_a_cell_is_shown_once_and_a_progress_bar_is_one_output_which_changes(execute):
     one_line = """```python
 import jaxvae
 from sklearn.datasets import load_digits
@@ -66,10 +58,18 @@ figure = run.plot.latent(); run.plot.samples()
 ```python
 figure
 ```
+
+```python
+from jaxvae.runs.progress import bar
+for _ in bar(range(50), mininterval=0): pass
+```
 """
-    first, later = [cell.outputs for cell in execute(jupytext.reads(one_line, fmt="md")).cells]
+    first, later, last = [cell.outputs for cell in execute(jupytext.reads(one_line, fmt="md")).cells]
     assert sum("image/png" in output.get("data", ()) for output in first) == 2
     assert ["image/png" in output.get("data", ()) for output in later] == [True]
+    (progress,) = last
+    assert "100%" in progress.data["text/plain"]
+    assert "50/50" in progress.data["text/plain"]
 
 
 def test_every_notebook_is_run():

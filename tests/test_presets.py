@@ -39,6 +39,7 @@ def small(case):
     sizes = {"hidden": (16,), "channels": (4, 8), "latent_dim": 3, "prior.num_inputs": 8, "prior.num_components": 4}
     sizes |= {"embedding": 8, "width": 16, "likelihood.hidden": (16,), "likelihood.embedding": 8}
     sizes |= {"likelihood.width": 16, "likelihood.conductor": 8, "likelihood.steps_per_bar": 3}
+    sizes |= {"num_layers": 1, "likelihood.num_layers": 1, "num_blocks": 1, "posterior.num_flows": 2}
     whole = hasattr(recipe.posterior, "num_codes") or hasattr(recipe.posterior, "num_categories")
     kept = {name for name in options(recipe) if name != "latent_dim" or not whole}
     return given(recipe, **{name: value for name, value in sizes.items() if name in kept})

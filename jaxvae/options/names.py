@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import typing
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -60,9 +61,16 @@ def _each(recipe: Recipe) -> Iterator[Option]:
 def options_in(part: str, value: Any) -> Iterator[Option]:
     """Yield the options of one part."""
     prefix = "" if not part or part in UNPREFIXED else f"{part}."
-    kinds = typing.get_type_hints(type(value))
+    owner: Any = type(value)
+    kinds = _kinds(owner)
     for field in dataclasses.fields(value):
-        yield Option(prefix + field.name, part, field.name, kinds[field.name], getattr(value, field.name), type(value))
+        yield Option(prefix + field.name, part, field.name, kinds[field.name], getattr(value, field.name), owner)
+
+
+@functools.cache
+def _kinds(owner: type) -> Mapping[str, Any]:
+    """Return the types of a class's fields: to resolve them takes most of the time of naming its options."""
+    return typing.get_type_hints(owner)
 
 
 def replace(recipe: Recipe, values: Mapping[str, Any]) -> Recipe:

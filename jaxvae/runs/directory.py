@@ -212,7 +212,7 @@ def _load(run_dir: Path, select: Select | None, classes: Iterable[type], model: 
     condition = conditions.of_facts(facts)
     given = {"condition_space": condition and condition.space, "num_examples": facts["train"]}
     parts = build_parts(recipe, of_facts(facts), **given)
-    like = jax.eval_shape(lambda: initial_state(recipe, parts))
+    like = jax.eval_shape(lambda params: initial_state(recipe, parts, params=params), parts.shapes)
     # A run that was interrupted early has no evaluation yet.
     reports_best = recipe.output.select == "best" and bool(checkpoints.scores())
     restored = checkpoints.restore(like, best=reports_best if select is None else select == "best")
@@ -233,8 +233,7 @@ def starting_params(recipe: Recipe, parts: Parts) -> Params:
         run = load_run(there)
     except InputError as error:
         raise InputError(f"init-from: {str(error).removeprefix('run-dir: ')}") from None
-    fresh = jax.eval_shape(parts.model.init, jax.random.key(0), *parts.blank)
-    given = run.params
+    given, fresh = run.params, parts.shapes
     if names := recipe.train.init_parts:
         given, fresh = _named(given, names, f"{there} has"), _named(fresh, names, "this model has")
     theirs, ours = _networks(run.recipe), _networks(recipe)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, NamedTuple
 
-import jax
 import numpy as np
 
 from jaxvae.data import Split
@@ -54,14 +53,10 @@ def _loss(recipe: Recipe, parts: Parts, split: Split, space: Space) -> Loss:
     """Return the loss on rows of another length, which must have the same parameters."""
     sizes: dict[str, Any] = {"num_examples": split.num_examples, "num_labelled": split.num_labelled}
     shorter = build_parts(recipe, space, condition_space=split.condition_space, **sizes)
-    if _shapes(shorter) != _shapes(parts):
+    if shorter.shapes != parts.shapes:
         names = kind_of(recipe.networks, AXES["networks"]), kind_of(recipe.likelihood, AXES["likelihood"])
         raise InputError(
             f"length-buckets: networks {names[0]} or likelihood {names[1]} have parameters for each place of a row; "
             "leave it out, or give --preset lstm_vae"
         )
     return shorter.loss
-
-
-def _shapes(parts: Parts) -> Any:
-    return jax.eval_shape(parts.model.init, jax.random.key(0), *parts.blank)

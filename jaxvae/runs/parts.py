@@ -44,6 +44,8 @@ class Parts(NamedTuple):
     model: VAE
     blank: tuple[Any, Any]
     """One example of zeros and its condition or None, for shapes."""
+    shapes: Params
+    """Parameters as shapes: to find them traces all networks."""
     loss: Loss
     schedules: Mapping[str, Schedule]
     """Arguments of the loss that change with the step."""
@@ -91,7 +93,7 @@ def build_parts(
         if hasattr(extra, "optimizer")  # others learn by the run's own
     }
     optimizer = build_optimizer(recipe.train, labels, partitions)
-    return Parts(model, blank, loss, schedules, optimizer, getattr(posterior, "has_kl", True))
+    return Parts(model, blank, params, loss, schedules, optimizer, getattr(posterior, "has_kl", True))
 
 
 def check_loss(parts: Parts) -> None:
@@ -101,14 +103,13 @@ def check_loss(parts: Parts) -> None:
         InputError: the choices do not fit each other.
     """
     loss, (x, condition) = parts.loss, parts.blank
-    params = jax.eval_shape(parts.model.init, jax.random.key(0), *parts.blank)
     key, weights = rng.example_keys(jax.random.key(0), jnp.arange(1)), jnp.ones(1)
     step = {"step": jnp.zeros((), int), "step_key": jax.random.key(0), "ids": jnp.arange(1), "axis_name": None}
     for number in range(2 if parts.schedules else 1):
         scheduled = {name: ends(value)[number] for name, value in parts.schedules.items()}
         given = {"condition": condition, "weights": weights, **scheduled, **asked(loss, step)}
         try:
-            jax.eval_shape(lambda params, given=given: loss(params, key, x, **given), params)
+            jax.eval_shape(lambda params, given=given: loss(params, key, x, **given), parts.shapes)
         except InputError:
             raise
         except (TypeError, ValueError, NotImplementedError) as error:

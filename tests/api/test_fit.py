@@ -97,6 +97,14 @@ def test_functions_have_no_layers_for_the_explorer():
         page_contents(run.model, run.params, run.data.test, "grey", 2)
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A trained run, which nothing goes on with."""
+    place = tmp_path_factory.mktemp("fit") / "run"
+    jaxvae.fit(MODEL, X, params=PARAMS, run_dir=place, **OPTIONS)
+    return place
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -113,21 +121,19 @@ def test_functions_have_no_layers_for_the_explorer():
         ),
     ],
 )
-def test_what_cannot_be_is_refused_in_one_line(tmp_path, call, message):
-    jaxvae.fit(MODEL, X, params=PARAMS, run_dir=tmp_path / "run", **{**OPTIONS, "steps": 1})
+def test_what_cannot_be_is_refused_in_one_line(folder, call, message):
     with pytest.raises(InputError, match=message) as refusal:
-        call(tmp_path / "run")
+        call(folder)
     assert "\n" not in str(refusal.value)
 
 
-def test_other_networks_do_not_go_on_with_a_run(tmp_path):
-    jaxvae.fit(MODEL, X, params=PARAMS, run_dir=tmp_path / "run", **OPTIONS)
+def test_other_networks_do_not_go_on_with_a_run(folder):
     wider = eqx.tree_at(lambda tree: tree.decoder.layers[0].bias, PARAMS, jnp.zeros(9))
     with pytest.raises(InputError, match="holds a run with other shapes"):
         jaxvae.fit(
             MODEL._replace(decode=lambda params, z: Normal(jnp.zeros((len(z), 5)), jnp.zeros((len(z), 5)))),
             X,
             params=wider,
-            run_dir=tmp_path / "run",
+            run_dir=folder,
             **OPTIONS,
         )

@@ -4,15 +4,20 @@ import pytest
 import rows
 
 
+@pytest.fixture(scope="module")
+def table():
+    return rows.table()
+
+
 @pytest.mark.slow
-def test_no_hub_names_a_variant():
+def test_no_hub_names_a_variant(table):
     known = {"auto", "kl_only", "conv_vae", "token_vae"}  # chosen by the data, or explained where a run collapses
-    assert {name: hubs for name, _, _, hubs in rows.table() if hubs and name not in known} == {}
+    assert {name: hubs for name, _, _, hubs in table if hubs and name not in known} == {}
 
 
 @pytest.mark.slow
-def test_rows_without_files_of_their_own_and_with_one():
-    files = {name: own for name, own, _, _ in rows.table()}
+def test_rows_without_files_of_their_own_and_with_one(table):
+    files = {name: own for name, own, _, _ in table}
     assert files["vae"] == files["conditional_vae"] == 0
     assert 0 < files["planar_vae"] <= 3
 

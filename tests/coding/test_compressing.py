@@ -75,7 +75,8 @@ def test_unlikely_images_come_back(digits, tmp_path, x):
 OTHER = {"likelihood": "columns", "likelihood.real": "student_t", "likelihood.ordinal": "beta_binomial"}
 
 
-@pytest.mark.parametrize("family", [{}, OTHER])
+@pytest.mark.quick_rows("usual")
+@pytest.mark.parametrize("family", [{}, OTHER], ids=["usual", "others"])
 def test_a_table_comes_back(tmp_path, family):
     run = trained(tmp_path, TABLE, **family)
     split = run.as_split(TABLE)
@@ -150,6 +151,7 @@ def test_a_changed_word_is_found_before_its_block_is_decoded(digits, tmp_path, m
         list(found)
 
 
+@pytest.mark.quick_rows("density")
 @pytest.mark.parametrize(
     ("data", "options", "told"),
     [

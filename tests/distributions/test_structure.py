@@ -55,7 +55,7 @@ def test_leading_axes_of_samples_and_examples(family):
     d, x = family.distribution, jnp.stack([family.value, family.value[::-1]])
     scores = jax.jit(log_prob)(d, x)
     assert scores.shape == (2, len(family.value))
-    np.testing.assert_allclose(scores[1], jax.jit(log_prob)(d, x[1]), rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(scores[1], d.log_prob(x[1]), rtol=1e-6, atol=1e-6)
 
 
 @pytest.mark.parametrize("dtype", [jnp.float32, jnp.bfloat16])

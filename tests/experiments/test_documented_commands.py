@@ -66,7 +66,6 @@ SHORT = {
     "classifier": "--steps 2 --overwrite",
     "text": "--num 2 --pairs 2 --points 3 --beams 2",
     "music": "--steps 2 --num 2 --pairs 3 --points 3",
-    "table": "--epochs 0.001 --num-samples 2 --num-images 5 --results results.md",
     "throughput": "--nets mlp --batch-sizes 8 --contenders jaxvae_binarized --rounds 1 --seconds 0.01 --starts 1",
     "scale": "--axes batch --rounds 1 --seconds 0.01 --figure scale.png",
     "options": "--nets mlp --variants step --batch-size 8 --rounds 1 --seconds 0.01",
@@ -88,6 +87,7 @@ READ = {
     "rate_distortion": "test_rate_distortion",
     "synthetic": "test_synthetic",
     "sweep": "test_sweep",
+    "table": "test_scores",
     "topics": "test_topics",
     "world_model": "test_world_model",
 }
@@ -144,7 +144,6 @@ def folder(scripts, done, tmp_path_factory):
     features = Classifier(10)
     write_features(place / "features.npz", features, features.init(jax.random.key(0), (8, 8, 1)))
     (place / "recipe.toml").write_text('preset = "vae"\nlatent_dim = 2\n')
-    shutil.copy(PROJECT / "docs" / "results.md", place)
     shutil.copy(PROJECT / "docs" / "performance.md", place)
     runs = {
         "NAME": "",
@@ -223,7 +222,7 @@ def shortened(script, words):
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_does_what_its_page_says(scripts, folder, done, monkeypatch, request, command):
+def test_a_command_does_what_its_page_says(scripts, folder, done, monkeypatch, command):
     path, *words = shlex.split(command)
     script = Path(path).stem
     monkeypatch.chdir(folder)
@@ -232,8 +231,6 @@ def test_a_command_does_what_its_page_says(scripts, folder, done, monkeypatch, r
         monkeypatch.setattr(module, "PAGE", folder / "performance.md", raising=False)
     else:
         module = scripts[script]
-    if script == "table":
-        monkeypatch.setenv("TFDS_DATA_DIR", str(request.getfixturevalue("shared_data") / "tfds"))
     monkeypatch.setattr(maps, "MAPPED", {"pca": 40, "tsne": 20})
     for name, value in SMALL.get(script, {}).items():
         monkeypatch.setattr(module, name, value)

@@ -25,19 +25,16 @@ def losses(run_dir):
     [{"dispatch": "step"}, {"input": "stream"}, {"input": "stream", "dispatch": "step"}],
     ids=["one by one", "streamed", "streamed one by one"],
 )
-def test_ways_on_one_device_give_the_same_bits(scripts, small, tmp_path, compute):
-    one, other = small(run_dir=tmp_path / "one"), small(run_dir=tmp_path / "other", compute=compute)
-    scripts["train"].main(one)
+def test_ways_on_one_device_give_the_same_bits(scripts, small, whole, compute):
+    other = small(compute=compute)
     scripts["train"].main(other)
-    assert summary(one.run_dir)["params_sha256"] == summary(other.run_dir)["params_sha256"]
-    np.testing.assert_allclose(losses(one.run_dir), losses(other.run_dir), rtol=1e-6)
+    assert summary(whole.run_dir)["params_sha256"] == summary(other.run_dir)["params_sha256"]
+    np.testing.assert_allclose(losses(whole.run_dir), losses(other.run_dir), rtol=1e-6)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("compute", [{}, {"dispatch": "pmap", "input": "stream"}], ids=["mesh", "pmap, streamed"])
-def test_a_run_goes_on_with_other_devices(scripts, small, tmp_path, compute):
-    whole = small(run_dir=tmp_path / "whole")
-    scripts["train"].main(whole)
+def test_a_run_goes_on_with_other_devices(scripts, small, whole, compute):
     scripts["train"].main(small(steps=20, compute={"devices": 2, **compute}))
     scripts["train"].main(small())
     np.testing.assert_allclose(losses(small().run_dir), losses(whole.run_dir), rtol=1e-5)
@@ -95,9 +92,8 @@ def test_schedules_are_logged_and_the_average_is_what_is_kept(scripts, small):
 
 
 @pytest.mark.slow
-def test_half_precision_keeps_parameters_whole_and_the_bound_near(scripts, small, tmp_path):
-    whole, half = small(run_dir=tmp_path / "whole"), small(run_dir=tmp_path / "half", precision="bfloat16")
-    scripts["train"].main(whole)
+def test_half_precision_keeps_parameters_whole_and_the_bound_near(scripts, small, whole):
+    half = small(precision="bfloat16")
     scripts["train"].main(half)
     assert {leaf.dtype for leaf in jax.tree.leaves(load_run(half.run_dir).params)} == {np.dtype("float32")}
     elbos = [summary(config.run_dir)["test_elbo"] for config in (whole, half)]

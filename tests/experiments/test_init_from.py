@@ -7,14 +7,21 @@ import numpy as np
 import pytest
 
 from jaxvae.errors import InputError
+from jaxvae.options import given
 from jaxvae.runs import experiment, load_run, training
 
 
-@pytest.fixture
-def first(scripts, small, tmp_path):
-    config = small(run_dir=tmp_path / "first", ema_decay=0.9)
+@pytest.fixture(scope="module")
+def trained(scripts, small_in, tmp_path_factory):
+    config = small_in(tmp_path_factory.mktemp("trained") / "run", ema_decay=0.9)
     assert scripts["train"].main(config) == 0
     return config
+
+
+@pytest.fixture
+def first(trained, tmp_path):
+    """A copy of the trained run."""
+    return given(trained, run_dir=shutil.copytree(trained.run_dir, tmp_path / "first"))
 
 
 def starting_state(config):

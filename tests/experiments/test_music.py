@@ -60,11 +60,10 @@ def test_numbers_of_melodies_that_there_are_not(scripts, tmp_path, between, num,
         script.check_numbers(script.MusicConfig(run_dir=tmp_path, between=between), num)
 
 
-def test_images_are_refused_and_so_is_nothing_to_train_on(scripts, small, tmp_path):
+def test_images_are_refused_and_so_is_nothing_to_train_on(scripts, whole):
     script = scripts["music"]
-    scripts["train"].main(small(steps=2))
     with pytest.raises(InputError, match="no melodies"):
-        script.main(script.MusicConfig(run_dir=tmp_path / "run"))
+        script.main(script.MusicConfig(run_dir=whole.run_dir))
     with pytest.raises(InputError, match="--dataset"):
         script.MusicConfig().check()
 

@@ -96,10 +96,9 @@ def test_an_overflow_in_the_optimizer_is_left_out_to_the_end(scripts, small, cap
     config = small(learning_rate=100.0, latent_dim=2)
     assert scripts["train"].main(config) == 3
     assert "optimizer state" in capsys.readouterr().err
-    for mode in ("halve-lr", "skip"):
-        config = given(config, run_dir=config.run_dir.with_name(mode), on_nonfinite=mode)
-        assert scripts["train"].main(config) == 0
-        assert summary(config.run_dir)["skipped_steps"] > 0
+    config = given(config, run_dir=config.run_dir.with_name("skip"), on_nonfinite="skip")
+    assert scripts["train"].main(config) == 0
+    assert summary(config.run_dir)["skipped_steps"] > 0
 
 
 @pytest.mark.parametrize(

@@ -39,15 +39,13 @@ def test_a_run_that_was_continued_is_reproduced_from_its_first_step(scripts, sma
 
 
 @pytest.mark.slow
-def test_what_differs_is_said_and_by_how_much(scripts, small, tmp_path, capsys):
-    config = small()
-    scripts["train"].main(config)
-    manifest = config.run_dir / "manifest.json"
+def test_what_differs_is_said_and_by_how_much(scripts, copied, tmp_path, capsys):
+    manifest = copied.run_dir / "manifest.json"
     change(manifest, "packages", "jax", value="0.1.2")
     change(manifest, "data", "fingerprint", value="abc")
     change(manifest, "config", "train", "learning_rate", value=2e-3)
     capsys.readouterr()
-    assert scripts["train"].main(given(reproduce=config.run_dir, run_dir=tmp_path / "again")) == 1
+    assert scripts["train"].main(given(reproduce=copied.run_dir, run_dir=tmp_path / "again")) == 1
     before, after = capsys.readouterr().out.split("test ELBO")
     assert "  different  packages.jax      0.1.2 there, " in before
     assert "  different  data.fingerprint  abc there, " in before
@@ -56,7 +54,7 @@ def test_what_differs_is_said_and_by_how_much(scripts, small, tmp_path, capsys):
     assert verdict.startswith("different: parameters by ")
     assert verdict.endswith("the first line of metrics that differs is that of step 10 (train)")
     here = json.loads((tmp_path / "again" / "summary.json").read_text())
-    assert here["test_elbo"] != json.loads((config.run_dir / "summary.json").read_text())["test_elbo"]
+    assert here["test_elbo"] != json.loads((copied.run_dir / "summary.json").read_text())["test_elbo"]
 
 
 @pytest.mark.parametrize(

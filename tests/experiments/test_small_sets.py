@@ -32,6 +32,8 @@ READERS = [
     ("evidence", "--num 900 --num-samples 1 2 --repeats 2", ""),
 ]
 """Script, options with which it looks into a run, and what it may say to them."""
+OF_TWO = [READERS[0], READERS[2], READERS[6]]
+"""Of these it matters whether one image or two are for testing."""
 TRAINERS = {"train": "", "latent_space": "--hidden 4", "one_dimensional": "--hidden 4", "rate_distortion": "--betas 1"}
 
 
@@ -69,31 +71,37 @@ def assert_names_options(line, config_type):
     assert {name.removeprefix("no-") for name in mentioned} <= names, line
 
 
-@pytest.fixture(scope="module", params=[5, 24])
-def run(request, scripts, tmp_path_factory):
-    """A run on a small set, 1 or 2 of whose images are for testing."""
-    folder = tmp_path_factory.mktemp("small")
-    path = small_set(folder / "mine.npz", request.param)
-    options = f"{TRAIN} --dataset {path} --run-dir {folder / 'run'}"
-    assert scripts["train"].main(parse(scripts["train"].Recipe, options.split())) == 0
-    return folder / "run"
+@pytest.fixture(scope="module")
+def runs(scripts, tmp_path_factory):
+    """Runs on small sets, 1 or 2 of whose images are for testing."""
+    found = {}
+    for num in (5, 24):
+        folder = tmp_path_factory.mktemp("small")
+        path = small_set(folder / "mine.npz", num)
+        options = f"{TRAIN} --dataset {path} --run-dir {folder / 'run'}"
+        assert scripts["train"].main(parse(scripts["train"].Recipe, options.split())) == 0
+        found[num] = folder / "run"
+    return found
 
 
-def test_no_number_of_a_run_is_nan(run):
+@pytest.mark.parametrize("num", [5, 24])
+def test_no_number_of_a_run_is_nan(runs, num):
+    run = runs[num]
     for text in ((run / "summary.json").read_text(), *(run / "metrics.jsonl").read_text().splitlines()):
         json.loads(text, parse_constant=lambda word: pytest.fail(f"{word} is no JSON"))
 
 
-@pytest.mark.parametrize(("script", "line", "says"), READERS)
-def test_a_reader_works_or_names_an_option_that_it_has(run, answer, caplog, script, line, says):
-    assert re.fullmatch(says.replace("has 1", r"has \d"), answer(script, f"--run-dir {run} {line}"))
+@pytest.mark.parametrize(
+    ("num", "script", "line", "says"), [(5, *row) for row in READERS] + [(24, *row) for row in OF_TWO]
+)
+def test_a_reader_works_or_names_an_option_that_it_has(runs, answer, caplog, num, script, line, says):
+    assert re.fullmatch(says.replace("has 1", r"has \d"), answer(script, f"--run-dir {runs[num]} {line}"))
     if script in ("explore", "attributes") and not line:
         assert re.search(r"attribute: 'age' (holds NaN|is 65) in .*; it is left out", caplog.text)
         assert "attribute: 'alike' is 1 in all" in caplog.text
 
 
-@pytest.mark.parametrize("num", [5, 24])
-@pytest.mark.parametrize("script", TRAINERS)
+@pytest.mark.parametrize(("script", "num"), [*((script, 5) for script in TRAINERS), ("latent_space", 24)])
 def test_a_script_that_trains_works_or_names_an_option_that_it_has(answer, tmp_path, monkeypatch, script, num):
     monkeypatch.chdir(tmp_path)
     small_set(tmp_path / "mine.npz", num)

@@ -26,6 +26,7 @@ def run(tmp_path_factory):
     return jaxvae.train(recipe, str(folder / "t.csv"), run_dir=folder / "run")
 
 
+@pytest.mark.quick_rows("y")
 @pytest.mark.parametrize("target", [None, "y"])
 def test_the_rows_are_judged_beside_simpler_ones(scripts, run, target, tmp_path, capsys):
     synthetic = scripts["synthetic"]

@@ -51,7 +51,6 @@ def test_an_analogy_is_written_below_its_three_sentences(scripts, run_dir, tmp_p
     assert found == three[2], "a change that is none"
 
 
-def test_images_are_refused(scripts, small, tmp_path):
-    scripts["train"].main(small())
+def test_images_are_refused(scripts, whole):
     with pytest.raises(InputError, match="no sentences"):
-        scripts["text"].main(scripts["text"].TextConfig(run_dir=tmp_path / "run"))
+        scripts["text"].main(scripts["text"].TextConfig(run_dir=whole.run_dir))

@@ -67,10 +67,8 @@ def test_fewer_training_examples(scripts, small):
         scripts["train"].main(small(train_examples=2000))
 
 
-def test_metrics_agree_with_each_other(scripts, small):
-    config = small(beta=1.0)
-    scripts["train"].main(config)
-    records = read_metrics(config.run_dir / "metrics.jsonl")
+def test_metrics_agree_with_each_other(whole):
+    records = read_metrics(whole.run_dir / "metrics.jsonl")
     train = [record for record in records if record["split"] == "train"]
     assert [record["step"] for record in train] == [10, 20, 30, 40]
     for record in train:
@@ -78,7 +76,7 @@ def test_metrics_agree_with_each_other(scripts, small):
         assert record["kl"] == pytest.approx(sum(record["kl_per_dimension"]), rel=1e-5)
     assert train[-1]["loss"] < train[0]["loss"]
     assert [record["step"] for record in records if record["split"] == "validation"] == [20, 40]
-    result = summary(config.run_dir)
+    result = summary(whole.run_dir)
     assert result["test_elbo"] == pytest.approx(result["test_log_likelihood"] - result["test_kl"])
     assert result["test_num_examples"] == 300
     assert result["steps"] == 40
@@ -86,15 +84,13 @@ def test_metrics_agree_with_each_other(scripts, small):
 
 
 @pytest.mark.slow
-def test_the_same_options_give_the_same_numbers(scripts, small, tmp_path):
-    first = small(run_dir=tmp_path / "a")
+def test_the_same_options_give_the_same_numbers(scripts, small, whole, tmp_path):
     second = small(run_dir=tmp_path / "elsewhere" / "b", log_every=7, checkpoint_every=13, tensorboard=True)
-    scripts["train"].main(first)
     scripts["train"].main(second)
     other = small(run_dir=tmp_path / "c", seed=1)
     scripts["train"].main(other)
-    assert summary(first.run_dir)["params_sha256"] == summary(second.run_dir)["params_sha256"]
-    assert summary(first.run_dir)["params_sha256"] != summary(other.run_dir)["params_sha256"]
+    assert summary(whole.run_dir)["params_sha256"] == summary(second.run_dir)["params_sha256"]
+    assert summary(whole.run_dir)["params_sha256"] != summary(other.run_dir)["params_sha256"]
 
 
 def test_an_interrupted_run_ends_like_one_that_was_not(scripts, small, tmp_path, monkeypatch, capsys):
@@ -130,33 +126,29 @@ def lines(run_dir):
 
 
 @pytest.mark.slow
-def test_a_finished_run_can_be_continued(scripts, small, tmp_path, capsys):
+def test_a_finished_run_can_be_continued(scripts, small, whole, tmp_path, capsys):
     config = small(run_dir=tmp_path / "grown", steps=20)
     scripts["train"].main(config)
     assert scripts["train"].main(config) == 0
     assert "raise --steps" in capsys.readouterr().out
     scripts["train"].main(given(config, steps=40))
-    whole = small(run_dir=tmp_path / "whole")
-    scripts["train"].main(whole)
     assert summary(config.run_dir)["params_sha256"] == summary(whole.run_dir)["params_sha256"]
 
 
-def test_a_run_killed_before_its_summary_writes_it_later(scripts, small):
-    scripts["train"].main(small())
-    before = summary(small().run_dir)
-    (small().run_dir / "summary.json").unlink()
-    scripts["train"].main(small())
-    after = summary(small().run_dir)
+def test_a_run_killed_before_its_summary_writes_it_later(scripts, copied):
+    before = summary(copied.run_dir)
+    (copied.run_dir / "summary.json").unlink()
+    scripts["train"].main(copied)
+    after = summary(copied.run_dir)
     assert (after["params_sha256"], after["test_elbo"]) == (before["params_sha256"], before["test_elbo"])
     assert after["examples_per_second"] is None, "no step was left: nothing is known of the speed, which is not 0"
 
 
-def test_another_run_is_not_written_over(scripts, small):
-    scripts["train"].main(small())
-    before = (small().run_dir / "config.json").read_text()
+def test_another_run_is_not_written_over(scripts, copied):
+    before = (copied.run_dir / "config.json").read_text()
     with pytest.raises(InputError, match=r"learning_rate 0\.001 there, 0\.01 here"):
-        scripts["train"].main(small(learning_rate=0.01))
-    assert (small().run_dir / "config.json").read_text() == before
+        scripts["train"].main(given(copied, learning_rate=0.01))
+    assert (copied.run_dir / "config.json").read_text() == before
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,7 @@ def test_copies_are_found():
     assert found.nearer_to_training > 0.6
 
 
+@pytest.mark.slow
 def test_a_category_is_predicted_with_its_auc():
     useful, lost = (usefulness(COLUMNS, some, TEST, "word") for some in (FRESH, independent(TRAIN, 1500)))
     assert useful > 0.9

@@ -91,6 +91,7 @@ def test_actor_and_edits_reach_the_class_that_is_asked_for():
     assert realism[0] > 0 > realism[1]
 
 
+@pytest.mark.slow
 def test_a_key_decides_everything():
     means, log_vars, labels = two_classes(40)
     one, again, other = (

@@ -75,6 +75,7 @@ def test_the_probabilities_of_all_rows_sum_to_one(name):
     np.testing.assert_allclose(scores[:, 0], log_prob(tokens(name, CONTEXTS[0]), EVERY_ROW), rtol=1e-4)
 
 
+@pytest.mark.quick_rows("lstm", "transformer")
 def test_frequencies_of_samples_are_the_probabilities(name):
     num = 100_000
     context = jnp.broadcast_to(CONTEXTS[0], (num, C))
@@ -84,6 +85,7 @@ def test_frequencies_of_samples_are_the_probabilities(name):
     np.testing.assert_array_less(np.abs(frequency - chance), 6 * np.sqrt(chance * (1 - chance) / num) + 1e-12)
 
 
+@pytest.mark.quick_rows("lstm", "transformer")
 def test_more_padding_changes_nothing(name):
     longer = jnp.pad(ROWS, ((0, 0), (0, T)))
 

@@ -28,11 +28,11 @@ MODEL = Functions(
 
 def test_with_nothing_missing_it_is_the_elbo():
     model = presets.build("vae", (6,), latent_dim=2, hidden=(8,), likelihood="normal_shared")
-    params = model.init(jax.random.key(0), X)
+    params = jax.jit(model.init)(jax.random.key(0), X)
 
     def value(loss, **options):
         given = {"model": model, "num_samples": 2, **options}
-        return jax.value_and_grad(lambda params: loss(params, KEYS, X, **given)[0])(params)
+        return jax.jit(jax.value_and_grad(lambda params: loss(params, KEYS, X, **given)[0]))(params)
 
     (found, gradients), (wanted, others) = value(m_elbo_loss, missing_share=0.0), value(elbo_loss)
     np.testing.assert_allclose(found, wanted, rtol=1e-6)

@@ -67,11 +67,12 @@ def test_a_model_of_signals_has_smooth_codes(space):
         recipe = given(recipe, latent_dim=22)
     model = recipe.build(space)
     assert (model.prior.num_series, model.prior.num_steps) == (2, 12 if space.shape == (24, 2) else 11)
-    params, keys = model.init(jax.random.key(0), x), rng.example_keys(jax.random.key(1), jnp.arange(3))
+    params, keys = jax.jit(model.init)(jax.random.key(0), x), rng.example_keys(jax.random.key(1), jnp.arange(3))
     assert isinstance(model.prior(params), GaussianProcess)
-    assert model.sample(params, jax.random.key(2), 2).shape == (2, *space.shape)
+    assert jax.eval_shape(lambda: model.sample(params, jax.random.key(2), 2)).shape == (2, *space.shape)
     for loss in (elbo_loss, iwae_loss):
-        value, gradient = jax.value_and_grad(lambda params, loss=loss: loss(params, keys, x, model=model)[0])(params)
+        function = jax.value_and_grad(lambda params, loss=loss: loss(params, keys, x, model=model)[0])
+        value, gradient = jax.jit(function)(params)
         assert np.isfinite(value)
         assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(gradient))
 

@@ -122,6 +122,7 @@ def undisturbed(tmp_path_factory):
     return trained(tmp_path_factory.mktemp("undisturbed") / "run")
 
 
+@pytest.mark.slow
 def test_a_killed_run_ends_its_phase_at_the_same_step(undisturbed, tmp_path):
     whole, moves = undisturbed
     assert 3 < moves.sum() < 9, "the phase ends within the run"

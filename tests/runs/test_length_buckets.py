@@ -28,7 +28,7 @@ SENTENCES = [" ".join(DRAW.choice(WORDS, length)) for length in DRAW.integers(1,
 
 
 def recipe(preset="lstm_vae", **options):
-    small = {"latent_dim": 2, "steps": 6, "batch_size": 8, "log_every": 1, "checkpoint_every": 4, "length_buckets": 3}
+    small = {"latent_dim": 2, "steps": 6, "batch_size": 8, "log_every": 1, "checkpoint_every": 4, "length_buckets": 2}
     quick = {"devices": 1, "select": "last", "tensorboard": False, "quiet": True}
     return jaxvae.preset(preset, **{**small, **quick, **NETWORKS.get(preset, {}), **options})
 
@@ -48,7 +48,7 @@ def test_a_step_is_that_on_whole_rows(preset, word_dropout):
     split, chosen = Split(rows_of(space), space=space), recipe(preset, word_dropout=word_dropout)
     parts = build_parts(chosen, space, num_examples=40)
     buckets, state = build_buckets(chosen, parts, split), initial_state(chosen, parts)
-    short, long = (np.flatnonzero(buckets.of_row == number) for number in (0, 2))
+    short, long = (np.flatnonzero(buckets.of_row == number) for number in (0, 1))
     # A long row of weight 0 makes no batch longer.
     ids, weights = np.append(short[:5], long[0]), np.float32([1, 1, 1, 1, 1, 0])
     whole, trimmed = (
@@ -92,29 +92,24 @@ def close(tree, other, tolerance):
 
 
 @pytest.mark.slow
-def test_a_killed_run_goes_on_bit_for_bit(whole, tmp_path):
+def test_streamed_and_killed_it_ends_bit_for_bit_as_the_whole_run(whole, tmp_path):
+    otherwise = recipe(dispatch="step", input="stream")
+
     def stop(step, metrics, state):
         if step == 5:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        jaxvae.train(recipe(), SENTENCES, run_dir=tmp_path / "run", callbacks=[stop])
-    again = jaxvae.train(recipe(), SENTENCES, run_dir=tmp_path / "run")
+        jaxvae.train(otherwise, SENTENCES, run_dir=tmp_path / "run", callbacks=[stop])
+    again = jaxvae.train(otherwise, SENTENCES, run_dir=tmp_path / "run")
     close(again.params, whole.params, tolerance=0)
     assert [line["loss"] for line in again.metrics()] == [line["loss"] for line in whole.metrics()]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"dispatch": "step", "input": "stream"},
-        {"dispatch": "pmap", "devices": 2},
-    ],
-)
-def test_every_dispatch_trains_the_same_model(options, whole, tmp_path):
-    other = jaxvae.train(recipe(**options), SENTENCES, run_dir=tmp_path / "run")
-    close(other.params, whole.params, tolerance=2e-3 if "devices" in options else 0)
+def test_with_pmap_it_trains_the_same_model(whole, tmp_path):
+    other = jaxvae.train(recipe(dispatch="pmap", devices=2), SENTENCES, run_dir=tmp_path / "run")
+    close(other.params, whole.params, tolerance=2e-3)
 
 
 @pytest.mark.slow

@@ -18,9 +18,13 @@ LOSS = functools.partial(elbo_loss, model=MODEL)
 OPTIMIZER = optax.sgd(0.1)
 
 
+@pytest.fixture(scope="module")
+def params():
+    return jax.jit(MODEL.init)(rng.root(0), jnp.zeros((1, 3, 3, 1)))
+
+
 @pytest.fixture
-def state():
-    params = jax.jit(MODEL.init)(rng.root(0), jnp.zeros((1, 3, 3, 1)))
+def state(params):
     return init_state(rng.root(7), params, OPTIMIZER)
 
 
@@ -31,6 +35,7 @@ def batch():
     return Batch(x, jnp.arange(10, 16), jnp.array([1.0, 1.0, 1.0, 1.0, 1.0, 0.0]))
 
 
+@functools.cache
 def train_step(optimizer=OPTIMIZER):
     return jax.jit(make_train_step(LOSS, optimizer))
 
