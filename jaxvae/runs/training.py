@@ -237,6 +237,7 @@ def fit(
             pending=known.get("pending"),
             compile=compile,
             note=recorder.note,
+            clock=engine.dispatch.clock,
         )
         state = hosts.local(state)
         if steps_taken(state) < num_steps and not patience.is_over:

@@ -7,6 +7,7 @@ after the gradient. On several hosts every process calls the same functions and 
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple, TypeAlias
 
@@ -46,6 +47,8 @@ class Dispatch(NamedTuple):
     """Maximum number of steps in one run."""
     columns: slice = slice(None)
     """Part of a batch that this process feeds."""
+    clock: Callable[[], float] = time.perf_counter
+    """Clock in seconds by which steps are timed."""
 
 
 def make_dispatch(

@@ -6,7 +6,6 @@ checkpoints and end are the training's own. The threads take turns, see `Turns`,
 
 from __future__ import annotations
 
-import functools
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -15,7 +14,7 @@ import jax
 import numpy as np
 
 from jaxvae.errors import InputError
-from jaxvae.training.dispatch import Dispatch, DispatchName, GatherStep, Rows, StepMaker, make_dispatch
+from jaxvae.training.dispatch import Dispatch, DispatchName, Rows, StepMaker, make_dispatch
 from jaxvae.training.interrupt import Interrupt
 from jaxvae.training.programs import Unlike
 from jaxvae.training.together import LOOPS, Taken, Together, Traced, join_steps, trace
@@ -36,6 +35,7 @@ class Lanes:
         self._turns, self._interrupt, self._say = Turns(num, self._meeting), interrupt, say
         self.interrupt = Interrupt()
         """Interruption that all trainings see after the same step."""
+        self._traced: dict[Lane, Traced] = {}
         self._groups: list[list[Lane]] = []
         self._programs: list[tuple[list[Lane], Together]] = []
         self._placed: list[tuple[Rows, Rows]] = []
@@ -57,14 +57,40 @@ class Lanes:
         """Take the steps that trainings have brought, or compile them; returns what each gets."""
         self.interrupt.signal = self._interrupt.signal
         asked = {number: steps for number, steps in brought.items() if steps is not None}
-        if new := [steps for steps in asked.values() if steps.lane.traced is None]:
-            for steps in new:
-                steps.lane.trace(steps)
-            self._tell(self._grouped([steps.lane for steps in new]))
+        if new := {steps.lane: steps.lane.trace(steps) for steps in asked.values() if steps.lane not in self._traced}:
+            self._traced |= new
+            self._tell(self._grouped(list(new)))
         taken: dict[int, Taken | None] = dict.fromkeys(brought)
         for numbers in self._together(asked):
             taken.update(zip(numbers, self._take([asked[number] for number in numbers])))
         return taken
+
+    def _grouped(self, lanes: Sequence[Lane]) -> dict[Lane, str]:
+        """Put lanes into groups of like programs; returns why the first of a group is in none of those before."""
+        reasons: dict[Lane, str] = {}
+        for lane in lanes:
+            for group in self._groups:
+                try:
+                    self._check_alike(group[0], lane)
+                except Unlike as difference:
+                    reasons.setdefault(lane, f"{difference} than that of {group[0].name}")
+                else:
+                    group.append(lane)
+                    break
+            else:
+                self._groups.append([lane])
+        return reasons
+
+    def _check_alike(self, one: Lane, other: Lane) -> None:
+        if one.resident is not other.resident:
+            raise Unlike("other data")
+        join_steps([self._traced[one], self._traced[other]])
+
+    def _tell(self, reasons: Mapping[Lane, str]) -> None:
+        for group in self._groups:
+            how, whose = ("at once", "their step") if len(group) > 1 else ("alone", "its step")
+            why = f", because {whose} has {reasons[group[0]]}" if group[0] in reasons else ""
+            self._say(f"{', '.join(lane.name for lane in group)}: trained {how}{why}")
 
     def _together(self, asked: Mapping[int, Steps]) -> list[list[int]]:
         """Return the numbers of those whose steps are taken together: as many, in like programs."""
@@ -76,10 +102,9 @@ class Lanes:
 
     def _take(self, several: Sequence[Steps]) -> Sequence[Taken | None]:
         if len(several) == 1:
-            (state, chunk), alone = several[0].arguments, several[0].lane.alone
-            return [alone.compile(state, chunk) if several[0].compiles else alone.run(state, chunk)]
+            return [_take_alone(several[0])]
         lanes, program = self._program([steps.lane for steps in several])
-        given = {steps.lane: steps.arguments for steps in several}
+        given = {steps.lane: (steps.state, steps.chunk) for steps in several}
         states, chunks = zip(*(given.get(lane, (None, None)) for lane in lanes))
         if several[0].compiles:
             program.compile(states, chunks)
@@ -88,34 +113,13 @@ class Lanes:
         return [taken[steps.lane] for steps in several]
 
     def _program(self, lanes: list[Lane]) -> tuple[list[Lane], Together]:
-        """Return the program of these lanes: that of more, until half of those are idle."""
+        """Return the program of these lanes: that of more, until half of those have left."""
         for known, program in self._programs:
             if {*lanes} <= {*known} and len(known) < 2 * len(lanes):
                 return known, program
-        self._programs.append((lanes, Together([lane.traced for lane in lanes], lanes[0].resident)))
+        self._programs = [one for one in self._programs if not {*lanes} <= {*one[0]}]
+        self._programs.append((lanes, Together([self._traced[lane] for lane in lanes], lanes[0].resident)))
         return self._programs[-1]
-
-    def _grouped(self, lanes: Sequence[Lane]) -> dict[Lane, str]:
-        """Put lanes into groups of like programs; returns why a lane is not in the first group."""
-        reasons: dict[Lane, str] = {}
-        for lane in lanes:
-            for group in self._groups:
-                try:
-                    _check_alike(group[0], lane)
-                except Unlike as difference:
-                    reasons.setdefault(lane, f"its step has {difference} than that of {group[0].name}")
-                else:
-                    group.append(lane)
-                    break
-            else:
-                self._groups.append([lane])
-        return reasons
-
-    def _tell(self, reasons: Mapping[Lane, str]) -> None:
-        for group in self._groups:
-            how = "trained at once" if len(group) > 1 else "trained by itself"
-            why = f": {reasons[group[0]]}" if group[0] in reasons else ""
-            self._say(f"{', '.join(lane.name for lane in group)}: {how}{why}")
 
 
 class Lane:
@@ -124,12 +128,14 @@ class Lane:
     alone: Dispatch
     """Dispatch of its steps without the others."""
     resident: Rows
+    """Rows of the whole set on the device, None where they are streamed."""
+    trace: Callable[[Steps], Traced]
+    """Function that traces its step."""
 
     def __init__(self, lanes: Lanes, turns: Turns) -> None:
         self._lanes, self._turns = lanes, turns
         self._number: int | None = None
         self.name = ""
-        self.traced: Traced | None = None
 
     @property
     def interrupt(self) -> Interrupt:
@@ -148,24 +154,21 @@ class Lane:
     def make_dispatch(
         self, name: DispatchName, make_step: StepMaker, resident: Rows, *, devices: Sequence[jax.Device], **options: Any
     ) -> Dispatch:
-        """Make a dispatch as `training.make_dispatch` does, of which `run` and `compile` wait for the other trainings.
+        """Make a dispatch as `training.make_dispatch` does, whose steps are taken together with those of the others.
 
         Raises:
             InputError: there are several devices.
         """
-        if name not in LOOPS:
-            raise InputError("devices: several trials are trained at once on one device; give --fixed devices=1")
-        self.resident = self._lanes.place(resident, devices[0])
+        if name not in LOOPS or self._number is None:
+            raise InputError("devices: trials are trained at once on one device; give --fixed devices=1")
+        number, self.resident = self._number, self._lanes.place(resident, devices[0])
         self.alone = make_dispatch(name, make_step, self.resident, devices=devices, **options)
-        self._name, self._step = name, make_step(None)
-        return self.alone._replace(run=self._meet(compiles=False), compile=self._meet(compiles=True))
+        self.trace = lambda steps: trace(name, make_step(None), steps.state, self.resident, steps.chunk)
 
-    def trace(self, steps: Steps) -> None:
-        """Trace the step for states and chunks of this form."""
-        self.traced = trace(self._name, self._step, steps.state, self.resident, steps.chunk)
+        def meet(compiles: bool) -> Callable[[TrainState, Chunk], Any]:
+            return lambda state, chunk: self._turns.meet(number, Steps(self, state, chunk, compiles))
 
-    def _meet(self, *, compiles: bool) -> Callable[[TrainState, Chunk], Any]:
-        return lambda state, chunk: self._turns.meet(self._number, Steps(self, state, chunk, compiles))
+        return self.alone._replace(run=meet(False), compile=meet(True), clock=lambda: self._turns.clock(number))
 
 
 class Steps(NamedTuple):
@@ -177,23 +180,21 @@ class Steps(NamedTuple):
     compiles: bool
     """Compile the program, and take no step."""
 
-    @property
-    def arguments(self) -> tuple[TrainState, Chunk]:
-        """Arguments of a dispatch."""
-        return self.state, self.chunk
 
-
-def _check_alike(one: Lane, other: Lane) -> None:
-    if one.resident is not other.resident:
-        raise Unlike("other data")
-    join_steps([one.traced, other.traced])
+def _take_alone(steps: Steps) -> Taken | None:
+    alone = steps.lane.alone
+    if not steps.compiles:
+        return alone.run(steps.state, steps.chunk)
+    alone.compile(steps.state, steps.chunk)
+    return None
 
 
 def _same(one: Rows, other: Rows) -> bool:
     """Return True for equal rows."""
-    if jax.tree.structure(one) != jax.tree.structure(other):
+    leaves, others = jax.tree.leaves_with_path(one), jax.tree.leaves_with_path(other)
+    if [path for path, _ in leaves] != [path for path, _ in others]:
         return False
-    return all(map(_same_array, jax.tree.leaves(one), jax.tree.leaves(other)))
+    return all(_same_array(array, twin) for (_, array), (_, twin) in zip(leaves, others))
 
 
 def _same_array(one: np.ndarray, other: np.ndarray) -> bool:

@@ -1,7 +1,7 @@
 """Programs that differ in numbers alone, joined to one program that takes these numbers as arguments.
 
-A learning rate or a weight of an objective is a constant of the traced step. Steps with different constants have the same
-operations on the same shapes, so that `vmap` computes them together. A number that adds or removes an operation, such as
+A learning rate or a weight of an objective is a constant of the traced step. Steps with other constants have the same
+operations on the same shapes, so that `vmap` computes them together. A number that adds or removes operations, such as
 a weight decay of 0, makes another program.
 """
 
@@ -18,7 +18,7 @@ Place: TypeAlias = tuple[int | str, ...]
 """Path to a number: equation and argument, after those of the calls around it."""
 Numbers: TypeAlias = Mapping[Place, Any]
 CONSTANTS, RESULTS = "constants", "results"
-INLINED = {
+CALLS = {
     "jit": "jaxpr",
     "closed_call": "call_jaxpr",
     "custom_jvp_call": "call_jaxpr",
@@ -78,7 +78,8 @@ def _differences(programs: Sequence[ClosedJaxpr], path: Place) -> Iterator[tuple
             if all(isinstance(atom, Literal) for atom in atoms):
                 yield from _stacked((*place, number), [atom.val for atom in atoms])
             else:
-                _check(len({names.get(atom, -1) for names, atom in zip(known, atoms)}) == 1, "other operations")
+                _check(not any(isinstance(atom, Literal) for atom in atoms), "other operations")
+                _check(len({names.get(atom) for names, atom in zip(known, atoms)}) == 1, "other operations")
 
     for number, values in enumerate(_rows([program.consts for program in programs])):
         yield from _stacked((*path, CONSTANTS, number), values)
@@ -99,7 +100,7 @@ def _differences_inside(equations: Sequence[JaxprEqn], path: Place) -> Iterator[
         if _programs(values[0]):
             for number, programs in enumerate(_rows([_programs(value) for value in values])):
                 found = list(_differences(programs, (*path, name, number)))
-                _check(not found or primitive in (*INLINED, *CONTROL), f"other numbers inside {primitive}")
+                _check(not found or primitive in (*CALLS, *CONTROL), f"other numbers inside {primitive}")
                 yield from found
         elif primitive not in RULES:
             _check(all(_equal(value, values[0]) for value in values), "other operations")
@@ -160,7 +161,7 @@ def _apply(equation: JaxprEqn, arguments: list[Any], numbers: Numbers, path: Pla
     name, params = equation.primitive.name, equation.params
     # A place inside is longer than that of an argument.
     has_numbers = any(len(place) > len(path) + 1 and place[: len(path)] == path for place in numbers)
-    if name not in INLINED and not has_numbers:
+    if name not in CALLS and not has_numbers:
         results = equation.primitive.bind(*arguments, **params)
         return list(results) if equation.primitive.multiple_results else [results]
 
@@ -174,7 +175,7 @@ def _apply(equation: JaxprEqn, arguments: list[Any], numbers: Numbers, path: Pla
 
     if name in CONTROL:
         return CONTROL[name](params, inside, arguments)
-    return inside(INLINED[name])[0](*arguments)
+    return inside(CALLS[name])[0](*arguments)
 
 
 def _branches(params: Mapping[str, Any], inside: Callable[[str], Any], arguments: list[Any]) -> list[Any]:
