@@ -63,6 +63,11 @@ def at_once(*trainings):
         return [*threads.map(run, range(len(trainings)), trainings)], lines
 
 
+@functools.cache
+def by_itself(**options):
+    return train(make_dispatch, **options)
+
+
 def check(found, wanted):
     np.testing.assert_allclose(found[0], wanted[0], rtol=1e-4)
     for leaf, alone in zip(found[1], wanted[1], strict=True):
@@ -75,7 +80,7 @@ def test_each_has_its_own_numbers_and_its_own_examples(stream):
     found, lines = at_once(*(functools.partial(train, **options, stream=stream) for options in trainings))
     assert lines == ["run 0, run 1, run 2: trained at once"]
     for one, options in zip(found, trainings, strict=True):
-        check(one, train(make_dispatch, **options, stream=stream))
+        check(one, by_itself(**options, stream=stream))
     assert found[0][0] != found[1][0] != found[2][0]
 
 
@@ -85,8 +90,8 @@ def test_one_that_is_not_finite_or_ends_sooner_changes_no_other():
     short = functools.partial(train, seed=3, num_steps=10)
     found, _ = at_once(lost, short, short, functools.partial(train, seed=0))
     assert np.isnan(found[0][0][-1])
-    check(found[1], train(make_dispatch, seed=3, num_steps=10))
-    check(found[3], train(make_dispatch, seed=0))
+    check(found[1], by_itself(seed=3, num_steps=10))
+    check(found[3], by_itself(seed=0))
 
 
 def test_others_go_on_beside_them_and_a_line_says_why():
@@ -100,9 +105,9 @@ def test_others_go_on_beside_them_and_a_line_says_why():
         "run 0, run 2: trained at once",
         "run 1, run 3: trained at once, because their step has other shapes than that of run 0",
     ]
-    check(found[0], train(make_dispatch, seed=0))
-    check(found[2], train(make_dispatch, seed=2, first_step=4))
-    check(found[3], train(make_dispatch, seed=3, model=WIDER))
+    check(found[0], by_itself(seed=0))
+    check(found[2], by_itself(seed=2, first_step=4))
+    check(found[3], by_itself(seed=3, model=WIDER))
 
 
 def test_several_devices_are_refused():
