@@ -29,6 +29,7 @@ from jaxvae.sweeps.study import (
     search,
 )
 from jaxvae.sweeps.trials import make_objective
+from jaxvae.training.lanes import Lane
 
 SHOWN = 10
 """Number of the best trials in the table."""
@@ -53,6 +54,8 @@ class SweepConfig:
     """Seed of the choices; that of the trainings is --fixed seed=N."""
     prune: bool = True
     """Stop a trial whose bound is below the median of the others at the same step."""
+    at_once: int = 1
+    """Number of trials that are chosen together; those whose steps differ in numbers alone are trained at once."""
     storage: str | None = None
     """Address of a database, such as postgresql+pg8000://USER@HOST/NAME; study.db in the folder if not given."""
     heartbeat: int = 15
@@ -62,6 +65,7 @@ class SweepConfig:
         """Refuse values that are invalid for every data set."""
         check_installed("sweep", "optuna", "sweeps")
         check_at_least(1, "trials", self.trials)
+        check_at_least(1, "at_once", self.at_once)
         check_at_least(1, "heartbeat", self.heartbeat)
         check_seed("seed", self.seed, self.trials)
         check_folder("folder", self.folder)
@@ -83,13 +87,13 @@ def main(config: SweepConfig) -> int:
     study = open_study(Settings(storage, config.seed, config.prune, config.heartbeat))
     objective = make_objective(config.words(), parse_search(config.search), config.folder)
 
-    def told(trial: Any) -> float:
-        value = objective(trial)
+    def told(trial: Any, *lane: Lane) -> float:
+        value = objective(trial, *lane)
         print(f"{run_name(trial)}: {value:.2f} nats, {_chosen(trial)}", flush=True)
         return value
 
     try:
-        search(study, told, config.trials, config.seed)
+        search(study, told, config.trials, config.seed, config.at_once)
     except Stopped as stop:
         print(f"stopped; the same command goes on with {config.folder}")
         return stop.exit_code

@@ -40,8 +40,8 @@ class Engine(NamedTuple):
     """Function from a step, counted from 1, to the indices `[S, B]` of its examples for each of S seeds."""
 
 
-def build_engine(recipe: Recipe, parts: Parts, split: Split) -> Engine:
-    """Build the engine of a settled recipe for a training split.
+def build_engine(recipe: Recipe, parts: Parts, split: Split, make: Callable[..., Dispatch] = make_dispatch) -> Engine:
+    """Build the engine of a settled recipe for a training split; `make` makes its dispatch, as `make_dispatch` does.
 
     Raises:
         InputError: the devices asked for do not exist, or do not support the options.
@@ -54,7 +54,7 @@ def build_engine(recipe: Recipe, parts: Parts, split: Split) -> Engine:
     resident = is_resident(recipe.compute, rows)
     buckets = build_buckets(recipe, parts, split)
     order = build_order(train, split, len(devices) * train.accumulate, buckets)
-    dispatch = make_dispatch(
+    dispatch = make(
         name,
         step_maker(parts, train, split, buckets),
         jax.tree.map(np.asarray, rows) if resident else None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,10 +12,11 @@ import numpy as np
 
 from jaxvae import hosts, stores
 from jaxvae.checkpoint import Checkpoints
-from jaxvae.data import Dataset, load
+from jaxvae.data import Dataset, Preparation, load
 from jaxvae.data.conditions import conditioned, fit_condition
 from jaxvae.data.labels import hide_labels, only_classes
 from jaxvae.errors import InputError
+from jaxvae.options.groups import Compute, Data
 from jaxvae.options.identity import flat
 from jaxvae.options.recipe import Recipe
 from jaxvae.options.stored import to_json
@@ -26,6 +27,7 @@ from jaxvae.runs.progress import announced
 from jaxvae.runs.settle import check_kind, settle, settle_scale, settle_space
 from jaxvae.trackers import About
 from jaxvae.trackers.tracking import Tracking, tracked
+from jaxvae.training import Dispatch, make_dispatch
 from jaxvae.types import TrainState
 
 
@@ -61,12 +63,15 @@ class Experiment(NamedTuple):
 
 
 @contextlib.contextmanager
-def prepare(recipe: Recipe, data: Dataset | None = None) -> Iterator[Experiment]:
+def prepare(
+    recipe: Recipe, data: Dataset | None = None, make: Callable[..., Dispatch] = make_dispatch
+) -> Iterator[Experiment]:
     """Read the data, settle the options, build the parts, and only then open the run directory.
 
     Args:
         recipe: options, some of which are left open.
         data: data set, opened already; that of the recipe if not given.
+        make: function that makes the dispatch of its steps, with the arguments of `make_dispatch`.
     """
     check_kind(recipe)
     with announced(f"reading {recipe.data.dataset}"):
@@ -79,7 +84,7 @@ def prepare(recipe: Recipe, data: Dataset | None = None) -> Iterator[Experiment]
     sizes = {"num_examples": train.num_examples, "num_labelled": train.num_labelled}
     parts = build_parts(recipe, data.space, condition_space=train.condition_space, **sizes)
     check_loss(parts)
-    engine = build_engine(recipe, parts, train)
+    engine = build_engine(recipe, parts, train, make)
     with contextlib.ExitStack() as held:
         with announced(f"opening {stores.address(recipe.run_dir)}"):
             folder, upload = held.enter_context(stores.training(recipe.run_dir))
@@ -90,6 +95,12 @@ def prepare(recipe: Recipe, data: Dataset | None = None) -> Iterator[Experiment]
         with directory.open_run_dir(recipe, data) as run_dir:
             upload()
             yield Experiment(recipe, data, parts, engine, run_dir, checkpoints)
+
+
+def open_data(source: Data, preparation: Preparation, compute: Compute) -> Dataset:
+    """Open a data set for several runs and, where it fits on the device, read it into memory."""
+    data = load(source.dataset, source.data_dir, stream=True, preparation=preparation)
+    return data.in_memory() if is_resident(compute, data.train.x) else data
 
 
 def _read(recipe: Recipe, data: Dataset | None) -> Dataset:

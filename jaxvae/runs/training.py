@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
@@ -85,8 +86,11 @@ def train_to_the_end(
     options: Collection[str] | None = None,
     callbacks: Sequence[Callback] = (),
     watch: Watch | None = None,
+    interrupt: Interrupt | None = None,
 ) -> End:
     """Train a prepared run to its last step, write its summary and draw its figures; see `train_run`.
+
+    Signals are noted by `interrupt`, by one of its own if not given.
 
     Raises:
         NonFiniteError: a step was not finite.
@@ -110,7 +114,7 @@ def train_to_the_end(
         summary.unlink(missing_ok=True)  # it belongs to an earlier last step
         (run_dir / nonfinite.FILE).unlink(missing_ok=True)
     with experiment.tracked(steps_taken(state)) as tracking:
-        with Interrupt() as interrupt:
+        with Interrupt() if interrupt is None else contextlib.nullcontext(interrupt) as interrupt:
             state, progress = fit(experiment, restored, patience, interrupt, tracking, callbacks, watch)
         if hosts.any_process(bool(interrupt)):
             experiment.say(
@@ -233,6 +237,7 @@ def fit(
             pending=known.get("pending"),
             compile=compile,
             note=recorder.note,
+            clock=engine.dispatch.clock,
         )
         state = hosts.local(state)
         if steps_taken(state) < num_steps and not patience.is_over:

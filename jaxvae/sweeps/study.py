@@ -6,12 +6,15 @@ import contextlib
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from jaxvae.errors import InputError, first_line
 from jaxvae.packages import needed_by
 from jaxvae.sweeps.search import Choices, Range
+from jaxvae.training import Interrupt
+from jaxvae.training.lanes import Lane, Lanes
 
 NAME = "study"
 PATIENCE = 10
@@ -70,38 +73,75 @@ def open_study(settings: Settings) -> Any:
         raise InputError(f"storage: {settings.storage} cannot be opened ({first_line(error)})") from error
 
 
-def search(study: Any, objective: Callable[[Any], float], num_trials: int, seed: int) -> None:
+def search(study: Any, objective: Callable[..., float], num_trials: int, seed: int, at_once: int = 1) -> None:
     """Try until this number of trials has ended, here or in other processes.
 
     Args:
         study: shared study.
-        objective: function of a trial that returns its bound.
+        objective: function of a trial that returns its bound; where several train at once, of its `Lane` too.
         num_trials: number of trials that end, pruned ones included.
         seed: seed of the choices; those of a trial follow from it and from the trials before.
+        at_once: number of trials that begin together.
 
     Raises:
-        Stopped: the trial here was interrupted; it waits to be tried again.
+        Stopped: trials here were interrupted; they wait to be tried again.
     """
     optuna = needed_by("sweep", "optuna", "sweeps")
+    stopped: list[int] = []
 
-    def seeded(trial: Any) -> float:
+    def seeded(trial: Any, lane: Lane | None) -> float:
+        if lane is not None:
+            lane.begin(trial.number, run_name(trial))
         with _experimental(optuna):
             # By the trial's number: processes that begin together must not choose alike.
             trial.study.sampler = optuna.samplers.TPESampler(seed=seed + trial.number, constant_liar=True)
-        return objective(trial)
+        try:
+            return objective(trial) if lane is None else objective(trial, lane)
+        except Stopped:
+            stopped.append(trial.number)
+            raise
+
+    def try_one(lane: Lane | None) -> None:
+        study.optimize(lambda trial: seeded(trial, lane), n_trials=1)
 
     while (begun := _begun(optuna, study))[0] < num_trials:
         ended, running, waiting = begun
-        if not waiting and ended + running >= num_trials:
+        if not (free := max(waiting, num_trials - ended - running)):
             time.sleep(POLL_SECONDS)  # for those of other processes, which may die
             continue
         try:
             with _experimental(optuna):
-                study.optimize(seeded, n_trials=1)
-        except Stopped:
+                try_at_once(min(free, at_once), try_one)
+        finally:
             with _experimental(optuna):
-                optuna.storages.RetryHeartbeatStaleTrialCallback()(study, study.trials[_last_failed(optuna, study)])
+                for number in stopped:
+                    optuna.storages.RetryHeartbeatStaleTrialCallback()(study, study.trials[number])
+
+
+def try_at_once(num: int, try_one: Callable[[Lane | None], None]) -> None:
+    """Try several times at once, each in a lane of its own; one alone needs none.
+
+    An error in one of them stops the others.
+    """
+    if num == 1:
+        return try_one(None)
+
+    def in_lane(lane: Lane) -> None:
+        try:
+            try_one(lane)
+        except BaseException:
+            lanes.stop()
             raise
+        finally:
+            lane.leave()
+
+    with Interrupt() as interrupt, ThreadPoolExecutor(num) as threads:
+        lanes = Lanes(num, interrupt)
+        ends = [threads.submit(in_lane, lane) for lane in lanes.all]
+    errors = [error for end in ends if (error := end.exception()) is not None]
+    # One that was stopped is not the cause.
+    for error in sorted(errors, key=lambda error: isinstance(error, Stopped)):
+        raise error
 
 
 def _begun(optuna: Any, study: Any) -> tuple[int, int, int]:
@@ -111,11 +151,6 @@ def _begun(optuna: Any, study: Any) -> tuple[int, int, int]:
     states, kinds = [trial.state for trial in study.get_trials(deepcopy=False)], optuna.trial.TrialState
     ended = sum(state in (kinds.COMPLETE, kinds.PRUNED) for state in states)
     return ended, states.count(kinds.RUNNING), states.count(kinds.WAITING)
-
-
-def _last_failed(optuna: Any, study: Any) -> int:
-    failed = study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.FAIL,))
-    return max(failed, key=lambda trial: trial.datetime_complete).number
 
 
 def run_name(trial: Any) -> str:

@@ -40,12 +40,18 @@ class Tracker(Protocol):
         ...
 
 
-def scalars(values: Mapping[str, Any]) -> dict[str, float]:
-    """Return the numbers among values.
+TIME = "first_run_at"
+"""Number of a summary that is a time of day, of which no curve can be drawn."""
 
-    >>> scalars({"elbo": -1.5, "kl_per_dimension": [0.5, 1.0], "select": "last", "best": True})
+
+def scalars(values: Mapping[str, Any]) -> dict[str, float]:
+    """Return the numbers among values, except the time of day.
+
+    >>> scalars({"elbo": -1.5, "kl_per_dimension": [0.5, 1.0], "select": "last", "first_run_at": 1.8e9, "best": True})
     {'elbo': -1.5}
     """
     return {
-        name: value for name, value in values.items() if isinstance(value, int | float) and not isinstance(value, bool)
+        name: value
+        for name, value in values.items()
+        if isinstance(value, int | float) and not isinstance(value, bool) and name != TIME
     }

@@ -7,6 +7,7 @@ after the gradient. On several hosts every process calls the same functions and 
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple, TypeAlias
 
@@ -46,6 +47,8 @@ class Dispatch(NamedTuple):
     """Maximum number of steps in one run."""
     columns: slice = slice(None)
     """Part of a batch that this process feeds."""
+    clock: Callable[[], float] = time.perf_counter
+    """Clock in seconds by which steps are timed."""
 
 
 def make_dispatch(
@@ -95,7 +98,7 @@ def _with_rows(jitted: Any, resident: Rows) -> tuple[Run, Callable[[TrainState, 
 
 def single_step(step: GatherStep) -> Callable[[TrainState, Rows, Chunk], tuple[TrainState, Metrics]]:
     """Make a function that takes the one step of a chunk."""
-    return lambda state, resident, chunk: step(state, resident, *_row(chunk, chunk.first_row))
+    return lambda state, resident, chunk: step(state, resident, *row_of(chunk, chunk.first_row))
 
 
 def many_steps(step: GatherStep) -> Callable[[TrainState, Rows, Chunk], tuple[TrainState, Metrics]]:
@@ -109,10 +112,10 @@ def many_steps(step: GatherStep) -> Callable[[TrainState, Rows, Chunk], tuple[Tr
     def run(state: TrainState, resident: Rows, chunk: Chunk) -> tuple[TrainState, Metrics]:
         def body(k: Array, carry: tuple[TrainState, Metrics]) -> tuple[TrainState, Metrics]:
             state, so_far = carry
-            state, metrics = step(state, resident, *_row(chunk, chunk.first_row + k))
+            state, metrics = step(state, resident, *row_of(chunk, chunk.first_row + k))
             return state, _merged(so_far, metrics)
 
-        _, like = jax.eval_shape(step, state, resident, *_row(chunk, 0))
+        _, like = jax.eval_shape(step, state, resident, *row_of(chunk, 0))
         zeros = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), like)
         return jax.lax.fori_loop(0, chunk.num_steps, body, (state, zeros))
 
@@ -132,7 +135,8 @@ def _merged(so_far: Metrics, metrics: Metrics) -> Metrics:
     return {**means, "examples": examples, "faults": faults}
 
 
-def _row(chunk: Chunk, row: Array | int) -> tuple[Array, Array, Rows]:
+def row_of(chunk: Chunk, row: Array | int) -> tuple[Array, Array, Rows]:
+    """Return ids, weights and rows of the batch in this row of a chunk."""
     arrays = (chunk.ids, chunk.weights, chunk.rows)
     return jax.tree.map(lambda array: jax.lax.dynamic_index_in_dim(array, row, keepdims=False), arrays)
 

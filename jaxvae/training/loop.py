@@ -34,9 +34,16 @@ class Progress:
     Args:
         pending: value of `pending` of an interrupted run.
         compiled: True if the program is compiled already, so that the first run is timed too.
+        clock: clock of the steps, in seconds.
     """
 
-    def __init__(self, pending: Mapping[str, Any] | None = None, *, compiled: bool = False) -> None:
+    def __init__(
+        self,
+        pending: Mapping[str, Any] | None = None,
+        *,
+        compiled: bool = False,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
         self._metrics: list[Metrics] = []
         self._faults: list[Faults] = []
         self._sums = {name: np.asarray(value) for name, value in (pending or {}).items()}
@@ -46,8 +53,8 @@ class Progress:
         """Number of examples seen in `seconds`; both exclude a first run that compiles."""
         self.first_run_at: float | None = None
         """Time of the end of the first run, on the clock of `time.time`."""
-        self._compiled = compiled
-        self._clock = time.perf_counter()
+        self._compiled, self._clock = compiled, clock
+        self._started = clock()
 
     def add(self, metrics: Metrics) -> None:
         """Record one run's metrics, which stay on the device."""
@@ -65,7 +72,7 @@ class Progress:
 
     def start_clock(self) -> None:
         """Start or resume the timing of steps."""
-        self._clock = time.perf_counter()
+        self._started = self._clock()
 
     def wait(self) -> None:
         """Wait until all running steps are finished."""
@@ -74,7 +81,7 @@ class Progress:
     def stop_clock(self) -> None:
         """Pause the timing of steps, after the running ones are finished and counted."""
         self.wait()
-        self.seconds += time.perf_counter() - self._clock
+        self.seconds += self._clock() - self._started
         self.examples += float(sum(np.sum(jax.device_get(examples)) for examples in self._timed))
         self._timed = []
 
@@ -124,6 +131,7 @@ def train(
     pending: Mapping[str, Any] | None = None,
     compile: Callable[[TrainState, Chunk], object] | None = None,
     note: Callable[[int], None] = lambda step: None,
+    clock: Callable[[], float] = time.perf_counter,
 ) -> tuple[TrainState, Progress]:
     """Train from the state's step to `num_steps`.
 
@@ -138,13 +146,15 @@ def train(
         compile: function that compiles `run` for a state and a chunk, before the clock starts; without it the first run
             compiles, and is not timed.
         note: function called with the first step, then from time to time with the number of steps, for a progress bar.
+        clock: clock by which the steps are timed, in seconds.
 
     Raises:
         NonFiniteError: a step had a number that is not finite; no hook sees the resulting state.
     """
     if compile is not None:
         chunks = _compile_ahead(compile, state, chunks)
-    progress, noted, step = Progress(pending, compiled=compile is not None), time.perf_counter(), steps_taken(state)
+    progress = Progress(pending, compiled=compile is not None, clock=clock)
+    noted, step = time.perf_counter(), steps_taken(state)
     note(step)
     for chunk in chunks:
         if time.perf_counter() - noted > SECONDS_BETWEEN_NOTES:

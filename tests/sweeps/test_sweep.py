@@ -151,6 +151,7 @@ def test_processes_share_a_study_and_one_that_is_killed_loses_no_trial(data, tmp
         ("--search beta", "search: 'beta' has no value"),
         ("--search beta=1:2 --fixed run_dir=a", "fixed: run_dir is each trial's own; leave it out"),
         ("--search beta=1:2 --trials 0", "trials: must be at least 1, got 0"),
+        ("--search beta=1:2 --at-once 0", "at-once: must be at least 1, got 0"),
     ],
 )
 def test_mistakes_are_one_line(words, message):
