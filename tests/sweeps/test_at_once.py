@@ -78,6 +78,7 @@ class Pruner(optuna.pruners.BasePruner):
         return self.says(trial)
 
 
+@pytest.mark.slow
 def test_one_is_pruned_and_others_are_not_finite_while_the_rest_goes_on(data, tmp_path):
     study = opened(tmp_path)
     study.pruner = Pruner(lambda trial: trial.number == 0)
@@ -93,6 +94,7 @@ def test_one_is_pruned_and_others_are_not_finite_while_the_rest_goes_on(data, tm
     assert all(np.isfinite(study.trials[number].value) for number in ended)
 
 
+@pytest.mark.slow
 def test_those_that_are_interrupted_wait_and_go_on_from_their_checkpoints(data, tmp_path, capsys):
     interrupted = []
 
