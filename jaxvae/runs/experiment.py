@@ -58,7 +58,10 @@ class Experiment(NamedTuple):
 
     def selected(self, last: TrainState) -> TrainState:
         """Return the state that the run reports, the last or the best checkpoint's; every process must call this."""
-        best = self.checkpoints.restore(last, best=True) if self.recipe.output.select == "best" else None
+        # A run that a callback ends early has no evaluation yet.
+        if self.recipe.output.select == "last" or not self.checkpoints.scores():
+            return last
+        best = self.checkpoints.restore(last, best=True)
         return last if best is None else best.state
 
 

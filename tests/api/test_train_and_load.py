@@ -89,9 +89,11 @@ def test_callbacks_see_copies_and_may_end_the_training(tmp_path):
         seen.append((step, metrics["loss"], state))
         return step >= 4
 
-    run = jaxvae.train(small(), DIGITS, run_dir=tmp_path / "run", callbacks=[callback])
+    # It ends before the first evaluation, so there is no best state yet.
+    options = small(select="best", checkpoint_every=6)
+    run = jaxvae.train(options, DIGITS, run_dir=tmp_path / "run", callbacks=[callback])
     assert [step for step, *_ in seen] == [2, 4]
-    assert run.summary["steps"] == 4
+    assert run.summary["steps"] == run.summary["selected_step"] == run.step == 4
     losses = [record["loss"] for record in run.metrics() if record["split"] == "train"]
     assert losses == [loss for _, loss, _ in seen]
     first, last = (jax.tree.leaves(state.params)[0] for *_, state in seen)
