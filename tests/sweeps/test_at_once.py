@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import time
 
 import numpy as np
 import optuna
@@ -101,6 +102,7 @@ def test_those_that_are_interrupted_wait_and_go_on_from_their_checkpoints(data, 
     def interrupt(trial):
         if not interrupted:
             interrupted.append(os.kill(os.getpid(), signal.SIGINT))
+            time.sleep(1)  # the main thread notes it
 
     study = opened(tmp_path)
     study.pruner = Pruner(interrupt)

@@ -137,6 +137,7 @@ FORMATS = pytest.mark.parametrize("file_format", ["array_record", "parquet", "tf
 @FORMATS
 @pytest.mark.parametrize("name", ["pets", "signals"])
 def test_examples_labels_and_attributes_are_those_that_tfds_decodes(prepared, caplog, name, file_format):
+    caplog.set_level("INFO", "jaxvae")
     data = load(f"tfds:{name}", prepared(file_format), stream=True)
     expected = {split: decoded(prepared(), name, split) for split in SIZES}
     if name == "pets":
