@@ -59,9 +59,8 @@ class Experiment(NamedTuple):
     def selected(self, last: TrainState) -> TrainState:
         """Return the state that the run reports, the last or the best checkpoint's; every process must call this."""
         # A run that a callback ends early has no evaluation yet.
-        if self.recipe.output.select == "last" or not self.checkpoints.scores():
-            return last
-        best = self.checkpoints.restore(last, best=True)
+        reports_best = self.recipe.output.select == "best" and self.checkpoints.scores()
+        best = self.checkpoints.restore(last, best=True) if reports_best else None
         return last if best is None else best.state
 
 

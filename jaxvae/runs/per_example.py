@@ -45,7 +45,7 @@ def score_each(
         if has_density(jax.eval_shape(run.model.encode, run.params, *one)) and run.is_normalized(*one):
             x, condition = gather((x, condition), slice(num_bounded))
             decoded = at_once(run.space, 100 * 20)
-            samples = min(decoded, 20)  # rather few examples at once: the bar moves, and signals are seen
+            samples = min(decoded, 20)  # few examples at once: the bar moves, and signals are seen
             options: dict[str, Any] = {"block_size": decoded // samples, "samples_at_once": samples}
             options |= {"num_samples": num_samples, "condition": condition, "progress": progress}
             scores["log_px"] = log_marginal_likelihood(run.params, key, x, model=run.model, **options).log_px

@@ -25,7 +25,7 @@ class Turns:
         self._changed = threading.Condition()
         self._brought: dict[int, Any] = {}
         self._got: dict[int, Any] = {}
-        """What the threads get whose turn is to come."""
+        """Results for the threads whose turn is to come."""
         self._turn: int | None = None
         self._met, self._waited = 0.0, defaultdict[int, float](float)
         """Seconds of all meetings, and those that each thread waited for others."""

@@ -170,12 +170,13 @@ def test_a_process_that_waits_to_be_joined_says_for_whom_and_gives_up(tmp_path, 
 
 
 @pytest.mark.slow
-def test_a_process_that_waits_to_be_joined_ends_on_a_signal(tmp_path):
-    (process,) = start(tmp_path / "run", processes=2, missing=[1])
+@pytest.mark.parametrize(("there", "number"), [(0, signal.SIGINT), (1, signal.SIGTERM)])
+def test_a_process_that_waits_to_be_joined_ends_on_a_signal(tmp_path, there, number):
+    (process,) = start(tmp_path / "run", processes=2, missing=[1 - there])
     assert next(lines_of(process)).endswith(", up to 300 s")
-    process.send_signal(signal.SIGINT)
-    assert outputs_of([process])[0][1].strip() == "stopped by SIGINT"
-    assert process.returncode == 128 + signal.SIGINT
+    process.send_signal(number)
+    assert outputs_of([process])[0][1].strip() == f"stopped by {number.name}"
+    assert process.returncode == 128 + number
 
 
 @pytest.mark.slow

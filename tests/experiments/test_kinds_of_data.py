@@ -114,9 +114,10 @@ def test_the_same_command_goes_on(scripts, tmp_path, capsys):
     assert json.loads((tmp_path / "run" / "summary.json").read_text())["steps"] == 12
 
 
-def test_a_last_batch_of_few_sentences_is_finite(scripts, tmp_path):
+@pytest.mark.parametrize("objective", ["elbo", "iwae"])
+def test_a_last_batch_of_few_sentences_is_finite(scripts, tmp_path, objective):
     """Padding of a batch is no row of zeros, which would be no sentence."""
     text(tmp_path)
     options = {**TRAIN, "dataset": str(tmp_path / "mine.txt"), "run_dir": tmp_path / "run", "figures": False}
-    arguments = {**options, "batch_size": 15, "objective": "iwae", "tensorboard": False, "num_processes": 1}
+    arguments = {**options, "batch_size": 15, "objective": objective, "tensorboard": False, "num_processes": 1}
     assert scripts["train"].main(given(**arguments)) == 0

@@ -1,8 +1,6 @@
-"""THE TABLE: every preset on digits, two on other images too, from train.py to explore.py's page.
+"""THE TABLE: every preset on digits, two on other images too, from train.py with its figures to explore.py's page.
 
-Presets that are `vae` with another objective have its figures, pages and scores, and learn in tests/test_presets.py:
-one with a bound of its own and one with a critic are trained and evaluated here. The figures that train.py draws are
-looked at for a preset of each kind: what they show of a model, sample.py draws too.
+Presets that are `vae` with another objective have its figures and pages, and are only trained and evaluated.
 """
 
 import dataclasses
@@ -63,23 +61,15 @@ def differs_in_the_objective_alone(preset):
 
 
 OTHER_OBJECTIVES = [preset for preset in PRESETS if differs_in_the_objective_alone(preset)]
-WITH_ANOTHER = ("iwae", "factor_vae")
 ROWS = [(preset, "digits") for preset in PRESETS if preset not in (*TEXT, *COUNTED, *OTHER_OBJECTIVES)]
 ROWS += [("vae", "rgb"), ("conv_vae", "two")]
 WITHOUT_DIMENSIONS = ("vq_vae", "conv_vq_vae", "gumbel_vae")
 """Presets whose codes are chosen from a table: there is nothing to traverse or to explore."""
-FIGURES_TOO = ("vae", "conv_vae", "signal_vae", "vq_vae", "planar_vae", "autoencoder", "denoising_autoencoder")
-FIGURES_TOO += ("conditional_vae", "lstm_vae", "nvdm")
-"""Presets of each kind that train.py's figures tell apart: data, codes, known KL, corruption, conditions."""
 
 
-def drawn(preset):
-    return [] if preset in FIGURES_TOO else ["--no-figures"]
-
-
-@pytest.mark.parametrize("preset", WITH_ANOTHER)
+@pytest.mark.quick_rows("iwae", "factor_vae")
+@pytest.mark.parametrize("preset", OTHER_OBJECTIVES)
 def test_a_preset_with_another_objective_is_trained_and_evaluated(run, tmp_path, preset):
-    assert preset in OTHER_OBJECTIVES
     small = [*SHORT.split(), "--latent-dim", 2, "--hidden", 4, "--no-figures"]
     run("train", "Recipe", "--preset", preset, "--dataset", "digits", "--run-dir", tmp_path, *small)
     assert json.loads((tmp_path / "summary.json").read_text())["steps"] == 2
@@ -97,12 +87,10 @@ def test_a_preset_is_trained_drawn_sampled_evaluated_and_explored(run, datasets,
     small += ["--num-blocks", 1] if preset == "conv_vq_vae" else []
     small += ["--posterior.num-flows", 2] if preset == "planar_vae" else []
     run_dir = tmp_path / "run"
-    small += drawn(preset)
     run("train", "Recipe", "--preset", preset, "--dataset", datasets[dataset], "--run-dir", run_dir, *small)
     summary = json.loads((run_dir / "summary.json").read_text())
     assert summary["steps"] == 2
-    if preset in FIGURES_TOO:
-        check_figures(run_dir, preset, summary)
+    check_figures(run_dir, preset, summary)
 
     run("sample", "SampleConfig", "--run-dir", run_dir, "--num", 3, "--steps", 3)
     assert names(run_dir / "samples") == (DRAWN & SAMPLED if preset in WITHOUT_DIMENSIONS else SAMPLED)
@@ -138,12 +126,10 @@ def test_a_preset_of_text_is_trained_written_out_sampled_and_evaluated(run, tmp_
     text.write_text("\n".join(SENTENCES * 10))
     known = options(given(preset=preset))
     small = [word for flag, size in SMALL.items() if flag[2:].replace("-", "_") in known for word in (flag, size)]
-    small += [*SHORT.split(), *drawn(preset)]
-    run("train", "Recipe", "--preset", preset, "--dataset", text, "--run-dir", run_dir, *small)
+    run("train", "Recipe", "--preset", preset, "--dataset", text, "--run-dir", run_dir, *SHORT.split(), *small)
     assert read_config(run_dir).preset == preset
     assert json.loads((run_dir / "summary.json").read_text())["steps"] == 2
-    if preset in FIGURES_TOO:
-        assert {"reconstructions.txt", "samples.txt", "loss.png"} <= names(run_dir / "figures")
+    assert {"reconstructions.txt", "samples.txt", "loss.png"} <= names(run_dir / "figures")
     run("sample", "SampleConfig", "--run-dir", run_dir, "--num", 3, "--steps", 3)
     assert {"samples.txt", "reconstructions.txt"} <= names(run_dir / "samples")
     assert len((run_dir / "samples" / "samples.txt").read_text().splitlines()) == 3
@@ -166,10 +152,9 @@ def test_a_preset_of_text_is_trained_written_out_sampled_and_evaluated(run, tmp_
 def test_a_preset_of_counts_is_trained_drawn_sampled_and_evaluated(run, tmp_path, preset):
     counts, run_dir = np.random.default_rng(0).poisson(2.0, (60, 6)), tmp_path / "run"
     np.savez(tmp_path / "counts.npz", counts=counts, columns=np.array(list("abcdef")))
-    small = [*SHORT.split(), "--latent-dim", 2, "--hidden", 4, *drawn(preset)]
+    small = [*SHORT.split(), "--latent-dim", 2, "--hidden", 4]
     run("train", "Recipe", "--preset", preset, "--dataset", tmp_path / "counts.npz", "--run-dir", run_dir, *small)
-    if preset in FIGURES_TOO:
-        assert DRAWN | {"latent.png"} <= names(run_dir / "figures")
+    assert DRAWN | {"latent.png"} <= names(run_dir / "figures")
     run("sample", "SampleConfig", "--run-dir", run_dir, "--num", 3)
     assert {"samples.png", "reconstructions.png"} <= names(run_dir / "samples")
     run("evaluate", "EvaluateConfig", "--run-dir", run_dir, "--num-samples", 2, "--num-images", 4)

@@ -33,7 +33,7 @@ READERS = [
 ]
 """Script, options with which it looks into a run, and what it may say to them."""
 OF_TWO = [READERS[0], READERS[2], READERS[6]]
-"""Of these it matters whether one image or two are for testing."""
+"""Those for which it matters whether one image or two are for testing."""
 TRAINERS = {"train": "", "latent_space": "--hidden 4", "one_dimensional": "--hidden 4", "rate_distortion": "--betas 1"}
 
 

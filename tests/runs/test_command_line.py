@@ -1,4 +1,4 @@
-"""What a script prints of the log: warnings of all packages by name, and plainly what jaxvae tells of its data."""
+"""Log of a script: warnings of all packages follow their level, and facts about data stand alone."""
 
 import logging
 

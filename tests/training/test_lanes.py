@@ -85,7 +85,7 @@ def test_each_has_its_own_numbers_and_its_own_examples(stream):
 
 
 def test_one_that_is_not_finite_or_ends_sooner_changes_no_other():
-    """Of four, three leave one after another, so that the program is made for fewer in between."""
+    """Three of four leave one after another, so that the program is made for fewer in between."""
     lost = functools.partial(train, seed=2, rate=float("nan"), num_steps=20)
     short = functools.partial(train, seed=3, num_steps=10)
     found, _ = at_once(lost, short, short, functools.partial(train, seed=0))
