@@ -80,11 +80,16 @@ class SweepConfig:
 
 
 def main(config: SweepConfig) -> int:
-    """Search, and print what was found; returns the exit code."""
+    """Search in a study that is opened or made; returns the exit code."""
     set_up(Compute(num_processes=1))
     config.folder.mkdir(parents=True, exist_ok=True)
     storage = config.storage or default_storage(config.folder)
-    study = open_study(Settings(storage, config.seed, config.prune, config.heartbeat))
+    with open_study(Settings(storage, config.seed, config.prune, config.heartbeat)) as study:
+        return sweep(study, config)
+
+
+def sweep(study: Any, config: SweepConfig) -> int:
+    """Search in an open study, and print what was found; returns the exit code."""
     objective = make_objective(config.words(), parse_search(config.search), config.folder)
 
     def told(trial: Any, *lane: Lane) -> float:

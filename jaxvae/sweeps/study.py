@@ -36,6 +36,10 @@ class Stopped(Exception):
         self.exit_code = exit_code
 
 
+class Surplus(Exception):
+    """A trial above the number, begun while another process began one too."""
+
+
 class Settings(NamedTuple):
     """Options of a study."""
 
@@ -47,8 +51,9 @@ class Settings(NamedTuple):
     """Seconds between signs of life of a trial."""
 
 
-def open_study(settings: Settings) -> Any:
-    """Open a study, or make it; many processes may do so at once.
+@contextlib.contextmanager
+def open_study(settings: Settings) -> Iterator[Any]:
+    """Open a study, or make it, for the time of a `with`; many processes may do so at once.
 
     Raises:
         InputError: Optuna is not installed, or the database cannot be opened.
@@ -68,9 +73,14 @@ def open_study(settings: Settings) -> Any:
             )
             pruner = optuna.pruners.MedianPruner(BEFORE_PRUNING) if settings.prune else optuna.pruners.NopPruner()
             options = {"direction": "maximize", "pruner": pruner, "load_if_exists": True}
-            return optuna.create_study(storage=storage, study_name=NAME, **options)
+            study = optuna.create_study(storage=storage, study_name=NAME, **options)
     except Exception as error:
         raise InputError(f"storage: {settings.storage} cannot be opened ({first_line(error)})") from error
+    try:
+        yield study
+    finally:
+        storage.remove_session()
+        storage.engine.dispose()
 
 
 def search(study: Any, objective: Callable[..., float], num_trials: int, seed: int, at_once: int = 1) -> None:
@@ -90,6 +100,9 @@ def search(study: Any, objective: Callable[..., float], num_trials: int, seed: i
     stopped: list[int] = []
 
     def seeded(trial: Any, lane: Lane | None) -> float:
+        if _is_surplus(optuna, trial, num_trials):
+            raise Surplus
+        trial.set_user_attr(RUN, run_name(trial))
         if lane is not None:
             lane.begin(trial.number, run_name(trial))
         with _experimental(optuna):
@@ -102,7 +115,7 @@ def search(study: Any, objective: Callable[..., float], num_trials: int, seed: i
             raise
 
     def try_one(lane: Lane | None) -> None:
-        study.optimize(lambda trial: seeded(trial, lane), n_trials=1)
+        study.optimize(lambda trial: seeded(trial, lane), n_trials=1, catch=Surplus)
 
     while (begun := _begun(optuna, study))[0] < num_trials:
         ended, running, waiting = begun
@@ -151,6 +164,14 @@ def _begun(optuna: Any, study: Any) -> tuple[int, int, int]:
     states, kinds = [trial.state for trial in study.get_trials(deepcopy=False)], optuna.trial.TrialState
     ended = sum(state in (kinds.COMPLETE, kinds.PRUNED) for state in states)
     return ended, states.count(kinds.RUNNING), states.count(kinds.WAITING)
+
+
+def _is_surplus(optuna: Any, trial: Any, num_trials: int) -> bool:
+    """Whether enough trials came before one; one that is tried again has its place already."""
+    before = trial.study.get_trials(deepcopy=False)[: trial.number]
+    return (
+        RUN not in trial.user_attrs and sum(one.state != optuna.trial.TrialState.FAIL for one in before) >= num_trials
+    )
 
 
 def run_name(trial: Any) -> str:

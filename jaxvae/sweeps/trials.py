@@ -16,7 +16,7 @@ from jaxvae.report import read_metrics
 from jaxvae.runs.experiment import open_data, prepare
 from jaxvae.runs.training import train_to_the_end
 from jaxvae.sweeps.search import Choices, Range, choose
-from jaxvae.sweeps.study import RUN, Stopped, run_name, suggest
+from jaxvae.sweeps.study import Stopped, run_name, suggest
 from jaxvae.training import NonFiniteError
 from jaxvae.training.lanes import Lane
 
@@ -33,7 +33,6 @@ def make_objective(fixed: Sequence[str], search: Mapping[str, Range | Choices], 
     opened = functools.cache(open_data)
 
     def objective(trial: Any, lane: Lane | None = None) -> float:
-        trial.set_user_attr(RUN, run_name(trial))
         recipe = in_folder(parse_recipe(choose(fixed, search, suggest(trial))), folder / run_name(trial))
         recipe.check()
         shared: dict[str, Any] = {}

@@ -14,7 +14,7 @@ from jaxvae.errors import InputError
 from jaxvae.report import read_metrics
 from jaxvae.sweeps import study as studies
 from jaxvae.sweeps.search import fixed_words, parse_search
-from jaxvae.sweeps.study import Settings, Stopped, default_storage, open_study
+from jaxvae.sweeps.study import Stopped
 from jaxvae.sweeps.trials import make_objective
 
 SEARCH = ["learning_rate=1e-3:1e-2:log", "beta=0.5:2", "weight_decay=0.01:0.1", "seed=0:100"]
@@ -30,14 +30,8 @@ def data(tmp_path_factory):
     return path
 
 
-def opened(folder, **options):
-    folder.mkdir(exist_ok=True)
-    return open_study(Settings(default_storage(folder), **options))
-
-
-def sweep(folder, data, num_trials, *, study=None, search=SEARCH, at_once=1, **options):
+def sweep(study, folder, data, num_trials, *, search=SEARCH, at_once=1, **options):
     """Search, and return the study."""
-    study = study or opened(folder)
     words = fixed_words(
         f"{name}={value}" for name, value in {"dataset": data, "devices": 1, **SMALL, **options}.items()
     )
@@ -51,10 +45,10 @@ def numbers(run_dir):
     return {(line["split"], line["step"], name): line[name] for line in lines for name in ("loss", "kl")}
 
 
-def test_each_trial_is_the_run_that_it_is_alone(data, tmp_path, capsys):
-    at_once = sweep(tmp_path / "at once", data, 3, at_once=3)
+def test_each_trial_is_the_run_that_it_is_alone(data, opened, tmp_path, capsys):
+    at_once = sweep(opened(tmp_path / "at once"), tmp_path / "at once", data, 3, at_once=3)
     assert capsys.readouterr().out == "trial-0000, trial-0001, trial-0002: trained at once\n"
-    alone = sweep(tmp_path / "alone", data, 3)
+    alone = sweep(opened(tmp_path / "alone"), tmp_path / "alone", data, 3)
     assert [trial.params for trial in at_once.trials] == [trial.params for trial in alone.trials]
     for trial in at_once.trials:
         one, other = (tmp_path / name / studies.run_name(trial) for name in ("at once", "alone"))
@@ -80,10 +74,10 @@ class Pruner(optuna.pruners.BasePruner):
 
 
 @pytest.mark.slow
-def test_one_is_pruned_and_others_are_not_finite_while_the_rest_goes_on(data, tmp_path):
+def test_one_is_pruned_and_others_are_not_finite_while_the_rest_goes_on(data, opened, tmp_path):
     study = opened(tmp_path)
     study.pruner = Pruner(lambda trial: trial.number == 0)
-    sweep(tmp_path, data, 4, study=study, search=["learning_rate=0.01,0.02,1e30"], at_once=4)
+    sweep(study, tmp_path, data, 4, search=["learning_rate=0.01,0.02,1e30"], at_once=4)
     lost = [trial.number for trial in study.trials if trial.params["learning_rate"] == "1e30"]
     assert lost
     assert 0 not in lost
@@ -96,7 +90,7 @@ def test_one_is_pruned_and_others_are_not_finite_while_the_rest_goes_on(data, tm
 
 
 @pytest.mark.slow
-def test_those_that_are_interrupted_wait_and_go_on_from_their_checkpoints(data, tmp_path, capsys):
+def test_those_that_are_interrupted_wait_and_go_on_from_their_checkpoints(data, opened, tmp_path, capsys):
     interrupted = []
 
     def interrupt(trial):
@@ -106,14 +100,14 @@ def test_those_that_are_interrupted_wait_and_go_on_from_their_checkpoints(data, 
 
     study = opened(tmp_path)
     study.pruner = Pruner(interrupt)
-    options = {"study": study, "at_once": 2, "steps": 60, "checkpoint_every": 5, "patience": 0}
+    options = {"at_once": 2, "steps": 60, "checkpoint_every": 5, "patience": 0}
     with pytest.raises(Stopped) as stop:
-        sweep(tmp_path, data, 2, **options)
+        sweep(study, tmp_path, data, 2, **options)
     assert stop.value.exit_code == 128 + signal.SIGINT
     assert [trial.state.name for trial in study.trials] == ["FAIL", "FAIL", "WAITING", "WAITING"]
     reached = [max(step for _, step, _ in numbers(tmp_path / f"trial-000{number}")) for number in (0, 1)]
     assert reached[0] == reached[1] < 60
-    sweep(tmp_path, data, 2, **options)
+    sweep(study, tmp_path, data, 2, **options)
     assert [trial.state.name for trial in study.trials] == ["FAIL", "FAIL", "COMPLETE", "COMPLETE"]
     assert capsys.readouterr().out == 2 * "trial-0000, trial-0001: trained at once\n"
     for run in (tmp_path / "trial-0000", tmp_path / "trial-0001"):
@@ -121,10 +115,10 @@ def test_those_that_are_interrupted_wait_and_go_on_from_their_checkpoints(data, 
         assert steps == [*range(5, 61, 5)], "it went on with its own run"
 
 
-def test_a_mistake_in_one_stops_the_others_which_wait(data, tmp_path):
+def test_a_mistake_in_one_stops_the_others_which_wait(data, opened, tmp_path):
     study = opened(tmp_path)
     with pytest.raises(InputError, match=r"^batch-size: 1000 is more than the 80 training examples"):
-        sweep(tmp_path, data, 4, study=study, search=["batch_size=20,1000"], at_once=4)
+        sweep(study, tmp_path, data, 4, search=["batch_size=20,1000"], at_once=4)
     wrong = [trial.params["batch_size"] == "1000" for trial in study.trials[:4]]
     assert 0 < sum(wrong) < 4
     assert [trial.state.name for trial in study.trials] == ["FAIL"] * 4 + ["WAITING"] * (4 - sum(wrong))
