@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from jaxvae.data import Dataset, Split, is_place, load
+from jaxvae.data.new import new_lost_words
 from jaxvae.data.rows import gather
 from jaxvae.data.spaces.shown import noun
 from jaxvae.errors import InputError
@@ -66,9 +67,16 @@ def main(config: CompressConfig) -> int:
     if config.compare:
         check_installed()
     run = load_run(config.run_dir, select=config.select)
-    split = _examples(config, run)
-    bar = named_bar("compressing")
-    done = compress(run, split, config.out, latent_bits=config.latent_bits, portable=config.portable, progress=bar)
+    split, lost_words = _examples(config, run)
+    done = compress(
+        run,
+        split,
+        config.out,
+        latent_bits=config.latent_bits,
+        portable=config.portable,
+        lost_words=lost_words,
+        progress=named_bar("compressing"),
+    )
     print(_told(run, done, config.out))
     if config.compare:
         stored = gather(split.x, slice(None))
@@ -78,16 +86,18 @@ def main(config: CompressConfig) -> int:
     return 0
 
 
-def _examples(config: CompressConfig, run: Run) -> Split:
-    """Return the examples as the run reads its own."""
+def _examples(config: CompressConfig, run: Run) -> tuple[Split, int | None]:
+    """Return the examples as the run reads its own, and where it is known the number of words that would be lost."""
+    lost_words = None
     if config.dataset is not None and is_place(config.dataset):
-        split = run.as_split(config.dataset)
+        split, lost_words = run.as_split(config.dataset), new_lost_words(config.dataset, run.facts)
     elif config.dataset is not None:
         data = load(config.dataset, config.data_dir or run.recipe.data.data_dir, stream=True)
         split = run.as_split(gather(_named(data, config.split).x, slice(None)))
     else:
-        split = _named(load_data(run, config.data_dir, stream=True), config.split)
-    return split if config.num is None else split.head(config.num)
+        data = load_data(run, config.data_dir, stream=True)
+        split, lost_words = _named(data, config.split), data.facts.get("lost_words", {}).get(config.split)
+    return split if config.num is None else split.head(config.num), lost_words
 
 
 def _named(data: Dataset, name: SplitName) -> Split:

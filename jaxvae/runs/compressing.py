@@ -59,7 +59,14 @@ class Compressed(NamedTuple):
 
 
 def compress(
-    run: Run, split: Split, path: Path, *, latent_bits: int = 12, portable: bool = False, progress: Progress = iter
+    run: Run,
+    split: Split,
+    path: Path,
+    *,
+    latent_bits: int = 12,
+    portable: bool = False,
+    lost_words: int | None = None,
+    progress: Progress = iter,
 ) -> Compressed:
     """Write examples into a file.
 
@@ -69,10 +76,12 @@ def compress(
         path: file.
         latent_bits: bits of the number of buckets of a latent dimension.
         portable: whether integer networks code, which give the same bits on every machine.
+        lost_words: number of words that are not in the run's vocabulary; of text whose words are not at hand, all
+            unknown ones count.
         progress: wrapper of the loop over blocks.
 
     Raises:
-        InputError: model or examples are of a kind that is not coded.
+        InputError: model or examples are of a kind that is not coded, or words would be lost.
     """
     if run.condition is not None:
         raise InputError("run-dir: this run has conditions, which a file does not hold; name one without")
@@ -80,7 +89,8 @@ def compress(
     x = run.space.read(None, stored)
     lanes = stream.num_lanes(num_rows(stored))
     codec, described = codec_for(run, x, latent_bits) if portable else _codec_for(run, x, lanes, latent_bits)
-    _check_values(run.space, codec, x, stored)
+    _check_words(run.space, x, lost_words)
+    _check_values(codec, x, stored)
     try:
         coded = stream.encode(codec.of, x, stored, lanes, progress)
     except FloatingPointError as error:
@@ -254,13 +264,19 @@ def _grid(name: str, decimals: int | None, values: np.ndarray) -> list[int]:
     return [first, last - first + 1, decimals]
 
 
-def _check_values(space: Space, codec: ModelCodec, x: Any, stored: Any) -> None:
-    """Refuse values to which p(x|z) gives no probability, and words that would come back as unknown ones."""
-    if isinstance(space, Tokens) and (unknown := int((x == space.unknown).sum())):
+def _check_words(space: Space, x: Any, lost: int | None) -> None:
+    """Refuse words that would come back as unknown ones."""
+    if not isinstance(space, Tokens):
+        return
+    if lost := int((x == space.unknown).sum()) if lost is None else lost:
         raise InputError(
-            f"dataset: {unknown:,} of its words are not in the run's vocabulary, and would be lost; leave their "
-            "sentences out, or train with --units characters"
+            f"dataset: {lost:,} of its words are not in the run's vocabulary, and would be lost; leave their sentences "
+            "out, or train with --units characters"
         )
+
+
+def _check_values(codec: ModelCodec, x: Any, stored: Any) -> None:
+    """Refuse values to which p(x|z) gives no probability, and those with more digits than the networks read."""
     nearest = codec.nearest(x)
     for given, found in zip(jax.tree.leaves(x), jax.tree.leaves(nearest)):
         if (wrong := given != found).any():

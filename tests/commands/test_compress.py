@@ -16,16 +16,23 @@ DRAW = np.random.default_rng(0)
 IMAGES = np.where(DRAW.random((90, 6, 6, 1)) < 0.2, 255, 0).astype(np.uint8)
 TABLE = pandas.DataFrame({"town": DRAW.choice(["Bern", "Chur"], 80), "price": np.round(DRAW.normal(9, 3, 80), 2)})
 TABLE.loc[::6, "price"] = np.nan
+LINES = ["a dog barks", "a <unk> barks", "a dog <unk>", "a cat barks"]
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Two runs, each with its data."""
+    """Three runs, each with its data."""
     place = tmp_path_factory.mktemp("compress")
     np.savez(place / "images.npz", image=IMAGES)
     TABLE.to_csv(place / "flats.csv", index=False)
-    for name, file in (("images", "images.npz"), ("flats", "flats.csv")):
-        jaxvae.train(jaxvae.preset("vae", devices=1, **TINY), str(place / file), run_dir=place / name)
+    (place / "animals.train.txt").write_text("\n".join(10 * LINES))
+    (place / "animals.test.txt").write_text("\n".join(LINES))
+    for preset, name, data in (
+        ("vae", "images", "images.npz"),
+        ("vae", "flats", "flats.csv"),
+        ("token_vae", "text", ""),
+    ):
+        jaxvae.train(jaxvae.preset(preset, devices=1, **TINY), str(place / data), run_dir=place / name)
     return place
 
 
@@ -51,6 +58,17 @@ def test_images_of_a_file_come_back_in_their_order(folder, tmp_path, capsys):
     np.testing.assert_array_equal(np.load(tmp_path / "a.npz")["x"], IMAGES)
     with pytest.raises(InputError, match=r"out: .* is for sentences, and these are binary"):
         unpressed("--file", tmp_path / "a.vae", "--out", tmp_path / "a.txt")
+
+
+def test_words_that_the_text_itself_calls_unknown_come_back_and_others_are_refused(folder, tmp_path):
+    pressed("--run-dir", folder / "text", "--out", tmp_path / "a.vae")
+    unpressed("--file", tmp_path / "a.vae", "--out", tmp_path / "a.txt")
+    assert (tmp_path / "a.txt").read_text().splitlines() == LINES
+    (tmp_path / "mine.txt").write_text("a <unk> barks\na dog barks")
+    pressed("--run-dir", folder / "text", "--dataset", tmp_path / "mine.txt", "--out", tmp_path / "b.vae")
+    (tmp_path / "mine.txt").write_text("a <unk> barks\na bird barks")
+    with pytest.raises(InputError, match=r"^dataset: 1 of its words are not in the run's vocabulary"):
+        pressed("--run-dir", folder / "text", "--dataset", tmp_path / "mine.txt", "--out", tmp_path / "c.vae")
 
 
 def test_a_table_comes_back_with_its_words_and_gaps(folder, tmp_path, capsys):

@@ -16,10 +16,10 @@ from jaxvae.data.rows import gather
 from jaxvae.data.scaling import Scaling, scaled_examples
 from jaxvae.data.sources.cells import Cells, is_anndata, read_anndata
 from jaxvae.data.sources.objects import Stored, is_table, read_object
-from jaxvae.data.sources.sentences import check_marks, token_rows
+from jaxvae.data.sources.sentences import check_marks, lost_words, token_rows
 from jaxvae.data.spaces import Counts, Incomplete, Pixels, Table, Tokens
 from jaxvae.data.spaces.table import OBSERVED, X
-from jaxvae.data.units import division
+from jaxvae.data.units import WORDS, division
 from jaxvae.errors import InputError
 from jaxvae.types import Space
 
@@ -64,6 +64,14 @@ def new_rows(x: Any, facts: Mapping[str, Any], space: Space) -> Any:
     return rows if scaling is None else _scaled(rows, scaling, space)
 
 
+def new_lost_words(x: Any, facts: Mapping[str, Any]) -> int | None:
+    """Return the number of words of new text that a run's vocabulary lacks; None of what is no text."""
+    stored, names = _read(x, facts), facts.get("names", {})
+    if not isinstance(stored, list) or WORDS not in names:
+        return None
+    return lost_words(map(division(names).split, stored), names[WORDS])
+
+
 def _read(x: Any, facts: Mapping[str, Any]) -> Stored:
     if isinstance(x, str | Path):
         return read_path(x, preparation_of(facts))
@@ -73,7 +81,7 @@ def _read(x: Any, facts: Mapping[str, Any]) -> Stored:
 
 
 def _tokens(stored: Stored, facts: Mapping[str, Any], space: Tokens) -> np.ndarray:
-    words = facts.get("names", {}).get("words")
+    words = facts.get("names", {}).get(WORDS)
     if not isinstance(stored, list):
         return _integers(_array(stored, "sentences", "tokens"), space)
     if words is None:

@@ -65,6 +65,9 @@ def whole_set(
     space = Tokens(len(facts[WORDS]), length, digest=_digest(facts))
     rows = token_rows([s if part >= 0 else [] for s, part in zip(sentences, parts)], facts[WORDS], space)
     facts["unknown_words"] = unknown = _unknown(rows, parts)
+    facts["lost_words"] = {
+        name: lost_words(itertools.compress(sentences, parts == SPLITS[name]), facts[WORDS]) for name in unknown
+    }
     logger.info(
         "vocabulary: %d %s; %.2f %% of those in test are unknown", space.size, divide.noun, 100 * unknown["test"]
     )
@@ -120,6 +123,16 @@ def _unknown(rows: np.ndarray, parts: np.ndarray) -> dict[str, float]:
         if len(split):
             shares[name] = float((split == UNKNOWN).sum() / (split > 1).sum())
     return shares
+
+
+def lost_words(sentences: Iterable[Sentence], words: Sequence[str]) -> int:
+    """Return the number of units that the vocabulary lacks; a `<unk>` that is written in the text is not lost.
+
+    >>> lost_words([["a", "<unk>", "bird"]], ["<pad>", "<end>", "<unk>", "a"])
+    1
+    """
+    known = {*words}
+    return sum(word not in known for sentence in sentences for word in sentence)
 
 
 def are_numbers(lines: Iterable[str]) -> bool:

@@ -30,12 +30,14 @@ def test_words_get_numbers_by_their_frequency_in_training(tmp_path):
     assert data.train.x[0].tolist() == [3, 5, 4, 1, 0, 0]
     assert data.show(data.test.x).lines == ("a <unk> barks", "the")
     assert data.facts["unknown_words"] == {"train": pytest.approx(1 / 17), "test": 0.25}
+    assert data.facts["lost_words"] == {"train": 1, "test": 1}
     assert data.validation is None
 
 
 def test_a_text_with_marks_of_rare_words_keeps_all_its_words(tmp_path):
-    words = load(folder(tmp_path / "t", train=["a <unk> b", "a"], test=["b"])).facts["words"]
-    assert words == ["<pad>", "<end>", "<unk>", "a", "b"]
+    facts = load(folder(tmp_path / "t", train=["a <unk> b", "a"], test=["b <unk> c"])).facts
+    assert facts["words"] == ["<pad>", "<end>", "<unk>", "a", "b"]
+    assert facts["lost_words"] == {"train": 0, "test": 1}
 
 
 def test_one_file_is_divided_and_may_be_packed(tmp_path):
