@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from jaxvae.errors import InputError
-from jaxvae.features import EfficientNetLite0, layers, read_features
+from jaxvae.features import EfficientNetLite0, efficientnet, layers, read_features
 from jaxvae.features.layers import needed
 
 LAYERS = ("stem", "block_2", "block_4", "block_10", "head")
@@ -74,3 +74,20 @@ def test_a_layer_needs_the_parameters_before_it(weights):
 def test_an_unknown_layer_is_refused(weights):
     with pytest.raises(InputError, match="efficientnet_lite0 has no 'conv_0'; it has stem, block_0"):
         jax.eval_shape(lambda: layers(EfficientNetLite0(), weights, jnp.zeros((1, 8, 8, 1)), ["conv_0"]))
+
+
+@pytest.mark.parametrize(("size", "stride"), [(3, 1), (3, 2), (5, 2)])
+def test_convolutions_of_each_channel_and_their_slopes_are_those_of_xla(size, stride):
+    draw = np.random.default_rng(0)
+    x, kernel = draw.normal(size=(2, 7, 8, 3)).astype(np.float32), draw.normal(size=(3, 1, size, size))
+
+    def grouped(x, kernel):
+        options = {"dimension_numbers": ("NHWC", "OIHW", "NHWC"), "feature_group_count": 3}
+        return jax.lax.conv_general_dilated(x, kernel, (stride, stride), "SAME", **options)
+
+    arguments = x, kernel.astype(np.float32)
+    found, pull = jax.vjp(lambda *arguments: efficientnet._conv_each(*arguments, stride), *arguments)
+    wanted, pull_wanted = jax.vjp(grouped, *arguments)
+    slope = draw.normal(size=wanted.shape).astype(np.float32)
+    for one, other in zip((found, *pull(slope)), (wanted, *pull_wanted(slope)), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-4)
