@@ -37,6 +37,8 @@ from jaxvae.runs.trained import Trained
 
 RISES = {"M2": 0.8, "M1+M2": 0.25}
 """Share of the steps in which the weight of the unlabelled examples rises to 1: images need most of them."""
+BETA = 4
+"""First weight of M2's KL divergence, which falls to 1: the class describes what classes differ by before z can."""
 SPREAD_ON = 5000
 """Maximum number of codes in label spreading, whose time grows with their square."""
 NETWORK_STEPS = 1000
@@ -68,7 +70,7 @@ class FewLabelsConfig:
     binarize: Literal["none", "dynamic"] = "dynamic"
     """Binarization of M2's pixels; with those drawn afresh at each use few labels are not learned by heart."""
     channels: tuple[int, ...] = ()
-    """Channels of convolutions in M2's classifier, before its dense layers; none make a dense network."""
+    """Channels of convolutions in M2's classifier, before its dense layers, such as 32 64; by default it has none."""
     latent_dim: int = 50
     """Number of dimensions of z, in M1 and in M2."""
     upper_latent_dim: int = 8
@@ -140,6 +142,7 @@ def m2(config: FewLabelsConfig, num: int, seed: int) -> Recipe:
         "labelled_seed": seed,
         "binarize": config.binarize,
         "classification_weight": 0.1 * num,
+        "beta": f"{BETA}:1@{max(1, round(0.75 * config.steps))}",
     }
     labels |= {"classifier.channels": config.channels} if config.channels else {}
     folder = config.folder / f"m2-{num}-{seed}"

@@ -40,10 +40,11 @@ def few_labels_loss(
     num_labelled: int | None = None,
     classification_weight: Array | float = 0.1,
     unlabelled_weight: Array | float = 1.0,
+    beta: Array | float = 1.0,
 ) -> tuple[Array, FewLabelsTerms]:
     r"""Compute the loss of a model of x and its class y (M2), averaged over examples.
 
-        L(x, y) = log p(x|y, z) + log p(y) - KL( q(z|x, y) || p(z) ),    z ~ q(z|x, y),    p(y) = 1/K
+        L(x, y) = log p(x|y, z) + log p(y) - beta KL( q(z|x, y) || p(z) ),    z ~ q(z|x, y),    p(y) = 1/K
         labelled     - L(x, y) - classification_weight N / N_labelled log q(y|x)
         unlabelled   - unlabelled_weight sum_y q(y|x) ( L(x, y) - log q(y|x) )
 
@@ -63,9 +64,11 @@ def few_labels_loss(
         classification_weight: weight of log q(y|x), alpha of the paper divided by N; there 0.1.
         unlabelled_weight: weight of the unlabelled examples. As a schedule that rises to 1, it lets the classes form
             around their labelled examples first: later they hardly move.
+        beta: weight of the KL divergence. As a schedule that falls to 1, it makes y hold what classes differ by before
+            z learns to: later the decoder hardly turns from z to y.
 
     Returns:
-        The scalar loss, and the terms per example.
+        The scalar loss, and the terms per example, in which beta is 1.
 
     Raises:
         TypeError, ValueError: as for `elbo_loss`; there is no condition; or a weight is negative.
@@ -76,27 +79,30 @@ def few_labels_loss(
     check_arguments(key, x, condition, 1, weights)
     check_number("classification_weight", classification_weight)
     check_number("unlabelled_weight", unlabelled_weight)
+    check_number("beta", beta)
     if condition is None:
         raise InputError("condition: few_labels needs the classes, with zeros where unknown; give --condition label")
     x, given = blank_padding(weights, x, condition)
     classes = jnp.asarray(given, jnp.float32)
     known = classes.sum(-1) > 0
     log_class = jax.nn.log_softmax(pieces.call("classifier", classifier, params, x).astype(jnp.float32))
-    bounds = _bounds(params, key, x, classes.shape[-1], model)
-
+    log_likelihood, kl = _of_each_class(params, key, x, classes.shape[-1], model)
     share = jnp.exp(log_class)
     entropy = -(share * log_class).sum(-1)
-    of_class = (classes * bounds).sum(-1)
-    summed = (share * bounds).sum(-1) + entropy
+
+    def bound(beta: Array | float, unlabelled_weight: Array | float) -> Array:
+        bounds = log_likelihood - weigh(beta, kl) - jnp.log(classes.shape[-1])
+        summed = (share * bounds).sum(-1) + entropy
+        return jnp.where(known, (classes * bounds).sum(-1), weigh(unlabelled_weight, summed))
+
     log_known = jnp.where(known, (classes * log_class).sum(-1), 0.0)
-    terms = FewLabelsTerms(jnp.where(known, of_class, summed), log_known, entropy)
     scale = (num_examples or 1) / max(1, num_labelled or num_examples or 1)
-    bound = jnp.where(known, of_class, weigh(unlabelled_weight, summed))
-    return -weighted_mean(bound + weigh(classification_weight, scale * log_known), weights), terms
+    weighted = bound(beta, unlabelled_weight) + weigh(classification_weight, scale * log_known)
+    return -weighted_mean(weighted, weights), FewLabelsTerms(bound(1.0, 1.0), log_known, entropy)
 
 
-def _bounds(params: Params, key: Key, x: Array, num_classes: int, model: Model) -> Array:
-    """Return `[B, K]` L(x, y) for every class."""
+def _of_each_class(params: Params, key: Key, x: Array, num_classes: int, model: Model) -> tuple[Array, Array]:
+    """Return `[B, K]` log p(x|y, z) and KL divergence for every class."""
     num = len(x)
     keys = key if key.ndim else rng.example_keys(key, jnp.arange(num))
     each = jnp.tile(rng.sample_keys(keys, 1)[0], num_classes)
@@ -104,5 +110,5 @@ def _bounds(params: Params, key: Key, x: Array, num_classes: int, model: Model) 
     classes = jnp.eye(num_classes).repeat(num, axis=0)
     draw = draws.draw(params, each, rows, model=model, condition=classes)
     log_likelihood = draws.decode(params, draw.z, rows, model=model, condition=classes)
-    bounds = log_likelihood - draws.divergence(draw).sum(-1) - jnp.log(num_classes)
-    return bounds.reshape(num_classes, num).T
+    terms = (log_likelihood, draws.divergence(draw).sum(-1))
+    return tuple(term.reshape(num_classes, num).T for term in terms)  # type: ignore[return-value]

@@ -88,7 +88,7 @@ class Train:
     batch_size: int | None = None
     """Examples per step; 128 if not given, or a tenth of a small training set of your own."""
     labelled_per_batch: int | None = None
-    """Number of labelled examples in each batch, beside others whose class is unknown; as they come if not given."""
+    """Labelled examples in each batch, beside unlabelled ones; as they come if not given."""
     length_buckets: int | None = None
     """Number of lengths to which rows of tokens are padded; such as 4, and each batch holds rows of like length."""
     learning_rate: float = 1e-3

@@ -72,6 +72,17 @@ def test_unlabelled_examples_count_by_their_weight(model, params):
     np.testing.assert_allclose(terms.bound, loss(params, model, mixed)[1].bound, rtol=1e-6)
 
 
+def test_beta_weighs_the_kl_of_every_class(model, params):
+    known = jnp.where(jnp.arange(NUM)[:, None] < 2, Y, 0)
+    at = {beta: loss(params, model, known, beta=beta) for beta in (0.0, 1.0, 4.0)}
+    losses = [float(at[beta][0]) for beta in (0.0, 1.0, 4.0)]
+    assert losses[2] - losses[0] == pytest.approx(4 * (losses[1] - losses[0]), rel=1e-4)
+    _, terms = elbo_loss(params, rng.sample_keys(KEYS, 1)[0], X, model=model, condition=Y)
+    of_known = [float(loss(params, model, Y, classification_weight=0.0, beta=beta)[0]) for beta in (1.0, 4.0)]
+    assert of_known[1] - of_known[0] == pytest.approx(3 * float(terms.kl.mean()), rel=1e-4)
+    np.testing.assert_array_equal(at[4.0][1].bound, at[1.0][1].bound)
+
+
 def test_a_classifier_that_is_sure_makes_both_the_same(model, params):
     sure = {**params, "classifier": jax.tree.map(jnp.zeros_like, params["classifier"])}
     sure["classifier"]["output"]["bias"] = jnp.array([0.0, 60.0, 0.0])
