@@ -203,7 +203,8 @@ class Output:
                 )
             return
         if re.match(r"[a-z][a-z0-9+]+:(/|$)", str(self.run_dir)):
-            raise InputError(f"run-dir: {self.run_dir} is no folder; stores are s3://BUCKET/... and gs://BUCKET/...")
+            asked = str(self.run_dir).replace(":/", "://", 1)  # a path has lost a slash
+            raise InputError(f"run-dir: {asked} is no folder; stores are s3://BUCKET/... and gs://BUCKET/...")
         check_folder("run-dir", self.run_dir)
 
 

@@ -114,7 +114,7 @@ def test_what_a_store_does_not_do_is_refused_in_one_line(bucket, tmp_path, capsy
             [*run_dir, "--reproduce", tmp_path],
             "run-dir: s3://.* is in a store, and runs are compared on",
         ),
-        (train, Recipe, ["--run-dir", "az://models/a"], "run-dir: az:/models/a is no folder; stores are s3://"),
+        (train, Recipe, ["--run-dir", "az://models/a"], "run-dir: az://models/a is no folder; stores are s3://"),
         (train, Recipe, [*run_dir, "--track", "mlflow"], "track: mlflow .* is in a store; set MLFLOW_TRACKING_URI"),
     ):
         assert called(module, config_type, *words) == 2
