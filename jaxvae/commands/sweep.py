@@ -17,6 +17,7 @@ from jaxvae.packages import check_installed
 from jaxvae.report.sweep import save_sweep
 from jaxvae.report.tables import aligned_table
 from jaxvae.runs.compute import set_up
+from jaxvae.runs.progress import counted, say
 from jaxvae.sweeps.search import check_search, fixed_words, parse_search
 from jaxvae.sweeps.study import (
     Settings,
@@ -94,11 +95,12 @@ def sweep(study: Any, config: SweepConfig) -> int:
 
     def told(trial: Any, *lane: Lane) -> float:
         value = objective(trial, *lane)
-        print(f"{run_name(trial)}: {value:.2f} nats, {_chosen(trial)}", flush=True)
+        say(f"{run_name(trial)}: {value:.2f} nats, {_chosen(trial)}")
         return value
 
     try:
-        search(study, told, config.trials, config.seed, config.at_once)
+        with counted("trials that ended", config.trials) as progress:
+            search(study, told, config.trials, config.seed, config.at_once, progress)
     except Stopped as stop:
         print(f"stopped; the same command goes on with {config.folder}")
         return stop.exit_code

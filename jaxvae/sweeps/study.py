@@ -83,7 +83,14 @@ def open_study(settings: Settings) -> Iterator[Any]:
         storage.engine.dispose()
 
 
-def search(study: Any, objective: Callable[..., float], num_trials: int, seed: int, at_once: int = 1) -> None:
+def search(
+    study: Any,
+    objective: Callable[..., float],
+    num_trials: int,
+    seed: int,
+    at_once: int = 1,
+    progress: Callable[[int], None] = lambda ended: None,
+) -> None:
     """Try until this number of trials has ended, here or in other processes.
 
     Args:
@@ -92,6 +99,7 @@ def search(study: Any, objective: Callable[..., float], num_trials: int, seed: i
         num_trials: number of trials that end, pruned ones included.
         seed: seed of the choices; those of a trial follow from it and from the trials before.
         at_once: number of trials that begin together.
+        progress: function that is told how many have ended, in all processes.
 
     Raises:
         Stopped: trials here were interrupted; they wait to be tried again.
@@ -119,6 +127,7 @@ def search(study: Any, objective: Callable[..., float], num_trials: int, seed: i
 
     while (begun := _begun(optuna, study))[0] < num_trials:
         ended, running, waiting = begun
+        progress(ended)
         if not (free := max(waiting, num_trials - ended - running)):
             time.sleep(POLL_SECONDS)  # for those of other processes, which may die
             continue
