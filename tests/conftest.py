@@ -17,9 +17,12 @@ os.environ["XLA_FLAGS"] = (
     os.environ.get("XLA_FLAGS", "")
     + " --xla_force_host_platform_device_count=2 --xla_backend_optimization_level=0"
     + " --xla_cpu_parallel_codegen_split_count=1"
+    # Nothing here is large enough for several threads, which keep cores busy with waiting.
+    + " --xla_cpu_multi_thread_eigen=false"
     # A third less time; later versions know it no more.
     + " --xla_cpu_use_fusion_emitters=false" * importlib.metadata.version("jax").startswith("0.10.")
 )
+os.environ["OMP_NUM_THREADS"] = "1"  # nor for NumPy and scikit-learn
 
 # Melodies sound the same whether FluidSynth is installed or not.
 os.environ["JAXVAE_SOUNDFONT"] = "none"

@@ -48,8 +48,9 @@ def fit_classifier(
     optimizer = optax.adam(optax.cosine_decay_schedule(LEARNING_RATE, steps))
 
     @jax.jit
-    def step(params: Params, state: Any, key: Key, x: Array, y: Array) -> tuple[Params, Any]:
-        shifted = jax.vmap(_shifted)(rng.sample_keys(key, len(x)), _unit(x))
+    def step(params: Params, state: Any, number: int, x: Array, y: Array) -> tuple[Params, Any]:
+        keys = rng.sample_keys(rng.stream(key, "shifts", number), len(x))
+        shifted = jax.vmap(_shifted)(keys, _unit(x))
 
         def loss(params: Params) -> Array:
             logits = layers(network, params, shifted)["logits"]
@@ -60,7 +61,7 @@ def fit_classifier(
 
     state = optimizer.init(params)
     for number, ids in enumerate(batches if bar is None else bar(batches)):
-        params, state = step(params, state, rng.stream(key, "shifts", number), images[ids], labels[ids])
+        params, state = step(params, state, number, images[ids], labels[ids])
     return network, params
 
 

@@ -108,18 +108,28 @@ class Constraints:
             steps: number of steps of Adam.
             distance: weight of the distance from where a code began.
         """
+        options = {"steps": steps, "distance": distance}
         start, labels = at_least_float32(z), at_least_float32(labels)
-        optimizer = optax.adam(EDIT_RATE)
+        return _edit(self.critic, self.params["critic"], self.scale, start, labels, **options)
 
-        def loss(moved: Array) -> Array:
-            return jnp.sum(nn.softplus(-self.realism(moved, labels)) + distance * far(start, moved, self.scale))
 
-        def step(_: Array, carry: Any) -> Any:
-            moved, state = carry
-            updates, state = optimizer.update(jax.grad(loss)(moved), state)
-            return optax.apply_updates(moved, updates), state
+@functools.partial(jax.jit, static_argnums=0)
+def _edit(
+    critic: CriticNet, params: Params, scale: Array, start: Array, labels: Array, *, steps: int, distance: float
+) -> Array:
+    """Return codes that Adam has moved, see `Constraints.edit`."""
+    optimizer = optax.adam(EDIT_RATE)
 
-        return jax.jit(lambda z: jax.lax.fori_loop(0, steps, step, (z, optimizer.init(z)))[0])(start)
+    def loss(moved: Array) -> Array:
+        return jnp.sum(nn.softplus(-_apply(critic, params, moved, labels)) + distance * far(start, moved, scale))
+
+    def step(_: Array, carry: Any) -> Any:
+        moved, state = carry
+        updates, state = optimizer.update(jax.grad(loss)(moved), state)
+        return optax.apply_updates(moved, updates), state
+
+    moved: Array = jax.lax.fori_loop(0, steps, step, (start, optimizer.init(start)))[0]
+    return moved
 
 
 def far(z: Array, moved: Array, scale: ArrayLike) -> Array:
@@ -255,17 +265,22 @@ def fit_constraints(
         return {**params, name: optax.apply_updates(params[name], updates)}, {**states, name: state}
 
     @functools.partial(jax.jit, donate_argnums=(0, 1))
-    def step(params: Params, states: Any, key: Key) -> tuple[Params, Any]:
-        for number in range(critic_steps):
-            params, states = update("critic", of_critic, params, states, rng.stream(key, "critic step", number))
-        return update("actor", of_actor, params, states, rng.stream(key, "actor step"))
+    def step(params: Params, states: Any, number: int) -> tuple[Params, Any]:
+        own = rng.stream(key, "steps", number)
+
+        def critic_step(number: Array, carry: tuple[Params, Any]) -> tuple[Params, Any]:
+            return update("critic", of_critic, *carry, rng.stream(own, "critic step", number))
+
+        params, states = jax.lax.fori_loop(0, critic_steps, critic_step, (params, states))
+        return update("actor", of_actor, params, states, rng.stream(own, "actor step"))
 
     numbers = range(steps)
     for number in numbers if bar is None else bar(numbers):
-        params, states = step(params, states, rng.stream(key, "steps", number))
+        params, states = step(params, states, number)
     return Constraints(critic, actor, params, scale)
 
 
+@functools.partial(jax.jit, static_argnums=0)
 def _apply(network: Network, params: Params, z: Array, y: Array) -> Array:
     """Return the outputs of critic or actor."""
     outputs: Any = network.apply({"params": params}, z, y)

@@ -1,5 +1,6 @@
 """Classes on demand: constraints.py on runs of images and melodies, few_labels.py, and styles of a conditional run."""
 
+import functools
 import json
 
 import numpy as np
@@ -9,6 +10,7 @@ from PIL import Image
 from jaxvae.data import Dataset, Split
 from jaxvae.data.spaces import Tokens
 from jaxvae.errors import InputError
+from jaxvae.latent import fit_constraints
 from jaxvae.runs import load_run
 
 
@@ -22,7 +24,7 @@ def trained(scripts, tmp_path_factory):
     digits = load("digits").train
     few = digits.label < 3
     np.savez(folder / "three.npz", image=digits.x[:][few], label=digits.label[few])
-    options = {"dataset": str(folder / "three.npz"), "figures": False, "tensorboard": False}
+    options = {"dataset": str(folder / "three.npz"), "figures": False, "tensorboard": False, "latent_dim": 4}
     for name, preset, steps in (("plain", "vae", 400), ("classes", "conditional_vae", 2)):
         compute = {"steps": steps, "devices": 1, "num_processes": 1}
         scripts["train"].main(given(preset=preset, run_dir=folder / name, **compute, **options))
@@ -31,7 +33,9 @@ def trained(scripts, tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def soon(scripts, monkeypatch):
-    """Judges that learn for a moment."""
+    """Judges that learn for a moment, and small networks that learn soon."""
+    sizes = {"hidden": (64, 64), "learning_rate": 1e-3}
+    monkeypatch.setattr(scripts["constraints"], "fit_constraints", functools.partial(fit_constraints, **sizes))
     monkeypatch.setattr(scripts["constraints"], "JUDGE_STEPS", 150)
     monkeypatch.setattr(scripts["few_labels"], "NETWORK_STEPS", 20)
 
@@ -39,7 +43,7 @@ def soon(scripts, monkeypatch):
 @pytest.mark.slow
 def test_a_class_is_asked_of_a_run_that_knows_none(scripts, trained):
     constraints = scripts["constraints"]
-    config = constraints.ConstraintsConfig(run_dir=trained / "plain", steps=250, num=30, rows=4)
+    config = constraints.ConstraintsConfig(run_dir=trained / "plain", steps=300, num=30, rows=4)
     assert constraints.main(config) == 0
     folder = trained / "plain" / "constraints"
     rows = json.loads((folder / "constraints.json").read_text())["rows"]
@@ -92,7 +96,7 @@ def test_every_class_is_drawn_in_the_style_of_an_image(scripts, trained, tmp_pat
 
 
 @pytest.mark.slow
-def test_few_labels_are_compared_and_a_second_call_goes_on(scripts, tmp_path, capsys):
+def test_few_labels_are_compared_and_a_second_call_goes_on(scripts, tmp_path, capsys, monkeypatch):
     few_labels = scripts["few_labels"]
     sizes = {"latent_dim": 5, "hidden": (30,), "m1_hidden": (40, 40), "m1m2_steps": 40, "labels": (50,)}
     config = few_labels.FewLabelsConfig(draws=2, steps=30, out=tmp_path, **sizes)
@@ -113,6 +117,10 @@ def test_few_labels_are_compared_and_a_second_call_goes_on(scripts, tmp_path, ca
     assert (run.step, load_run(tmp_path / "m1m2-50-1").step, load_run(tmp_path / "m1").step) == (30, 40, 30)
     written = (tmp_path / "m2-50-0" / "summary.json").stat().st_mtime_ns
     capsys.readouterr()
+    # What is not trained is not asked twice.
+    monkeypatch.setattr(few_labels, "of_codes", lambda *codes: {})
+    monkeypatch.setattr(few_labels, "of_images", lambda data, few: 0.5)
+    monkeypatch.setattr(few_labels, "draw_styles", lambda config, draw: None)
     assert few_labels.main(config) == 0
     assert (tmp_path / "m2-50-0" / "summary.json").stat().st_mtime_ns == written
     assert "± " in capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""THE TABLE: every preset on digits, two on other images too, from train.py with its figures to explore.py's page.
+"""THE TABLE: every preset from train.py with its figures to explore.py's page, on digits or on other images.
 
 Presets that are `vae` with another objective have its figures and pages, and are only trained and evaluated.
 """
@@ -61,8 +61,10 @@ def differs_in_the_objective_alone(preset):
 
 
 OTHER_OBJECTIVES = [preset for preset in PRESETS if differs_in_the_objective_alone(preset)]
-ROWS = [(preset, "digits") for preset in PRESETS if preset not in (*TEXT, *COUNTED, *OTHER_OBJECTIVES)]
-ROWS += [("vae", "rgb"), ("conv_vae", "two")]
+OTHER_IMAGES = {"vae": "rgb", "conv_vae": "two"}
+"""Images of more channels than those of digits, for a preset of each kind of networks."""
+OTHERS = (*TEXT, *COUNTED, *OTHER_OBJECTIVES)
+ROWS = [(preset, OTHER_IMAGES.get(preset, "digits")) for preset in PRESETS if preset not in OTHERS]
 WITHOUT_DIMENSIONS = ("vq_vae", "conv_vq_vae", "gumbel_vae")
 """Presets whose codes are chosen from a table: there is nothing to traverse or to explore."""
 

@@ -18,8 +18,10 @@ SIZES = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("world", ["cartpole", "breakout"])
-def test_all_are_trained_judged_and_drawn_and_a_second_call_changes_nothing(world, scripts, tmp_path, capsys):
+def test_all_are_trained_judged_and_drawn(world, scripts, tmp_path, capsys, monkeypatch):
     script = scripts["world_model"]
+    if world == "breakout":  # the second round has the same code
+        monkeypatch.setattr(script, "ROUNDS", 1)
     quantities = script.WORLDS[world].environment.quantities
     config = script.WorldModelConfig(out=tmp_path, world=world, **SIZES)
     assert script.main(config) == 0
@@ -37,6 +39,9 @@ def test_all_are_trained_judged_and_drawn_and_a_second_call_changes_nothing(worl
     for name in ("returns.png", "seed-0/film.png", "seed-0/film.gif"):
         with Image.open(tmp_path / name) as image:
             assert np.asarray(image.convert("L")).std() > 1
+    if world == "breakout":
+        return
+    # A second call changes nothing.
     assert script.main(config) == 0
     assert (tmp_path / "world_model.md").read_text() in capsys.readouterr().out
     assert json.loads((tmp_path / "world_model.json").read_text()) == found
