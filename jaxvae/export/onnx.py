@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import jax
+import jax.numpy
 import numpy as np
 
 from jaxvae.errors import InputError, first_line
@@ -41,7 +45,7 @@ def _write(program: Program, path: Path) -> Path:
         return tuple(found[name] for name in program.outputs)
 
     try:
-        with portable():
+        with portable(), _unchanged(jax.numpy):
             to_onnx(
                 function, inputs=inputs, model_name=program.name, **names, return_mode="file", output_path=str(path)
             )
@@ -55,6 +59,16 @@ def _write(program: Program, path: Path) -> Path:
         path.unlink()
         raise InputError(f"to: onnx: the {program.name} differs from JAX by {difference:.1e}; leave it out")
     return path
+
+
+@contextlib.contextmanager
+def _unchanged(module: ModuleType) -> Iterator[None]:
+    """Give a module its functions back: jax2onnx leaves a `jnp.cumsum` behind that takes no axis by position."""
+    before = {**vars(module)}
+    try:
+        yield
+    finally:
+        vars(module).update(before)
 
 
 def _difference(program: Program, path: Path) -> float:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -124,8 +125,9 @@ def test_safetensors_hold_every_parameter_by_its_path(runs, tmp_path):
 @pytest.mark.parametrize("name", ["conv", "classes"])
 def test_onnx_runtime_gives_the_numbers_of_jax(runs, tmp_path, name):
     pytest.importorskip("jax2onnx", reason="the extra onnx is not installed")
-    run = runs[name]
+    run, before = runs[name], {**vars(jnp)}
     EXPORTS["onnx"].write(run, tmp_path)
+    assert all(vars(jnp)[name] is function for name, function in before.items()), "JAX is left as it was"
     runtime = importlib.import_module("onnxruntime")
     for program in programs(run)[:2]:
         session = runtime.InferenceSession(str(tmp_path / f"{program.name}.onnx"))

@@ -95,8 +95,10 @@ def test_those_that_are_interrupted_wait_and_go_on_from_their_checkpoints(data, 
 
     def interrupt(trial):
         if not interrupted:
+            noting = signal.getsignal(signal.SIGINT)
             interrupted.append(os.kill(os.getpid(), signal.SIGINT))
-            time.sleep(1)  # the main thread notes it
+            while signal.getsignal(signal.SIGINT) == noting:  # until the main thread has noted it
+                time.sleep(0.01)
 
     study = opened(tmp_path)
     study.pruner = Pruner(interrupt)
