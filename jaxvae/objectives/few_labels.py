@@ -110,5 +110,5 @@ def _of_each_class(params: Params, key: Key, x: Array, num_classes: int, model: 
     classes = jnp.eye(num_classes).repeat(num, axis=0)
     draw = draws.draw(params, each, rows, model=model, condition=classes)
     log_likelihood = draws.decode(params, draw.z, rows, model=model, condition=classes)
-    terms = (log_likelihood, draws.divergence(draw).sum(-1))
-    return tuple(term.reshape(num_classes, num).T for term in terms)  # type: ignore[return-value]
+    kl = draws.divergence(draw).sum(-1)
+    return log_likelihood.reshape(num_classes, num).T, kl.reshape(num_classes, num).T

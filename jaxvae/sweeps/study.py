@@ -108,7 +108,7 @@ def search(
     stopped: list[int] = []
 
     def seeded(trial: Any, lane: Lane | None) -> float:
-        if _is_surplus(optuna, trial, num_trials):
+        if _is_surplus(trial, num_trials):
             raise Surplus
         trial.set_user_attr(RUN, run_name(trial))
         if lane is not None:
@@ -175,12 +175,10 @@ def _begun(optuna: Any, study: Any) -> tuple[int, int, int]:
     return ended, states.count(kinds.RUNNING), states.count(kinds.WAITING)
 
 
-def _is_surplus(optuna: Any, trial: Any, num_trials: int) -> bool:
-    """Whether enough trials came before one; one that is tried again has its place already."""
+def _is_surplus(trial: Any, num_trials: int) -> bool:
+    """Return True where enough trials came before a new one; one that is tried again has its place already."""
     before = trial.study.get_trials(deepcopy=False)[: trial.number]
-    return (
-        RUN not in trial.user_attrs and sum(one.state != optuna.trial.TrialState.FAIL for one in before) >= num_trials
-    )
+    return RUN not in trial.user_attrs and sum(one.state.name != "FAIL" for one in before) >= num_trials
 
 
 def run_name(trial: Any) -> str:

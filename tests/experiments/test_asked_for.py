@@ -117,7 +117,7 @@ def test_few_labels_are_compared_and_a_second_call_goes_on(scripts, tmp_path, ca
     assert (run.step, load_run(tmp_path / "m1m2-50-1").step, load_run(tmp_path / "m1").step) == (30, 40, 30)
     written = (tmp_path / "m2-50-0" / "summary.json").stat().st_mtime_ns
     capsys.readouterr()
-    # What is not trained is not asked twice.
+    # Judges and picture would be the same again: the second call is about what is trained.
     monkeypatch.setattr(few_labels, "of_codes", lambda *codes: {})
     monkeypatch.setattr(few_labels, "of_images", lambda data, few: 0.5)
     monkeypatch.setattr(few_labels, "draw_styles", lambda config, draw: None)
