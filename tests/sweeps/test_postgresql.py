@@ -18,13 +18,14 @@ from jaxvae.sweeps import study as studies
 from jaxvae.sweeps.study import Settings, open_study
 
 
-def search(storage, seconds):
-    """Take part in a study of trials that take so long."""
+def search(storage):
+    """Take part in a study whose first trial never ends, and whose second ends when a third is tried beside it."""
 
     def objective(trial):
         x = trial.suggest_float("x", -1, 1)
         print(trial.number, flush=True)
-        time.sleep(seconds)
+        while sum(other.number > 0 and other.state.name in ("RUNNING", "COMPLETE") for other in trial.study.trials) < 2:
+            time.sleep(0.1)
         return -x * x
 
     with open_study(Settings(storage, heartbeat=1)) as study:
@@ -68,17 +69,17 @@ def storage():
 def test_processes_share_a_study_and_one_that_is_killed_loses_no_trial(storage, monkeypatch, capsys):
     monkeypatch.setattr(studies, "PATIENCE", 2)
 
-    def start(seconds):
+    def start():
         here = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); import test_postgresql as test; "
-        command = [sys.executable, "-c", f"{here}test.studies.PATIENCE = 2; test.search({storage!r}, {seconds})"]
+        command = [sys.executable, "-c", f"{here}test.studies.PATIENCE = 2; test.search({storage!r})"]
         return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
-    with start(600) as killed:
+    with start() as killed:
         assert killed.stdout.readline() == "0\n"
         killed.send_signal(signal.SIGKILL)
-    with start(0.2) as other:
+    with start() as other:
         assert other.stdout.readline().strip().isdecimal(), "from here on both search"
-        trials = search(storage, 0.2)
+        trials = search(storage)
         rest, _ = other.communicate(timeout=120)
     assert other.returncode == 0
     tried = [trial for trial in trials if studies.RUN in trial.user_attrs]  # one may have been begun and withdrawn
