@@ -16,6 +16,7 @@ from jaxvae.evaluation.gaps import fill_gaps as fill_gaps
 from jaxvae.evaluation.imputation import Imputation as Imputation
 from jaxvae.evaluation.imputation import impute as impute
 from jaxvae.evaluation.log_likelihood import LogLikelihood as LogLikelihood
+from jaxvae.evaluation.log_likelihood import decodes_densities as decodes_densities
 from jaxvae.evaluation.log_likelihood import log_marginal_likelihood as log_marginal_likelihood
 from jaxvae.evaluation.quadrature import Evidence as Evidence
 from jaxvae.evaluation.quadrature import log_evidence as log_evidence

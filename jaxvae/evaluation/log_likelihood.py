@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import jax
 import numpy as np
 
 from jaxvae import rng
+from jaxvae.distributions.flags import is_normalized
+from jaxvae.distributions.sampling import point
 from jaxvae.evaluation.blocks import check_conditions, check_counts, count_examples, example_blocks, take
 from jaxvae.evaluation.compiled import compiled
 from jaxvae.evaluation.standard_error import standard_error
 from jaxvae.objectives import importance_weighted_bound
-from jaxvae.types import Array, Bar, Key, Model, Params
+from jaxvae.types import Array, Bar, Distribution, Key, Model, Params
 
 
 class LogLikelihood(NamedTuple):
@@ -81,6 +84,23 @@ def log_marginal_likelihood(
     for ids in example_blocks(num, block_size, progress):
         bounds.append(bound(params, key, ids, *take((x, condition), ids)))
     return LogLikelihood(np.concatenate(bounds)[:num].astype(np.float64))
+
+
+def decodes_densities(params: Params, x: Any, *, model: Model, condition: Any = None) -> bool:
+    """Return False where exp(log p(x|z)) does not integrate to 1, so that there is no bound on log p(x).
+
+    Args:
+        params: the model's parameters.
+        x: `[B, ...]` examples, of which only the shapes count.
+        model: see `elbo_terms`.
+        condition: `[B, ...]` passed to the model, if given.
+    """
+    given = () if condition is None else (condition,)
+
+    def decode(params: Params, x: Any) -> Distribution:
+        return model.decode(params, point(model.encode(params, x, *given)), *given)
+
+    return is_normalized(jax.eval_shape(decode, params, x))
 
 
 def _bound(

@@ -12,7 +12,7 @@ from jaxvae.data import Split
 from jaxvae.data.rows import gather
 from jaxvae.data.scaling import Scaling, log_jacobians
 from jaxvae.distributions.flags import has_density
-from jaxvae.evaluation import elbo_of_each, log_marginal_likelihood
+from jaxvae.evaluation import decodes_densities, elbo_of_each, log_marginal_likelihood
 from jaxvae.evaluation.blocks import at_once
 from jaxvae.runs.directory import Run
 from jaxvae.runs.parts import evaluation_batches
@@ -41,8 +41,8 @@ def score_each(
     if run.reports_elbo:
         x, condition = drawn(split)
         scores = {"elbo": terms.elbo, **scores, "kl": terms.kl}
-        one = gather((x, condition), np.arange(1))
-        if has_density(jax.eval_shape(run.model.encode, run.params, *one)) and run.is_normalized(*one):
+        encoded = jax.eval_shape(run.model.encode, run.params, *gather((x, condition), np.arange(1)))
+        if has_density(encoded) and decodes_densities(run.params, x, model=run.model, condition=condition):
             x, condition = gather((x, condition), slice(num_bounded))
             decoded = at_once(run.space, 100 * 20)
             samples = min(decoded, 20)  # few examples at once: the bar moves, and signals are seen

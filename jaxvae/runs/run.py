@@ -22,10 +22,9 @@ from jaxvae.data.scaling import Scaling, log_jacobians
 from jaxvae.data.spaces import Pixels, Table, of_facts
 from jaxvae.data.spaces.cells import like_data
 from jaxvae.data.spaces.shown import Cells, Lines
-from jaxvae.distributions.flags import is_normalized
 from jaxvae.distributions.sampling import point
 from jaxvae.errors import InputError
-from jaxvae.evaluation import in_blocks, log_marginal_likelihood
+from jaxvae.evaluation import decodes_densities, in_blocks, log_marginal_likelihood
 from jaxvae.model import VAE, draw_each, sample_each
 from jaxvae.objectives import elbo_terms
 from jaxvae.options.recipe import Recipe
@@ -161,7 +160,7 @@ class Run:
             InputError: the posterior has no density, or p(x|z) does not integrate to 1.
         """
         rows, given = self._drawn(x, condition)
-        if not self.is_normalized(*gather((rows, given), slice(1))):
+        if not decodes_densities(self.params, rows, model=self.model, condition=given):
             raise InputError("likelihood: this p(x|z) does not integrate to 1, so there is no log p(x); use elbo")
         options: dict[str, Any] = {"model": self.model, "num_samples": num_samples, "condition": given}
         estimate = log_marginal_likelihood(self.params, rng.root(seed), rows, **options)
@@ -178,15 +177,6 @@ class Run:
             return terms.elbo
 
         return np.asarray(in_blocks(bound, ids, rows, given), np.float64) + self._log_jacobian(rows)
-
-    def is_normalized(self, x: Any, condition: Any) -> bool:
-        """Return False where exp(log p(x|z)) does not integrate to 1, so that there is no bound on log p(x)."""
-        given = () if condition is None else (condition,)
-
-        def decode(params: Params, x: Any) -> Distribution:
-            return self.model.decode(params, point(self.model.encode(params, x, *given)), *given)
-
-        return is_normalized(jax.eval_shape(decode, self.params, x))
 
     def examples(self, x: Any) -> Any:
         """Return examples as `present` does, pixels in [0, 1], from whatever `encode` takes."""

@@ -22,6 +22,7 @@ from jaxvae.evaluation import (
     active_units,
     annealed_log_likelihood,
     bidirectional,
+    decodes_densities,
     decompose_kl,
     log_marginal_likelihood,
     standard_error,
@@ -94,7 +95,7 @@ def summarize(
     if not run.reports_elbo:
         of_point = _mean("log_likelihood", "log p(x|z) at the code", 1, each, with_error=False)
         return [of_point, *_of_scale(each), *of_rows]
-    normalized = run.is_normalized(*gather((x, condition), np.arange(1)))
+    normalized = decodes_densities(run.params, x, model=run.model, condition=condition)
     lines = [
         _mean("elbo", "one draw of z" if normalized else "no bound: p(x|z) is not normalised", 1, each),
         _mean("log_likelihood", "log p(x|z) of the ELBO", 1, each, with_error=False),

@@ -8,17 +8,21 @@ from typing import Any
 from jaxvae import hosts
 from jaxvae.checkpoint import digest
 from jaxvae.data.scaling import mean_log_jacobian
+from jaxvae.evaluation import decodes_densities
 from jaxvae.options.groups import settled
 from jaxvae.options.recipe import Recipe
 from jaxvae.report import write_json
 from jaxvae.runs import collapse, nonfinite, seeds, token_report
 from jaxvae.runs.classes import accuracy
 from jaxvae.runs.experiment import Experiment
+from jaxvae.runs.parts import evaluation_batches
 from jaxvae.training import Progress
 from jaxvae.training.loop import steps_taken
 from jaxvae.training.optimizer import evaluation_params
 from jaxvae.types import TrainState
 
+NO_BOUND = "; no bound on log p(x), because this p(x|z) does not integrate to 1"
+"""End of the line of a likelihood that is not normalised."""
 MOST_SKIPPED = 0.1
 """Share of left-out steps above which a run gets a warning."""
 
@@ -71,7 +75,10 @@ def summarize(
             write_json(one.run_dir / "summary.json", summaries[-1])
     summary = {**seeds.together(summaries), **({"classes": list(data.classes)} if data.classes else {})}
     write_json(run_dir / "summary.json", summary)
-    for line in [_headline(recipe.train.seeds, summary), *_remarks(recipe, summary, validated)]:
+    first = next(evaluation_batches(data.test, batch_size=1))
+    is_density = decodes_densities(evaluation_params(ones[0][1]), first.x, model=parts.model, condition=first.condition)
+    headline = _headline(recipe.train.seeds, summary) + ("" if is_density else NO_BOUND)
+    for line in [headline, *_remarks(recipe, summary, validated)]:
         experiment.say(line)
     for (one, _), report in zip(ones, reports):
         for line in token_report.shown(one, report):

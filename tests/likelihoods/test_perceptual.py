@@ -88,10 +88,11 @@ def test_what_cannot_be_compared_is_refused(file, options, shape, says):
         PerceptualPixels(**{"features": str(file), **options}).settled(Pixels(shape))
 
 
-def test_a_run_keeps_the_network_which_never_moves(file, tmp_path):
+def test_a_run_keeps_the_network_which_never_moves(file, tmp_path, capsys):
     recipe = given(run_dir=tmp_path / "run", steps=20, figures=False, tensorboard=False, devices=1, hidden=(16,))
     likelihood = PerceptualPixels(features=str(file), layers=("pixels", "conv_0"))
     assert train_run(dataclasses.replace(recipe, likelihood=likelihood)) == 0
+    assert "; no bound on log p(x), because this p(x|z) does not integrate to 1\n" in capsys.readouterr().out
     moved = tmp_path / "elsewhere.npz"
     file_bytes = file.read_bytes()
     file.rename(moved)
