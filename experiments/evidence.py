@@ -26,7 +26,7 @@ from jaxvae.runs import Run, load_run
 from jaxvae.runs.command_line import run_script
 from jaxvae.runs.compute import set_up
 from jaxvae.runs.data import check_one_layer, check_unconditional, load_data
-from jaxvae.runs.parts import evaluation_batches
+from jaxvae.runs.evaluation import evaluation_batches
 from jaxvae.runs.progress import announce, say
 from jaxvae.types import Array, Batch, Key, Params
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import functools
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -110,6 +111,25 @@ def terms_of_batches(
             yield jax.device_get(evaluate(params, key, batch))
 
 
+def terms_by_models(
+    params: Params, keys: Sequence[Key], batches: Iterable[Batch], *, model: Model, num_samples: int = 1
+) -> Iterator[TermsOfBatch]:
+    """Yield the terms of each batch by S models in one program, `[S, ...]`; each as `terms_of_batches` has them.
+
+    Args:
+        params: `[S, ...]` parameters of the models.
+        keys: a key for each model.
+        batches: batches that all models see.
+        model: see `elbo_terms`.
+        num_samples: number of samples of z per example.
+    """
+    stacked = jnp.stack([rng.stream(key, "evaluate") for key in keys])
+    evaluate = compiled(_evaluate_models, model=model, num_samples=num_samples)
+    for batch in batches:
+        if np.any(batch.weights):
+            yield jax.device_get(evaluate(params, stacked, batch))
+
+
 def _joined(parts: Iterable[TermsOfBatch]) -> tuple[Any, np.ndarray, bool]:
     """Return the terms of each example, its code `[N, D]`, and `kl_separates`, without padding."""
     parts = list(parts)
@@ -126,3 +146,8 @@ def _evaluate(params: Params, key: Key, batch: Batch, *, model: Model, num_sampl
     # The compiler merges this encoding with that of the terms.
     posterior, prior = model.encode(params, batch.x, *given), model.prior(params, *given)
     return TermsOfBatch(terms, as_rows(point(posterior)), jnp.array(kl_separates(posterior, prior)), batch.weights)
+
+
+def _evaluate_models(params: Params, keys: Key, batch: Batch, *, model: Model, num_samples: int) -> TermsOfBatch:
+    evaluate = functools.partial(_evaluate, model=model, num_samples=num_samples)
+    return jax.vmap(evaluate, in_axes=(0, 0, None))(params, keys, batch)

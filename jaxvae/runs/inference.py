@@ -16,8 +16,8 @@ from jaxvae.evaluation import decompose_kl
 from jaxvae.evaluation.compiled import compiled
 from jaxvae.options.groups import settled
 from jaxvae.runs import seeds
+from jaxvae.runs.evaluation import evaluation_batches
 from jaxvae.runs.experiment import Experiment
-from jaxvae.runs.parts import evaluation_batches
 from jaxvae.runs.selection import Patience
 from jaxvae.training.loop import steps_taken
 from jaxvae.training.optimizer import end_phase, evaluation_params, phase_ended

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import optax
 
-from jaxvae import hosts, rng
+from jaxvae import rng
 from jaxvae.arguments import asked
 from jaxvae.data import Split
-from jaxvae.data.batches import sequential_batches
 from jaxvae.data.rows import gather, num_bytes
 from jaxvae.distributions import Normal
 from jaxvae.errors import InputError, first_line
-from jaxvae.evaluation.blocks import at_once
-from jaxvae.evaluation.elbo import TermsOfBatch, estimate, terms_of_batches
 from jaxvae.model import VAE
 from jaxvae.nets import with_output_bias
 from jaxvae.objectives import denoising, word_dropout
@@ -32,7 +28,7 @@ from jaxvae.options.schedules import Schedule, ends
 from jaxvae.training import Partition, guarded, init_state, labelled
 from jaxvae.training.optimizer import adam, inference_first, learning_rate_schedule, with_average, with_phase
 from jaxvae.training.step import Loss
-from jaxvae.types import FROZEN, GRADIENT, Array, Batch, Key, Params, Space, TrainState
+from jaxvae.types import FROZEN, GRADIENT, Array, Key, Params, Space, TrainState
 
 LEARNED_FROM, LEARNED_BYTES = 2000, 64 * 2**20
 """Maximum number and bytes of the training examples from which pieces begin."""
@@ -254,41 +250,3 @@ def root_keys(train: Train) -> Key:
     """Return the run's root key, or the `[S]` root keys of all its seeds."""
     keys = [rng.root(train.seed + number) for number in range(train.seeds)]
     return keys[0] if train.seeds == 1 else jnp.stack(keys)
-
-
-def evaluation_batches(
-    split: Split, *, batch_size: int | None = None, numbers: Iterable[int] | None = None
-) -> Iterator[Batch]:
-    """Yield the batches of a split for evaluation, those of some numbers or all, of a size that fits in memory.
-
-    Where pixels are binarized, they are the same in every run, for any seed, so that runs can be compared.
-    """
-    key = rng.stream(rng.root(0), "binarize for evaluation")
-    options: dict[str, Any] = {"condition": split.condition, "condition_space": split.condition_space}
-    size = min(batch_size or evaluated_at_once(split), split.num_examples)
-    return sequential_batches(split.x, key, batch_size=size, space=split.space, numbers=numbers, **options)
-
-
-def evaluated_at_once(split: Split) -> int:
-    """Return the number of examples of a batch of `evaluation_batches`."""
-    # Parts of a hundred, of which one compiled program evaluates small splits of different sizes.
-    most = 1000 if split.num_examples >= 1000 else 100
-    return min(at_once(split.space, most), split.num_examples)
-
-
-def evaluate_split(
-    model: VAE, params: Params, split: Split, *, seed: int, reports_elbo: bool, num_samples: int = 1
-) -> dict[str, float]:
-    """Compute the `ElboEstimate` of a split, by name; of several processes each evaluates every other batch.
-
-    A delta posterior has no bound, because its KL to any density is infinite: only its likelihood is reported.
-    """
-
-    def terms(numbers: Iterable[int]) -> list[TermsOfBatch]:
-        batches = evaluation_batches(split, numbers=numbers)
-        return list(terms_of_batches(params, rng.root(seed), batches, model=model, num_samples=num_samples))
-
-    num_batches = math.ceil(split.num_examples / evaluated_at_once(split))
-    averages = estimate(hosts.in_turns(num_batches, terms))
-    names = averages._fields if reports_elbo else ("log_likelihood", "num_examples")
-    return {name: value for name in names if (value := getattr(averages, name)) is not None}

@@ -15,7 +15,7 @@ from jaxvae.distributions.flags import has_density
 from jaxvae.evaluation import decodes_densities, elbo_of_each, log_marginal_likelihood
 from jaxvae.evaluation.blocks import at_once
 from jaxvae.runs.directory import Run
-from jaxvae.runs.parts import evaluation_batches
+from jaxvae.runs.evaluation import evaluation_batches
 from jaxvae.types import Bar
 
 

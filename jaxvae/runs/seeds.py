@@ -14,7 +14,8 @@ from jaxvae.checkpoint import Checkpoints
 from jaxvae.data import Dataset, Split
 from jaxvae.options.recipe import Recipe
 from jaxvae.runs import directory
-from jaxvae.runs.parts import Parts, evaluate_split
+from jaxvae.runs.evaluation import evaluate_seeds, evaluate_split
+from jaxvae.runs.parts import Parts
 from jaxvae.training.optimizer import evaluation_params
 from jaxvae.types import TrainState
 
@@ -36,20 +37,13 @@ def members(recipe: Recipe, state: TrainState) -> list[tuple[Recipe, TrainState]
     return [member(number) for number in range(recipe.train.seeds)]
 
 
-def evaluate(recipe: Recipe, parts: Parts, state: TrainState, split: Split) -> dict[str, Any]:
-    """Evaluate the ELBO on a split, for one seed, or as mean and spread over several."""
-    return together([evaluate_one(one, parts, member, split) for one, member in members(recipe, state)])
-
-
-def evaluate_one(recipe: Recipe, parts: Parts, state: TrainState, split: Split) -> dict[str, float]:
-    """Evaluate the ELBO of one seed on a split."""
-    return evaluate_split(
-        parts.model,
-        evaluation_params(state),
-        split,
-        seed=recipe.train.seed,
-        reports_elbo=parts.reports_elbo,
-    )
+def evaluate(recipe: Recipe, parts: Parts, state: TrainState, split: Split) -> list[dict[str, float]]:
+    """Evaluate the ELBO of each seed on a split; of several all together."""
+    params, train = evaluation_params(state), recipe.train
+    if train.seeds == 1:
+        return [evaluate_split(parts.model, params, split, seed=train.seed, reports_elbo=parts.reports_elbo)]
+    seeds = range(train.seed, train.seed + train.seeds)
+    return evaluate_seeds(parts.model, params, split, seeds=seeds, reports_elbo=parts.reports_elbo)
 
 
 def together(rows: list[dict[str, Any]]) -> dict[str, Any]:

@@ -14,8 +14,8 @@ from jaxvae.options.recipe import Recipe
 from jaxvae.report import write_json
 from jaxvae.runs import collapse, nonfinite, seeds, token_report
 from jaxvae.runs.classes import accuracy
+from jaxvae.runs.evaluation import evaluation_batches
 from jaxvae.runs.experiment import Experiment
-from jaxvae.runs.parts import evaluation_batches
 from jaxvae.training import Progress
 from jaxvae.training.loop import steps_taken
 from jaxvae.training.optimizer import evaluation_params
@@ -47,7 +47,7 @@ def summarize(
     """
     recipe, data, parts, _, run_dir, checkpoints = experiment
     ones = seeds.members(recipe, selected)
-    tests = [seeds.evaluate_one(one, parts, member, data.test) for one, member in ones]
+    tests = seeds.evaluate(recipe, parts, selected, data.test)
     if not hosts.is_main():
         return
     summaries, reports, validated = [], [], checkpoints.scores()

@@ -196,7 +196,7 @@ def fit(
         def evaluate_and_save(state: TrainState, progress: Progress) -> bool:
             name, split = ("validation", data.validation) if data.validation else ("test", data.test)
             state = hosts.local(state)
-            estimate = seeds.evaluate(recipe, parts, state, split)
+            estimate = seeds.together(seeds.evaluate(recipe, parts, state, split))
             score = estimate.get("elbo", estimate["log_likelihood"])
             recorder.write(name, steps_taken(state), {"loss": -score, **estimate, **phase.evaluate(state)})
             if data.validation:

@@ -13,7 +13,8 @@ from jaxvae.distributions import Bernoulli, Normal
 from jaxvae.evaluation import evaluate_elbo, log_marginal_likelihood
 from jaxvae.likelihoods import LIKELIHOODS
 from jaxvae.options import given
-from jaxvae.runs.parts import build_parts, evaluate_split
+from jaxvae.runs.evaluation import evaluate_split
+from jaxvae.runs.parts import build_parts
 
 GREY = np.full((40, 3, 3, 1), 102, np.uint8)  # 0.4 of full scale
 BINARIZED = Pixels((3, 3, 1), "ink", binarize=True)

@@ -15,7 +15,7 @@ import pytest
 from jaxvae.report import read_metrics
 from jaxvae.runs import load_run
 from jaxvae.runs.data import load_data
-from jaxvae.runs.parts import evaluate_split
+from jaxvae.runs.evaluation import evaluate_split
 
 TRAIN = Path(__file__).resolve().parents[2] / "experiments" / "train.py"
 OPTIONS = [
