@@ -11,6 +11,7 @@ from pathlib import Path
 
 from jaxvae.data.spaces.shown import noun
 from jaxvae.errors import InputError
+from jaxvae.evaluation.annealed_log_likelihood import Start
 from jaxvae.options import Compute
 from jaxvae.options.checks import check, check_at_least, check_output
 from jaxvae.options.groups import Select
@@ -47,6 +48,8 @@ class EvaluateConfig:
     """Number of annealing steps, from 10 to 10,000; more are slower and give a tighter bound."""
     ais_chains: int = 16
     """Number of annealed chains per image."""
+    ais_start: Start = "prior"
+    """Start of the chains: prior, or posterior, q(z|x), which with a good encoder needs fewer temperatures."""
     per_example: Path | None = None
     """File for the scores of each image, beside its index and label: .npz, .csv or .parquet."""
     overwrite: bool = False
@@ -93,6 +96,7 @@ def main(config: EvaluateConfig) -> int:
             num_images=ais_images,
             num_temperatures=config.ais_temperatures,
             num_chains=config.ais_chains,
+            start=config.ais_start,
             num_samples=config.num_samples,
             bars=named_bar,
         )

@@ -27,6 +27,7 @@ from jaxvae.evaluation import (
     log_marginal_likelihood,
     standard_error,
 )
+from jaxvae.evaluation.annealed_log_likelihood import Start
 from jaxvae.evaluation.blocks import at_once, take
 from jaxvae.options.recipe import Recipe
 from jaxvae.report.tables import bits_per_dimension
@@ -139,6 +140,7 @@ def anneal(
     num_images: int,
     num_temperatures: int,
     num_chains: int,
+    start: Start,
     num_samples: int,
     bars: Bars = lambda name: iter,
 ) -> list[Line]:
@@ -150,6 +152,7 @@ def anneal(
         **common,
         "num_temperatures": num_temperatures,
         "num_chains": num_chains,
+        "start": start,
         "block_size": 20,  # small, so that the bar moves
     }
     key = rng.root(run.recipe.train.seed)
@@ -158,7 +161,7 @@ def anneal(
     )
     real = annealed_log_likelihood(run.params, key, x, progress=bars("annealing"), **options)
     both = bidirectional(run.params, key, num_images, progress=bars("annealing simulated images"), **options)
-    how = f"{num_temperatures} temperatures"
+    how = f"{num_temperatures} temperatures from the {start}"
 
     def line(name: str, estimator: str, values: np.ndarray, samples: int = num_chains) -> Line:
         return Line(name, estimator, samples, len(values), float(values.mean()), standard_error(values))
