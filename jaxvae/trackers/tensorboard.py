@@ -6,10 +6,12 @@ forever; a killed run loses its buffer. Here each write is in the file, or an er
 
 from __future__ import annotations
 
+import contextlib
 import json
 import struct
+import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,8 @@ class Board:
     known_as: str | None = None
 
     def __init__(self, about: About) -> None:
-        from tensorboardX.proto.event_pb2 import Event, SessionLog
+        with _torch_hidden():
+            from tensorboardX.proto.event_pb2 import Event, SessionLog
 
         folder = about.run_dir / "tensorboard"
         folder.mkdir(exist_ok=True)
@@ -81,3 +84,16 @@ def _record(data: bytes) -> bytes:
 
     length = struct.pack("<Q", len(data))
     return length + struct.pack("<I", masked_crc32c(length)) + data + struct.pack("<I", masked_crc32c(data))
+
+
+@contextlib.contextmanager
+def _torch_hidden() -> Iterator[None]:
+    """Keep an import from importing torch: tensorboardX does so where it can, which takes seconds, for no use here."""
+    if "torch" in sys.modules:
+        yield
+        return
+    sys.modules["torch"] = None  # type: ignore[assignment]  # as if it were not installed
+    try:
+        yield
+    finally:
+        del sys.modules["torch"]

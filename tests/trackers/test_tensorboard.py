@@ -2,14 +2,16 @@
 
 import json
 import struct
+import sys
 import time
 
 import numpy as np
+import pytest
 from PIL import Image
 from tensorboardX.proto.event_pb2 import Event, SessionLog
 from tensorboardX.record_writer import masked_crc32c
 
-from jaxvae.trackers import About
+from jaxvae.trackers import About, tensorboard
 from jaxvae.trackers.tensorboard import Board
 
 
@@ -59,3 +61,16 @@ def test_figures_and_the_summary_come_at_the_end(tmp_path):
     (elbo,) = scalars.summary.value
     assert (scalars.step, elbo.tag, elbo.simple_value) == (30, "summary/test_elbo", -2.0)
     assert json.loads(text.summary.value[0].tensor.string_val[0]) == {"test_elbo": -2.0, "select": "best"}
+
+
+def test_torch_is_not_imported_for_it_and_can_be_afterwards(tmp_path, monkeypatch):
+    (tmp_path / "torch.py").write_text("")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
+    with tensorboard._torch_hidden(), pytest.raises(ModuleNotFoundError):
+        import torch
+    import torch
+
+    with tensorboard._torch_hidden():
+        assert sys.modules["torch"] is torch
+    assert sys.modules["torch"] is torch
