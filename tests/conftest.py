@@ -33,6 +33,8 @@ import pytest
 from hypothesis.configuration import set_hypothesis_home_dir
 from jax._src.interpreters import mlir
 
+from jaxvae.data import decoded
+
 # JAX makes millions of objects that stay: with the usual threshold a twentieth of the time goes into looking at them.
 gc.set_threshold(50_000, 20, 20)
 
@@ -58,6 +60,12 @@ jax.config.update("jax_compilation_cache_dir", str(caches / os.environ.get(worke
 # Small programs are compiled sooner than they are written.
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
 jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def decoded_sets(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep decoded sets in a folder of the tests' own."""
+    decoded.CACHE = tmp_path_factory.mktemp("decoded")
 
 
 @pytest.fixture(scope="session")

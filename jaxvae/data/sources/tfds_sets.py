@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from jaxvae.data.dataset import Dataset, Split
+from jaxvae.data.decoded import kept
 from jaxvae.data.preparation import Preparation
 from jaxvae.data.rows import LazyRows
 from jaxvae.data.sources.records import open_split
@@ -97,14 +98,15 @@ def _read_amat(path: Path) -> np.ndarray:
 def _open(builder: Any, split: str) -> Split:
     import tensorflow_datasets as tfds
 
-    raw = tfds.decode.DeserializeMethod.RAW_BYTES
-    opened, _ = open_split(
-        lambda: builder.as_data_source(split, deserialize_method=raw),
-        f"{builder.name}: split {split!r} in {builder.data_path}",
-        Preparation(),
-        remedy="remove that folder to have it prepared again, or name another with --data-dir",
-    )
-    return opened
+    def source() -> Any:
+        return builder.as_data_source(split, deserialize_method=tfds.decode.DeserializeMethod.RAW_BYTES)
+
+    def decode() -> Split:
+        what = f"{builder.name}: split {split!r} in {builder.data_path}"
+        remedy = "remove that folder to have it prepared again, or name another with --data-dir"
+        return open_split(source, what, Preparation(), remedy=remedy)[0]
+
+    return kept(Path(builder.data_path).glob(f"*-{split}.array_record*"), decode)
 
 
 def _white_is_255(split: Split) -> LazyRows:
