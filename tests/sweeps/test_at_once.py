@@ -95,9 +95,9 @@ def test_those_that_are_interrupted_wait_and_go_on_from_their_checkpoints(data, 
 
     def interrupt(trial):
         if not interrupted:
-            noting = signal.getsignal(signal.SIGINT)
-            interrupted.append(os.kill(os.getpid(), signal.SIGINT))
-            while signal.getsignal(signal.SIGINT) == noting:  # until the main thread has noted it
+            noting = signal.getsignal(signal.SIGTERM)  # a background job, as the tests may be, ignores SIGINT
+            interrupted.append(os.kill(os.getpid(), signal.SIGTERM))
+            while signal.getsignal(signal.SIGTERM) == noting:  # until the main thread has noted it
                 time.sleep(0.01)
 
     study = opened(tmp_path)
@@ -105,7 +105,7 @@ def test_those_that_are_interrupted_wait_and_go_on_from_their_checkpoints(data, 
     options = {"at_once": 2, "steps": 60, "checkpoint_every": 5, "patience": 0}
     with pytest.raises(Stopped) as stop:
         sweep(study, tmp_path, data, 2, **options)
-    assert stop.value.exit_code == 128 + signal.SIGINT
+    assert stop.value.exit_code == 128 + signal.SIGTERM
     assert [trial.state.name for trial in study.trials] == ["FAIL", "FAIL", "WAITING", "WAITING"]
     reached = [max(step for _, step, _ in numbers(tmp_path / f"trial-000{number}")) for number in (0, 1)]
     assert reached[0] == reached[1] < 60
