@@ -10,6 +10,10 @@ class InputError(ValueError):
     """Bad input: one line that names the argument, what came and the remedy. Scripts print it and exit with code 2."""
 
 
+class InUseError(InputError):
+    """Refusal of a run directory in which another process trains."""
+
+
 def first_line(error: BaseException) -> str:
     """Return an error's reason in one line."""
     return (str(error) or type(error).__name__).splitlines()[0]

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from jaxvae import hosts
-from jaxvae.errors import InputError
+from jaxvae.errors import InUseError
 
 NAME = "lock"
 NO_LOCKS_HERE = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
@@ -25,12 +25,12 @@ def hold(folder: Path) -> Iterator[None]:
     Where several processes train together, the main one holds the lock for all. Reading needs no lock.
 
     Raises:
-        InputError: another process holds it.
+        InUseError: another process holds it.
     """
     path = folder / NAME
     file, holder = _take(path) if hosts.is_main() else (None, None)
     if hosts.any_process(holder is not None):
-        raise InputError(
+        raise InUseError(
             f"run-dir: {folder} is being trained by {holder or 'others'}; wait for its end, or name another --run-dir"
         )
     try:

@@ -16,7 +16,7 @@ import time
 import uuid
 from collections.abc import Iterator
 
-from jaxvae.errors import InputError
+from jaxvae.errors import InputError, InUseError
 from jaxvae.stores.store import Store, StoreError, Version
 
 NAME = "lock"
@@ -33,7 +33,7 @@ def hold(store: Store) -> Iterator[Lease]:
     """Hold the lock of an address until the end of the block, or until the process has been dead for a minute.
 
     Raises:
-        InputError: another process holds it.
+        InUseError: another process holds it.
     """
     lease = Lease(store)
     try:
@@ -88,7 +88,7 @@ class Lease:
             if seen is None or holder is None:
                 continue
             if _gives_sign_of_life(self._store, seen, holder):
-                raise InputError(
+                raise InUseError(
                     f"run-dir: {self._store.address} is being trained by {holder}; wait for its end, or name another "
                     "--run-dir"
                 )

@@ -37,7 +37,7 @@ class Stopped(Exception):
 
 
 class Surplus(Exception):
-    """A trial above the number, begun while another process began one too."""
+    """A trial above the number, begun while another process began one too, or one that another process has taken."""
 
 
 class Settings(NamedTuple):
@@ -107,7 +107,7 @@ def search(
     optuna = needed_by("sweep", "optuna", "sweeps")
     stopped: list[int] = []
 
-    def seeded(trial: Any, lane: Lane | None) -> float:
+    def seeded(trial: Any, lane: Lane | None, taken: list[Stopped | None]) -> float:
         if _is_surplus(trial, num_trials):
             raise Surplus
         trial.set_user_attr(RUN, run_name(trial))
@@ -116,14 +116,30 @@ def search(
         with _experimental(optuna):
             # By the trial's number: processes that begin together must not choose alike.
             trial.study.sampler = optuna.samplers.TPESampler(seed=seed + trial.number, constant_liar=True)
+        stop = None
         try:
-            return objective(trial) if lane is None else objective(trial, lane)
-        except Stopped:
-            stopped.append(trial.number)
+            value = objective(trial) if lane is None else objective(trial, lane)
+        except Stopped as error:
+            stop = error
             raise
+        finally:
+            if _has_ended(trial):
+                taken.append(stop)
+            elif stop is not None:
+                stopped.append(trial.number)
+        if taken:
+            raise Surplus
+        return value
 
     def try_one(lane: Lane | None) -> None:
-        study.optimize(lambda trial: seeded(trial, lane), n_trials=1, catch=Surplus)
+        taken: list[Stopped | None] = []  # by a process that took this trial for dead, and tries it again
+        try:
+            study.optimize(lambda trial: seeded(trial, lane, taken), n_trials=1, catch=Surplus)
+        except ValueError:  # its end can be told no more
+            if not taken:
+                raise
+            if taken[0] is not None:
+                raise taken[0] from None
 
     while (begun := _begun(optuna, study))[0] < num_trials:
         ended, running, waiting = begun
@@ -179,6 +195,11 @@ def _is_surplus(trial: Any, num_trials: int) -> bool:
     """Return True where enough trials came before a new one; one that is tried again has its place already."""
     before = trial.study.get_trials(deepcopy=False)[: trial.number]
     return RUN not in trial.user_attrs and sum(one.state.name != "FAIL" for one in before) >= num_trials
+
+
+def _has_ended(trial: Any) -> bool:
+    """Return True where another process has ended a trial of this one, because it saw no sign of life."""
+    return bool(trial.study.get_trials(deepcopy=False)[trial.number].state.is_finished())
 
 
 def run_name(trial: Any) -> str:

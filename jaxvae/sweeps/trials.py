@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jaxvae.errors import InputError
+from jaxvae.errors import InputError, InUseError
 from jaxvae.options.command_line import parse_recipe
 from jaxvae.options.recipe import Recipe
 from jaxvae.packages import needed_by
 from jaxvae.report import read_metrics
-from jaxvae.runs.experiment import open_data, prepare
+from jaxvae.runs.experiment import Experiment, open_data, prepare
 from jaxvae.runs.training import train_to_the_end
 from jaxvae.sweeps.search import Choices, Range, choose
-from jaxvae.sweeps.study import Stopped, run_name, suggest
+from jaxvae.sweeps.study import POLL_SECONDS, Stopped, run_name, suggest
 from jaxvae.training import NonFiniteError
 from jaxvae.training.lanes import Lane
 
@@ -45,7 +47,7 @@ def make_objective(fixed: Sequence[str], search: Mapping[str, Range | Choices], 
             if trial.should_prune():
                 raise pruned(f"step {step}")
 
-        with prepare(recipe, **shared) as experiment:
+        with prepare_when_free(recipe, **shared) as experiment:
             if experiment.data.validation is None:
                 raise InputError(
                     f"dataset: {experiment.data.name} has no validation data, and test data must not choose; name a "
@@ -61,6 +63,19 @@ def make_objective(fixed: Sequence[str], search: Mapping[str, Range | Choices], 
         return best_bound(recipe.run_dir)
 
     return objective
+
+
+@contextlib.contextmanager
+def prepare_when_free(recipe: Recipe, **shared: Any) -> Iterator[Experiment]:
+    """Prepare a run, once no other process trains it: one that was too slow to give a sign of life may still do so."""
+    with contextlib.ExitStack() as held:
+        while True:
+            try:
+                experiment = held.enter_context(prepare(recipe, **shared))
+                break
+            except InUseError:
+                time.sleep(POLL_SECONDS)
+        yield experiment
 
 
 def in_folder(recipe: Recipe, run_dir: Path) -> Recipe:

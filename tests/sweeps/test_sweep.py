@@ -145,13 +145,19 @@ def test_processes_share_a_study_and_one_that_is_killed_loses_no_trial(data, ope
     assert (one.returncode, other.returncode) == (0, 0), outputs
     trials = opened(folder).trials
     tried = [trial for trial in trials if studies.RUN in trial.user_attrs]  # one may have been begun and withdrawn
-    assert sorted(trial.state.name for trial in tried) == ["COMPLETE"] * 3 + ["FAIL"]
-    first, again = (trial for trial in tried if studies.run_name(trial) == "trial-0000")
+    # A machine that stands still for ten seconds makes living trials look dead: they are tried again too.
+    complete = [studies.run_name(trial) for trial in tried if trial.state.name == "COMPLETE"]
+    assert len(complete) == 3
+    assert {*complete} == {studies.run_name(trial) for trial in tried}
+    first, *_, again = (trial for trial in tried if studies.run_name(trial) == "trial-0000")
     assert (first.state.name, again.state.name) == ("FAIL", "COMPLETE")
     assert again.params == first.params
     steps = [json.loads(line)["step"] for line in (folder / "trial-0000" / "metrics.jsonl").read_text().splitlines()]
     assert sorted(steps) == sorted([*range(10, 101, 10)] * 2), "it went on with its own run: no line is lost or twice"
-    assert sum("trial-" in line and "nats" in line for text in outputs for line in text.splitlines()) == 3
+    told = {
+        line.split(":")[-2] for text in outputs for line in text.splitlines() if "trial-" in line and "nats" in line
+    }
+    assert len(told) == 3
 
 
 @pytest.mark.parametrize(
