@@ -11,7 +11,7 @@ from scipy import stats
 from jaxvae.distributions import ContinuousBernoulli, MultivariateNormal, Normal, reparameterize
 from jaxvae.rng import example_keys
 
-NUM_SAMPLES = 20_000
+NUM_SAMPLES = 8_000
 
 
 @functools.cache
