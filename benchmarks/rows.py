@@ -7,6 +7,7 @@ distributions, networks and objective. A hub is a module that every run passes t
 from __future__ import annotations
 
 import ast
+import functools
 import io
 import statistics
 import sys
@@ -34,16 +35,23 @@ def choices(recipe: Recipe) -> list[Any]:
     return [recipe.objective.function, *(type(option) for option in options if option is not None)]
 
 
+@functools.cache
 def module_file(name: str) -> Path | None:
     """Return the file of a module of jaxvae, or None."""
     place = PACKAGE.parent / Path(*name.split("."))
     return next((path for path in (place.with_suffix(".py"), place / "__init__.py") if path.exists()), None)
 
 
+@functools.cache
+def import_lines(path: Path) -> list[ast.ImportFrom]:
+    """Return the lines of a file that import names from a module."""
+    return [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom)]
+
+
 def imported(path: Path) -> Iterator[Path]:
     """Yield the files of jaxvae from which a file imports names; those of a table's names, not of the whole table."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and str(node.module).startswith("jaxvae"):
+    for node in import_lines(path):
+        if str(node.module).startswith("jaxvae"):
             for alias in node.names:
                 module = sys.modules.get(str(node.module))
                 owner = getattr(getattr(module, alias.name, None), "__module__", None) or f"{node.module}.{alias.name}"
@@ -89,10 +97,9 @@ def hubs_naming(recipe: Recipe) -> list[Path]:
 
 def _imports(path: Path) -> Iterator[Any]:
     """Yield the classes and functions that a file imports by name."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom):
-            values = (getattr(sys.modules.get(str(node.module)), alias.name, None) for alias in node.names)
-            yield from (value for value in values if callable(value))
+    for node in import_lines(path):
+        values = (getattr(sys.modules.get(str(node.module)), alias.name, None) for alias in node.names)
+        yield from (value for value in values if callable(value))
 
 
 def table() -> list[tuple[str, int, int, list[str]]]:
