@@ -87,8 +87,10 @@ def check_kind(recipe: Recipe) -> None:
     if reads == kind or (reads is None and kind != "tokens"):
         return
     fitting = "token_vae" if kind == "tokens" else "vae"
+    other = {"tokens": ", or a --dataset of tokens, such as grammar", "counts": ", or a --dataset of counts"}
     raise InputError(
         f"preset: {networks} networks do not read {kind}, as {recipe.data.dataset}; give --preset {fitting}"
+        f"{other.get(str(reads), '')}"
     )
 
 

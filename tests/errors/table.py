@@ -477,12 +477,13 @@ TABLE = {
         Row(
             "images for networks that read words",
             "train --dataset mnist --preset token_vae",
-            "preset: tokens networks do not read images, as mnist; give --preset vae",
+            "preset: tokens networks do not read images, as mnist; give --preset vae, or a --dataset of tokens, such "
+            "as grammar",
         ),
         Row(
             "images for networks that read counts",
             "train --dataset mnist --preset scvi",
-            "preset: counts networks do not read images, as mnist; give --preset vae",
+            "preset: counts networks do not read images, as mnist; give --preset vae, or a --dataset of counts",
         ),
         Row(
             "a concentration of no topic",
