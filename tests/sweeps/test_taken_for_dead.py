@@ -1,6 +1,6 @@
 """Trials of a living process that another one took for dead, because no sign of life came in time."""
 
-import time
+from types import SimpleNamespace
 
 import numpy as np
 import optuna
@@ -8,6 +8,7 @@ import pytest
 
 from jaxvae.runs import lock
 from jaxvae.sweeps import study as studies
+from jaxvae.sweeps import trials
 from jaxvae.sweeps.study import Stopped
 from jaxvae.sweeps.trials import make_objective
 
@@ -77,7 +78,7 @@ def test_it_is_tried_again_once_the_living_process_trains_it_no_more(opened, tmp
         if len(waited) == 2:
             held.__exit__(None, None, None)
 
-    monkeypatch.setattr(time, "sleep", wait)
+    monkeypatch.setattr(trials, "time", SimpleNamespace(sleep=wait))  # threads of others sleep too
     words = ["--dataset", str(tmp_path / "mine.npz"), "--steps", "2", "--hidden", "4", "--batch-size", "8"]
     objective = make_objective([*words, "--devices", "1"], {}, tmp_path)
     study = opened(tmp_path)
